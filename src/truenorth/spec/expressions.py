@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal as OneOf
 
@@ -106,3 +107,53 @@ class Condition(msgspec.Struct, frozen=True):
 
     text: str
     tree: Node
+
+
+def children(node: Node) -> tuple[Node, ...]:
+    """The direct parts of a node, in the order in which they are written.
+
+    >>> children(Compare("=", Field("a"), Literal(1)))
+    (Field(name='a'), Literal(value=1))
+    """
+    match node:
+        case Field() | Literal():
+            return ()
+        case Compare(left=left, right=right) | Arithmetic(left=left, right=right):
+            return (left, right)
+        case In(operand=operand, options=options):
+            return (operand, *options)
+        case Between(operand=operand, low=low, high=high):
+            return (operand, low, high)
+        case And(parts=parts) | Or(parts=parts):
+            return parts
+        case Call(arguments=arguments):
+            return arguments
+        case _:
+            return (node.operand,)
+
+
+def with_children(node: Node, parts: Sequence[Node]) -> Node:
+    """The node with other direct parts, given in the order of `children`.
+
+    >>> with_children(Not(Field("a")), [Literal(True)])
+    Not(operand=Literal(value=True))
+    """
+    match node:
+        case Field() | Literal():
+            return node
+        case Compare(op=op):
+            return Compare(op, *parts)
+        case Arithmetic(op=operator):
+            return Arithmetic(operator, *parts)
+        case In():
+            return In(parts[0], tuple(parts[1:]))
+        case Between():
+            return Between(*parts)
+        case Like(pattern=pattern):
+            return Like(parts[0], pattern)
+        case Call(function=function):
+            return Call(function, tuple(parts))
+        case And() | Or():
+            return type(node)(tuple(parts))
+        case _:
+            return type(node)(parts[0])
