@@ -1,0 +1,7 @@
+"""Reading and writing event logs, one file per format."""
+
+from truenorth.logs.kinds import schema_kinds
+from truenorth.logs.log import Log, Progress
+from truenorth.logs.open import peek, read_log
+
+__all__ = ["Log", "Progress", "peek", "read_log", "schema_kinds"]

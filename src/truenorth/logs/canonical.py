@@ -1,0 +1,319 @@
+"""From rows as they came to a log: canonical types, quarantine, duplicates."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from truenorth.logs.kinds import typed_by_content
+from truenorth.logs.log import INSTANT, QUARANTINE_SCHEMA, Log, Progress
+from truenorth.logs.mapping import Plan
+from truenorth.logs.table import Table, unreadable
+from truenorth.logs.times import EARLIEST, LATEST, Instants, plain, read_instants
+from truenorth.spec.model import CANONICAL_TYPES
+
+MONEY = ("cost", "revenue", "feeling")
+LARGEST_FEELING = 1.0
+HALF = 2
+
+
+@dataclass(eq=False)
+class _Draft:
+    """A log in the making: finished columns by name, and what is wrong with which row."""
+
+    path: str
+    table: Table
+    plan: Plan
+    columns: dict[str, pl.Series] = field(default_factory=dict)
+    faults: list[tuple[pl.Series, pl.Series]] = field(default_factory=list)
+    """Pairs of a mask of rows and a reason for each row."""
+    notes: list[str] = field(default_factory=list)
+    kept_as_property: list[str] = field(default_factory=list)
+
+    def column_of(self, name: str) -> pl.Series:
+        return self.table.frame.get_column(self.plan.fields[name]).alias(name)
+
+
+def to_log(
+    path: str, table: Table, plan: Plan, wanted: Collection[str] | None = None, on_progress: Progress | None = None
+) -> Log:
+    """Give a file's rows their meaning.
+
+    Rows whose time, money or feeling cannot be read go to the quarantine; later rows with the ``source`` and ``id`` of an
+    earlier one are left out and counted. Raises `UnreadableLog` where a whole column is not what it is mapped to.
+    """
+    draft = _Draft(path, table, plan)
+    _read_time(draft, "time")
+    if on_progress:
+        on_progress("reading values", 0.2)
+    for name in plan.fields:
+        _read_field(draft, name, wanted)
+    _read_properties(draft, wanted)
+    if on_progress:
+        on_progress("reading values", 0.8)
+    return _finish(draft)
+
+
+def _read_field(draft: _Draft, name: str, wanted: Collection[str] | None) -> None:
+    if name == "time":
+        return
+    if name == "received":
+        _read_time(draft, name)
+    elif name in MONEY:
+        _read_number(draft, name)
+    elif wanted is None or name in wanted or name in ("id", "source"):
+        draft.columns[name] = as_text(draft.column_of(name))
+
+
+def _read_time(draft: _Draft, name: str) -> None:
+    if name not in draft.plan.fields:
+        raise _no_time(draft)
+    raw = draft.column_of(name)
+    read = (
+        read_instants(raw) if len(raw) > raw.null_count() else Instants(pl.Series(name, [None] * len(raw), INSTANT), "")
+    )
+    n_known = len(raw) - raw.null_count()
+    n_failed = n_known if read is None else read.values.null_count() - raw.null_count()
+    if n_failed * HALF > n_known or (name == "time" and len(raw) and not n_known):
+        if name == "time":
+            raise _no_instants(draft, raw)
+        _refuse(draft, name, "instants", raw)
+        return
+    assert read is not None
+    draft.columns[name] = read.values.alias(name)
+    if read.n_ambiguous:
+        draft.notes.append(_ambiguous(draft.plan.fields[name], read))
+    if n_failed:
+        _fault(draft, read.values.is_null() & raw.is_not_null(), _time_reason(raw, read))
+    if name == "time" and raw.null_count():
+        _fault(draft, raw.is_null(), pl.Series(["time is missing"]))
+
+
+def _ambiguous(column: str, read: Instants) -> str:
+    return f"'{column}' is read day first ({plain(read.format)}): {read.n_ambiguous} rows could be read month first as well"
+
+
+def _time_reason(raw: pl.Series, read: Instants) -> pl.Series:
+    """One reason for each row: no instant at all, or one that lies far away."""
+    text = as_text(raw)
+    far = pl.lit(False) if raw.dtype == pl.String else pl.lit(True)
+    if raw.dtype == pl.String:
+        years = text.str.extract(r"([0-9]{4,})", 1).cast(pl.Int64, strict=False)
+        far = (years < EARLIEST.year) | (years >= LATEST.year)
+    shown = text.str.slice(0, 60)
+    frame = pl.DataFrame({"shown": shown, "far": pl.select(far).to_series() if isinstance(far, pl.Expr) else far})
+    where = pl.format(
+        "{} '{}' lies outside {} to {}", pl.lit(raw.name), "shown", pl.lit(EARLIEST.year), pl.lit(LATEST.year)
+    )
+    what = pl.format("{} '{}' is no instant of the format {}", pl.lit(raw.name), "shown", pl.lit(plain(read.format)))
+    return frame.select(pl.when("far").then(where).otherwise(what)).to_series()
+
+
+def _read_number(draft: _Draft, name: str) -> None:
+    raw = draft.column_of(name)
+    values = raw.cast(pl.Float64, strict=False) if raw.dtype != pl.Boolean and not raw.dtype.is_temporal() else None
+    if values is None:
+        _refuse(draft, name, "numbers", raw)
+        return
+    good = values.is_finite() & ((values.abs() <= LARGEST_FEELING) if name == "feeling" else True)
+    bad = raw.is_not_null() & ~good.fill_null(False)
+    if int(bad.sum()) * HALF > len(raw) - raw.null_count():
+        _refuse(draft, name, "numbers in [-1, 1]" if name == "feeling" else "numbers", raw)
+        return
+    draft.columns[name] = values
+    if bad.any():
+        _fault(draft, bad, _number_reason(as_text(raw), name))
+
+
+def _number_reason(text: pl.Series, name: str) -> pl.Series:
+    shown = text.str.slice(0, 60)
+    comma = text.str.contains(r"^\s*-?[0-9.]*,[0-9]+\s*$")
+    number = text.cast(pl.Float64, strict=False).is_finite().fill_null(False)
+    frame = pl.DataFrame({"shown": shown, "comma": comma, "number": number})
+    reason = (
+        pl.when("number")
+        .then(pl.format("{} '{}' is outside [-1, 1]", pl.lit(name), "shown"))
+        .when("comma")
+        .then(pl.format("{} '{}' is no number: write a decimal point, not a comma", pl.lit(name), "shown"))
+        .otherwise(pl.format("{} '{}' is no number", pl.lit(name), "shown"))
+    )
+    return frame.select(reason).to_series()
+
+
+def _refuse(draft: _Draft, name: str, expected: str, raw: pl.Series) -> None:
+    """A column whose values mostly are not what the field needs: an error if it was mapped, a property if not."""
+    column = draft.plan.fields[name]
+    if name in draft.plan.explicit:
+        raise unreadable(
+            f"{draft.path}: {name}", expected, f"{_examples(raw)} in column '{column}'", "map it to another column"
+        )
+    draft.kept_as_property.append(name)
+    draft.notes.append(f"'{column}' holds no {expected}: it is kept as 'properties.{name}'")
+
+
+def _no_time(draft: _Draft) -> Exception:
+    shown = ", ".join(f"'{name}'" for name in draft.table.frame.columns[:40])
+    return unreadable(
+        f"{draft.path}: time", "a column with the time of each event", f"columns {shown or 'none'}", _time_hint(draft)
+    )
+
+
+def _no_instants(draft: _Draft, raw: pl.Series) -> Exception:
+    column = draft.plan.fields["time"]
+    return unreadable(f"{draft.path}: time", "instants", f"{_examples(raw)} in column '{column}'", _time_hint(draft))
+
+
+def _time_hint(draft: _Draft) -> str:
+    names = time_columns(draft.table.frame)
+    if not names:
+        return "no column of this file holds instants"
+    others = f" (also: {', '.join(names[1:6])})" if names[1:] else ""
+    return f'--map time="{names[0]}"{others}'
+
+
+def time_columns(frame: pl.DataFrame) -> list[str]:
+    """Columns that can be read as instants, those that say so in their type or text first."""
+    head = frame.head(1_000)
+    found = []
+    for column in head.iter_columns():
+        read = read_instants(column) if column.null_count() < len(column) else None
+        if read is not None and read.values.null_count() == column.null_count():
+            found.append((read.format.startswith("epoch"), column.null_count(), column.name))
+    return [name for *_, name in sorted(found, key=lambda one: one[:2])]
+
+
+def _examples(raw: pl.Series) -> str:
+    some = as_text(raw.drop_nulls().unique(maintain_order=True).head(3)).to_list()
+    return ", ".join(f"'{value[:40]}'" for value in some) or "nothing"
+
+
+def _read_properties(draft: _Draft, wanted: Collection[str] | None) -> None:
+    for name in draft.kept_as_property:
+        draft.columns[f"properties.{name}"] = _property(draft, draft.plan.fields[name])
+    for name, column in draft.plan.properties.items():
+        if wanted is None or name in wanted:
+            draft.columns[name] = _property(draft, column)
+
+
+def _property(draft: _Draft, column: str) -> pl.Series:
+    values = draft.table.frame.get_column(column)
+    if values.dtype == pl.String:
+        return typed_by_content(values) if column in draft.table.loose else values
+    return simplest(values)
+
+
+def simplest(values: pl.Series) -> pl.Series:
+    """A column in one of the types a log has: text, Int64, Float64, boolean, instants in UTC, null."""
+    dtype = values.dtype
+    if dtype in (pl.Boolean, pl.Int64, pl.Float64, pl.String, pl.Null, INSTANT):
+        return values
+    if dtype == pl.UInt64 or isinstance(dtype, pl.Decimal) or dtype in (pl.Int128, pl.UInt128):
+        return values.cast(pl.Float64)
+    if dtype.is_integer():
+        return values.cast(pl.Int64)
+    if dtype.is_float():
+        return values.cast(pl.Float64)
+    if isinstance(dtype, pl.Datetime) or dtype == pl.Date:
+        read = read_instants(values)
+        assert read is not None
+        return read.values
+    return as_text(values)
+
+
+def as_text(values: pl.Series) -> pl.Series:
+    """Any column as text; whole numbers kept as floats lose their '.0'.
+
+    >>> as_text(pl.Series([2403.0, None])).to_list()
+    ['2403', None]
+    """
+    dtype = values.dtype
+    if dtype == pl.String:
+        return values
+    if dtype.is_float():
+        known = values.drop_nulls()
+        if known.is_finite().all() and (known == known.round()).all() and (known.abs() < 2**53).all():
+            return values.cast(pl.Int64).cast(pl.String)
+    if dtype.is_nested():
+        return (
+            values.to_frame("x")
+            .select(pl.struct("x").struct.json_encode().str.slice(5).str.head(-1))
+            .to_series()
+            .alias(values.name)
+        )
+    if dtype == pl.Binary:
+        return values.cast(pl.String, strict=False)
+    return values.cast(pl.String)
+
+
+def _fault(draft: _Draft, mask: pl.Series, reason: pl.Series) -> None:
+    reasons = reason if len(reason) == len(mask) else pl.repeat(reason[0], len(mask), eager=True)
+    draft.faults.append((mask, reasons))
+
+
+def _finish(draft: _Draft) -> Log:
+    order = [
+        *(name for name in CANONICAL_TYPES if name in draft.columns),
+        *(n for n in draft.columns if n not in CANONICAL_TYPES),
+    ]
+    position = draft.table.position
+    if "id" not in draft.columns or draft.columns["id"].null_count():
+        n_rows = draft.table.frame.height
+        position = pl.int_range(1, n_rows + 1, eager=True) if position is None else position
+    events = pl.DataFrame([draft.columns[name] for name in order])
+    quarantine = draft.table.quarantine
+    if draft.faults:
+        bad, quarantined = _quarantine(draft)
+        events, quarantine = events.filter(~bad), pl.concat([quarantine, quarantined]).sort("line", maintain_order=True)
+        position = position.filter(~bad) if position is not None else None
+    events, n_duplicates = _without_duplicates(events, position)
+    notes = (*draft.table.notes, *draft.plan.notes, *draft.notes)
+    return Log(events=events, quarantine=quarantine, n_duplicates=n_duplicates, name=draft.path, notes=notes)
+
+
+def _quarantine(draft: _Draft) -> tuple[pl.Series, pl.DataFrame]:
+    masks = pl.DataFrame([mask.alias(str(n)) for n, (mask, _) in enumerate(draft.faults)])
+    bad = masks.select(pl.any_horizontal(pl.all())).to_series()
+    rows = bad.arg_true()
+    reasons = (
+        pl.DataFrame(
+            [
+                reason.alias(str(n)).zip_with(mask, pl.Series([None], dtype=pl.String)).gather(rows)
+                for n, (mask, reason) in enumerate(draft.faults)
+            ]
+        )
+        .select(pl.concat_str(pl.all(), separator="; ", ignore_nulls=True))
+        .to_series()
+    )
+    found = draft.table.locate(rows.cast(pl.Int64))
+    columns = [found["line"], reasons.alias("reason"), found["row"]]
+    return bad, pl.DataFrame(columns).cast(QUARANTINE_SCHEMA)  # type: ignore[arg-type]
+
+
+def _without_duplicates(events: pl.DataFrame, position: pl.Series | None) -> tuple[pl.DataFrame, int]:
+    """First arrivals only. Without ids, a row's position is its id; a row without an id is never a duplicate."""
+    if "id" not in events.columns:
+        assert position is not None
+        return events.insert_column(int("source" in events.columns), position.cast(pl.Int64).alias("id")), 0
+    ids = events.get_column("id")
+    keys = ["source", "id"] if "source" in events.columns else ["id"]
+    n_duplicates = 0
+    if not _increasing(ids):
+        first = events.select(
+            pl.struct(keys).is_first_distinct() if len(keys) > 1 else pl.col("id").is_first_distinct()
+        ).to_series()
+        kept = first | ids.is_null()
+        n_duplicates = len(kept) - int(kept.sum())
+        if n_duplicates:
+            events = events.filter(kept)
+            position = position.filter(kept) if position is not None else None
+    if ids.null_count():
+        assert position is not None
+        events = events.with_columns(pl.col("id").fill_null(position.cast(pl.String)))
+    return events, n_duplicates
+
+
+def _increasing(ids: pl.Series) -> bool:
+    """True if every id is greater than the one before, so that none can be a duplicate."""
+    return ids.null_count() == 0 and bool((ids.slice(1) > ids.slice(0, max(len(ids) - 1, 0))).all())
