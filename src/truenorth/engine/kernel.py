@@ -199,6 +199,7 @@ class Written(NamedTuple):
     ignored: I64  # (3,) how many events were FILTERED, BEFORE_NEED, AFTER_CLOSE
     episodes: I32  # per event: 2 * episode + handover, 0 if ignored; empty if nobody asks
 
+
 compiled = njit(cache=True, nogil=True, _nrt=False, forceinline=True)
 """Compile a part of the step. Nothing here allocates, so reference counting is off: it would cost ten times the work."""
 

@@ -1,0 +1,103 @@
+"""Events brought into the order of the step, and what it writes into the order of the result."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from truenorth.engine import kernel
+
+I32 = NDArray[np.int32]
+I64 = NDArray[np.int64]
+
+
+class Columns(NamedTuple):
+    """Events in arrival order, as integers. An empty ``team`` or ``customer`` stands for nothing but nulls."""
+
+    time_us: I64
+    key: I32  # code, or -1 for an event without a key
+    row: I32
+    team: I32
+    customer: I32
+
+
+@njit(cache=True, nogil=True)
+def _starts(key, n_keys):
+    """Where the events of each key begin once they are sorted by key."""
+    starts = np.zeros(n_keys + 1, np.int64)
+    for i in range(len(key)):
+        if key[i] >= 0:
+            starts[key[i] + 1] += 1
+    for k in range(n_keys):
+        starts[k + 1] += starts[k]
+    return starts
+
+
+@njit(cache=True, nogil=True)
+def _place(columns, order, starts, out):
+    """Copy events to their places; true if each key's events came out in order of time."""
+    time_us, key, row, team, customer = columns
+    free = starts[:-1].copy()
+    last = np.full(len(free), -(2**63), np.int64)
+    in_order = True
+    for i in range(len(key)):
+        e = order[i] if len(order) else i
+        if key[e] < 0:
+            continue
+        event = out[free[key[e]]]
+        free[key[e]] += 1
+        in_order &= time_us[e] >= last[key[e]]
+        last[key[e]] = time_us[e]
+        event.time_us = time_us[e]
+        event.index = e
+        event.row = row[e]
+        event.team = team[e] if len(team) else kernel.NOTHING
+        event.customer = customer[e] if len(customer) else kernel.NOTHING
+    return in_order
+
+
+def by_case(columns: Columns, n_keys: int) -> tuple[NDArray[np.void], I64]:
+    """Sort events by key, then time, then arrival.
+
+    Returns the sorted events (`kernel.EVENT`) and where each key's events begin, (n_keys + 1,). Events without a key
+    are left out.
+    """
+    starts = _starts(columns.key, n_keys)
+    out = np.empty(starts[-1], kernel.EVENT)
+    if not _place(columns, np.empty(0, np.int64), starts, out):
+        _place(columns, np.argsort(columns.time_us, kind="stable"), starts, out)
+    return out, starts
+
+
+@njit(cache=True, nogil=True)
+def _order_of_verdicts(verdicts, n_promises, order):
+    """Within each episode, by promise, then instance; episodes stay as they come."""
+    n_before = np.zeros(n_promises + 1, np.int64)
+    first = 0
+    while first < len(verdicts):
+        end = first
+        n_before[:] = 0
+        while (
+            end < len(verdicts)
+            and verdicts[end].key == verdicts[first].key
+            and verdicts[end].episode == verdicts[first].episode
+        ):
+            n_before[verdicts[end].promise + 1] += 1
+            end += 1
+        for p in range(n_promises):
+            n_before[p + 1] += n_before[p]
+        for i in range(first, end):
+            p = verdicts[i].promise
+            order[first + n_before[p]] = i
+            n_before[p] += 1
+        first = end
+
+
+def by_promise(verdicts: NDArray[np.void], n_promises: int) -> NDArray[np.void]:
+    """Sort verdicts (`kernel.VERDICT`), which come by case in the order of their decision, by promise and instance."""
+    order = np.empty(len(verdicts), np.int64)
+    _order_of_verdicts(verdicts, n_promises, order)
+    return verdicts[order]

@@ -1,0 +1,122 @@
+"""Integers for what logs write as text: keys, teams, customers, sets of conditions.
+
+Numbers are given in order of first appearance. Text is numbered by two independent 64-bit hashes, which tell apart
+any number of keys that fits in memory.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import polars as pl
+from numba import njit
+from numpy.typing import NDArray
+
+U64 = NDArray[np.uint64]
+I32 = NDArray[np.int32]
+I64 = NDArray[np.int64]
+
+_EMPTY = -1
+
+
+@njit(cache=True, nogil=True)
+def _slot(first: int, second: int, mask: int) -> int:
+    mixed = (first ^ (second >> np.uint64(31)) ^ (first >> np.uint64(29))) * np.uint64(0x9E3779B97F4A7C15)
+    return (mixed >> np.uint64(20)) & mask
+
+
+@njit(cache=True, nogil=True)
+def _number(first: U64, second: U64, slots: I32, known: U64, codes: I32, at: int, n: int) -> tuple[int, int]:
+    """Number pairs from position ``at`` on; stops where ``known`` is full. Returns (position, n known)."""
+    mask = np.uint64(len(slots) - 1)
+    for i in range(at, len(first)):
+        slot = _slot(first[i], second[i], mask)
+        while slots[slot] != _EMPTY:
+            code = slots[slot]
+            if known[code, 0] == first[i] and known[code, 1] == second[i]:
+                break
+            slot = (slot + np.uint64(1)) & mask
+        if slots[slot] == _EMPTY:
+            if n == len(known):
+                return i, n
+            slots[slot] = n
+            known[n, 0] = first[i]
+            known[n, 1] = second[i]
+            n += 1
+        codes[i] = slots[slot]
+    return len(first), n
+
+
+class Numbering:
+    """Numbers pairs of 64-bit values from 0 in order of first appearance, over any number of batches.
+
+    >>> numbering = Numbering()
+    >>> a = np.array([7, 7, 9], np.uint64)
+    >>> numbering.number(a, np.zeros(3, np.uint64)).tolist(), numbering.n
+    ([0, 0, 1], 2)
+    """
+
+    def __init__(self) -> None:
+        self.n = 0
+        self._resize(1024)
+
+    def _resize(self, size: int) -> None:
+        known = np.zeros((size, 2), np.uint64)
+        if self.n:
+            known[: self.n] = self.known
+        self._known = known
+        self._slots = np.full(4 * size, _EMPTY, np.int32)
+        if self.n:
+            again = np.empty(self.n, np.int32)
+            _number(known[: self.n, 0].copy(), known[: self.n, 1].copy(), self._slots, known, again, 0, 0)
+
+    @property
+    def known(self) -> U64:
+        """The pairs by number, (n, 2)."""
+        return self._known[: self.n]
+
+    def number(self, first: U64, second: U64) -> I32:
+        """The number of each pair."""
+        codes = np.empty(len(first), np.int32)
+        at = 0
+        while True:
+            at, self.n = _number(first, second, self._slots, self._known, codes, at, self.n)
+            if at == len(first):
+                return codes
+            self._resize(4 * len(self._known))
+
+
+@njit(cache=True, nogil=True)
+def _first_rows(codes: I32, rows: I64) -> None:
+    for i in range(len(codes) - 1, -1, -1):
+        if codes[i] >= 0:
+            rows[codes[i]] = i
+
+
+class Coded(NamedTuple):
+    """A column as integers: ``codes`` per row (-1 for null), ``values`` the distinct values by code."""
+
+    codes: I32
+    values: pl.Series
+
+
+def encode(column: pl.Series) -> Coded:
+    """Number the values of a column.
+
+    >>> coded = encode(pl.Series(["b", "a", None, "b"]))
+    >>> coded.codes.tolist(), coded.values.to_list()
+    ([0, 1, -1, 0], ['b', 'a'])
+    """
+    numbering = Numbering()
+    codes = numbering.number(column.hash(1).to_numpy(), column.hash(2).to_numpy())
+    rows = np.zeros(numbering.n, np.int64)
+    _first_rows(codes, rows)
+    values = column.gather(rows)
+    if not column.null_count():
+        return Coded(codes, values)
+    null = int(values.is_null().arg_max() or 0)
+    renumbered = np.arange(numbering.n, dtype=np.int32)
+    renumbered[null + 1 :] -= 1
+    renumbered[null] = -1
+    return Coded(renumbered[codes], values.drop_nulls())

@@ -1,0 +1,195 @@
+"""Conditions evaluated on events: what each event is for its case and for each promise.
+
+A condition becomes a Polars expression that is never null. The answers of all conditions for one event form a bit set; events with
+the same bits form a *class*, and the step looks up everything it needs to know about an event by its class.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from functools import reduce
+from operator import and_, or_
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numba import njit
+from numpy.typing import NDArray
+
+from truenorth.engine.codes import I32, U64, Numbering
+from truenorth.spec.expressions import (
+    And,
+    Arithmetic,
+    Between,
+    Call,
+    Compare,
+    Field,
+    In,
+    IsNull,
+    Like,
+    Literal,
+    Node,
+    Not,
+    Or,
+)
+
+CHUNK_ROWS = 1 << 18
+"""Events evaluated at a time: enough to keep the columns' code busy, few enough to stay in the cache."""
+
+_COMPARISONS: Mapping[str, Callable[[pl.Expr, pl.Expr], pl.Expr]] = {
+    "=": pl.Expr.eq,
+    "<>": pl.Expr.ne,
+    "<": pl.Expr.lt,
+    "<=": pl.Expr.le,
+    ">": pl.Expr.gt,
+    ">=": pl.Expr.ge,
+}
+
+
+class Translation:
+    """Turns bound condition trees into expressions over the columns of one frame.
+
+    >>> frame = pl.DataFrame({"cost": [1.0, None, 9.0]})
+    >>> tree = Compare(">", Field("cost"), Literal(5))
+    >>> frame.select(Translation(frame.schema).truth(tree)).to_series().to_list()
+    [False, False, True]
+    """
+
+    def __init__(self, schema: Mapping[str, pl.DataType], *, handover: bool = False) -> None:
+        self.schema = schema
+        self.handover = handover
+
+    def truth(self, node: Node) -> pl.Expr:
+        """The expression of a condition: boolean, null nowhere."""
+        match node:
+            case And(parts=parts):
+                return reduce(and_, map(self.truth, parts))
+            case Or(parts=parts):
+                return reduce(or_, map(self.truth, parts))
+            case Not(operand=operand):
+                return ~self.truth(operand)
+            case IsNull(operand=operand):
+                return self.value(operand).is_null()
+            case Compare(op=op, left=left, right=right):
+                return _COMPARISONS[op](self.value(left), self.value(right)).fill_null(False)
+            case Between(operand=operand, low=low, high=high):
+                middle = self.value(operand)
+                return ((middle >= self.value(low)) & (middle <= self.value(high))).fill_null(False)
+            case In(operand=operand, options=options):
+                return self._in(operand, options)
+            case Like(operand=operand, pattern=pattern):
+                return _like(self.value(operand), pattern).fill_null(False)
+            case _:
+                return self.value(node).fill_null(False)
+
+    def value(self, node: Node) -> pl.Expr:
+        """The expression of anything that has a value; null where it has none."""
+        match node:
+            case Field(name="handover"):
+                return pl.lit(self.handover)
+            case Field(name=name):
+                return self._column(name)
+            case Literal(value=value):
+                return pl.lit(value)
+            case Arithmetic(op=op, left=left, right=right):
+                return _arithmetic(op, self.value(left), self.value(right))
+            case Call(function=function, arguments=arguments):
+                return _FUNCTIONS[function]([self.value(argument) for argument in arguments])
+            case _:
+                return self.truth(node)
+
+    def _column(self, name: str) -> pl.Expr:
+        dtype = self.schema.get(name)
+        if dtype is None or dtype == pl.Null:
+            return pl.lit(None, pl.Boolean)
+        column = pl.col(name)
+        return column.fill_nan(None) if dtype.is_float() else column
+
+    def _in(self, operand: Node, options: Sequence[Node]) -> pl.Expr:
+        if all(isinstance(option, Literal) for option in options):
+            values: list[Any] = [option.value for option in options if isinstance(option, Literal)]
+            return self.value(operand).is_in([v for v in values if v is not None]).fill_null(False)
+        return self.truth(Or(tuple(Compare("=", operand, option) for option in options)))
+
+
+def _like(text: pl.Expr, pattern: str) -> pl.Expr:
+    parts = pattern.split("%")
+    if "_" not in pattern and len(parts) == 1:
+        return text == pattern
+    if "_" not in pattern and len(parts) == 2 and not parts[1]:
+        return text.str.starts_with(parts[0])
+    if "_" not in pattern and len(parts) == 2 and not parts[0]:
+        return text.str.ends_with(parts[1])
+    wild = {"%": ".*", "_": "."}
+    return text.str.contains("(?s)^" + "".join(wild.get(c, re.escape(c)) for c in pattern) + "$")
+
+
+def _arithmetic(op: str, left: pl.Expr, right: pl.Expr) -> pl.Expr:
+    left, right = left.cast(pl.Float64), right.cast(pl.Float64)
+    if op == "/":
+        return left / pl.when(right != 0).then(right)
+    return {"+": left + right, "-": left - right, "*": left * right}[op]
+
+
+_FUNCTIONS: Mapping[str, Callable[[list[pl.Expr]], pl.Expr]] = {
+    "lower": lambda arguments: arguments[0].str.to_lowercase(),
+    "upper": lambda arguments: arguments[0].str.to_uppercase(),
+    "length": lambda arguments: arguments[0].str.len_chars().cast(pl.Int64),
+    "abs": lambda arguments: arguments[0].abs(),
+    "coalesce": pl.coalesce,
+}
+
+
+@njit(cache=True, nogil=True)
+def _set_bit(words: U64, answers: NDArray[np.bool_], bit: int) -> None:
+    for i in range(len(words)):
+        words[i] |= np.uint64(answers[i]) << np.uint64(bit)
+
+
+def _answers(frame: pl.DataFrame, conditions: Sequence[pl.Expr]) -> list[NDArray[np.bool_]]:
+    table = frame.select(condition.alias(str(bit)) for bit, condition in enumerate(conditions))
+    if table.height != frame.height:  # nothing but constants
+        return [np.full(frame.height, column.item()) for column in table]
+    return [column.to_numpy() for column in table]
+
+
+class Classes:
+    """Finds the class of events from the answers to a list of conditions.
+
+    >>> frame = pl.DataFrame({"type": ["a", "b", "a"]})
+    >>> classes = Classes([pl.col("type") == "a", pl.col("type") == "b"])
+    >>> classes.classify(frame).tolist(), classes.answers().tolist()
+    ([0, 1, 0], [[True, False], [False, True]])
+    """
+
+    def __init__(self, conditions: Sequence[pl.Expr]) -> None:
+        self.words = [conditions[at : at + 64] for at in range(0, len(conditions), 64)]
+        self.n_conditions = len(conditions)
+        self._numberings = [Numbering() for _ in self.words]
+
+    def classify(self, frame: pl.DataFrame) -> I32:
+        """The class of each row."""
+        classes = np.zeros(frame.height, np.int32)
+        for at in range(0, frame.height, CHUNK_ROWS):
+            chunk = frame.slice(at, CHUNK_ROWS)
+            part = classes[at : at + CHUNK_ROWS]
+            for conditions, numbering in zip(self.words, self._numberings, strict=True):
+                word = np.zeros(len(part), np.uint64)
+                for bit, answers in enumerate(_answers(chunk, conditions)):
+                    _set_bit(word, answers, bit)
+                part[:] = numbering.number(part.astype(np.uint64), word)
+        return classes
+
+    def answers(self) -> NDArray[np.bool_]:
+        """What the events of each class answered, (n_classes, n_conditions)."""
+        if not self.words:
+            return np.zeros((1, 0), np.bool_)
+        classes = np.arange(self._numberings[-1].n)
+        columns: list[NDArray[np.bool_]] = []
+        for conditions, numbering in zip(reversed(self.words), reversed(self._numberings), strict=True):
+            known = numbering.known[classes]
+            bits = np.arange(len(conditions), dtype=np.uint64)
+            columns.insert(0, (known[:, 1, None] >> bits & np.uint64(1)).astype(np.bool_))
+            classes = known[:, 0].astype(np.int64)
+        return np.concatenate(columns, axis=1)

@@ -1,0 +1,112 @@
+"""What the step wrote, as the tables a reader gets: cases, promises and their summary."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from truenorth.engine import kernel
+from truenorth.spec.model import Journey
+
+OUTCOMES = ("open", "achieved", "failed", "abandoned")
+"""Names of the kernel's outcomes, by number."""
+REASONS = (None, "event", "late", "silence")
+VERDICTS = ("open", "kept", "broken", "lapsed")
+"""Names of the kernel's verdicts, by number."""
+SHOWN_OUTCOMES = ("achieved", "failed", "abandoned", "open")
+SHOWN_VERDICTS = ("kept", "broken", "lapsed", "open")
+
+INSTANT = pl.Datetime("us", "UTC")
+_COUNTS = ("reopened", "events", "moments", "decisions", "handovers", "internal")
+
+
+def instants(values: NDArray[np.int64]) -> pl.Series:
+    """Microseconds as instants, NEVER as null."""
+    series = pl.Series(np.ascontiguousarray(values))
+    return series.set(series == int(kernel.NEVER), None).cast(INSTANT)
+
+
+def microseconds(instant: datetime) -> int:
+    """An instant as microseconds since 1970 UTC; a naive one is UTC."""
+    aware = instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+    return (aware - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+
+
+def named(numbers: NDArray[np.integer], names: Sequence[str | None]) -> pl.Series:
+    """Numbers as the names they stand for."""
+    return pl.Series(names, dtype=pl.String).gather(np.ascontiguousarray(numbers))
+
+
+def case_ids(keys: pl.Series, key: NDArray[np.int64], episode: NDArray[np.int32]) -> pl.Series:
+    """The id of each case: its key, with ``#2``, ``#3`` ... from the second episode on."""
+    ids = keys.gather(np.ascontiguousarray(key)).alias("case")
+    if not (episode > 1).any():
+        return ids
+    number = pl.Series("episode", np.ascontiguousarray(episode))
+    suffix = pl.when(pl.col("episode") > 1).then(pl.format("#{}", "episode")).otherwise(pl.lit(""))
+    return pl.DataFrame([ids, number]).select((pl.col("case") + suffix).alias("case")).to_series()
+
+
+def texts(values: pl.Series, codes: NDArray[np.integer]) -> pl.Series:
+    """Codes as the texts they stand for; a negative code is null."""
+    index = pl.Series(np.ascontiguousarray(codes).astype(np.int64))
+    return values.gather(index.set(index < 0, None)).cast(pl.String)
+
+
+def case_table(journey: Journey, rows: NDArray[np.void], keys: pl.Series, customers: pl.Series) -> pl.DataFrame:
+    """The table of cases; ``keys`` and ``customers`` are the texts by code."""
+    outcome = named(rows["outcome"], OUTCOMES)
+    value = {name: float(journey.outcome.value.get(name, 0)) for name in SHOWN_OUTCOMES}
+    columns: dict[str, Any] = {
+        "case": case_ids(keys, rows["key"], rows["episode"]),
+        "customer": texts(customers, rows["customer"]),
+        **{name: instants(rows[name]) for name in ("opened", "resolved", "closed")},
+        "outcome": outcome,
+        "reason": named(rows["reason"], REASONS),
+        "outcome_time": instants(rows["outcome_time"]),
+        **{name: np.ascontiguousarray(rows[name]) for name in (*_COUNTS, "cost", "revenue")},
+        "value": outcome.replace_strict(value, return_dtype=pl.Float64),
+        **{name: np.ascontiguousarray(rows[name]) for name in SHOWN_VERDICTS},
+    }
+    return pl.DataFrame(columns)
+
+
+def promise_table(journey: Journey, rows: NDArray[np.void], keys: pl.Series, ids: pl.Series) -> pl.DataFrame:
+    """The table of promise instances; ``ids`` are the event ids by position in the log."""
+    return pl.DataFrame(
+        {
+            "case": case_ids(keys, rows["key"], rows["episode"]),
+            "promise": named(rows["promise"], [promise.name for promise in journey.promises]),
+            "instance": np.ascontiguousarray(rows["instance"]),
+            "started": instants(rows["started"]),
+            "due": instants(rows["due"]),
+            "verdict": named(rows["verdict"], VERDICTS),
+            "decided": instants(rows["decided"]),
+            "started_by": texts(ids, rows["started_by"]),
+            "decided_by": texts(ids, rows["decided_by"]),
+        }
+    )
+
+
+def summarise(
+    journey: Journey, cases: pl.DataFrame, promises: NDArray[np.void], counts: Mapping[str, int]
+) -> dict[str, Any]:
+    """The summary of a replay without its seconds; ``counts`` are those of events that belong to no case."""
+    of_outcome = dict(cases["outcome"].value_counts().iter_rows())
+    n_verdicts = np.bincount(promises["promise"] * 4 + promises["verdict"], minlength=4 * len(journey.promises))
+    return {
+        **counts,
+        "cases": cases.height,
+        "outcome": {name: of_outcome.get(name, 0) for name in SHOWN_OUTCOMES},
+        "promises": {
+            promise.name: {name: int(n_verdicts[4 * p + VERDICTS.index(name)]) for name in SHOWN_VERDICTS}
+            for p, promise in enumerate(journey.promises)
+        },
+        **{name: int(cases[name].sum()) for name in ("moments", "decisions", "handovers", "internal")},
+        **{name: float(cases[name].sum()) for name in ("cost", "revenue", "value")},
+    }
