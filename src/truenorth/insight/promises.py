@@ -1,0 +1,71 @@
+"""Promises kept and broken, and where broken ones began."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import polars as pl
+
+from truenorth.insight.intervals import wilson
+from truenorth.insight.replayed import VERDICTS, Replayed
+
+By = Literal["promise", "team", "actor", "channel", "type"]
+"""What promises can be counted by."""
+
+
+def promise_verdicts(replay: Replayed) -> pl.DataFrame:
+    """Verdicts by promise, in the order of the journey file; promises never made are there with zeros.
+
+    Columns as in `promise_breaks`; ``group`` is the promise's name.
+    """
+    names = [promise.name for promise in replay.journey.promises]
+    names += [name for name in replay.promises["promise"].unique().sort() if name not in names]
+    counted = _counted(replay.promises.select(pl.col("promise").alias("group"), "verdict"))
+    order = pl.DataFrame({"group": pl.Series(names, dtype=pl.String)})
+    return order.join(counted, on="group", how="left", maintain_order="left").with_columns(
+        pl.col("made", *VERDICTS).fill_null(0)
+    )
+
+
+def promise_breaks(replay: Replayed, by: By = "team", promise: str | None = None) -> pl.DataFrame:
+    """Verdicts on promises by team, actor, channel or event type; the most broken promises first.
+
+    *Counting rule*: an instance belongs to the team (channel, type) of the event that started it
+    (``started_by``), whoever acted later; ``group`` is null where that event names none. One row per group:
+    ``group``, ``made`` (instances), ``kept``, ``broken``, ``lapsed``, ``open``, ``broken_share`` (broken /
+    (kept + broken), null where neither) and its 95 % Wilson interval ``low``, ``high``. ``promise`` restricts
+    it to one promise. A log without the field gives no rows.
+    """
+    if by == "promise":
+        return promise_verdicts(replay)
+    made = replay.promises if promise is None else replay.promises.filter(pl.col("promise") == promise)
+    if by not in replay.events.columns:
+        return _counted(made.head(0).select(pl.col("promise").alias("group"), "verdict"))
+    starts = replay.events.lazy().select(
+        "case", pl.col("id").cast(pl.String), pl.col(by).cast(pl.String).alias("group")
+    )
+    found = (
+        made.lazy()
+        .select("case", pl.col("started_by").cast(pl.String).alias("id"), "verdict")
+        .join(starts.unique(["case", "id"], keep="first"), on=["case", "id"], how="left")
+    )
+    counted = _counted(found.select("group", "verdict").collect())
+    return counted.sort("broken", "made", "group", descending=[True, True, False], nulls_last=True)
+
+
+def _counted(instances: pl.DataFrame) -> pl.DataFrame:
+    low, high = wilson(pl.col("broken"), pl.col("kept") + pl.col("broken"))
+    judged = pl.col("kept") + pl.col("broken")
+    return (
+        instances.group_by("group")
+        .agg(
+            pl.len().cast(pl.Int64).alias("made"),
+            *[(pl.col("verdict") == verdict).sum().cast(pl.Int64).alias(verdict) for verdict in VERDICTS],
+        )
+        .with_columns(
+            pl.when(judged > 0).then(pl.col("broken") / judged).alias("broken_share"),
+            low.alias("low"),
+            high.alias("high"),
+        )
+        .sort("group", nulls_last=True)
+    )
