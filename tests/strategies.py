@@ -35,7 +35,7 @@ VALUES: dict[str, tuple[Any, ...]] = {
     "cost": (None, 1.0, 0.25, 0.0, 2.5, -0.5, 10.0),
     "revenue": (None, 3.0, -0.75),
     "feeling": (None, -1.0, -0.5, 0.0, 0.25, 1.0),
-    "text": (None, "Help", "100% sure", "help_me", "it's\nlate"),
+    "text": (None, "Help", "100% sure", "help_me", "it's", "two\nlines, help_me"),
     "n": (None, 0, 1, 2, -1),
     "x": (None, 0.5, 0.0, 2.0, -1.25),
     "flag": (None, True, False),
@@ -203,6 +203,8 @@ PLAIN_TESTS = (
     "flag <> false",
     "flag is null",
     "tag like 'a%'",
+    "tag like '%b'",
+    "tag not like 'A%' and tag <= 'a_b'",
     "tag > 'a'",
     "tag = 'B' or tag = 'a_b'",
     "\"odd name\" = 'it''s'",
@@ -321,7 +323,7 @@ def make_response(choices: Choices, unit_us: int, calendars: dict[str, Any]) -> 
         **make_span(choices, "within", unit_us, calendars),
     }
     if choices.once_in(3):
-        promise["unless"] = make_condition(choices, ("note", "fail"))
+        promise["unless"] = make_condition(choices, ("note", "fail", "work", "done"))
     return promise
 
 
