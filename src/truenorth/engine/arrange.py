@@ -15,13 +15,14 @@ I64 = NDArray[np.int64]
 
 
 class Columns(NamedTuple):
-    """Events in arrival order, as integers. An empty ``team`` or ``customer`` stands for nothing but nulls."""
+    """Events in arrival order, as numbers. An empty ``team`` or ``customer`` stands for nothing but nulls."""
 
     time_us: I64
     key: I32  # code, or -1 for an event without a key
     row: I32
     team: I32
     customer: I32
+    amounts: NDArray[np.float64]  # (n_amounts, n_events), no NaN
 
 
 @njit(cache=True, nogil=True)
@@ -37,67 +38,65 @@ def _starts(key, n_keys):
 
 
 @njit(cache=True, nogil=True)
-def _place(columns, order, starts, out):
+def _place(columns, order, starts, log, amounts):
     """Copy events to their places; true if each key's events came out in order of time."""
-    time_us, key, row, team, customer = columns
+    time_us, key, row, team, customer, unsorted = columns
     free = starts[:-1].copy()
-    last = np.full(len(free), -(2**63), np.int64)
     in_order = True
     for i in range(len(key)):
         e = order[i] if len(order) else i
         if key[e] < 0:
             continue
-        event = out[free[key[e]]]
+        at = free[key[e]]
         free[key[e]] += 1
-        in_order &= time_us[e] >= last[key[e]]
-        last[key[e]] = time_us[e]
+        event = log[at]
         event.time_us = time_us[e]
         event.index = e
         event.row = row[e]
         event.team = team[e] if len(team) else kernel.NOTHING
         event.customer = customer[e] if len(customer) else kernel.NOTHING
+        for a in range(len(amounts)):
+            amounts[a, at] = unsorted[a, e]
+        in_order &= at == starts[key[e]] or log[at - 1].time_us <= time_us[e]
     return in_order
 
 
-def by_case(columns: Columns, n_keys: int) -> tuple[NDArray[np.void], I64]:
+def by_case(columns: Columns, n_keys: int) -> tuple[kernel.Events, I64]:
     """Sort events by key, then time, then arrival.
 
-    Returns the sorted events (`kernel.EVENT`) and where each key's events begin, (n_keys + 1,). Events without a key
-    are left out.
+    Returns the sorted events and where each key's events begin, (n_keys + 1,). Events without a key are left out.
     """
     starts = _starts(columns.key, n_keys)
-    out = np.empty(starts[-1], kernel.EVENT)
-    if not _place(columns, np.empty(0, np.int64), starts, out):
-        _place(columns, np.argsort(columns.time_us, kind="stable"), starts, out)
-    return out, starts
+    log = np.empty(starts[-1], kernel.EVENT)
+    amounts = np.empty((len(columns.amounts), starts[-1]))
+    if not _place(columns, np.empty(0, np.int64), starts, log, amounts):
+        _place(columns, np.argsort(columns.time_us, kind="stable"), starts, log, amounts)
+    return kernel.Events(log, amounts), starts
 
 
 @njit(cache=True, nogil=True)
-def _order_of_verdicts(verdicts, n_promises, order):
+def _sort_verdicts(verdicts, n_promises, out):
     """Within each episode, by promise, then instance; episodes stay as they come."""
     n_before = np.zeros(n_promises + 1, np.int64)
     first = 0
     while first < len(verdicts):
-        end = first
+        key, episode = verdicts[first].key, verdicts[first].episode
         n_before[:] = 0
-        while (
-            end < len(verdicts)
-            and verdicts[end].key == verdicts[first].key
-            and verdicts[end].episode == verdicts[first].episode
-        ):
+        end = first
+        while end < len(verdicts) and verdicts[end].key == key and verdicts[end].episode == episode:
             n_before[verdicts[end].promise + 1] += 1
             end += 1
         for p in range(n_promises):
             n_before[p + 1] += n_before[p]
         for i in range(first, end):
             p = verdicts[i].promise
-            order[first + n_before[p]] = i
+            out[first + n_before[p]] = verdicts[i]
             n_before[p] += 1
         first = end
 
 
 def by_promise(verdicts: NDArray[np.void], n_promises: int) -> NDArray[np.void]:
-    """Sort verdicts (`kernel.VERDICT`), which come by case in the order of their decision, by promise and instance."""
-    order = np.empty(len(verdicts), np.int64)
-    _order_of_verdicts(verdicts, n_promises, order)
-    return verdicts[order]
+    """A copy of verdicts (`kernel.VERDICT`), which come by case in order of decision, by case, promise and instance."""
+    out = np.empty(len(verdicts), kernel.VERDICT)
+    _sort_verdicts(verdicts, n_promises, out)
+    return out

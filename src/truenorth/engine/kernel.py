@@ -126,7 +126,7 @@ class Events(NamedTuple):
 
 CASE = np.dtype(
     [
-        ("key", np.int64),
+        ("key", np.int32),
         ("opened", np.int64),
         ("resolved", np.int64),
         ("closed", np.int64),
@@ -174,7 +174,7 @@ PROMISE = np.dtype(
 
 VERDICT = np.dtype(
     [
-        ("key", np.int64),
+        ("key", np.int32),
         ("started", np.int64),
         ("due", np.int64),
         ("decided", np.int64),
@@ -470,13 +470,13 @@ def catch_up(tables, written, case, promises, time_us):
 def take(tables, written, case, promises, events, e, key):
     """Take one event: expire, judge, outcome, start."""
     event = events.log[e]
+    if not tables.flags[event.row] & ONLY:
+        written.ignored[FILTERED] += 1
+        return
     inside = catch_up(tables, written, case, promises, event.time_us)
     handover = inside and event.team >= 0 and case.team >= 0 and event.team != case.team
     row = event.row + handover
     flags = tables.flags[row]
-    if not flags & ONLY:
-        written.ignored[FILTERED] += 1
-        return
     if not inside:
         if case.phase == CLOSED and not (flags & NEED and tables.outcome[0].many_episodes):
             written.ignored[AFTER_CLOSE] += 1

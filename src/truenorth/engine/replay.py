@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import Any
+from itertools import pairwise
+from threading import local
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -16,16 +17,16 @@ from numpy.typing import NDArray
 from truenorth.engine import kernel, verdicts
 from truenorth.engine.arrange import Columns, by_case, by_promise
 from truenorth.engine.codes import Coded, encode
-from truenorth.engine.compile import Marker, compile_journey
+from truenorth.engine.compile import Marker, Program, compile_journey
 from truenorth.spec.expressions import Kind
 from truenorth.spec.model import Journey
 
 Progress = Callable[[str, float], None]
 """Called with what is being done and the share of it that is done, in [0, 1]."""
 
-MAX_ROWS_WRITTEN = 1 << 20
-"""Rows that one thread's step may write before they are taken away."""
-MAX_EVENTS_PER_PART = 1 << 20
+NOT_ASKED: NDArray[np.int32] = np.zeros(0, np.int32)
+"""Where nobody asks for the episode of each event."""
+EVENTS_PER_PART = 1 << 18
 """A thread takes about so many events at a time."""
 
 
@@ -46,29 +47,48 @@ def kind_of_dtype(dtype: pl.DataType) -> Kind:
     return "instant" if dtype.is_temporal() else "text"
 
 
-@dataclass(frozen=True, eq=False)
 class Replay:
-    """What a journey's log comes to.
+    """What a journey makes of a log.
 
-    ``cases`` and ``promises`` have the columns of the reference's section 4, ``summary`` its keys; ``watermark`` is the instant
-    up to which every event has been seen (None for an empty log).
+    ``summary`` has the keys of the reference's section 4, ``watermark`` is the instant up to which every event has been seen
+    (None for an empty log). The tables are made when they are first asked for.
     """
 
-    journey: Journey
-    cases: pl.DataFrame
-    promises: pl.DataFrame
-    summary: dict[str, Any]
-    watermark: datetime | None
-    _run: _Run
+    def __init__(self, run: _Run, summary: dict[str, Any]) -> None:
+        self.journey = run.journey
+        self.summary = summary
+        self.watermark = run.watermark
+        self._run = run
+
+    @cached_property
+    def cases(self) -> pl.DataFrame:
+        """One row a case, with the columns of the reference's section 4."""
+        return pl.concat(self.case_parts())
+
+    @cached_property
+    def promises(self) -> pl.DataFrame:
+        """One row an instance of a promise, with the columns of the reference's section 4."""
+        return pl.concat(self.promise_parts())
 
     @cached_property
     def events(self) -> pl.DataFrame:
         """The events that belong to cases, by case in its order.
 
-        All columns of the log, with ``case`` the id of the case (``key#2`` for a second episode) and the flags ``moment``,
-        ``decision``, ``internal`` and ``handover``.
+        All columns of the log, with ``case`` the id of the case (``key#2`` for a second episode) and the flags
+        ``moment``, ``decision``, ``internal`` and ``handover``.
         """
         return self._run.events_of_cases()
+
+    def case_parts(self) -> Iterator[pl.DataFrame]:
+        """The table of cases in parts, for writing what is too large to hold twice."""
+        run = self._run
+        for part in run.parts:
+            yield verdicts.case_table(self.journey, part.cases, run.key.values, run.customer.values)
+
+    def promise_parts(self) -> Iterator[pl.DataFrame]:
+        """The table of promises in parts."""
+        for part in self._run.parts:
+            yield verdicts.promise_table(self.journey, part.verdicts, self._run.key.values, self._run.ids)
 
 
 def replay(
@@ -84,51 +104,50 @@ def replay(
     """Judge every case of a log.
 
     ``events`` come in arrival order with ``time`` (microseconds, UTC, no nulls), canonical fields and properties, as
-    `truenorth.logs.read_log` gives them, free of duplicates. ``now`` shows the log as of that instant. InvalidJourney where a
-    condition does not fit the columns.
+    `truenorth.logs.read_log` gives them, free of duplicates. ``now`` shows the log as of that instant. InvalidJourney
+    where a condition does not fit the columns.
     """
-    tell = on_progress or (lambda _stage, _share: None)
     if now is not None:
         events = events.filter(pl.col("time") <= now)
-    run = _Run(journey, events, now, tell)
-    cases, promises = run.judge(n_threads)
-    n_no_key = int((run.key.codes < 0).sum())
-    filtered, before_need, after_close = (int(n) for n in run.ignored)
+    run = _Run(journey, events, now, n_threads, on_progress or (lambda _stage, _share: None))
+    filtered, before_need, after_close = (int(n) for n in sum(part.ignored for part in run.parts))
     counts = {"events": events.height, "quarantined": n_quarantined, "duplicates": n_duplicates, "filtered": filtered}
-    counts |= {"no_key": n_no_key, "before_need": before_need, "after_close": after_close}
-    case_table = verdicts.case_table(journey, cases, run.key.values, run.customer.values)
-    summary = verdicts.summarise(journey, case_table, promises, counts)
-    promise_table = verdicts.promise_table(journey, promises, run.key.values, run.ids)
-    tell("judging cases", 1.0)
-    return Replay(journey, case_table, promise_table, summary, run.watermark, run)
+    counts |= {"no_key": events.height - len(run.events.log), "before_need": before_need, "after_close": after_close}
+    tallies = [verdicts.tally(journey, part.cases, part.verdicts) for part in run.parts]
+    return Replay(run, verdicts.summarise(journey, tallies, counts))
+
+
+class Part(NamedTuple):
+    """What the step wrote for some keys: `kernel.CASE` rows, `kernel.VERDICT` rows, events ignored by reason."""
+
+    cases: NDArray[np.void]
+    verdicts: NDArray[np.void]
+    ignored: NDArray[np.int64]
 
 
 class _Run:
-    """One replay: the log as integers, and what the step made of it."""
+    """One replay: the log as numbers, and what the step made of it."""
 
-    def __init__(self, journey: Journey, events: pl.DataFrame, now: datetime | None, tell: Progress) -> None:
+    def __init__(
+        self, journey: Journey, events: pl.DataFrame, now: datetime | None, n_threads: int, tell: Progress
+    ) -> None:
         self.journey = journey
         self.frame = events
-        self.tell = tell
-        schema = {name: kind_of_dtype(dtype) for name, dtype in events.schema.items()}
-        self.program = compile_journey(journey, schema)
-        tell("sorting events by case", 0.0)
+        self.watermark = now or (events["time"].max() if events.height else None)
+        program = compile_journey(journey, {name: kind_of_dtype(dtype) for name, dtype in events.schema.items()})
+        marker = Marker(program, events.schema)
+        tell("numbering keys", 0.0)
         self.key = self._encode("case" if "case" in events.columns else "customer")
         self.customer = self.key if "case" not in events.columns else self._encode("customer")
-        self.marker = Marker(self.program, events.schema)
+        team = self._encode("team" if "team" in events.columns else "actor", n_hashes=1).codes
+        tell("reading conditions", 0.3)
         time_us = events["time"].to_physical().to_numpy()
-        team = self._encode("team" if "team" in events.columns else "actor").codes
-        rows = self.marker.rows(events)
-        columns = Columns(time_us, self.key.codes, rows, team, self.customer.codes)
-        self.log, self.starts = by_case(columns, len(self.key.values))
-        self.watermark = now or (events["time"].max() if events.height else None)
-        self.tables = self.marker.tables(*_range(time_us))
-        self.ignored = np.zeros(3, np.int64)
-
-    def _encode(self, name: str) -> Coded:
-        if name not in self.frame.columns:
-            return Coded(np.full(self.frame.height, -1, np.int32), pl.Series([], dtype=pl.String))
-        return encode(self.frame[name])
+        rows = marker.rows(events)
+        columns = Columns(time_us, self.key.codes, rows, team, self.customer.codes, self._amounts(program))
+        tell("sorting by case", 0.5)
+        self.events, self.starts = by_case(columns, len(self.key.values))
+        self.tables = marker.tables(*((int(time_us.min()), int(time_us.max())) if len(time_us) else (0, 0)))
+        self.parts = list(self._judge(n_threads, tell))
 
     @property
     def ids(self) -> pl.Series:
@@ -137,84 +156,69 @@ class _Run:
             return self.frame["id"]
         return pl.Series("id", np.arange(1, self.frame.height + 1))
 
-    @cached_property
-    def amounts(self) -> NDArray[np.float64]:
-        """The numbers to add up, (n_amounts, n_events), in the order of ``log``."""
-        amounts = np.zeros((len(self.program.amounts), len(self.log)))
-        index = np.ascontiguousarray(self.log["index"]) if len(amounts) else None
-        for row, name in zip(amounts, self.program.amounts, strict=True):
+    def _encode(self, name: str, n_hashes: int = 2) -> Coded:
+        if name not in self.frame.columns:
+            return Coded(np.zeros(0, np.int32), pl.Series([], dtype=pl.String))
+        return encode(self.frame[name], n_hashes)
+
+    def _amounts(self, program: Program) -> NDArray[np.float64]:
+        amounts = np.zeros((len(program.amounts), self.frame.height))
+        for row, name in zip(amounts, program.amounts, strict=True):
             if name in self.frame.columns:
-                numbers = self.frame[name].cast(pl.Float64).fill_nan(None).fill_null(0.0).to_numpy()
-                np.take(numbers, index, out=row)
+                row[:] = self.frame[name].cast(pl.Float64).fill_nan(None).fill_null(0.0).to_numpy()
         return amounts
 
-    @property
-    def watermark_us(self) -> int:
-        """The watermark in microseconds."""
-        return verdicts.microseconds(self.watermark) if self.watermark else 0
-
-    def parts(self) -> Iterator[tuple[int, int]]:
-        """Keys in parts of about equal numbers of events."""
-        n_parts = max(1, -(-len(self.log) // MAX_EVENTS_PER_PART))
-        wanted = np.linspace(0, len(self.log), n_parts + 1).astype(np.int64)
-        cuts = np.unique(np.searchsorted(self.starts, wanted))
-        cuts[-1] = len(self.starts) - 1
-        yield from zip(cuts[:-1].tolist(), cuts[1:].tolist(), strict=True)
-
-    def judge(self, n_threads: int) -> tuple[NDArray[np.void], NDArray[np.void]]:
-        """Run everything; the rows of cases and of promises, by case."""
-        events = kernel.Events(self.log, self.amounts)
-        cases, promises = [np.zeros(0, kernel.CASE)], [np.zeros(0, kernel.VERDICT)]
-        parts = list(self.parts())
+    def _judge(self, n_threads: int, tell: Progress) -> Iterator[Part]:
+        """Run everything, part by part."""
+        spans = list(self._spans())
+        buffers = local()
         with ThreadPoolExecutor(n_threads) as pool:
-            done = pool.map(lambda part: self._judge_part(events, *part), parts)
-            for number, (some_cases, some_promises, ignored) in enumerate(done):
-                self.tell("judging cases", number / len(parts))
-                cases.append(some_cases)
-                promises.append(some_promises)
-                self.ignored += ignored
-        return np.concatenate(cases), np.concatenate(promises)
+            for number, part in enumerate(pool.map(lambda span: self._judge_span(buffers, *span), spans)):
+                tell("judging cases", 0.6 + 0.4 * number / len(spans))
+                yield part
 
-    def _judge_part(
-        self, events: kernel.Events, first: int, end: int, episodes: NDArray[np.int32] | None = None
-    ) -> tuple[NDArray[np.void], NDArray[np.void], NDArray[np.int64]]:
+    def _spans(self) -> Iterator[tuple[int, int]]:
+        """Keys in spans of about equal numbers of events."""
+        n_spans = max(1, len(self.events.log) // EVENTS_PER_PART)
+        wanted = np.linspace(0, len(self.events.log), n_spans + 1).astype(np.int64)
+        cuts = np.searchsorted(self.starts, wanted)
+        cuts[0], cuts[-1] = 0, len(self.starts) - 1
+        yield from pairwise(cuts.tolist())
+
+    def _judge_span(self, buffers: local, first: int, end: int, episodes: NDArray[np.int32] = NOT_ASKED) -> Part:
+        """Judge some keys; ``buffers`` keeps what a thread writes into from one span to the next."""
         n_promises = len(self.journey.promises)
+        if not hasattr(buffers, "cases"):
+            buffers.cases = np.empty(1024, kernel.CASE)
+            buffers.verdicts = np.empty(1024 + 4 * n_promises, kernel.VERDICT)
         runs = np.empty((end - first, 4), np.int64)
         runs[:, 0], runs[:, 1] = kernel.NOTHING, np.arange(first, end)
         runs[:, 2], runs[:, 3] = self.starts[first:end], self.starts[first + 1 : end + 1]
         state = np.zeros(1, kernel.CASE), np.zeros((1, n_promises), kernel.PROMISE)
-        n_events = int(self.starts[end] - self.starts[first])
-        written = kernel.Written(
-            np.empty(min(MAX_ROWS_WRITTEN, n_events + 4), kernel.CASE),
-            np.empty(min(MAX_ROWS_WRITTEN, (n_events + 4) * n_promises) + 4 * n_promises, kernel.VERDICT),
-            np.zeros(2, np.int64),
-            np.zeros(3, np.int64),
-            np.zeros(0, np.int32) if episodes is None else episodes,
-        )
-        at = np.array([0, kernel.NOTHING])
-        cases, promises, done = [], [], False
-        while not done:
-            done = kernel.step(self.tables, *state, runs, events, written, at, self.watermark_us, True)
-            cases.append(written.cases[: written.n[0]].copy())
-            promises.append(written.verdicts[: written.n[1]].copy())
-            written.n[:] = 0
-        return np.concatenate(cases), by_promise(np.concatenate(promises), n_promises), written.ignored
+        n, ignored, at = np.zeros(2, np.int64), np.zeros(3, np.int64), np.array([0, kernel.NOTHING])
+        watermark_us = verdicts.microseconds(self.watermark) if self.watermark else 0
+        while True:
+            written = kernel.Written(buffers.cases, buffers.verdicts, n, ignored, episodes)
+            if kernel.step(self.tables, *state, runs, self.events, written, at, watermark_us, True):
+                break
+            buffers.cases, buffers.verdicts = _with_room(buffers.cases, n[0]), _with_room(buffers.verdicts, n[1])
+        return Part(buffers.cases[: n[0]].copy(), by_promise(buffers.verdicts[: n[1]], n_promises), ignored)
 
     def events_of_cases(self) -> pl.DataFrame:
         """The frame behind `Replay.events`."""
-        episodes = np.zeros(len(self.log), np.int32)
-        events = kernel.Events(self.log, self.amounts)
-        for part in self.parts():
-            self._judge_part(events, *part, episodes)
+        log = self.events.log
+        episodes = np.zeros(len(log), np.int32)
+        for span in self._spans():
+            self._judge_span(local(), *span, episodes)
         taken = np.flatnonzero(episodes)
         key = np.repeat(np.arange(len(self.starts) - 1), np.diff(self.starts))[taken]
         handover = (episodes[taken] & 1).astype(np.bool_)
-        flags = self.tables.flags[self.log["row"][taken] + handover]
+        flags = self.tables.flags[log["row"][taken] + handover]
         moment, decision = (flags & kernel.MOMENT) != 0, (flags & kernel.DECISION) != 0
-        index = np.ascontiguousarray(self.log["index"][taken])
+        index = np.ascontiguousarray(log["index"][taken])
         return self.frame[index].with_columns(
             self.ids.gather(index).cast(pl.String),
-            verdicts.case_ids(self.key.values.cast(pl.String), key, episodes[taken] >> 1),
+            verdicts.case_ids(self.key.values, key, episodes[taken] >> 1),
             pl.Series("moment", moment),
             pl.Series("decision", decision),
             pl.Series("internal", ~(moment | decision)),
@@ -222,5 +226,10 @@ class _Run:
         )
 
 
-def _range(time_us: NDArray[np.int64]) -> tuple[int, int]:
-    return (int(time_us.min()), int(time_us.max())) if len(time_us) else (0, 0)
+def _with_room(buffer: NDArray[np.void], n_used: int) -> NDArray[np.void]:
+    """The buffer, or one twice as large where more than half is used."""
+    if 2 * n_used < len(buffer):
+        return buffer
+    larger = np.empty(2 * len(buffer), buffer.dtype)
+    larger[:n_used] = buffer[:n_used]
+    return larger

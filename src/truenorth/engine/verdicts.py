@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -22,7 +22,8 @@ SHOWN_OUTCOMES = ("achieved", "failed", "abandoned", "open")
 SHOWN_VERDICTS = ("kept", "broken", "lapsed", "open")
 
 INSTANT = pl.Datetime("us", "UTC")
-_COUNTS = ("reopened", "events", "moments", "decisions", "handovers", "internal")
+_TOTALS = ("moments", "decisions", "handovers", "internal")
+_COUNTS = ("reopened", "events", *_TOTALS)
 
 
 def instants(values: NDArray[np.int64]) -> pl.Series:
@@ -93,20 +94,38 @@ def promise_table(journey: Journey, rows: NDArray[np.void], keys: pl.Series, ids
     )
 
 
-def summarise(
-    journey: Journey, cases: pl.DataFrame, promises: NDArray[np.void], counts: Mapping[str, int]
-) -> dict[str, Any]:
-    """The summary of a replay without its seconds; ``counts`` are those of events that belong to no case."""
-    of_outcome = dict(cases["outcome"].value_counts().iter_rows())
-    n_verdicts = np.bincount(promises["promise"] * 4 + promises["verdict"], minlength=4 * len(journey.promises))
+class Tally(NamedTuple):
+    """What some cases add to a summary."""
+
+    outcomes: NDArray[np.int64]  # by the kernel's outcomes
+    verdicts: NDArray[np.int64]  # (n_promises, 4), by the kernel's verdicts
+    counts: NDArray[np.int64]  # moments, decisions, handovers, internal
+    money: NDArray[np.float64]  # cost, revenue
+
+
+def tally(journey: Journey, cases: NDArray[np.void], promises: NDArray[np.void]) -> Tally:
+    """Add up some cases."""
+    n_promises = len(journey.promises)
+    of_promise = np.bincount(promises["promise"] * 4 + promises["verdict"], minlength=4 * n_promises)
+    counts = [int(cases[name].sum()) for name in _TOTALS]
+    money = [float(cases[name].sum()) for name in ("cost", "revenue")]
+    outcomes = np.bincount(cases["outcome"], minlength=4)
+    return Tally(outcomes, of_promise.reshape(n_promises, 4), np.array(counts), np.array(money))
+
+
+def summarise(journey: Journey, tallies: Sequence[Tally], counts: Mapping[str, int]) -> dict[str, Any]:
+    """The summary of a replay without its seconds; ``counts`` are those of events."""
+    outcomes, of_promise, totals, money = (sum(part) for part in zip(*tallies, strict=True))
+    value = sum(outcomes[OUTCOMES.index(name)] * worth for name, worth in journey.outcome.value.items())
     return {
         **counts,
-        "cases": cases.height,
-        "outcome": {name: of_outcome.get(name, 0) for name in SHOWN_OUTCOMES},
+        "cases": int(outcomes.sum()),
+        "outcome": {name: int(outcomes[OUTCOMES.index(name)]) for name in SHOWN_OUTCOMES},
         "promises": {
-            promise.name: {name: int(n_verdicts[4 * p + VERDICTS.index(name)]) for name in SHOWN_VERDICTS}
-            for p, promise in enumerate(journey.promises)
+            promise.name: {name: int(n[VERDICTS.index(name)]) for name in SHOWN_VERDICTS}
+            for promise, n in zip(journey.promises, of_promise, strict=True)
         },
-        **{name: int(cases[name].sum()) for name in ("moments", "decisions", "handovers", "internal")},
-        **{name: float(cases[name].sum()) for name in ("cost", "revenue", "value")},
+        **{name: int(n) for name, n in zip(_TOTALS, totals, strict=True)},
+        **{name: float(n) for name, n in zip(("cost", "revenue"), money, strict=True)},
+        "value": float(value),
     }
