@@ -6,6 +6,7 @@ agrees, and turns each literal into a value of the type of what it is compared w
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
@@ -189,7 +190,7 @@ class _Binder:
 
     def aligned(self, nodes: Sequence[Node]) -> list[Node]:
         """Nodes that are compared with each other, literals in the kind of the rest."""
-        others = [node for node in nodes if not isinstance(node, Literal)]
+        others: list[Node] = [node for node in nodes if not isinstance(node, Literal)]
         literals_only = not others
         if literals_only:
             others = [node for node in nodes if not isinstance(node, Literal) or not isinstance(node.value, str)]
@@ -235,24 +236,18 @@ class _Binder:
 
 def _as_text(value: Scalar) -> Scalar:
     if isinstance(value, datetime):
-        raise ValueError("the column holds text in a form that is not known")
+        raise ValueError("the column holds text in a form that is not known")  # noqa: TRY004 - not a caller's mistake
     return {True: "true", False: "false"}[value] if isinstance(value, bool) else str(value)
 
 
 def _as_number(value: Scalar) -> Scalar:
     """A float; whole numbers stay whole where a column of whole numbers is compared (`_as_integer`)."""
-    if isinstance(value, datetime):
-        raise ValueError("an instant is no number")
-    number = float(value) if not isinstance(value, str) else _number_in(value)
-    if number != number or number in (float("inf"), float("-inf")):
+    if value is None or isinstance(value, datetime) or (isinstance(value, str) and "_" in value):
+        raise ValueError("not a number")
+    number = float(value)
+    if not math.isfinite(number):
         raise ValueError("not a finite number")
     return number
-
-
-def _number_in(text: str) -> float:
-    if "_" in text:
-        raise ValueError("not a number")
-    return float(text)
 
 
 def _as_integer(value: Scalar) -> Scalar:

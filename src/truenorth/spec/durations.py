@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from itertools import pairwise
 
 SECOND_US = 1_000_000
 DAY_US = 86_400 * SECOND_US
@@ -105,7 +106,7 @@ def format_duration(duration_us: int) -> str:
         return f"{round(duration_us / SECOND_US, 1):g} s"
     if duration_us < 59_500_000:
         return f"{_rounded(duration_us, SECOND_US)} s"
-    for (big, big_us), (small, small_us) in zip(_PEOPLE, _PEOPLE[1:], strict=False):
+    for (big, big_us), (small, small_us) in pairwise(_PEOPLE):
         n_small = _rounded(duration_us, small_us)
         ratio = big_us // small_us
         if n_small >= ratio:

@@ -83,10 +83,10 @@ _REFUSED: tuple[tuple[str, str, str], ...] = (
     ("@", "a parameter", 'write the value itself; quote a name with a @: "@name"'),
     ("`", "a backtick", 'quote names with "double quotes"'),
     ("%", "'%'", "the operators are + - * /"),
-    ("‘", "a typographic quote", "use the straight quote '"),
-    ("’", "a typographic quote", "use the straight quote '"),
-    ("“", "a typographic quote", "use the straight quote \""),
-    ("”", "a typographic quote", "use the straight quote \""),
+    ("\N{LEFT SINGLE QUOTATION MARK}", "a typographic quote", "use the straight quote '"),
+    ("\N{RIGHT SINGLE QUOTATION MARK}", "a typographic quote", "use the straight quote '"),
+    ("\N{LEFT DOUBLE QUOTATION MARK}", "a typographic quote", "use the straight quote \""),
+    ("\N{RIGHT DOUBLE QUOTATION MARK}", "a typographic quote", "use the straight quote \""),
     (".", "'.'", 'write a dotted name in one: address.city or "address.city"'),
 )  # fmt: skip
 

@@ -1,0 +1,312 @@
+"""Journey files: YAML text to a `Journey`, or every problem of the file at once.
+
+The keys of each part are a table of readers; nothing here knows a clock or a file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from truenorth.spec.calendars import read_calendar
+from truenorth.spec.conditions import define_flags
+from truenorth.spec.document import Element, Listing, Scalar, Table, Unreadable, read_document
+from truenorth.spec.model import CANONICAL_TYPES, Calendar, Decision, Journey, Outcome, Promise
+from truenorth.spec.problems import InvalidJourney, Problem, nearest
+from truenorth.spec.promises import read_promise
+from truenorth.spec.readers import (
+    Reader,
+    Reading,
+    child_path,
+    named,
+    one_of,
+    read_condition,
+    read_date,
+    read_duration,
+    read_number,
+    read_row,
+    read_text,
+    read_texts,
+)
+from truenorth.spec.tokens import ConditionError
+
+VERSION = "1"
+"""The version of the language, as in ``truenorth: 1``."""
+
+
+class Loaded(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a journey file: the journey, unless it has errors, and all problems sorted by line."""
+
+    name: str
+    journey: Journey | None
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        """The problems that make the file unusable.
+
+        >>> load_journey("truenorth: 1").errors[0].path
+        '$.journey'
+        """
+        return tuple(problem for problem in self.problems if problem.severity == "error")
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """The problems that a journey can live with.
+
+        >>> load_journey("truenorth: 1").warnings
+        ()
+        """
+        return tuple(problem for problem in self.problems if problem.severity == "warning")
+
+
+class Draft(msgspec.Struct, frozen=True, kw_only=True):
+    """As much of a journey as could be read, for `truenorth.spec.lint`: with the paths of its lists and all lines."""
+
+    journey: Journey | None
+    problems: tuple[Problem, ...]
+    promise_paths: tuple[str, ...] = ()
+    decision_paths: tuple[str, ...] = ()
+    lines: Mapping[str, int] = {}
+
+
+def load_journey(source: str | bytes, *, name: str = "<journey>") -> Loaded:
+    """The journey of a YAML text, or what is wrong with it: all of it, and never an exception.
+
+    >>> loaded = load_journey("truenorth: 1\\njourney: support\\noutcome: {within: 3 dayz}")
+    >>> print(loaded.problems[0])
+    line 3, $.outcome.within: expected a duration such as '90s', '15m', '4h', '3d', '2w' or '1d12h', \
+found '3 dayz'. Hint: write whole numbers with the units w, d, h, m and s, without spaces
+    """
+    draft = read_draft(source)
+    usable = not any(problem.severity == "error" for problem in draft.problems)
+    return Loaded(name=name, journey=draft.journey if usable else None, problems=in_order(draft.problems))
+
+
+def parse_journey(source: str | bytes) -> Journey:
+    """The journey of a YAML text; InvalidJourney carries every error.
+
+    >>> parse_journey("truenorth: 1\\njourney: support\\nmoments: type = 'Call'").name
+    'support'
+    """
+    loaded = load_journey(source)
+    if loaded.journey is None:
+        raise InvalidJourney(loaded.errors)
+    return loaded.journey
+
+
+def in_order(problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
+    """Problems by line; those without one come first.
+
+    >>> in_order((Problem(path="$.b", expected="", found="", line=2), Problem(path="$", expected="", found="")))[0].path
+    '$'
+    """
+    return tuple(sorted(problems, key=lambda problem: problem.line or 0))
+
+
+def read_draft(source: str | bytes) -> Draft:
+    """As much of a journey as can be read.
+
+    >>> read_draft("truenorth: 1").journey.name
+    ''
+    """
+    try:
+        element = read_document(source)
+    except Unreadable as error:
+        return Draft(journey=None, problems=(error.problem,))
+    reading = Reading()
+    row = read_row(reading, element, "$", JOURNEY_KEYS, required=("truenorth", "journey"))
+    if row is None:
+        return Draft(journey=None, problems=tuple(reading.problems))
+    values = dict(row.values)
+    values.pop("truenorth", None)
+    promises: tuple[tuple[str, Promise], ...] = values.pop("promises", ())
+    decisions: tuple[tuple[str, Decision], ...] = values.pop("decisions", ())
+    journey = Journey(
+        name=values.pop("journey", ""),
+        promises=tuple(promise for _, promise in promises),
+        decisions=tuple(decision for _, decision in decisions),
+        **values,
+    )
+    _check_calendar_names(reading, row.given.get("calendars"), journey, [path for path, _ in promises])
+    _check_flags(reading, journey, row.given)
+    return Draft(
+        journey=journey,
+        problems=tuple(reading.problems),
+        promise_paths=tuple(path for path, _ in promises),
+        decision_paths=tuple(path for path, _ in decisions),
+        lines=reading.lines,
+    )
+
+
+def _check_calendar_names(
+    reading: Reading, calendars: Element | None, journey: Journey, promise_paths: list[str]
+) -> None:
+    known = [key.text for key, _ in calendars.entries] if isinstance(calendars, Table) else []
+    uses = [
+        (child_path(path, "calendar"), promise.calendar)
+        for path, promise in zip(promise_paths, journey.promises, strict=True)
+    ]
+    for path, name in [("$.outcome.calendar", journey.outcome.calendar), *uses]:
+        if name is not None and name not in known:
+            here = Scalar(name, line=reading.lines.get(path, 0))
+            hint = nearest(name[:40], known) or "describe it under 'calendars'"
+            reading.report(path, here, "the name of a calendar of this file", hint=hint)
+
+
+def _check_flags(reading: Reading, journey: Journey, given: Mapping[str, Element]) -> None:
+    try:
+        define_flags(journey.moments, journey.decisions)
+    except ConditionError as error:
+        key = "decisions" if journey.moments is None else "moments"
+        reading.report(f"$.{key}", given.get(key), error.expected, found=error.found, hint=error.hint)
+
+
+def _read_version(reading: Reading, element: Element, path: str) -> str | None:
+    if isinstance(element, Scalar) and element.text == VERSION:
+        return element.text
+    reading.report(path, element, f"{VERSION}, the version of the language", hint=f"write 'truenorth: {VERSION}'")
+    return None
+
+
+def _read_fields(reading: Reading, element: Element, path: str) -> dict[str, str] | None:
+    row = read_row(reading, element, path, dict.fromkeys(CANONICAL_TYPES, read_text))
+    return row.values if row else None
+
+
+def _read_affects(reading: Reading, element: Element, path: str) -> dict[str, tuple[str, ...]] | None:
+    row = read_row(reading, element, path, {"helps": read_texts, "harms": read_texts})
+    return row.values if row else None
+
+
+CANVAS_KEYS: Mapping[str, Reader] = {
+    "customer": read_text,
+    "expects": read_text,
+    "believes": read_text,
+    "affects": _read_affects,
+    "outcome": read_texts,
+    "one_liner": read_text,
+}
+"""The six questions of the outcome canvas."""
+
+
+def _read_canvas(reading: Reading, element: Element, path: str) -> dict[str, object] | None:
+    row = read_row(reading, element, path, CANVAS_KEYS)
+    return row.values if row else None
+
+
+def _read_value(reading: Reading, element: Element, path: str) -> dict[str, float] | None:
+    row = read_row(reading, element, path, dict.fromkeys(("achieved", "failed", "abandoned"), read_number))
+    return row.values if row else None
+
+
+OUTCOME_KEYS: Mapping[str, Reader] = {
+    "achieved": read_condition,
+    "failed": read_condition,
+    "within": read_duration,
+    "calendar": read_text,
+    "holds_for": read_duration,
+    "reopened": read_condition,
+    "abandoned_after": read_duration,
+    "value": _read_value,
+}
+"""The keys of the outcome and their readers."""
+
+_OUTCOME_NAMES = {"within": "within_us", "holds_for": "holds_for_us", "abandoned_after": "abandoned_after_us"}
+_NEEDED_BESIDE = (("reopened", "holds_for"), ("holds_for", "achieved"), ("calendar", "within"))
+
+
+def _read_outcome(reading: Reading, element: Element, path: str) -> Outcome | None:
+    row = read_row(reading, element, path, OUTCOME_KEYS)
+    if row is None:
+        return None
+    for key, needed in _NEEDED_BESIDE:
+        if key in row.given and needed not in row.given:
+            reading.report(
+                child_path(path, key), row.given[key], f"{needed} beside {key}", found=f"{key} without {needed}",
+                hint=f"add {needed}, or remove {key}",
+            )  # fmt: skip
+    return Outcome(**{_OUTCOME_NAMES.get(key, key): value for key, value in row.values.items()})
+
+
+DECISION_KEYS: Mapping[str, Reader] = {
+    "name": read_text,
+    "when": read_condition,
+    "kind": one_of(("strategic", "regulatory", "operational")),
+    "owner": read_text,
+    "reason": read_text,
+    "reviewed": read_date,
+}
+"""The keys of a decision and their readers."""
+
+
+def _read_decisions(reading: Reading, element: Element, path: str) -> tuple[tuple[str, Decision], ...] | None:
+    """Decisions with their paths, from one condition or a list of mappings."""
+    if isinstance(element, Scalar):
+        condition = read_condition(reading, element, path)
+        return None if condition is None else ((path, Decision(when=condition)),)
+    if not isinstance(element, Listing):
+        reading.report(path, element, f"a condition, or a list of mappings with the keys {', '.join(DECISION_KEYS)}")
+        return None
+    decisions = []
+    for index, item in enumerate(element.items):
+        where = f"{path}[{index}]"
+        reading.lines[where] = item.line
+        row = read_row(reading, item, where, DECISION_KEYS, required=("when",))
+        if row and "when" in row.values:
+            decisions.append((where, Decision(**row.values)))
+    return tuple(decisions)
+
+
+def _read_calendars(reading: Reading, element: Element, path: str) -> dict[str, Calendar] | None:
+    if not isinstance(element, Table):
+        reading.report(path, element, "a mapping from names to calendars")
+        return None
+    calendars: dict[str, Calendar] = {}
+    seen: set[str] = set()
+    for key, part in element.entries:
+        where = child_path(path, key.text)
+        if key.text in seen:
+            reading.report(where, key, f"'{key.text}' once", found="it a second time", hint="remove one")
+        seen.add(key.text)
+        calendar = read_calendar(reading, part, where, key.text)
+        if calendar:
+            calendars[key.text] = calendar
+    return calendars
+
+
+def _read_promises(reading: Reading, element: Element, path: str) -> tuple[tuple[str, Promise], ...] | None:
+    """Promises with their paths."""
+    if not isinstance(element, Listing):
+        reading.report(path, element, "a list of promises")
+        return None
+    promises: dict[str, tuple[str, Promise]] = {}
+    for index, item in enumerate(element.items):
+        where = f"{path}[{index}]"
+        reading.lines[where] = item.line
+        promise = read_promise(reading, item, where)
+        if promise and promise.name in promises:
+            hint = f"{promises[promise.name][0]} has it already"
+            reading.report(child_path(where, "name"), item, "a name of its own", found=f"'{promise.name}'", hint=hint)
+        elif promise:
+            promises[promise.name] = (where, promise)
+    return tuple(promises.values())
+
+
+JOURNEY_KEYS: Mapping[str, Reader] = {
+    "truenorth": _read_version,
+    "journey": named(r"[^\s/](?:[^/\n]{0,98}[^\s/])?", "a name of at most 100 characters, without /"),
+    "title": read_text,
+    "currency": read_text,
+    "fields": _read_fields,
+    "canvas": _read_canvas,
+    "only": read_condition,
+    "need": read_condition,
+    "outcome": _read_outcome,
+    "moments": read_condition,
+    "decisions": _read_decisions,
+    "calendars": _read_calendars,
+    "promises": _read_promises,
+}
+"""The keys of a journey file and their readers."""
