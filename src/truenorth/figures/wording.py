@@ -1,0 +1,116 @@
+"""Numbers and a stranger's text as words in a figure.
+
+Plotly reads a subset of HTML in every label; whatever comes from a log goes through `plain`, so that it appears as the
+text it is. The page around the figures escapes on its own: `figure.layout.meta` holds text that is not escaped.
+"""
+
+from __future__ import annotations
+
+import html
+import textwrap
+import unicodedata
+
+SECOND_US = 1_000_000
+UNITS = (("d", 86_400 * SECOND_US), ("h", 3_600 * SECOND_US), ("min", 60 * SECOND_US), ("s", SECOND_US))
+"""Units of time and their length in microseconds, the longest first."""
+
+MINUS = "\N{MINUS SIGN}"
+NO_GROUP = "(none: the customer, or not recorded)"
+"""Shown for a missing team, actor, channel or type."""
+
+
+def shorten(text: str | None, width: int = 60) -> str:
+    """``text`` on one line, without control characters, cut with an ellipsis after ``width`` characters.
+
+    >>> shorten("a very long name", 8)
+    'a very …'
+    """
+    shown = NO_GROUP if text is None else text
+    flat = "".join(" " if unicodedata.category(char).startswith("C") else char for char in shown).strip()
+    return flat if len(flat) <= width else flat[: width - 1] + "…"
+
+
+def plain(text: str | None, width: int = 60) -> str:
+    """A stranger's text for a label: short, on one line, nothing in it read as markup.
+
+    >>> plain("<b>x</b> & y")
+    '&lt;b&gt;x&lt;/b&gt; &amp; y'
+    """
+    return html.escape(shorten(text, width), quote=False)
+
+
+def wrapped(text: str, width: int, lines: int) -> list[str]:
+    """``text`` in at most ``lines`` lines of at most ``width`` characters, escaped for a label.
+
+    >>> wrapped("Take in charge ticket", 10, 2)
+    ['Take in', 'charge …']
+    """
+    shown = textwrap.wrap(shorten(text, 400), width, max_lines=lines, placeholder=" …") or ["(empty)"]
+    return [html.escape(shorten(line, width), quote=False) for line in shown]
+
+
+def count(number: float) -> str:
+    """A whole number with thousands separators.
+
+    >>> count(4580)
+    '4,580'
+    """
+    return f"{round(number):,}"
+
+
+def percent(share: float | None) -> str:
+    """A share in [0, 1] as a percentage with one decimal; never 0 or 100 unless it is exactly that.
+
+    >>> percent(0.7204), percent(1.0), percent(0.99999), percent(0.0001), percent(None)
+    ('72.0 %', '100 %', '> 99.9 %', '< 0.1 %', 'n/a')
+    """
+    if share is None:
+        return "n/a"
+    if share in (0, 1):
+        return f"{share:.0%}".replace("%", " %")
+    if 0 < share < 0.001:
+        return "< 0.1 %"
+    return "> 99.9 %" if 0.999 < share < 1 else f"{100 * share:.1f} %"
+
+
+def points(difference: float) -> str:
+    """A difference of shares in percentage points, with its sign.
+
+    >>> points(0.1234)
+    '+12.3'
+    """
+    return f"{100 * difference:+.1f}".replace("-", "−")  # noqa: RUF001 the minus sign
+
+
+def duration(us: float | None) -> str:
+    """Microseconds as a length of time in the largest fitting unit.
+
+    >>> duration(9_000_000_000), duration(86_400_000_000 * 12.3), duration(0), duration(None)
+    ('2.5 h', '12.3 d', '0 s', 'n/a')
+    """
+    if us is None:
+        return "n/a"
+    name, size = next(((name, size) for name, size in UNITS if abs(us) >= size), UNITS[-1])
+    amount = us / size
+    return f"{amount:,.0f} {name}" if amount >= 100 or amount == round(amount) else f"{amount:.1f} {name}"
+
+
+def money(amount: float | None, currency: str = "") -> str:
+    """An amount in a currency, without decimals from 100 on.
+
+    >>> money(12345.6, "EUR"), money(5.25)
+    ('EUR 12,346', '5.25')
+    """
+    if amount is None:
+        return "n/a"
+    number = f"{amount:,.0f}" if abs(amount) >= 100 or amount == round(amount) else f"{amount:,.2f}"
+    return f"{currency} {number}".strip().replace("-", MINUS)
+
+
+def cases(number: int) -> str:
+    """A number of cases in words.
+
+    >>> cases(1), cases(2000)
+    ('1 case', '2,000 cases')
+    """
+    return f"{count(number)} case{'' if number == 1 else 's'}"
