@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Executor
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +14,9 @@ from truenorth.engine import kernel
 
 I32 = NDArray[np.int32]
 I64 = NDArray[np.int64]
+
+N_PARTS = 2
+"""Events are placed in so many parts at once; each part reads all keys."""
 
 
 class Columns(NamedTuple):
@@ -38,14 +43,14 @@ def _starts(key, n_keys):
 
 
 @njit(cache=True, nogil=True)
-def _place(columns, order, starts, log, amounts):
-    """Copy events to their places; true if each key's events came out in order of time."""
+def _place(columns, order, starts, first_key, end_key, log, amounts):
+    """Copy the events of some keys to their places; true if each key's events came out in order of time."""
     time_us, key, row, team, customer, unsorted = columns
     free = starts[:-1].copy()
     in_order = True
     for i in range(len(key)):
         e = order[i] if len(order) else i
-        if key[e] < 0:
+        if key[e] < first_key or key[e] >= end_key:
             continue
         at = free[key[e]]
         free[key[e]] += 1
@@ -61,7 +66,7 @@ def _place(columns, order, starts, log, amounts):
     return in_order
 
 
-def by_case(columns: Columns, n_keys: int) -> tuple[kernel.Events, I64]:
+def by_case(columns: Columns, n_keys: int, pool: Executor) -> tuple[kernel.Events, I64]:
     """Sort events by key, then time, then arrival.
 
     Returns the sorted events and where each key's events begin, (n_keys + 1,). Events without a key are left out.
@@ -69,8 +74,15 @@ def by_case(columns: Columns, n_keys: int) -> tuple[kernel.Events, I64]:
     starts = _starts(columns.key, n_keys)
     log = np.empty(starts[-1], kernel.EVENT)
     amounts = np.empty((len(columns.amounts), starts[-1]))
-    if not _place(columns, np.empty(0, np.int64), starts, log, amounts):
-        _place(columns, np.argsort(columns.time_us, kind="stable"), starts, log, amounts)
+    cuts = np.searchsorted(starts, np.linspace(0, starts[-1], N_PARTS + 1).astype(np.int64))
+    cuts[-1] = n_keys
+
+    def place(order: I64) -> bool:
+        spans = pairwise(cuts.tolist())
+        return all(list(pool.map(lambda span: _place(columns, order, starts, *span, log, amounts), spans)))
+
+    if not place(np.empty(0, np.int64)):
+        place(np.argsort(columns.time_us, kind="stable"))
     return kernel.Events(log, amounts), starts
 
 

@@ -184,20 +184,25 @@ class Marker:
         flags = np.zeros(len(by_row), np.uint8)
         for bit, number in self.program.flags:
             flags[by_row[:, number]] |= bit
-        marks, marks_from = self._marks(by_row)
-        hours, hours_from, calendars = _hours(self.program.journey, first_us, last_us)
-        rules = _rules(self.program, calendars)
-        outcome = _outcome(self.program, calendars)
-        return kernel.Tables(flags, marks, marks_from, rules, outcome, hours, hours_from)
-
-    def _marks(self, by_row: NDArray[np.bool_]) -> tuple[NDArray[np.void], NDArray[np.int32]]:
         bits = np.zeros((len(by_row), len(self.program.journey.promises)), np.uint8)
         for p, bit, number in self.program.marks:
             bits[by_row[:, number], p] |= bit
-        row, promise = np.nonzero(bits)
-        marks = np.zeros(len(row), kernel.MARK)
-        marks["promise"], marks["bits"] = promise, bits[row, promise]
-        return marks, np.searchsorted(row, np.arange(len(by_row) + 1)).astype(np.int32)
+        judges = bits & ~np.uint8(kernel.AFTER)
+        (row, promise), judged_from = _by_row(judges)
+        judged = np.zeros(len(row), kernel.MARK)
+        judged["promise"], judged["bits"] = promise, judges[row, promise]
+        (_, triggered), triggered_from = _by_row(bits & kernel.AFTER)
+        hours, hours_from, calendars = _hours(self.program.journey, first_us, last_us)
+        rules, outcome = _rules(self.program, calendars), _outcome(self.program, calendars)
+        return kernel.Tables(
+            flags, judged, judged_from, triggered.astype(np.int32), triggered_from, rules, outcome, hours, hours_from
+        )
+
+
+def _by_row(bits: NDArray[np.uint8]) -> tuple[tuple[NDArray[np.int64], NDArray[np.int64]], NDArray[np.int32]]:
+    """Row and column of what is not zero, and where each row begins among them."""
+    row, column = np.nonzero(bits)
+    return (row, column), np.searchsorted(row, np.arange(len(bits) + 1)).astype(np.int32)
 
 
 def _or_nothing(number: int | None) -> int:

@@ -32,7 +32,7 @@ NOTHING = -1
 
 # What an event is for its case: bits of `Tables.flags`.
 ONLY, NEED, ACHIEVED_BY, FAILED_BY, REOPENED_BY, MOMENT, DECISION = 1, 2, 4, 8, 16, 32, 64
-# What an event is for one promise: bits of `Tables.op_marks`.
+# What an event is for one promise. AFTER triggers an instance, the rest judge.
 AFTER, EXPECT, UNLESS, HIT, BEFORE, REQUIRE = 1, 2, 4, 8, 16, 32
 # Families of promises.
 OBLIGATION, PROHIBITION, PRECEDENCE = 0, 1, 2
@@ -57,7 +57,7 @@ VERDICT_AT_CLOSE = (LAPSED, KEPT)
 
 
 MARK = np.dtype([("promise", np.int32), ("bits", np.uint8)], align=True)
-"""What an event is for one promise: bits AFTER .. REQUIRE."""
+"""What an event says to one promise: bits EXPECT .. REQUIRE."""
 
 RULE = np.dtype(
     [
@@ -109,8 +109,10 @@ class Tables(NamedTuple):
     """
 
     flags: U8  # (n_rows,) bits ONLY .. DECISION
-    marks: NDArray[np.void]  # MARK, in file order within a row
-    marks_from: I32  # (n_rows + 1,) where the marks of a row begin
+    judged: NDArray[np.void]  # MARK, what an event says to active instances, in file order within a row
+    judged_from: I32  # (n_rows + 1,) where the marks of a row begin
+    triggered: I32  # promises that an event triggers, in file order within a row
+    triggered_from: I32  # (n_rows + 1,)
     rules: NDArray[np.void]  # RULE, one a promise
     outcome: NDArray[np.void]  # OUTCOME, one
     hours: NDArray[np.void]  # HOURS of all calendars, in time order within each
@@ -393,8 +395,8 @@ def judge_precedence(written, case, promise, p, event, bits):
 def judge(tables, written, case, promises, events, e, row):
     """Judge every active instance with an event; decide precedence."""
     event = events.log[e]
-    for m in range(tables.marks_from[row], tables.marks_from[row + 1]):
-        p, bits = tables.marks[m].promise, tables.marks[m].bits
+    for m in range(tables.judged_from[row], tables.judged_from[row + 1]):
+        p, bits = tables.judged[m].promise, tables.judged[m].bits
         promise, rule = promises[p], tables.rules[p]
         verdict = OPEN
         if rule.family == PRECEDENCE:
@@ -443,10 +445,9 @@ def move_outcome(tables, written, case, promises, event, flags):
 def trigger(tables, case, promises, event, row, opening):
     """Start what an event triggers: obligations only while the case is open and not resolved."""
     running = case.phase == RUNNING
-    for m in range(tables.marks_from[row], tables.marks_from[row + 1]):
-        mark = tables.marks[m]
-        p = mark.promise
-        if mark.bits & AFTER and not promises[p].active and (running or tables.rules[p].family == PROHIBITION):
+    for m in range(tables.triggered_from[row], tables.triggered_from[row + 1]):
+        p = tables.triggered[m]
+        if not promises[p].active and (running or tables.rules[p].family == PROHIBITION):
             start(tables, case, promises[p], p, event.time_us, event.index)
     if opening and running:
         for p in range(len(promises)):

@@ -136,18 +136,20 @@ class _Run:
         self.watermark = now or (events["time"].max() if events.height else None)
         program = compile_journey(journey, {name: kind_of_dtype(dtype) for name, dtype in events.schema.items()})
         marker = Marker(program, events.schema)
-        tell("numbering keys", 0.0)
-        self.key = self._encode("case" if "case" in events.columns else "customer")
-        self.customer = self.key if "case" not in events.columns else self._encode("customer")
-        team = self._encode("team" if "team" in events.columns else "actor", n_hashes=1).codes
-        tell("reading conditions", 0.3)
-        time_us = events["time"].to_physical().to_numpy()
-        rows = marker.rows(events)
-        columns = Columns(time_us, self.key.codes, rows, team, self.customer.codes, self._amounts(program))
-        tell("sorting by case", 0.5)
-        self.events, self.starts = by_case(columns, len(self.key.values))
-        self.tables = marker.tables(*((int(time_us.min()), int(time_us.max())) if len(time_us) else (0, 0)))
-        self.parts = list(self._judge(n_threads, tell))
+        with ThreadPoolExecutor(n_threads) as pool:
+            tell("reading keys and conditions", 0.0)
+            key = pool.submit(self._encode, "case" if "case" in events.columns else "customer")
+            rows = pool.submit(marker.rows, events)
+            team = pool.submit(self._encode, "team" if "team" in events.columns else "actor", n_hashes=1)
+            customer = pool.submit(self._encode, "customer") if "case" in events.columns else key
+            self.key, self.customer = key.result(), customer.result()
+            time_us = events["time"].to_physical().to_numpy()
+            codes = team.result().codes, self.customer.codes
+            columns = Columns(time_us, self.key.codes, rows.result(), *codes, self._amounts(program))
+            tell("sorting by case", 0.4)
+            self.events, self.starts = by_case(columns, len(self.key.values), pool)
+            self.tables = marker.tables(*((int(time_us.min()), int(time_us.max())) if len(time_us) else (0, 0)))
+            self.parts = list(self._judge(pool, tell))
 
     @property
     def ids(self) -> pl.Series:
@@ -168,14 +170,13 @@ class _Run:
                 row[:] = self.frame[name].cast(pl.Float64).fill_nan(None).fill_null(0.0).to_numpy()
         return amounts
 
-    def _judge(self, n_threads: int, tell: Progress) -> Iterator[Part]:
+    def _judge(self, pool: ThreadPoolExecutor, tell: Progress) -> Iterator[Part]:
         """Run everything, part by part."""
         spans = list(self._spans())
         buffers = local()
-        with ThreadPoolExecutor(n_threads) as pool:
-            for number, part in enumerate(pool.map(lambda span: self._judge_span(buffers, *span), spans)):
-                tell("judging cases", 0.6 + 0.4 * number / len(spans))
-                yield part
+        for number, part in enumerate(pool.map(lambda span: self._judge_span(buffers, *span), spans)):
+            tell("judging cases", 0.5 + 0.5 * number / len(spans))
+            yield part
 
     def _spans(self) -> Iterator[tuple[int, int]]:
         """Keys in spans of about equal numbers of events."""
