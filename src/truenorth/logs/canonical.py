@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
@@ -11,12 +12,16 @@ from truenorth.logs.kinds import typed_by_content
 from truenorth.logs.log import INSTANT, QUARANTINE_SCHEMA, Log, Progress
 from truenorth.logs.mapping import Plan
 from truenorth.logs.table import Table, unreadable
-from truenorth.logs.times import EARLIEST, LATEST, Instants, plain, read_instants
+from truenorth.logs.times import EARLIEST, LATEST, Instants, looks_like_instants, plain, read_instants
 from truenorth.spec.model import CANONICAL_TYPES
 
 MONEY = ("cost", "revenue", "feeling")
 LARGEST_FEELING = 1.0
-HALF = 2
+ENOUGH_TO_REFUSE = 20
+"""With at least this many values, more than half of them unreadable, the column is not what it was taken for."""
+
+
+COMMA = re.compile(r"'-?[0-9.]*,[0-9]+'")
 
 
 @dataclass(eq=False)
@@ -76,11 +81,12 @@ def _read_time(draft: _Draft, name: str) -> None:
     )
     n_known = len(raw) - raw.null_count()
     n_failed = n_known if read is None else read.values.null_count() - raw.null_count()
-    if n_failed * HALF > n_known or (name == "time" and len(raw) and not n_known):
-        if name == "time":
+    if read is None or n_failed == n_known:
+        if name == "time" and len(raw):
             raise _no_instants(draft, raw)
-        _refuse(draft, name, "instants", raw)
-        return
+        if n_known:
+            _refuse(draft, name, "instants", raw)
+            return
     assert read is not None
     draft.columns[name] = read.values.alias(name)
     if read.n_ambiguous:
@@ -119,7 +125,8 @@ def _read_number(draft: _Draft, name: str) -> None:
         return
     good = values.is_finite() & ((values.abs() <= LARGEST_FEELING) if name == "feeling" else True)
     bad = raw.is_not_null() & ~good.fill_null(False)
-    if int(bad.sum()) * HALF > len(raw) - raw.null_count():
+    n_known = len(raw) - raw.null_count()
+    if n_known >= ENOUGH_TO_REFUSE and int(bad.sum()) * 2 > n_known:
         _refuse(draft, name, "numbers in [-1, 1]" if name == "feeling" else "numbers", raw)
         return
     draft.columns[name] = values
@@ -146,9 +153,8 @@ def _refuse(draft: _Draft, name: str, expected: str, raw: pl.Series) -> None:
     """A column whose values mostly are not what the field needs: an error if it was mapped, a property if not."""
     column = draft.plan.fields[name]
     if name in draft.plan.explicit:
-        raise unreadable(
-            f"{draft.path}: {name}", expected, f"{_examples(raw)} in column '{column}'", "map it to another column"
-        )
+        hint = "write a decimal point, not a comma" if COMMA.match(_examples(raw)) else "map it to another column"
+        raise unreadable(f"{draft.path}: {name}", expected, f"{_examples(raw)} in column '{column}'", hint)
     draft.kept_as_property.append(name)
     draft.notes.append(f"'{column}' holds no {expected}: it is kept as 'properties.{name}'")
 
@@ -200,7 +206,10 @@ def _read_properties(draft: _Draft, wanted: Collection[str] | None) -> None:
 def _property(draft: _Draft, column: str) -> pl.Series:
     values = draft.table.frame.get_column(column)
     if values.dtype == pl.String:
-        return typed_by_content(values) if column in draft.table.loose else values
+        if column in draft.table.loose:
+            return typed_by_content(values)
+        instants = looks_like_instants(values) if column in draft.table.dated else None
+        return values if instants is None else instants
     return simplest(values)
 
 

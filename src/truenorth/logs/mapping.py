@@ -34,7 +34,11 @@ class Plan:
 
 
 def plan(
-    path: str, columns: Sequence[str], fields: Mapping[str, str] | None, defaults: Mapping[str, str] | None = None
+    path: str,
+    columns: Sequence[str],
+    fields: Mapping[str, str] | None,
+    defaults: Mapping[str, str] | None = None,
+    aliases: Mapping[str, str] | None = None,
 ) -> Plan:
     """Decide which column becomes which field: the caller's mapping, the format's own, then equal names.
 
@@ -44,7 +48,11 @@ def plan(
     >>> dict(chosen.fields), dict(chosen.properties)
     ({'type': 'Activity', 'time': 'time'}, {'properties.type': 'type'})
     """
-    explicit = dict(fields or {})
+    others = aliases or {}
+    explicit = {
+        field: others.get(column, column) if column not in columns else column
+        for field, column in (fields or {}).items()
+    }
     _check(path, columns, explicit)
     known = set(columns)
     found = {field: column for field, column in _offered(explicit, defaults or {}).items() if column in known}

@@ -9,8 +9,9 @@ from pathlib import Path
 import polars as pl
 
 from truenorth.logs.canonical import to_log
-from truenorth.logs.content import PARQUET, load
-from truenorth.logs.delimited import CsvSource
+from truenorth.logs.content import Content, load
+from truenorth.logs.delimited import DelimitedSource
+from truenorth.logs.jsonl import JsonLinesSource
 from truenorth.logs.log import Log, Progress
 from truenorth.logs.mapping import plan
 from truenorth.logs.parquet import ParquetSource
@@ -35,7 +36,7 @@ def read_log(
     """
     source = _open(Path(path), on_progress)
     name = fspath(path)
-    chosen = plan(name, source.columns, fields, source.defaults)
+    chosen = plan(name, source.columns, fields, source.defaults, source.aliases)
     table = source.read(None if columns is None else chosen.columns(columns))
     return to_log(name, table, chosen, columns, on_progress)
 
@@ -51,9 +52,12 @@ def _open(path: Path, on_progress: Progress | None) -> Source:
     content = load(path)
     if on_progress:
         on_progress("reading", 0.3)
-    if content.data.startswith(PARQUET):
+    if content.data.startswith(b"PAR1"):
         return ParquetSource(path)
-    return XesSource(path, content) if content.data[:1000].lstrip().startswith(b"<") else CsvSource(path, content)
+    return XesSource(path, content) if content.data[:1000].lstrip().startswith(b"<") else _text(path, content)
 
 
-__all__ = ["peek", "read_log", "unreadable"]
+def _text(path: Path, content: Content) -> Source:
+    if content.data.lstrip()[:1] in (b"{", b"["):
+        return JsonLinesSource(path, content)
+    return DelimitedSource(path, content)

@@ -14,6 +14,7 @@ class ParquetSource:
     """A Parquet file whose schema was read."""
 
     defaults: Mapping[str, str] = {}
+    aliases: Mapping[str, str] = {}
 
     def __init__(self, path: Path) -> None:
         self._path = path

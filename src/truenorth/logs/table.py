@@ -24,13 +24,15 @@ class Table:
     """Rows of a file as they came.
 
     ``position[i]`` is the place of row ``i`` among all rows of the file, from 1, unreadable ones included; None means
-    that none is missing. Columns in ``loose`` are text whose type shows in their content; all others are
-    typed by the file.
+    that none is missing. ``n_rows`` counts the rows where the frame may have no columns. Columns in ``loose`` are text whose type shows in their content, those in ``dated`` are text that may
+    hold instants; all others are typed by the file.
     """
 
     frame: pl.DataFrame
     locate: Locate
     loose: Collection[str] = ()
+    dated: Collection[str] = ()
+    n_rows: int | None = None
     position: pl.Series | None = None
     quarantine: pl.DataFrame = field(default_factory=empty_quarantine)
     notes: tuple[str, ...] = ()
@@ -46,6 +48,10 @@ class Source(Protocol):
     @property
     def defaults(self) -> Mapping[str, str]:
         """Canonical field to column, as the format itself defines it."""
+
+    @property
+    def aliases(self) -> Mapping[str, str]:
+        """Other ways to name a column in a mapping."""
 
     def read(self, columns: Collection[str] | None) -> Table:
         """Read all rows and at least the given columns (None: all)."""

@@ -7,13 +7,16 @@ not fit exactly (nesting, comments, other quoting, a cut) is left to `truenorth.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from truenorth.logs.escapes import unescape
+from truenorth.logs.escapes import unescape as _unescaped
 
 TRACE, EVENT, END_EVENT, END_TRACE, END_LOG = 1, 2, 3, 4, 5
 STRUCTURE = {"<trace>": TRACE, "<event>": EVENT, "</event>": END_EVENT, "</trace>": END_TRACE, "</log>": END_LOG}
@@ -25,6 +28,11 @@ TAG_OF = {code: text[1:-5] for text, code in ATTRIBUTES.items()}
 HEADER = b't"k"e"v"z\n'
 TRACE_PREFIX = "case:"
 LOOK_BYTES = 65_536
+NOT_PLAIN = re.compile(rb"<!DOCTYPE|<!ENTITY|<event[\s>/]|encoding=(?![\"'](?i:utf-8)[\"'])")
+"""In the header: entities, events outside of traces, an encoding to be minded."""
+
+NORMALISED = r"[\t\r]"
+"""Characters that XML makes a space inside a value."""
 
 WORDS = pl.Categorical(pl.Categories("truenorth-xes"))
 
@@ -33,12 +41,12 @@ Codes = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class Attribute:
-    """The values of one attribute: ``owner[i]`` is the number of the event or trace that ``values[i]`` belongs to."""
+    """The values of one attribute: ``owner[i]`` is the number of the event or trace that ``values()[i]`` belongs to."""
 
     name: str
     tags: frozenset[str]
     owner: Codes
-    values: pl.Series
+    values: Callable[[], pl.Series]
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,25 +59,34 @@ class Elements:
     of_traces: list[Attribute]
 
 
-def read_plain(data: bytes) -> Elements | None:
-    """Read XES text of the plain shape, or None if it has another."""
+def read_plain(data: bytes, n_events: int | None = None) -> Elements | None:
+    """Read XES text of the plain shape (or the traces with its first events), or None if it has another."""
     start = data.find(b"<trace>")
-    if start < 0:
+    if start < 0 or NOT_PLAIN.search(data, 0, start):
         return None
-    body = b"".join((HEADER, memoryview(data)[start:]))
+    end = len(data) if n_events is None else _end_of(data, start, n_events)
+    tail = b"" if end == len(data) else b"\n</log>"
+    body = b"".join((HEADER, memoryview(data)[start:end], tail))
     if b"><" in body[:LOOK_BYTES]:
         body = body.replace(b"><", b">\n<")
+    schema = {"t": WORDS, "k": WORDS, "e": WORDS, "v": pl.String, "z": WORDS}
     try:
-        rows = pl.read_csv(
-            body,
-            separator='"',
-            quote_char=None,
-            schema={"t": WORDS, "k": WORDS, "e": WORDS, "v": pl.String, "z": WORDS},
-        )
+        rows = pl.read_csv(body, separator='"', quote_char=None, schema=schema)
     except pl.exceptions.PolarsError:
         return None
     codes = _codes(rows)
     return None if codes is None else _elements(rows, codes, escaped=b"&" in body)
+
+
+def _end_of(data: bytes, start: int, n_events: int) -> int:
+    """Where the trace of the n-th event ends."""
+    at = start
+    for _ in range(n_events):
+        at = data.find(b"</event>", at + 1)
+        if at < 0:
+            return len(data)
+    end = data.find(b"</trace>", at)
+    return len(data) if end < 0 else end + len(b"</trace>")
 
 
 def _codes(rows: pl.DataFrame) -> Codes | None:
@@ -88,6 +105,7 @@ def _codes(rows: pl.DataFrame) -> Codes | None:
         and _only(rows["z"], {"/>"})
         and bool((rows["z"].is_not_null() == attribute).all())
         and bool((rows["k"].is_not_null() == attribute).all())
+        and not rows["v"].str.contains(NORMALISED).any()
     )
     if not fits:
         return None
@@ -141,18 +159,12 @@ def _attributes(
         owner = owners[at]
         if (np.diff(owner) == 0).any():
             return None
-        values = rows["v"].gather(at).fill_null("")
         tags = frozenset(TAG_OF[int(code)] for code in np.unique(codes[at]))
-        found.append(
-            (
-                at[0],
-                Attribute(
-                    unescape_one(names[int(keys[start])], escaped), tags, owner, unescape(values) if escaped else values
-                ),
-            )
-        )
-    return [attribute for _, attribute in sorted(found, key=lambda one: int(one[0]))]
+        name = _unescaped(pl.Series([names[int(keys[start])]]))[0] if escaped else names[int(keys[start])]
+        found.append((int(at[0]), Attribute(name, tags, owner, partial(_values, rows["v"], at, escaped=escaped))))
+    return [attribute for _, attribute in sorted(found, key=lambda one: one[0])]
 
 
-def unescape_one(text: str, escaped: bool) -> str:
-    return str(unescape(pl.Series([text]))[0]) if escaped else text
+def _values(texts: pl.Series, at: Codes, *, escaped: bool) -> pl.Series:
+    values = texts.gather(at).fill_null("")
+    return _unescaped(values) if escaped else values
