@@ -203,11 +203,14 @@ class _Binder:
             return list(nodes)
         name = "" if literals_only else next(self.named(node) for node in others if self.kind(node) != "null")
         reason = f", as {name} is" if name else ""
-        return [self.converted(node, joint, "", reason) if isinstance(node, Literal) else node for node in nodes]
+        converted = [self.converted(node, joint, "", reason) if isinstance(node, Literal) else node for node in nodes]
+        return _all_floats(converted) if joint == "integer" else converted
 
     def converted(self, literal: Literal, wanted: Kind, hint: str, reason: str = "") -> Literal:
         if literal.value is None:
             return literal
+        if wanted == "text" and literal.written:
+            return Literal(literal.written)
         try:
             return Literal(_CONVERSIONS[wanted](literal.value))
         except ValueError:
@@ -234,6 +237,16 @@ class _Binder:
                 return "a condition"
 
 
+def _all_floats(nodes: list[Node]) -> list[Node]:
+    """Literals of one kind: where one whole number came out as a float, all do."""
+    if not any(isinstance(node, Literal) and isinstance(node.value, float) for node in nodes):
+        return nodes
+    return [
+        Literal(float(node.value)) if isinstance(node, Literal) and isinstance(node.value, int) else node
+        for node in nodes
+    ]
+
+
 def _as_text(value: Scalar) -> Scalar:
     if isinstance(value, datetime):
         raise ValueError("the column holds text in a form that is not known")  # noqa: TRY004 - not a caller's mistake
@@ -242,7 +255,7 @@ def _as_text(value: Scalar) -> Scalar:
 
 def _as_number(value: Scalar) -> Scalar:
     """A float; whole numbers stay whole where a column of whole numbers is compared (`_as_integer`)."""
-    if value is None or isinstance(value, datetime) or (isinstance(value, str) and "_" in value):
+    if value is None or isinstance(value, bool | datetime) or (isinstance(value, str) and "_" in value):
         raise ValueError("not a number")
     number = float(value)
     if not math.isfinite(number):
@@ -253,10 +266,8 @@ def _as_number(value: Scalar) -> Scalar:
 def _as_integer(value: Scalar) -> Scalar:
     """A whole number; one with a fraction stays a float, and both sides are compared as numbers."""
     if isinstance(value, str) and text_is_whole(value):
-        value = int(value)
-    if isinstance(value, int) and -(2**63) <= value < 2**63:
         return int(value)
-    return _as_number(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else _as_number(value)
 
 
 def text_is_whole(text: str) -> bool:
@@ -270,10 +281,10 @@ def text_is_whole(text: str) -> bool:
 
 
 def _as_boolean(value: Scalar) -> Scalar:
+    if isinstance(value, bool):
+        return value
     if isinstance(value, str) and value.strip().lower() in ("true", "false"):
         return value.strip().lower() == "true"
-    if isinstance(value, bool | int | float) and value in (0, 1):
-        return bool(value)
     raise ValueError("neither true nor false")
 
 

@@ -37,7 +37,7 @@ def parse_calendar(name: str, mapping: Mapping[str, Any]) -> tuple[Calendar | No
     """
     reading = Reading()
     calendar = read_calendar(reading, element_of(mapping), child_path("$.calendars", name), name)
-    return (None if reading.problems else calendar), reading.problems
+    return (None if reading.has_errors() else calendar), reading.problems
 
 
 def read_calendar(reading: Reading, element: Element, path: str, name: str) -> Calendar | None:
@@ -96,7 +96,7 @@ def _read_days(reading: Reading, key: Scalar, path: str) -> list[int]:
 
 
 def _read_intervals(reading: Reading, element: Element, path: str) -> tuple[Interval, ...]:
-    """The intervals of one day, sorted; those that touch become one, those that overlap are a problem."""
+    """The intervals of one day, sorted; those that touch or overlap become one, with a warning if they overlap."""
     parts = element.items if isinstance(element, Listing) else (element,)
     texts = [
         (part, text.strip()) for part in parts for text in (part.text.split(",") if isinstance(part, Scalar) else [""])
@@ -111,7 +111,7 @@ def _read_intervals(reading: Reading, element: Element, path: str) -> tuple[Inte
     merged: list[Interval] = []
     for start, end in sorted(intervals):
         if merged and start < merged[-1][1]:
-            reading.report(path, element, "hours that do not overlap")
+            reading.report(path, element, "hours that do not overlap", hint="they are joined", severity="warning")
         if merged and start <= merged[-1][1]:
             merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
         else:

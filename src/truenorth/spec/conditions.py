@@ -156,7 +156,9 @@ def _field(reader: _Reader, node: Any, _depth: int) -> Node:
 
 
 def _literal(reader: _Reader, node: Any, _depth: int) -> Node:
-    return Literal(reader.token(node).value)
+    token = reader.token(node)
+    is_number = isinstance(token.value, int | float)
+    return Literal(token.value, token.text if is_number and token.text != str(token.value) else "")
 
 
 def _null(_reader: _Reader, _node: Any, _depth: int) -> Node:
@@ -242,7 +244,7 @@ def _not(reader: _Reader, node: Any, depth: int) -> Node:
 def _minus(reader: _Reader, node: Any, depth: int) -> Node:
     inner = reader.read(node.this, depth)
     if isinstance(inner, Literal) and isinstance(inner.value, int | float) and not isinstance(inner.value, bool):
-        return Literal(-inner.value)
+        return Literal(-inner.value, f"-{inner.written}" if inner.written else "")
     return Arithmetic("-", Literal(0), inner)
 
 

@@ -24,10 +24,14 @@ class Field(msgspec.Struct, frozen=True, tag=True):
     name: str
 
 
-class Literal(msgspec.Struct, frozen=True, tag=True):
-    """A constant; after binding its value has the type of what it is compared with."""
+class Literal(msgspec.Struct, frozen=True, tag=True, repr_omit_defaults=True):
+    """A constant; after binding its value has the type of what it is compared with.
+
+    ``written`` is a number's own spelling where its value loses it (``007``, ``1.50``), for comparison with text.
+    """
 
     value: Scalar
+    written: str = ""
 
 
 class Compare(msgspec.Struct, frozen=True, tag=True):

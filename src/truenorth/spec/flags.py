@@ -38,8 +38,8 @@ def expand_flags(tree: Node, definitions: Mapping[str, Node]) -> Node:
     >>> expand_flags(Not(Field("moment")), {"moment": Literal(False)})
     Not(operand=Literal(value=False))
     """
-    sizes = {name: _size(definition) for name, definition in definitions.items()}
-    if _size(tree, sizes) > MAX_EXPANDED_NODES:
+    sizes = {name: count_nodes(definition) for name, definition in definitions.items()}
+    if count_nodes(tree, sizes) > MAX_EXPANDED_NODES:
         raise ConditionError("a smaller condition", "one that grows too large once its flags are written out")
     return _expanded(tree, definitions)
 
@@ -51,8 +51,12 @@ def _expanded(tree: Node, definitions: Mapping[str, Node]) -> Node:
     return with_children(tree, [_expanded(part, definitions) for part in parts]) if parts else tree
 
 
-def _size(tree: Node, sizes: Mapping[str, int] | None = None) -> int:
-    """Number of nodes, with fields counted as large as what they stand for."""
+def count_nodes(tree: Node, sizes: Mapping[str, int] | None = None) -> int:
+    """Number of nodes, with fields counted as large as what they stand for.
+
+    >>> count_nodes(Not(Field("moment"))), count_nodes(Not(Field("moment")), {"moment": 10})
+    (2, 11)
+    """
     n_nodes, pending = 0, [tree]
     while pending:
         node = pending.pop()

@@ -70,6 +70,21 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     decision_paths: tuple[str, ...] = ()
     lines: Mapping[str, int] = {}
 
+    @classmethod
+    def of(cls, journey: Journey) -> Draft:
+        """A journey that was not read from a file, with the paths that it would have in one.
+
+        >>> Draft.of(Journey(name="a")).promise_paths
+        ()
+        """
+        n_promises, n_decisions = len(journey.promises), len(journey.decisions)
+        return cls(
+            journey=journey,
+            problems=(),
+            promise_paths=tuple(f"$.promises[{index}]" for index in range(n_promises)),
+            decision_paths=tuple(f"$.decisions[{index}]" for index in range(n_decisions)),
+        )
+
 
 def load_journey(source: str | bytes, *, name: str = "<journey>") -> Loaded:
     """The journey of a YAML text, or what is wrong with it: all of it, and never an exception.
