@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import Executor
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -31,7 +31,7 @@ class Columns(NamedTuple):
 
 
 @njit(cache=True, nogil=True)
-def _starts(key, n_keys):
+def _starts(key: I32, n_keys: int) -> I64:
     """Where the events of each key begin once they are sorted by key."""
     starts = np.zeros(n_keys + 1, np.int64)
     for i in range(len(key)):
@@ -43,7 +43,9 @@ def _starts(key, n_keys):
 
 
 @njit(cache=True, nogil=True)
-def _place(columns, order, starts, first_key, end_key, log, amounts):
+def _place(
+    columns: Any, order: I64, starts: I64, first_key: int, end_key: int, log: Any, amounts: NDArray[np.float64]
+) -> bool:
     """Copy the events of some keys to their places; true if each key's events came out in order of time."""
     time_us, key, row, team, customer, unsorted = columns
     free = starts[:-1].copy()
@@ -78,8 +80,10 @@ def by_case(columns: Columns, n_keys: int, pool: Executor) -> tuple[kernel.Event
     cuts[-1] = n_keys
 
     def place(order: I64) -> bool:
-        spans = pairwise(cuts.tolist())
-        return all(list(pool.map(lambda span: _place(columns, order, starts, *span, log, amounts), spans)))
+        def part(span: tuple[int, int]) -> bool:
+            return bool(_place(columns, order, starts, span[0], span[1], log, amounts))
+
+        return all(list(pool.map(part, pairwise(cuts.tolist()))))
 
     if not place(np.empty(0, np.int64)):
         place(np.argsort(columns.time_us, kind="stable"))
@@ -87,7 +91,7 @@ def by_case(columns: Columns, n_keys: int, pool: Executor) -> tuple[kernel.Event
 
 
 @njit(cache=True, nogil=True)
-def _sort_verdicts(verdicts, n_promises, out):
+def _sort_verdicts(verdicts: Any, n_promises: int, out: Any) -> None:
     """Within each episode, by promise, then instance; episodes stay as they come."""
     n_before = np.zeros(n_promises + 1, np.int64)
     first = 0

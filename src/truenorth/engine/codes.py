@@ -6,7 +6,7 @@ any number of keys that fits in memory.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -21,7 +21,7 @@ _EMPTY = -1
 
 
 @njit(cache=True, nogil=True)
-def _slot(first: int, second: int, mask: int) -> int:
+def _slot(first: Any, second: Any, mask: Any) -> Any:
     mixed = (first ^ (second >> np.uint64(31)) ^ (first >> np.uint64(29))) * np.uint64(0x9E3779B97F4A7C15)
     return (mixed >> np.uint64(20)) & mask
 
@@ -29,7 +29,7 @@ def _slot(first: int, second: int, mask: int) -> int:
 @njit(cache=True, nogil=True)
 def _number(first: U64, second: U64, slots: I32, known: U64, codes: I32, at: int, n: int) -> tuple[int, int]:
     """Number pairs from position ``at`` on; stops where ``known`` is full. Returns (position, n known)."""
-    mask = np.uint64(len(slots) - 1)
+    mask: Any = np.uint64(len(slots) - 1)
     for i in range(at, len(first)):
         slot = _slot(first[i], second[i], mask)
         while slots[slot] != _EMPTY:

@@ -1,8 +1,8 @@
 """The one step: events run through a journey's tables over the state of their cases.
 
-Everything that gives a journey its meaning in time happens here, once, for replay, live service and cluster. The rules are data
-(`Tables`, made by `truenorth.engine.compile`); the six kinds of promise have become three families, told apart by
-two rows of verdicts:
+Everything that gives a journey its meaning in time happens here, once, for replay, live service and cluster. The rules
+are data (`Tables`, made by `truenorth.engine.compile`); the six kinds of promise have become three families, told apart
+by two rows of verdicts:
 
 * an *obligation* (response, rhythm) waits for an ``EXPECT`` mark,
 * a *prohibition* (absence, limit, total) adds up what its ``HIT`` marks weigh until that exceeds ``at_most``,
@@ -202,8 +202,8 @@ class Written(NamedTuple):
     episodes: I32  # per event: 2 * episode + handover, 0 if ignored; empty if nobody asks
 
 
-compiled = njit(cache=True, nogil=True, _nrt=False, forceinline=True)
-"""Compile a part of the step. Nothing here allocates, so reference counting is off: it would cost ten times the work."""
+compiled = njit(cache=True, nogil=True, _nrt=False, forceinline=True)  # type: ignore[call-overload]
+"""Compile a part of the step. Nothing here allocates, so reference counting, ten times the work, is off."""
 
 
 @compiled
@@ -420,6 +420,7 @@ def move_outcome(tables, written, case, promises, event, flags):
         case.phase = RUNNING
         case.reopened += 1
         case.resolved = NEVER
+        case.next_due = min(case.next_due, case.within_due)
         if time_us > case.within_due:
             give(case, FAILED, BY_LATENESS, time_us)
     elif flags & FAILED_BY:
@@ -433,11 +434,10 @@ def move_outcome(tables, written, case, promises, event, flags):
         else:
             case.phase = RESOLVED
             case.hold_due = time_us + holds_for_us
+            case.next_due = min(case.next_due, case.hold_due)
             end_active(tables, written, case, promises, time_us, event.index, False)
     if closes:
         close(tables, written, case, promises, time_us, event.index)
-    elif case.phase == RESOLVED:
-        case.next_due = min(case.next_due, case.hold_due)
     return reopens
 
 
@@ -507,14 +507,14 @@ def settle(tables, written, case, promises, watermark):
         written.n[0] += 1
 
 
-@njit(cache=True, nogil=True, _nrt=False)
+@njit(cache=True, nogil=True, _nrt=False)  # type: ignore[call-overload]
 def step(tables, cases, promises, runs, events, written, at, watermark, final):
     """Run events through the tables, case by case, until done or until ``written`` might overflow.
 
-    Shapes: ``cases`` (n_slots,), ``promises`` (n_slots, n_promises), ``runs`` (n_runs, 4) with the columns slot, key, first
-    event, end. ``at`` is ``[run, event]``, where to go on; it is moved. A run with a negative slot uses slot 0 afresh:
-    its key is seen here from its first to its last event. With ``final`` each run is settled at ``watermark`` when it ends.
-    Returns true when all is done, false when ``written`` must be emptied first and the step called again.
+    Shapes: ``cases`` (n_slots,), ``promises`` (n_slots, n_promises), ``runs`` (n_runs, 4) with the columns slot, key,
+    first event, end. ``at`` is ``[run, event]``, where to go on; it is moved. A run with a negative slot uses slot 0
+    afresh: its key is seen here from its first to its last event. With ``final`` each run is settled at ``watermark``
+    when it ends. Returns true when all is done, false when ``written`` must get more room and the step called again.
     """
     room_for_cases, room_for_verdicts = len(written.cases) - 2, len(written.verdicts) - 2 * promises.shape[1]
     while at[0] < len(runs):

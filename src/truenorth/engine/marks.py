@@ -1,7 +1,7 @@
 """Conditions evaluated on events: what each event is for its case and for each promise.
 
-A condition becomes a Polars expression that is never null. The answers of all conditions for one event form a bit set; events with
-the same bits form a *class*, and the step looks up everything it needs to know about an event by its class.
+A condition becomes a Polars expression that is never null. The answers of all conditions for one event form a bit set;
+events with the same bits form a *class*, and the step looks up everything it needs to know about an event by its class.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import reduce
 from operator import and_, or_
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -79,7 +78,7 @@ class Translation:
             case In(operand=operand, options=options):
                 return self._in(operand, options)
             case Like(operand=operand, pattern=pattern):
-                return _like(self.value(operand), pattern).fill_null(False)
+                return _like(self.value(operand).cast(pl.String), pattern).fill_null(False)
             case _:
                 return self.value(node).fill_null(False)
 
@@ -101,15 +100,15 @@ class Translation:
 
     def _column(self, name: str) -> pl.Expr:
         dtype = self.schema.get(name)
-        if dtype is None or dtype == pl.Null:
-            return pl.lit(None, pl.Boolean)
+        if dtype is None:
+            return pl.lit(None)
         column = pl.col(name)
         return column.fill_nan(None) if dtype.is_float() else column
 
     def _in(self, operand: Node, options: Sequence[Node]) -> pl.Expr:
-        if all(isinstance(option, Literal) for option in options):
-            values: list[Any] = [option.value for option in options if isinstance(option, Literal)]
-            return self.value(operand).is_in([v for v in values if v is not None]).fill_null(False)
+        values = [option.value for option in options if isinstance(option, Literal) and option.value is not None]
+        if isinstance(operand, Field) and operand.name in self.schema and len(values) == len(options):
+            return self.value(operand).is_in(values).fill_null(False)
         return self.truth(Or(tuple(Compare("=", operand, option) for option in options)))
 
 
@@ -133,10 +132,10 @@ def _arithmetic(op: str, left: pl.Expr, right: pl.Expr) -> pl.Expr:
 
 
 _FUNCTIONS: Mapping[str, Callable[[list[pl.Expr]], pl.Expr]] = {
-    "lower": lambda arguments: arguments[0].str.to_lowercase(),
-    "upper": lambda arguments: arguments[0].str.to_uppercase(),
-    "length": lambda arguments: arguments[0].str.len_chars().cast(pl.Int64),
-    "abs": lambda arguments: arguments[0].abs(),
+    "lower": lambda arguments: arguments[0].cast(pl.String).str.to_lowercase(),
+    "upper": lambda arguments: arguments[0].cast(pl.String).str.to_uppercase(),
+    "length": lambda arguments: arguments[0].cast(pl.String).str.len_chars().cast(pl.Int64),
+    "abs": lambda arguments: arguments[0].cast(pl.Float64).abs(),
     "coalesce": pl.coalesce,
 }
 

@@ -50,8 +50,8 @@ def kind_of_dtype(dtype: pl.DataType) -> Kind:
 class Replay:
     """What a journey makes of a log.
 
-    ``summary`` has the keys of the reference's section 4, ``watermark`` is the instant up to which every event has been seen
-    (None for an empty log). The tables are made when they are first asked for.
+    ``summary`` has the keys of the reference's section 4, ``watermark`` is the instant up to which every event has been
+    seen (None for an empty log). The tables are made when they are first asked for.
     """
 
     def __init__(self, run: _Run, summary: dict[str, Any]) -> None:
@@ -110,7 +110,7 @@ def replay(
     if now is not None:
         events = events.filter(pl.col("time") <= now)
     run = _Run(journey, events, now, n_threads, on_progress or (lambda _stage, _share: None))
-    filtered, before_need, after_close = (int(n) for n in sum(part.ignored for part in run.parts))
+    filtered, before_need, after_close = np.sum([part.ignored for part in run.parts], axis=0).tolist()
     counts = {"events": events.height, "quarantined": n_quarantined, "duplicates": n_duplicates, "filtered": filtered}
     counts |= {"no_key": events.height - len(run.events.log), "before_need": before_need, "after_close": after_close}
     tallies = [verdicts.tally(journey, part.cases, part.verdicts) for part in run.parts]
@@ -133,7 +133,7 @@ class _Run:
     ) -> None:
         self.journey = journey
         self.frame = events
-        self.watermark = now or (events["time"].max() if events.height else None)
+        self.watermark: datetime | None = now or events["time"].max()  # type: ignore[assignment]
         program = compile_journey(journey, {name: kind_of_dtype(dtype) for name, dtype in events.schema.items()})
         marker = Marker(program, events.schema)
         with ThreadPoolExecutor(n_threads) as pool:

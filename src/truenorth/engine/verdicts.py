@@ -62,7 +62,7 @@ def texts(values: pl.Series, codes: NDArray[np.integer]) -> pl.Series:
 def case_table(journey: Journey, rows: NDArray[np.void], keys: pl.Series, customers: pl.Series) -> pl.DataFrame:
     """The table of cases; ``keys`` and ``customers`` are the texts by code."""
     outcome = named(rows["outcome"], OUTCOMES)
-    value = {name: float(journey.outcome.value.get(name, 0)) for name in SHOWN_OUTCOMES}
+    value = dict.fromkeys(SHOWN_OUTCOMES, 0.0) | dict(journey.outcome.value)
     columns: dict[str, Any] = {
         "case": case_ids(keys, rows["key"], rows["episode"]),
         "customer": texts(customers, rows["customer"]),

@@ -1,0 +1,28 @@
+"""The kernel and the slow oracle agree on made-up journeys and logs, row by row."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from agreement import assert_agreement
+from strategies import Sample, journeys_with_logs, random_pack
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@given(journeys_with_logs())
+def test_any_journey_and_log(sample: Sample) -> None:
+    assert_agreement(*sample)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_packs_of_a_thousand(seed: int) -> None:
+    for sample in random_pack(seed, 1000):
+        assert_agreement(*sample)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(100, 140))
+def test_packs_of_five_thousand(seed: int) -> None:
+    for sample in random_pack(seed, 5000):
+        assert_agreement(*sample)
