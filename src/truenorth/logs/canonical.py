@@ -11,10 +11,14 @@ import polars as pl
 from truenorth.logs.kinds import typed_by_content
 from truenorth.logs.log import INSTANT, QUARANTINE_SCHEMA, Log, Progress
 from truenorth.logs.mapping import Plan
-from truenorth.logs.table import Table, unreadable
+from truenorth.logs.table import Source, Table, unreadable
 from truenorth.logs.times import EARLIEST, LATEST, Instants, looks_like_instants, plain, read_instants
 from truenorth.spec.model import CANONICAL_TYPES
+from truenorth.spec.problems import UnreadableLog
 
+SHOWN_COLUMNS = 40
+SHOWN_CHARACTERS = 60
+HEAD_ROWS = 1_000
 MONEY = ("cost", "revenue", "feeling")
 LARGEST_FEELING = 1.0
 ENOUGH_TO_REFUSE = 20
@@ -29,6 +33,7 @@ class _Draft:
     """A log in the making: finished columns by name, and what is wrong with which row."""
 
     path: str
+    source: Source
     table: Table
     plan: Plan
     columns: dict[str, pl.Series] = field(default_factory=dict)
@@ -41,24 +46,25 @@ class _Draft:
         return self.table.frame.get_column(self.plan.fields[name]).alias(name)
 
 
-def to_log(
-    path: str, table: Table, plan: Plan, wanted: Collection[str] | None = None, on_progress: Progress | None = None
-) -> Log:
+def to_log(path: str, source: Source, plan: Plan, wanted: Collection[str] | None, on_progress: Progress) -> Log:
     """Give a file's rows their meaning.
 
-    Rows whose time, money or feeling cannot be read go to the quarantine; later rows with the ``source`` and ``id`` of an
-    earlier one are left out and counted. Raises `UnreadableLog` where a whole column is not what it is mapped to.
+    Rows whose time, money or feeling cannot be read go to the quarantine; later rows with the ``source`` and ``id`` of
+    an earlier one are left out and counted. Raises `UnreadableLog` where a whole column is not what it is mapped to.
     """
-    draft = _Draft(path, table, plan)
+    on_progress("reading rows", 0.0)
+    table = source.read(None if wanted is None else plan.columns(wanted))
+    on_progress("reading values", 0.0)
+    draft = _Draft(path, source, table, plan)
     _read_time(draft, "time")
-    if on_progress:
-        on_progress("reading values", 0.2)
+    on_progress("reading values", 0.2)
     for name in plan.fields:
         _read_field(draft, name, wanted)
     _read_properties(draft, wanted)
-    if on_progress:
-        on_progress("reading values", 0.8)
-    return _finish(draft)
+    on_progress("reading values", 0.8)
+    log = _finish(draft)
+    on_progress("reading values", 1.0)
+    return log
 
 
 def _read_field(draft: _Draft, name: str, wanted: Collection[str] | None) -> None:
@@ -73,8 +79,6 @@ def _read_field(draft: _Draft, name: str, wanted: Collection[str] | None) -> Non
 
 
 def _read_time(draft: _Draft, name: str) -> None:
-    if name not in draft.plan.fields:
-        raise _no_time(draft)
     raw = draft.column_of(name)
     read = (
         read_instants(raw) if len(raw) > raw.null_count() else Instants(pl.Series(name, [None] * len(raw), INSTANT), "")
@@ -98,23 +102,20 @@ def _read_time(draft: _Draft, name: str) -> None:
 
 
 def _ambiguous(column: str, read: Instants) -> str:
-    return f"'{column}' is read day first ({plain(read.format)}): {read.n_ambiguous} rows could be read month first as well"
+    both = f"{read.n_ambiguous:,} rows could be read month first as well"
+    return f"'{column}' is read day first ({plain(read.format)}): {both}"
 
 
 def _time_reason(raw: pl.Series, read: Instants) -> pl.Series:
     """One reason for each row: no instant at all, or one that lies far away."""
     text = as_text(raw)
-    far = pl.lit(False) if raw.dtype == pl.String else pl.lit(True)
-    if raw.dtype == pl.String:
-        years = text.str.extract(r"([0-9]{4,})", 1).cast(pl.Int64, strict=False)
-        far = (years < EARLIEST.year) | (years >= LATEST.year)
-    shown = text.str.slice(0, 60)
-    frame = pl.DataFrame({"shown": shown, "far": pl.select(far).to_series() if isinstance(far, pl.Expr) else far})
-    where = pl.format(
-        "{} '{}' lies outside {} to {}", pl.lit(raw.name), "shown", pl.lit(EARLIEST.year), pl.lit(LATEST.year)
-    )
-    what = pl.format("{} '{}' is no instant of the format {}", pl.lit(raw.name), "shown", pl.lit(plain(read.format)))
-    return frame.select(pl.when("far").then(where).otherwise(what)).to_series()
+    year = text.str.extract(r"([0-9]{4,})", 1).cast(pl.Int64, strict=False)
+    far = (year < EARLIEST.year) | (year >= LATEST.year) if raw.dtype == pl.String else text.is_not_null()
+    name = pl.lit(raw.name)
+    outside = pl.format("{} '{}' lies outside {} to {}", name, "shown", pl.lit(EARLIEST.year), pl.lit(LATEST.year))
+    unlike = pl.format("{} '{}' is no instant of the format {}", name, "shown", pl.lit(plain(read.format)))
+    frame = pl.DataFrame({"shown": text.str.slice(0, SHOWN_CHARACTERS), "far": far})
+    return frame.select(pl.when("far").then(outside).otherwise(unlike)).to_series()
 
 
 def _read_number(draft: _Draft, name: str) -> None:
@@ -135,7 +136,7 @@ def _read_number(draft: _Draft, name: str) -> None:
 
 
 def _number_reason(text: pl.Series, name: str) -> pl.Series:
-    shown = text.str.slice(0, 60)
+    shown = text.str.slice(0, SHOWN_CHARACTERS)
     comma = text.str.contains(r"^\s*-?[0-9.]*,[0-9]+\s*$")
     number = text.cast(pl.Float64, strict=False).is_finite().fill_null(False)
     frame = pl.DataFrame({"shown": shown, "comma": comma, "number": number})
@@ -159,29 +160,29 @@ def _refuse(draft: _Draft, name: str, expected: str, raw: pl.Series) -> None:
     draft.notes.append(f"'{column}' holds no {expected}: it is kept as 'properties.{name}'")
 
 
-def _no_time(draft: _Draft) -> Exception:
-    shown = ", ".join(f"'{name}'" for name in draft.table.frame.columns[:40])
-    return unreadable(
-        f"{draft.path}: time", "a column with the time of each event", f"columns {shown or 'none'}", _time_hint(draft)
-    )
+def no_time(path: str, source: Source) -> UnreadableLog:
+    """The error of a log whose time nobody mapped, with the columns that may be meant."""
+    shown = ", ".join(f"'{name}'" for name in source.columns[:SHOWN_COLUMNS]) or "none"
+    hint = _time_hint(source.head(HEAD_ROWS))
+    return unreadable(f"{path}: time", "a column with the time of each event", f"columns {shown}", hint)
 
 
-def _no_instants(draft: _Draft, raw: pl.Series) -> Exception:
+def _no_instants(draft: _Draft, raw: pl.Series) -> UnreadableLog:
     column = draft.plan.fields["time"]
-    return unreadable(f"{draft.path}: time", "instants", f"{_examples(raw)} in column '{column}'", _time_hint(draft))
+    hint = _time_hint(draft.source.head(HEAD_ROWS))
+    return unreadable(f"{draft.path}: time", "instants", f"{_examples(raw)} in column '{column}'", hint)
 
 
-def _time_hint(draft: _Draft) -> str:
-    names = time_columns(draft.table.frame)
+def _time_hint(head: pl.DataFrame) -> str:
+    names = time_columns(head)
     if not names:
         return "no column of this file holds instants"
     others = f" (also: {', '.join(names[1:6])})" if names[1:] else ""
     return f'--map time="{names[0]}"{others}'
 
 
-def time_columns(frame: pl.DataFrame) -> list[str]:
+def time_columns(head: pl.DataFrame) -> list[str]:
     """Columns that can be read as instants, those that say so in their type or text first."""
-    head = frame.head(1_000)
     found = []
     for column in head.iter_columns():
         read = read_instants(column) if column.null_count() < len(column) else None
@@ -276,9 +277,15 @@ def _finish(draft: _Draft) -> Log:
         bad, quarantined = _quarantine(draft)
         events, quarantine = events.filter(~bad), pl.concat([quarantine, quarantined]).sort("line", maintain_order=True)
         position = position.filter(~bad) if position is not None else None
-    events, n_duplicates = _without_duplicates(events, position)
+    events, n_duplicates = _without_duplicates(events, position, unique=draft.table.unique)
     notes = (*draft.table.notes, *draft.plan.notes, *draft.notes)
-    return Log(events=events, quarantine=quarantine, n_duplicates=n_duplicates, name=draft.path, notes=notes)
+    return Log(
+        events=events,
+        quarantine=quarantine,
+        n_duplicates=n_duplicates + draft.table.n_duplicates,
+        name=draft.path,
+        notes=notes,
+    )
 
 
 def _quarantine(draft: _Draft) -> tuple[pl.Series, pl.DataFrame]:
@@ -300,7 +307,7 @@ def _quarantine(draft: _Draft) -> tuple[pl.Series, pl.DataFrame]:
     return bad, pl.DataFrame(columns).cast(QUARANTINE_SCHEMA)  # type: ignore[arg-type]
 
 
-def _without_duplicates(events: pl.DataFrame, position: pl.Series | None) -> tuple[pl.DataFrame, int]:
+def _without_duplicates(events: pl.DataFrame, position: pl.Series | None, *, unique: bool) -> tuple[pl.DataFrame, int]:
     """First arrivals only. Without ids, a row's position is its id; a row without an id is never a duplicate."""
     if "id" not in events.columns:
         assert position is not None
@@ -308,7 +315,7 @@ def _without_duplicates(events: pl.DataFrame, position: pl.Series | None) -> tup
     ids = events.get_column("id")
     keys = ["source", "id"] if "source" in events.columns else ["id"]
     n_duplicates = 0
-    if not _increasing(ids):
+    if not unique and not _increasing(ids):
         first = events.select(
             pl.struct(keys).is_first_distinct() if len(keys) > 1 else pl.col("id").is_first_distinct()
         ).to_series()

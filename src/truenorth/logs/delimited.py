@@ -1,7 +1,7 @@
 """Delimited text: CSV and its relatives.
 
-Polars reads a well-formed file at full speed. Its answer is taken only if it accounts for every separator and line of the
-file; otherwise `truenorth.logs.delimited_rows` takes the rows apart, and only the good ones are read.
+Polars reads a well-formed file at full speed. Its answer is taken only if it accounts for every separator and line of
+the file; otherwise `truenorth.logs.delimited_rows` takes the rows apart, and only the good ones are read.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ class DelimitedSource:
 
 
 def read_whole(body: bytes, columns: Collection[str], separator: str) -> pl.DataFrame | None:
-    """All rows below the header, or None if any row has more or fewer fields, or is quoted in a way that might mislead."""
+    """All rows below the header, or None if any has more or fewer fields, or is quoted in a way that might mislead."""
     if b"\0" in body:
         return None
     frame = _parse(body, columns, separator)

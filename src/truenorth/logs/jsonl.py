@@ -34,7 +34,7 @@ class JsonLinesSource:
         self._records = records
         flat = flatten(records)
         self.aliases = flat.aliases
-        self._frame = flat.frame
+        self._frame = flat.frame if records else pl.DataFrame(schema={"time": pl.String})
         self._dated = flat.texts
         self.columns = tuple(flat.frame.columns)
 

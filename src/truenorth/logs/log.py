@@ -29,8 +29,8 @@ def empty_quarantine() -> pl.DataFrame:
 class Log:
     """Events in arrival order, ready for a replay.
 
-    ``events`` has the canonical fields that the file has, under their canonical names, then every other column under its own
-    name as a property. ``time`` is always there and never null (microseconds, UTC). Text fields are ``String``,
+    ``events`` has the canonical fields that the file has, under their canonical names, then every other column under
+    its own name as a property. ``time`` is always there and never null (microseconds, UTC). Text fields are ``String``,
     money and feeling ``Float64``. ``id`` is ``String``
     where the file has one, else the row's position (``Int64``, from 1).
     Duplicates (same ``source`` and ``id`` as an earlier row) are already left out and counted.

@@ -1,22 +1,55 @@
-"""Opening a log file of any format."""
+"""Opening a log file: its format by its name, else by what it holds."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from os import fspath
 from pathlib import Path
 
 import polars as pl
 
-from truenorth.logs.canonical import to_log
-from truenorth.logs.content import Content, load
+from truenorth.logs.canonical import no_time, to_log
+from truenorth.logs.content import Content, as_utf8, load, read_bytes
 from truenorth.logs.delimited import DelimitedSource
 from truenorth.logs.jsonl import JsonLinesSource
 from truenorth.logs.log import Log, Progress
 from truenorth.logs.mapping import plan
-from truenorth.logs.parquet import ParquetSource
+from truenorth.logs.ocel import OcelSource
+from truenorth.logs.ocel_json import is_ocel, read_ocel_json
+from truenorth.logs.ocel_sqlite import SQLITE, read_ocel_sqlite
+from truenorth.logs.parquet import PARQUET, ParquetSource
 from truenorth.logs.table import Source, unreadable
 from truenorth.logs.xes import XesSource
+from truenorth.spec.problems import TruenorthError
+
+SUPPORTED = "CSV, Parquet, JSON Lines, XES or OCEL 2.0 (JSON, SQLite)"
+SUFFIXES = {
+    ".csv": "delimited",
+    ".tsv": "delimited",
+    ".txt": "delimited",
+    ".jsonl": "json lines",
+    ".ndjson": "json lines",
+    ".json": "json",
+    ".jsonocel": "json",
+    ".xes": "xes",
+    ".parquet": "binary",
+    ".sqlite": "binary",
+    ".db": "binary",
+}
+FOREIGN = {
+    b"PK\x03\x04": "a ZIP archive or an Excel workbook",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook",
+    b"%PDF": "a PDF document",
+    b"BZh": "bzip2 data",
+    b"\xfd7zXZ": "xz data",
+    b"7z\xbc\xaf": "a 7-Zip archive",
+    b"ARROW1": "an Arrow (Feather) file",
+    b"Obj\x01": "an Avro file",
+    b"ORC": "an ORC file",
+}
+"""Files that people take for logs, by their first bytes."""
+LOOK_BYTES = 4_096
+SHOWN_BYTES = 40
 
 
 def read_log(
@@ -27,37 +60,116 @@ def read_log(
     object_type: str | None = None,
     on_progress: Progress | None = None,
 ) -> Log:
-    """Read an event log.
+    """Read an event log: CSV, Parquet, JSON Lines, XES or OCEL 2.0, compressed or not.
 
-    ``fields`` maps canonical fields to columns of the file (or dotted paths into a JSON event); ``columns`` names the only
-    fields and properties that are needed (None: all); ``object_type`` chooses what a case is in an OCEL file.
+    ``fields`` maps canonical fields to columns of the file (or dotted paths into a JSON event); ``columns`` names the
+    only fields and properties that are needed (None: all; ``time`` and ``id`` always come); ``object_type`` chooses what
+    a case is in an OCEL file; ``on_progress`` is told the stage and its share.
 
     Raises `UnreadableLog`, and nothing else, whatever the file holds.
+
+    >>> read_log("missing.csv")
+    Traceback (most recent call last):
+    ...
+    truenorth.spec.problems.UnreadableLog: missing.csv: expected a file, found nothing under this name. Hint: check the path
     """
-    source = _open(Path(path), on_progress)
+    report = on_progress or _silent
+    try:
+        return _read(Path(path), fields, columns, object_type, report)
+    except TruenorthError:
+        raise
+    except BaseException as error:
+        raise _unforeseen(path, error) from error
+
+
+def peek(path: str | Path, n_rows: int = 10_000, *, object_type: str | None = None) -> pl.DataFrame:
+    """The first rows of a log file under the file's own column names: nothing is mapped, nothing left out.
+
+    Columns have the types that a log would have. Raises `UnreadableLog`.
+    """
+    try:
+        return _open(Path(path), object_type, n_rows, _silent).head(n_rows)
+    except TruenorthError:
+        raise
+    except BaseException as error:
+        raise _unforeseen(path, error) from error
+
+
+def _read(
+    path: Path,
+    fields: Mapping[str, str] | None,
+    columns: Collection[str] | None,
+    object_type: str | None,
+    report: Progress,
+) -> Log:
+    report("reading", 0.0)
+    source = _open(path, object_type, None, report)
     name = fspath(path)
     chosen = plan(name, source.columns, fields, source.defaults, source.aliases)
-    table = source.read(None if columns is None else chosen.columns(columns))
-    return to_log(name, table, chosen, columns, on_progress)
+    if "time" not in chosen.fields:
+        raise no_time(name, source)
+    report("reading", 1.0)
+    return to_log(name, source, chosen, columns, report)
 
 
-def peek(path: str | Path, n_rows: int = 10_000) -> pl.DataFrame:
-    """The first rows of a log file under the file's own column names, nothing mapped, nothing left out."""
-    return _open(Path(path), None).head(n_rows)
-
-
-def _open(path: Path, on_progress: Progress | None) -> Source:
-    if path.suffix == ".parquet":
+def _open(path: Path, object_type: str | None, n_rows: int | None, report: Progress) -> Source:
+    if read_bytes(path, len(PARQUET)) == PARQUET:
         return ParquetSource(path)
     content = load(path)
-    if on_progress:
-        on_progress("reading", 0.3)
-    if content.data.startswith(b"PAR1"):
-        return ParquetSource(path)
-    return XesSource(path, content) if content.data[:1000].lstrip().startswith(b"<") else _text(path, content)
+    report("reading", 0.2)
+    if content.data.startswith(SQLITE):
+        return OcelSource(path, object_type, *read_ocel_sqlite(path, content))
+    return _READERS[_format(path, content)](path, content, object_type, n_rows)
 
 
-def _text(path: Path, content: Content) -> Source:
-    if content.data.lstrip()[:1] in (b"{", b"["):
-        return JsonLinesSource(path, content)
-    return DelimitedSource(path, content)
+def _format(path: Path, content: Content) -> str:
+    """The format of text, by the file's name, else by how the text begins."""
+    suffixes = [suffix.lower() for suffix in path.suffixes]
+    named = next((SUFFIXES[suffix] for suffix in reversed(suffixes) if suffix in SUFFIXES), "")
+    start = as_utf8(content.data[:LOOK_BYTES])[0].lstrip()[:LOOK_BYTES]
+    foreign = next((what for magic, what in FOREIGN.items() if content.data.startswith(magic)), "")
+    if foreign or named == "binary":
+        raise unreadable(path, SUPPORTED, foreign or _shown(content.data), "export the log in one of these formats")
+    if named:
+        return named
+    if start.startswith(b"<") and (b"<log" in start or b"<trace" in start):
+        return "xes"
+    if start.startswith((b"{", b"[")):
+        return "json"
+    hint = "name the file by its format, such as log.csv or log.jsonl.gz"
+    raise unreadable(path, SUPPORTED, _shown(content.data), hint)
+
+
+def _shown(data: bytes) -> str:
+    head = data[:SHOWN_BYTES]
+    if all(32 <= byte < 127 or byte in b"\t\r\n" for byte in head):
+        return f"text that begins with {head.decode()!r}"
+    return f"data that begins with the bytes {head[:8].hex(' ')}"
+
+
+def _json(path: Path, content: Content, object_type: str | None, _: int | None) -> Source:
+    data, _notes = as_utf8(content.data)
+    if data.lstrip().startswith(b"{") and is_ocel(data):
+        return OcelSource(path, object_type, *read_ocel_json(path, content))
+    return JsonLinesSource(path, content)
+
+
+_READERS: Mapping[str, Callable[[Path, Content, str | None, int | None], Source]] = {
+    "delimited": lambda path, content, _type, _n_rows: DelimitedSource(path, content),
+    "json lines": lambda path, content, _type, _n_rows: JsonLinesSource(path, content),
+    "json": _json,
+    "xes": lambda path, content, _type, n_rows: XesSource(path, content, n_rows),
+}
+
+
+def _unforeseen(path: str | Path, error: BaseException) -> BaseException:
+    """Whatever a library makes of bytes that nobody foresaw is an unreadable log; an interruption stays one."""
+    if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+        return error
+    library = type(error).__module__.partition(".")[0]
+    found = f"something that {library} cannot read: {str(error)[:200] or type(error).__name__}"
+    return unreadable(fspath(path), SUPPORTED, found, "is the file complete? export or copy it again")
+
+
+def _silent(_stage: str, _share: float) -> None:
+    """Report to nobody."""

@@ -9,6 +9,8 @@ import polars as pl
 
 from truenorth.logs.table import Table, rows_as_json
 
+PARQUET = b"PAR1"
+
 
 class ParquetSource:
     """A Parquet file whose schema was read."""

@@ -1,4 +1,4 @@
-"""What a reader of a file format hands over: rows under the file's own column names, before any meaning is given to them."""
+"""What a reader of a format hands over: rows under the file's own column names, before any meaning is given to them."""
 
 from __future__ import annotations
 
@@ -24,18 +24,19 @@ class Table:
     """Rows of a file as they came.
 
     ``position[i]`` is the place of row ``i`` among all rows of the file, from 1, unreadable ones included; None means
-    that none is missing. ``n_rows`` counts the rows where the frame may have no columns. Columns in ``loose`` are text whose type shows in their content, those in ``dated`` are text that may
-    hold instants; all others are typed by the file.
+    that none is missing. Columns in ``loose`` are text whose type shows in their content, those in ``dated`` are text
+    that may hold instants; all others are typed by the file. ``unique``: duplicates are out already, ``n_duplicates`` of them.
     """
 
     frame: pl.DataFrame
     locate: Locate
     loose: Collection[str] = ()
     dated: Collection[str] = ()
-    n_rows: int | None = None
     position: pl.Series | None = None
     quarantine: pl.DataFrame = field(default_factory=empty_quarantine)
     notes: tuple[str, ...] = ()
+    n_duplicates: int = 0
+    unique: bool = False
 
 
 class Source(Protocol):

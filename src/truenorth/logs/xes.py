@@ -48,7 +48,7 @@ class XesSource:
         plain = None if content.cut else read_plain(content.data, n_events)
         self._elements = plain if plain is not None else self._read_carefully(path, content.cut)
         self._of_events, self._of_traces = _named(self._elements)
-        self.columns = (*self._of_events, *self._of_traces)
+        self.columns = (*self._of_events, *self._of_traces) or (DEFAULTS["time"],)
 
     def _read_carefully(self, path: Path, cut: str) -> Elements:
         encoding = None
@@ -67,16 +67,21 @@ class XesSource:
 
     def read(self, columns: Collection[str] | None) -> Table:
         """Hand over the events."""
+        if not self._elements.n_events:
+            frame = pl.DataFrame(schema=dict.fromkeys(self.columns, pl.String))
+            return Table(frame=frame, locate=self._locate, quarantine=self._quarantine(), notes=self._notes)
         names = [name for name in self.columns if columns is None or name in columns]
         frame = pl.DataFrame([self._column(name) for name in names])
         return Table(
             frame=frame,
             locate=self._locate,
             dated=[name for name in names if self._attribute(name).tags == {"date"}],
-            n_rows=self._elements.n_events,
-            quarantine=pl.DataFrame(self._bad, schema=QUARANTINE_SCHEMA, orient="row"),
+            quarantine=self._quarantine(),
             notes=self._notes,
         )
+
+    def _quarantine(self) -> pl.DataFrame:
+        return pl.DataFrame(self._bad, schema=QUARANTINE_SCHEMA, orient="row")
 
     def head(self, n_rows: int) -> pl.DataFrame:
         """The first events, all columns."""

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -69,7 +70,7 @@ def read_plain(data: bytes, n_events: int | None = None) -> Elements | None:
     body = b"".join((HEADER, memoryview(data)[start:end], tail))
     if b"><" in body[:LOOK_BYTES]:
         body = body.replace(b"><", b">\n<")
-    schema = {"t": WORDS, "k": WORDS, "e": WORDS, "v": pl.String, "z": WORDS}
+    schema: dict[str, pl.DataType] = {"t": WORDS, "k": WORDS, "e": WORDS, "v": pl.String(), "z": WORDS}
     try:
         rows = pl.read_csv(body, separator='"', quote_char=None, schema=schema)
     except pl.exceptions.PolarsError:
@@ -154,7 +155,7 @@ def _attributes(
     where, keys = where[order], keys[order]
     bounds = np.flatnonzero(np.diff(keys, prepend=-1, append=-1))
     found = []
-    for start, end in zip(bounds[:-1], bounds[1:], strict=True):
+    for start, end in pairwise(bounds):
         at = where[start:end]
         owner = owners[at]
         if (np.diff(owner) == 0).any():
