@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from truenorth.spec.document import Element, Listing, Scalar, Table, element_of
 from truenorth.spec.model import Calendar
 from truenorth.spec.openings import open_intervals
-from truenorth.spec.problems import Problem, nearest
+from truenorth.spec.problems import Problem, did_you_mean, nearest
 from truenorth.spec.readers import Reader, Reading, child_path, read_date, read_row
 
 __all__ = ["open_intervals", "parse_calendar", "read_calendar"]
@@ -55,8 +55,8 @@ def _read_timezone(reading: Reading, element: Element, path: str) -> str | None:
             return ZoneInfo(text).key
         except (LookupError, ValueError, OSError):
             pass
-    hint = nearest(text[:40], sorted(available_timezones())) if text else ""
-    hint = hint if hint.startswith("did") else "region and city, as in Europe/Rome; or UTC"
+    hint = did_you_mean(text, sorted(available_timezones())) if text else ""
+    hint = hint or "region and city, as in Europe/Rome; or UTC"
     reading.report(path, element, "a time zone such as 'Europe/Rome'", hint=hint)
     return None
 
@@ -87,7 +87,7 @@ def _read_days(reading: Reading, key: Scalar, path: str) -> list[int]:
         ends = [end.strip() for end in part.split("-")]
         unknown = [end for end in ends if end not in WEEKDAYS]
         if unknown or len(ends) > 2:
-            hint = nearest(unknown[0][:20], WEEKDAYS) if unknown else ""
+            hint = nearest(unknown[0], WEEKDAYS) if unknown else ""
             reading.report(path, key, _DAYS_FORM, hint=hint)
             return []
         first, last = WEEKDAYS.index(ends[0]), WEEKDAYS.index(ends[-1])
@@ -109,13 +109,15 @@ def _read_intervals(reading: Reading, element: Element, path: str) -> tuple[Inte
             return ()
         intervals.append(interval)
     merged: list[Interval] = []
+    overlap = False
     for start, end in sorted(intervals):
-        if merged and start < merged[-1][1]:
-            reading.report(path, element, "hours that do not overlap", hint="they are joined", severity="warning")
+        overlap |= bool(merged) and start < merged[-1][1]
         if merged and start <= merged[-1][1]:
             merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
         else:
             merged.append((start, end))
+    if overlap:
+        reading.report(path, element, "hours that do not overlap", hint="they are joined", severity="warning")
     return tuple(merged)
 
 

@@ -129,7 +129,8 @@ class _Reader:
     def offset(self, node: Any) -> int:
         """Where the first name or value inside a node stands."""
         named = (part for part in node.walk() if type(part).__name__ in ("Identifier", "Literal"))
-        return min((self.tokens[int(part.this)].offset for part in named), default=0)
+        numbers = [int(part.this) for part in named if str(part.this).isdecimal()]
+        return min((self.tokens[number].offset for number in numbers), default=0)
 
     def refused(self, node: Any, expected: str, hint: str = "") -> ConditionError:
         what = _NAMES.get(type(node).__name__, f"'{type(node).__name__.lower()}'")

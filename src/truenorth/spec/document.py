@@ -38,6 +38,7 @@ MAX_DEPTH = 20
 MAX_ELEMENTS = 5_000
 """Most keys, values, lists and mappings of a file."""
 
+_YAML_TAG = "tag:yaml.org,2002:"
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -95,7 +96,7 @@ def read_document(source: str | bytes) -> Element:
     except MarkedYAMLError as error:
         raise _not_yaml(error) from None
     except (YAMLError, ValueError, AttributeError, LookupError, TypeError) as error:
-        raise Unreadable("a YAML file", short(str(error)) or type(error).__name__) from None
+        raise Unreadable("readable YAML", short(str(error)) or type(error).__name__) from None
 
 
 def _text_of(source: str | bytes) -> str:
@@ -127,6 +128,7 @@ _HINTS: tuple[tuple[str, str], ...] = (
     ("expected ',' or", "inside {...} and [...], put a condition that contains a comma into double quotes"),
     ("but found '<scalar>'", "put the whole condition into quotes: '\"odd name\" = 3'"),
     ("'\\t'", "indent with spaces, not tabs"),
+    ("the %YAML", "leave the line with % out"),
     ("cannot start any token", "put the value into quotes"),
     ("expected <block end>", "check the indentation"),
     ("could not find expected ':'", "write 'key: value', and check the indentation"),
@@ -135,10 +137,10 @@ _HINTS: tuple[tuple[str, str], ...] = (
 
 
 def _not_yaml(error: MarkedYAMLError) -> Unreadable:
-    found = " ".join(str(error.problem or error.context or "something else").split())
+    found = " ".join(str(error.problem or error.context or "something else").split()).removeprefix("found ")
     hint = next((hint for start, hint in _HINTS if start in found), "")
     mark = error.problem_mark or error.context_mark
-    return Unreadable("a YAML file", short(found), hint, mark.line + 1 if mark else None)
+    return Unreadable("readable YAML", short(found), hint, mark.line + 1 if mark else None)
 
 
 class _Open(msgspec.Struct):
@@ -191,7 +193,12 @@ def _check(event: Any, line: int, n_elements: int, depth: int) -> None:
     if event.anchor is not None:
         raise Unreadable("a plain value", f"the anchor '&{short(str(event.anchor))}'", "quote a text with &", line)
     if event.tag is not None:
-        raise Unreadable("a plain value", f"the tag '{short(str(event.tag))}'", "quote a text that begins with !", line)
+        raise Unreadable(
+            "a plain value",
+            f"the tag '{short(str(event.tag).replace(_YAML_TAG, '!!'))}'",
+            "quote a text that begins with !",
+            line,
+        )
     if n_elements > MAX_ELEMENTS:
         raise Unreadable(f"at most {MAX_ELEMENTS} keys and values", "more", line=line)
     if depth > MAX_DEPTH:

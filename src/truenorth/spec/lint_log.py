@@ -11,7 +11,7 @@ from truenorth.spec.conditions import fields_of
 from truenorth.spec.expressions import Compare, Condition, Field, In, Kind, Literal, Node, children
 from truenorth.spec.load import Draft
 from truenorth.spec.model import FLAGS, Journey
-from truenorth.spec.problems import Problem, nearest
+from truenorth.spec.problems import Problem, did_you_mean, nearest
 from truenorth.spec.tokens import short
 
 GIVEN_FIELDS = frozenset({"source", "id", "time", "received", *FLAGS})
@@ -83,7 +83,7 @@ def _missing_columns(journey: Journey, file_columns: Collection[str] | None) -> 
     known = list(file_columns)
     for field, column in journey.fields.items():
         if column not in file_columns:
-            hint = nearest(column[:80], known[:200])
+            hint = did_you_mean(column, known) or (nearest(column, known) if len(known) <= 40 else "")
             yield Problem(
                 path=f"$.fields.{field}", expected="a column of the log", found=f"'{short(column)}'", hint=hint
             )
@@ -101,8 +101,7 @@ def _unknown_fields(
 def _field_hint(name: str, columns: Mapping[str, Kind], values: Mapping[str, Collection[str]]) -> str:
     if any(name in known for known in values.values()):
         return f"texts stand in single quotes: '{short(name)}'"
-    hint = nearest(name[:80], [*columns, *FLAGS])
-    return hint if hint.startswith("did you mean") else f"a text stands in single quotes: '{short(name)}'"
+    return did_you_mean(name, [*columns, *FLAGS]) or f"a text stands in single quotes: '{short(name)}'"
 
 
 def _unknown_values(
@@ -143,8 +142,7 @@ def nearest_value(text: str, known: Collection[str]) -> str:
     same = folded.get(text.strip().casefold())
     if same is not None:
         return f"did you mean '{short(same)}'?"
-    hint = nearest(text[:80], sorted(known))
-    return hint if hint.startswith("did you mean") else ""
+    return did_you_mean(text, sorted(known))
 
 
 def _totals(draft: Draft, columns: Mapping[str, Kind]) -> Iterator[Problem]:
@@ -156,7 +154,7 @@ def _totals(draft: Draft, columns: Mapping[str, Kind]) -> Iterator[Problem]:
             continue
         kind = columns.get(name)
         if kind is None:
-            hint = nearest(name[:80], [column for column, held in columns.items() if held in ("integer", "number")])
+            hint = did_you_mean(name, [column for column, held in columns.items() if held in ("integer", "number")])
             yield _warning(f"{path}.total", "a field of the log", f"'{short(name)}', which is null everywhere", hint)
         elif kind not in ("integer", "number", "null"):
             yield Problem(

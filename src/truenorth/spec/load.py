@@ -166,7 +166,7 @@ def _check_calendar_names(
     for path, name in [("$.outcome.calendar", journey.outcome.calendar), *uses]:
         if name is not None and name not in known:
             here = Scalar(name, line=reading.lines.get(path, 0))
-            hint = nearest(name[:40], known) or "describe it under 'calendars'"
+            hint = nearest(name, known) or "describe it under 'calendars'"
             reading.report(path, here, "the name of a calendar of this file", hint=hint)
 
 

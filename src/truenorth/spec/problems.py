@@ -14,6 +14,9 @@ import msgspec
 
 Severity = Literal["error", "warning"]
 
+MAX_COMPARED = 80
+"""Most characters of a word that are compared with the known ones."""
+
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
     """One problem of one input.
@@ -55,6 +58,26 @@ class UnreadableLog(TruenorthError):
     """A log cannot be read at all, or lacks a field that is needed."""
 
 
+def closest(word: str, known: Sequence[str]) -> str | None:
+    """The known word that is nearest to a word, if one is near.
+
+    >>> closest("whithin", ["within", "after"]), closest("zzz", ["within", "after"])
+    ('within', None)
+    """
+    close = get_close_matches(word[:MAX_COMPARED], known, n=1)
+    return close[0] if close else None
+
+
+def did_you_mean(word: str, known: Sequence[str]) -> str:
+    """A hint that names the nearest known word, or nothing if none is near.
+
+    >>> did_you_mean("whithin", ["within", "after"]), did_you_mean("zzz", ["within", "after"])
+    ("did you mean 'within'?", '')
+    """
+    near = closest(word, known)
+    return f"did you mean '{near}'?" if near is not None else ""
+
+
 def nearest(word: str, known: Sequence[str]) -> str:
     """A hint that names the nearest known word, or all of them if none is near.
 
@@ -63,7 +86,5 @@ def nearest(word: str, known: Sequence[str]) -> str:
     >>> nearest("zzz", ["within", "after"])
     'known: after, within'
     """
-    close = get_close_matches(word, known, n=1)
-    if close:
-        return f"did you mean '{close[0]}'?"
-    return f"known: {', '.join(sorted(known))}" if known else ""
+    hint = did_you_mean(word, known)
+    return hint or (f"known: {', '.join(sorted(known))}" if known else "")

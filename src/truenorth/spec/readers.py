@@ -11,7 +11,7 @@ from truenorth.spec.conditions import parse_condition
 from truenorth.spec.document import Element, Listing, Scalar, Table
 from truenorth.spec.durations import DURATION_FORM, parse_duration
 from truenorth.spec.expressions import Condition
-from truenorth.spec.problems import Problem, Severity, nearest
+from truenorth.spec.problems import Problem, Severity, closest, did_you_mean
 from truenorth.spec.tokens import ConditionError, short
 
 MAX_TEXT = 2_000
@@ -172,7 +172,7 @@ def one_of(choices: Sequence[str]) -> Reader:
     def read(reading: Reading, element: Element, path: str) -> str | None:
         if isinstance(element, Scalar) and element.text in choices:
             return element.text
-        hint = nearest(element.text[:40], choices) if isinstance(element, Scalar) else ""
+        hint = did_you_mean(element.text, choices) if isinstance(element, Scalar) else ""
         reading.report(path, element, " or ".join(choices), hint=hint)
         return None
 
@@ -239,7 +239,7 @@ def read_row(
 def _known_key(reading: Reading, key: Scalar, path: str, keys: Mapping[str, Reader], written: set[str]) -> str | None:
     if key.text in keys:
         return key.text
-    hint = nearest(key.text[:40], list(keys))
+    meant = closest(key.text, list(keys))
+    hint = f"did you mean '{meant}'?" if meant else ""
     reading.report(child_path(path, key.text), key, f"a known key ({', '.join(keys)})", hint=hint)
-    meant = hint[len("did you mean '") : -len("'?")] if hint.startswith("did you mean") else None
     return meant if meant not in written else None

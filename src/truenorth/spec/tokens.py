@@ -16,7 +16,7 @@ import msgspec
 from truenorth.spec.expressions import Scalar
 from truenorth.spec.functions import FUNCTIONS
 from truenorth.spec.instants import INSTANT_FORM, parse_instant
-from truenorth.spec.problems import nearest
+from truenorth.spec.problems import did_you_mean
 
 MAX_CHARACTERS = 4_000
 """Longest condition, in characters."""
@@ -175,8 +175,7 @@ def _word(found: str, offset: int, is_call: bool) -> Token:
         return Token("function", word.upper(), offset)
     if word in _REFUSED_WORDS:
         raise ConditionError("a plain condition", f"{short(found)}: {_REFUSED_WORDS[word]} not allowed", offset=offset)
-    hint = nearest(word[:40], list(FUNCTIONS))
-    hint = hint if hint.startswith("did") else f"the functions are {', '.join(FUNCTIONS)}"
+    hint = did_you_mean(word, list(FUNCTIONS)) or f"the functions are {', '.join(FUNCTIONS)}"
     raise ConditionError("a known function", short(found), hint, offset)
 
 
@@ -223,6 +222,7 @@ def check_order(tokens: list[Token]) -> None:
             wants_value, pending = _take_value(token, open_levels, pending)
         else:
             wants_value = _take_operator(token, tokens[index - 1], open_levels)
+            _check_word(token, tokens[index + 1 : index + 3])
         if sum(open_levels) + pending > MAX_NESTING:
             raise ConditionError(
                 f"at most {MAX_NESTING} levels of nesting", "more", "split the condition up", token.offset
@@ -241,7 +241,7 @@ def _take_value(token: Token, open_levels: list[int], pending: int) -> tuple[boo
         return True, 0
     if token.kind == "function":
         return True, pending
-    if token.text in ("NOT", "-", "+", "IN", "BETWEEN", "LIKE"):
+    if token.text in ("NOT", "-", "+"):
         return True, pending + 1
     hint = f'quote a field of this name: "{token.text.lower()}"' if token.kind == "word" else ""
     raise ConditionError("a value or a field", f"'{token.text.lower()}'", hint, token.offset)
@@ -254,8 +254,32 @@ def _take_operator(token: Token, before: Token, open_levels: list[int]) -> bool:
         open_levels.pop()
         return False
     if token.kind in ("operator", "word") and token.text != "(":
-        return True
+        return token.text != "NOT"
     raise ConditionError("an operator such as = or and", _described(token), _missing(token, before), token.offset)
+
+
+def _check_word(token: Token, after: list[Token]) -> None:
+    """See that a word between values is followed by what it needs."""
+    end = Token("name", "the end of the condition", token.offset)
+    following = after[0] if after else end
+    if token.text == "IS" and following.text == "NOT":
+        following = after[1] if after[1:] else end
+    match token.text:
+        case "NOT" if following.text not in ("IN", "LIKE", "BETWEEN"):
+            expected, hint = "in, like or between after not", ""
+        case "IN" if following.text != "(":
+            expected, hint = "a list after in", "write in ('a', 'b')"
+        case "LIKE" if not isinstance(following.value, str) or following.kind != "value":
+            expected, hint = "a pattern in '...' after like", "% stands for any characters, _ for one"
+        case "IS" if not _is_constant(following):
+            expected, hint = "null, true or false after is", "compare with = or <>"
+        case _:
+            return
+    raise ConditionError(expected, _described(following), hint, following.offset)
+
+
+def _is_constant(token: Token) -> bool:
+    return token.kind == "value" and (token.value is None or isinstance(token.value, bool))
 
 
 def _missing(token: Token, before: Token) -> str:
