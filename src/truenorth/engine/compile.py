@@ -42,6 +42,35 @@ TRUE = Literal(True)
 FALSE = Literal(False)
 
 
+def kinds_of(schema: Mapping[str, pl.DataType]) -> dict[str, Kind]:
+    """The kind of each column of a frame.
+
+    >>> kinds_of({"n": pl.Int32(), "x": pl.Float64(), "word": pl.String()})
+    {'n': 'integer', 'x': 'number', 'word': 'text'}
+    """
+    return {name: _kind(dtype) for name, dtype in schema.items()}
+
+
+def _kind(dtype: pl.DataType) -> Kind:
+    if dtype == pl.Null:
+        return "null"
+    if dtype == pl.Boolean:
+        return "boolean"
+    if dtype.is_integer():
+        return "integer"
+    if dtype.is_numeric():
+        return "number"
+    return "instant" if dtype.is_temporal() else "text"
+
+
+def bind_columns(tree: Node, schema: Mapping[str, pl.DataType]) -> Node:
+    """A tree bound to the columns of a frame that is known to fit."""
+    bound, problems = bind(tree, kinds_of(schema))
+    if problems:
+        raise InvalidJourney(problems)
+    return bound
+
+
 def _tree(condition: Condition | None, default: Node) -> Node:
     return condition.tree if condition else default
 

@@ -55,7 +55,8 @@ class Translation:
     [False, False, True]
     """
 
-    def __init__(self, schema: Mapping[str, pl.DataType], *, handover: bool = False) -> None:
+    def __init__(self, schema: Mapping[str, pl.DataType], *, handover: bool | None = False) -> None:
+        """``handover`` is what the flag is taken for; None where the frame has it as a column."""
         self.schema = schema
         self.handover = handover
 
@@ -85,7 +86,7 @@ class Translation:
     def value(self, node: Node) -> pl.Expr:
         """The expression of anything that has a value; null where it has none."""
         match node:
-            case Field(name="handover"):
+            case Field(name="handover") if self.handover is not None:
                 return pl.lit(self.handover)
             case Field(name=name):
                 return self._column(name)

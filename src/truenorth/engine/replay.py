@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 from truenorth.engine import kernel, verdicts
 from truenorth.engine.arrange import Columns, by_case, by_promise
 from truenorth.engine.codes import Coded, encode
-from truenorth.engine.compile import Marker, Program, compile_journey
-from truenorth.spec.expressions import Kind
+from truenorth.engine.compile import Marker, Program, compile_journey, kinds_of
 from truenorth.spec.model import Journey
 
 Progress = Callable[[str, float], None]
@@ -28,23 +27,6 @@ NOT_ASKED: NDArray[np.int32] = np.zeros(0, np.int32)
 """Where nobody asks for the episode of each event."""
 EVENTS_PER_PART = 1 << 18
 """A thread takes about so many events at a time."""
-
-
-def kind_of_dtype(dtype: pl.DataType) -> Kind:
-    """The kind of a column.
-
-    >>> kind_of_dtype(pl.Int32()), kind_of_dtype(pl.Float64()), kind_of_dtype(pl.String())
-    ('integer', 'number', 'text')
-    """
-    if dtype == pl.Null:
-        return "null"
-    if dtype == pl.Boolean:
-        return "boolean"
-    if dtype.is_integer():
-        return "integer"
-    if dtype.is_numeric():
-        return "number"
-    return "instant" if dtype.is_temporal() else "text"
 
 
 class Replay:
@@ -78,6 +60,10 @@ class Replay:
         ``moment``, ``decision``, ``internal`` and ``handover``.
         """
         return self._run.events_of_cases()
+
+    def events_of(self, case: str) -> pl.DataFrame:
+        """The events of one case in its order, as in `events`; none for an unknown case."""
+        return self._run.events_of_cases(case)
 
     def case_parts(self) -> Iterator[pl.DataFrame]:
         """The table of cases in parts, for writing what is too large to hold twice."""
@@ -134,7 +120,7 @@ class _Run:
         self.journey = journey
         self.frame = events
         self.watermark: datetime | None = now or events["time"].max()  # type: ignore[assignment]
-        program = compile_journey(journey, {name: kind_of_dtype(dtype) for name, dtype in events.schema.items()})
+        program = compile_journey(journey, kinds_of(events.schema))
         marker = Marker(program, events.schema)
         with ThreadPoolExecutor(n_threads) as pool:
             tell("reading keys and conditions", 0.0)
@@ -205,19 +191,20 @@ class _Run:
             buffers.cases, buffers.verdicts = _with_room(buffers.cases, n[0]), _with_room(buffers.verdicts, n[1])
         return Part(buffers.cases[: n[0]].copy(), by_promise(buffers.verdicts[: n[1]], n_promises), ignored)
 
-    def events_of_cases(self) -> pl.DataFrame:
-        """The frame behind `Replay.events`."""
-        log = self.events.log
+    def events_of_cases(self, case: str | None = None) -> pl.DataFrame:
+        """The frame behind `Replay.events`, or the part of it that belongs to one case."""
+        log, starts = self.events.log, self.starts
+        spans = list(self._spans()) if case is None else list(self._spans_of(case))
         episodes = np.zeros(len(log), np.int32)
-        for span in self._spans():
+        for span in spans:
             self._judge_span(local(), *span, episodes)
         taken = np.flatnonzero(episodes)
-        key = np.repeat(np.arange(len(self.starts) - 1), np.diff(self.starts))[taken]
+        key = np.searchsorted(starts, taken, side="right") - 1
         handover = (episodes[taken] & 1).astype(np.bool_)
         flags = self.tables.flags[log["row"][taken] + handover]
         moment, decision = (flags & kernel.MOMENT) != 0, (flags & kernel.DECISION) != 0
         index = np.ascontiguousarray(log["index"][taken])
-        return self.frame[index].with_columns(
+        events = self.frame[index].with_columns(
             self.ids.gather(index).cast(pl.String),
             verdicts.case_ids(self.key.values, key, episodes[taken] >> 1),
             pl.Series("moment", moment),
@@ -225,6 +212,13 @@ class _Run:
             pl.Series("internal", ~(moment | decision)),
             pl.Series("handover", handover),
         )
+        return events if case is None else events.filter(pl.col("case") == case)
+
+    def _spans_of(self, case: str) -> Iterator[tuple[int, int]]:
+        """The key of a case as a span: the id itself, or what stands before its ``#2``."""
+        for key in {case, case.rpartition("#")[0]}:
+            found = (self.key.values == key).arg_true()
+            yield from ((code, code + 1) for code in found)
 
 
 def _with_room(buffer: NDArray[np.void], n_used: int) -> NDArray[np.void]:

@@ -1,0 +1,46 @@
+# Everything needed is installed here; the machine needs only Python >= 3.11 (with venv) and make.
+PYTHON ?= python3
+BIN := .venv/bin
+DEMO := demo
+
+.PHONY: demo test test-all lint types contracts unit format clean
+
+demo: .venv/ready  ## Judge the example log and write its report.
+	@mkdir -p $(DEMO)
+	@echo "The first run compiles the kernel: some seconds, once."
+	$(BIN)/truenorth check examples/support/journey.yaml --log examples/support/log.csv
+	$(BIN)/truenorth replay examples/support/log.csv --journey examples/support/journey.yaml --out $(DEMO)
+	$(BIN)/truenorth report examples/support/log.csv --journey examples/support/journey.yaml -o $(DEMO)/report.html
+	@echo "Open $(DEMO)/report.html in a browser."
+
+test: lint types contracts unit  ## What CI runs.
+
+test-all: lint types contracts .venv/ready  ## The same with the long sweeps.
+	$(BIN)/pytest -n 2 -m "slow or not slow"
+
+lint: .venv/ready
+	$(BIN)/ruff check src tests bench
+	$(BIN)/ruff format --check src tests bench
+
+types: .venv/ready
+	$(BIN)/mypy
+
+contracts: .venv/ready
+	$(BIN)/lint-imports
+
+unit: .venv/ready
+	$(BIN)/pytest -n 2 -m "not slow"
+
+format: .venv/ready
+	$(BIN)/ruff check --fix src tests bench
+	$(BIN)/ruff format src tests bench
+
+.venv/ready: pyproject.toml constraints.txt
+	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'Truenorth needs Python 3.11 or newer; set PYTHON=...')"
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade --constraint constraints.txt pip setuptools
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[test]"
+	@touch $@
+
+clean:
+	rm -rf .venv $(DEMO) build .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,0 +1,205 @@
+"""What the commands print: results on standard output, everything else on standard error."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from truenorth.engine.replay import Replay
+from truenorth.explanation import Explanation
+from truenorth.logs import Log
+from truenorth.spec.durations import format_duration
+from truenorth.spec.load import Loaded
+from truenorth.spec.problems import Problem, TruenorthError
+
+N_REASONS = 5
+"""Reasons of quarantined rows that are shown."""
+
+VERDICT_STYLES = {"kept": "green", "broken": "red", "lapsed": "dim", "open": "yellow"}
+OUTCOME_STYLES = {"achieved": "green", "failed": "red", "abandoned": "magenta", "open": "yellow"}
+
+_out = Console(soft_wrap=True, highlight=False)
+_err = Console(stderr=True, soft_wrap=True, highlight=False)
+
+
+def _json(value: Any) -> None:
+    sys.stdout.write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")
+
+
+def problems(loaded: Loaded, *, as_json: bool) -> None:
+    """Every problem of a journey file."""
+    if as_json:
+        _json({"ok": not loaded.errors, "problems": loaded.problems})
+        return
+    for problem in loaded.problems:
+        _problem(_out, loaded.name, problem)
+    verdict = f"{_n(len(loaded.errors), 'error')}, {_n(len(loaded.warnings), 'warning')}"
+    _out.print(f"[{'red' if loaded.errors else 'green'}]{escape(loaded.name)}: {verdict}[/]")
+
+
+def refused(error: TruenorthError, *, as_json: bool) -> None:
+    """Why an input cannot be used."""
+    if as_json:
+        _json({"ok": False, "problems": error.problems})
+        return
+    for problem in error.problems:
+        _problem(_err, "", problem)
+
+
+def _problem(console: Console, name: str, problem: Problem) -> None:
+    style = "red" if problem.severity == "error" else "yellow"
+    place = f"{name}:{problem.line} " if name and problem.line else ""
+    console.print(f"[{style}]{problem.severity}[/] {escape(f'{place}{problem.path}')}")
+    console.print(f"  expected {escape(problem.expected)}, found {escape(problem.found)}")
+    if problem.hint:
+        console.print(f"  [dim]{escape(problem.hint)}[/]")
+
+
+def notes(log: Log, replay: Replay | None, *, kept: bool) -> None:
+    """What is worth knowing about how a log was read, and what could not be."""
+    for note in log.notes:
+        _err.print(f"[dim]note: {escape(note)}[/]")
+    if replay and (n_later := log.n_events - replay.summary["events"]):
+        _err.print(f"[dim]note: {_n(n_later, 'event')} after --now left out[/]")
+    if not log.quarantine.height:
+        return
+    _err.print(f"[yellow]{_n(log.quarantine.height, 'row')} could not be read[/]")
+    for line, reason in log.quarantine.select("line", "reason").head(N_REASONS).iter_rows():
+        _err.print(f"  line {line}: {escape(reason)}")
+    if log.quarantine.height > N_REASONS:
+        _err.print(f"  and {log.quarantine.height - N_REASONS:,} more" + ("" if kept else "; --out DIR keeps them all"))
+
+
+def summary(replay: Replay, written: Sequence[Path], *, as_json: bool) -> None:
+    """The summary of a replay."""
+    if as_json:
+        _json(replay.summary)
+        return
+    numbers, journey = replay.summary, replay.journey
+    _out.print(f"[bold]{escape(journey.title or journey.name)}[/]")
+    _out.print(_events_line(numbers))
+    _out.print(_outcome_table(numbers))
+    if numbers["promises"]:
+        _out.print(_promise_table(numbers))
+    counts = ", ".join(_n(numbers[f"{name}s"], word) for name, word in _COUNTED) + f", {numbers['internal']:,} internal"
+    _out.print(counts)
+    money = ", ".join(f"{name} {numbers[name]:,.2f}" for name in ("cost", "revenue", "value"))
+    _out.print(f"{money} {escape(journey.currency)}".rstrip())
+    wrote(written)
+
+
+_COUNTED = (("moment", "moment"), ("handover", "hand-over"), ("decision", "decision"))
+
+
+def _events_line(numbers: dict[str, Any]) -> str:
+    left_out = ("quarantined", "duplicates", "filtered", "no_key", "before_need", "after_close")
+    rest = ", ".join(f"{numbers[name]:,} {name.replace('_', ' ')}" for name in left_out if numbers[name])
+    head = f"{_n(numbers['events'], 'event')}, {_n(numbers['cases'], 'case')} in {numbers['seconds']:.1f} s"
+    return f"{head} ({rest})" if rest else head
+
+
+def _outcome_table(numbers: dict[str, Any]) -> Table:
+    table = Table("outcome", box=None, pad_edge=False)
+    table.add_column("cases", justify="right")
+    table.add_column("share", justify="right")
+    for name, n in numbers["outcome"].items():
+        share = f"{n / numbers['cases']:.1%}" if numbers["cases"] else "-"
+        table.add_row(f"[{OUTCOME_STYLES[name]}]{name}[/]", f"{n:,}", share)
+    return table
+
+
+def _promise_table(numbers: dict[str, Any]) -> Table:
+    table = Table("promise", box=None, pad_edge=False)
+    for name in ("kept", "broken", "lapsed", "open", "kept of decided"):
+        table.add_column(name, justify="right")
+    for promise, n in numbers["promises"].items():
+        decided = n["kept"] + n["broken"]
+        share = f"{n['kept'] / decided:.1%}" if decided else "-"
+        table.add_row(escape(promise), *(f"{n[name]:,}" for name in VERDICT_STYLES), share)
+    return table
+
+
+def explained(explanation: Explanation, timezone: str, *, as_json: bool) -> None:
+    """A case on a time line, its outcome and its promises."""
+    if as_json:
+        timeline = explanation.timeline.to_dicts()
+        _json(
+            {
+                "case": explanation.case,
+                "outcome": explanation.outcome,
+                "promises": explanation.promises,
+                "events": timeline,
+            }
+        )
+        return
+    row = explanation.case
+    customer = f", customer {row['customer']}" if row["customer"] else ""
+    _out.print(f"[bold]Case {escape(row['case'] + customer)}[/]  [dim](times in {escape(timezone)})[/]")
+    _out.print(f"[{OUTCOME_STYLES[row['outcome']]}]{escape(explanation.outcome)}[/]\n")
+    _out.print(_timeline(explanation, ZoneInfo(timezone)))
+    _out.print()
+    for instance in explanation.promises:
+        verdict, rest = instance["sentence"].split(":", 1)
+        _out.print(f"[{VERDICT_STYLES[instance['verdict']]}]{verdict}:[/]{escape(rest)}")
+
+
+_WHO = ("actor", "team", "channel")
+
+
+def _timeline(explanation: Explanation, zone: ZoneInfo) -> Table:
+    events = explanation.timeline
+    who = [name for name in _WHO if name in events.columns]
+    table = Table("time", "after", "what", "is", *who, box=None, pad_edge=False)
+    previous = None
+    for event in events.iter_rows(named=True):
+        time = event["time"].astimezone(zone)
+        after = "" if previous is None else _gap(time - previous)
+        kind = "+".join(name for name in ("moment", "decision", "internal") if event[name])
+        kind += " after hand-over" if event["handover"] else ""
+        cells = [event.get("type"), kind, *(event[name] for name in who)]
+        table.add_row(f"{time:%Y-%m-%d %H:%M:%S}", after, *(escape(str(cell or "")) for cell in cells))
+        previous = time
+    return table
+
+
+def _gap(gap: timedelta) -> str:
+    return f"+{format_duration(gap // timedelta(microseconds=1))}" if gap else "+0 s"
+
+
+def draft(text: str, log: Path, output: Path | None) -> None:
+    """A drafted journey file, or where it went."""
+    if output is None:
+        sys.stdout.write(text)
+        return
+    wrote([output])
+    _err.print(f"next: truenorth check {escape(str(output))} --log {escape(str(log))}")
+
+
+def wrote(paths: Sequence[Path]) -> None:
+    """Files that were written."""
+    for path in paths:
+        _err.print(f"wrote {escape(str(path))}")
+
+
+def _n(n: int, word: str) -> str:
+    return f"{n:,} {word}" + ("" if n == 1 else "s")
+
+
+@contextmanager
+def progress() -> Iterator[Callable[[str, float], None]]:
+    """A bar that names the stage and fills with its share; it goes when the work is done."""
+    columns = SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn()
+    with Progress(*columns, console=_err, transient=True) as bars:
+        task = bars.add_task("starting", total=1.0)
+        yield lambda stage, share: bars.update(task, description=stage, completed=share)

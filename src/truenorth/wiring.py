@@ -1,0 +1,141 @@
+"""The composition root: paths and settings in, the parts put together, values out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from pathlib import Path
+from time import perf_counter
+
+import msgspec
+import polars as pl
+
+from truenorth.engine.compile import needed_columns
+from truenorth.engine.replay import Replay
+from truenorth.engine.replay import replay as judge
+from truenorth.logs import Log, read_log, schema_kinds
+from truenorth.logs.log import Progress
+from truenorth.spec.document import MAX_BYTES
+from truenorth.spec.lint import check_journey
+from truenorth.spec.load import Loaded, parse_journey
+from truenorth.spec.model import Journey
+from truenorth.spec.problems import InvalidJourney, Problem, UnreadableLog
+
+MAX_THREADS = 8
+
+
+FEW_VALUES = 1_000
+"""A text column with more distinct values than this is not compared with the texts of conditions."""
+
+
+def load_journey(path: str | Path) -> Journey:
+    """The journey of a file; InvalidJourney with all errors, each with its line.
+
+    >>> load_journey("examples/support/journey.yaml").name
+    'support'
+    """
+    return parse_journey(read_journey_file(path))
+
+
+def read_journey_file(path: str | Path) -> bytes:
+    """The bytes of a journey file, of a too large one only a few more than are allowed."""
+    try:
+        with Path(path).open("rb") as file:
+            return file.read(MAX_BYTES + 1)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        hint = "name a journey file; 'truenorth discover LOG' drafts one"
+        raise InvalidJourney([Problem(path=str(path), expected="a journey file", found=reason, hint=hint)]) from None
+
+
+def check(
+    path: str | Path,
+    *,
+    log: str | Path | None = None,
+    fields: Mapping[str, str] | None = None,
+    object_type: str | None = None,
+    today: date | None = None,
+    on_progress: Progress | None = None,
+) -> Loaded:
+    """Everything that is wrong or doubtful about a journey file, alone or against a log.
+
+    ``today`` tells which reviews of decisions are old; today's date by default.
+
+    >>> check("examples/support/journey.yaml", log="examples/support/log.csv").errors
+    ()
+    """
+    source = read_journey_file(path)
+    today = today or datetime.now(UTC).date()  # noqa: TID251 (the rim: the language itself takes it as an argument)
+    alone = check_journey(source, today=today, name=str(path))
+    if log is None or alone.journey is None:
+        return alone
+    try:
+        events = open_log(
+            log, alone.journey, fields=fields, object_type=object_type, all_columns=True, on_progress=on_progress
+        )
+    except UnreadableLog as error:
+        return msgspec.structs.replace(alone, journey=None, problems=(*alone.problems, *error.problems))
+    return check_journey(
+        source, today=today, name=str(path), columns=schema_kinds(events), values=few_values(events.events)
+    )
+
+
+def few_values(events: pl.DataFrame) -> dict[str, frozenset[str]]:
+    """The distinct values of the text columns that have few of them."""
+    texts = [column for column in events.iter_columns() if column.dtype == pl.String]
+    distinct = {column.name: column.unique().drop_nulls() for column in texts if column.n_unique() <= FEW_VALUES}
+    return {name: frozenset(values.to_list()) for name, values in distinct.items()}
+
+
+def replay(
+    journey: Journey | str | Path,
+    log: Log | pl.DataFrame | str | Path,
+    *,
+    now: datetime | None = None,
+    fields: Mapping[str, str] | None = None,
+    object_type: str | None = None,
+    on_progress: Progress | None = None,
+) -> Replay:
+    """Judge every case of a log by a journey.
+
+    ``journey`` and ``log`` may be paths; ``fields`` maps canonical fields to columns and goes before the journey's own.
+    ``now`` shows the log as of that instant. InvalidJourney or UnreadableLog where they cannot be used.
+
+    >>> import truenorth as tn
+    >>> replayed = tn.replay("examples/support/journey.yaml", "examples/support/log.csv")
+    >>> sorted(replayed.summary["outcome"])
+    ['abandoned', 'achieved', 'failed', 'open']
+    """
+    started_s = perf_counter()
+    journey = journey if isinstance(journey, Journey) else load_journey(journey)
+    if isinstance(log, str | Path):
+        log = open_log(log, journey, fields=fields, object_type=object_type, on_progress=on_progress)
+    elif isinstance(log, pl.DataFrame):
+        log = Log(log)
+    replayed = judge(
+        journey,
+        log.events,
+        now=now,
+        n_quarantined=log.quarantine.height,
+        n_duplicates=log.n_duplicates,
+        n_threads=min(os.cpu_count() or 1, MAX_THREADS),
+        on_progress=on_progress,
+    )
+    replayed.summary["seconds"] = round(perf_counter() - started_s, 3)
+    return replayed
+
+
+def open_log(
+    path: str | Path,
+    journey: Journey,
+    *,
+    fields: Mapping[str, str] | None = None,
+    object_type: str | None = None,
+    all_columns: bool = False,
+    on_progress: Progress | None = None,
+) -> Log:
+    """A log as a journey wants it: by its mapping, and only the columns that it looks at unless all are asked for."""
+    mapping = {**journey.fields, **(fields or {})}
+    columns = None if all_columns else needed_columns(journey)
+    return read_log(path, fields=mapping, columns=columns, object_type=object_type, on_progress=on_progress)
