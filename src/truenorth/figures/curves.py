@@ -65,6 +65,19 @@ def edge_curve(source: Point, target: Point, passages: Sequence[Point], samples:
     return bezier(start, (x0 - third, y0 - 34), (x1 + third, y1 - 34), end, samples)
 
 
+def dotted(curve: Sequence[Point], apart: float = 12.0) -> list[Point]:
+    """The points of a curve with more between those that are far from each other.
+
+    >>> dotted([(0.0, 0.0), (30.0, 0.0)], 15)
+    [(0.0, 0.0), (15.0, 0.0), (30.0, 0.0)]
+    """
+    dots = [curve[0]]
+    for (x0, y0), (x1, y1) in pairwise(curve):
+        n = max(int(((x1 - x0) ** 2 + (y1 - y0) ** 2) ** 0.5 / apart), 1)
+        dots += [(x0 + (x1 - x0) * i / n, y0 + (y1 - y0) * i / n) for i in range(1, n + 1)]
+    return dots
+
+
 def free_place(
     curve: Sequence[Point], width: float, height: float, taken: Sequence[Box], dots: Sequence[Point], bounds: Box
 ) -> Point | None:
@@ -77,7 +90,8 @@ def free_place(
     """
     best, fewest = None, len(dots) + 1
     for index in sorted(range(len(curve)), key=lambda index: abs(index - (len(curve) - 1) / 2)):
-        for dx, dy in ((0.0, -height / 2 - 6), (width / 2 + 8, 0.0), (-width / 2 - 8, 0.0), (0.0, height / 2 + 6)):
+        near, far, side = height / 2 + 6, height / 2 + RADIUS + 2, width / 2 + 8
+        for dx, dy in ((0.0, -near), (side, 0.0), (-side, 0.0), (0.0, near), (0.0, -far), (0.0, far)):
             x, y = curve[index][0] + dx, curve[index][1] + dy
             box = (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
             inside = bounds[0] <= box[0] and box[2] <= bounds[2] and bounds[1] <= box[1] and box[3] <= bounds[3]

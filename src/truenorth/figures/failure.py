@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 from plotly import graph_objects as go
 
-from truenorth.figures.theme import BAR, OUTCOME_INK, Theme, add_rows, bar_rows, filled, hover, titled, worded
+from truenorth.figures.theme import BAR, OUTCOME_INK, Ink, Theme, add_rows, filled, hover, titled, worded
 from truenorth.figures.wording import cases, count, money, percent, plain, points, shorten
 from truenorth.insight.failure import MIN_CASES, points_of_failure
 from truenorth.insight.replayed import Replayed
@@ -18,32 +18,40 @@ KIND_WORDS = {"event": "Event", "step": "Step", "handover": "Hand-over", "promis
 def failure_figure(replay: Replayed, top: int = 12, min_cases: int = MIN_CASES, theme: Theme = "light") -> Any:
     """The points of failure that cost most: value lost if the journey declares values, else failing cases in excess.
 
-    Bars with 95 % intervals; see `truenorth.insight.points_of_failure` for what is counted.
+    Bars with 95 % intervals; points that may be chance (the interval of their difference reaches zero) come last. See
+    `truenorth.insight.points_of_failure` for what is counted.
     """
     worth = bool(replay.journey.outcome.value)
     measure = "value_lost" if worth else "excess"
-    table = _with_excess_interval(points_of_failure(replay, min_cases)).filter(pl.col(measure) > 0).head(top)
+    found = _with_excess_interval(points_of_failure(replay, min_cases)).filter(pl.col(measure) > 0)
+    table = found.sort("clear", descending=True, maintain_order=True).head(top)
     if not table.height:
         text = f"No point passed by at least {min_cases} decided cases goes with more failures than the rest."
         return worded(theme, "No point of failure found", text)
-    low, high = f"{measure}_low", f"{measure}_high"
     figure = go.Figure()
-    figure.add_bar(
-        x=table[measure].to_list(), y=bar_rows(table.height), orientation="h",
-        marker=filled(OUTCOME_INK["failed"]), **BAR, hovertext=[_hover(row, replay.journey.currency, worth) for
-        row in table.iter_rows(named=True)], hoverinfo="text", showlegend=False, error_x={
-            "type": "data", "symmetric": False,
-            "array": (table[high] - table[measure]).to_list(), "arrayminus": (table[measure] - table[low]).to_list(),
-        },
-    )  # fmt: skip
+    for clear, name, ink in ((True, "clear", OUTCOME_INK["failed"]), (False, "may be chance", OUTCOME_INK["open"])):
+        _add_bars(figure, table.with_row_index("row").filter(pl.col("clear") == clear), replay, measure, name, ink)
     names = [f"<b>{KIND_WORDS[row['kind']]}</b>  {plain(row['point'], 42)}" for row in table.iter_rows(named=True)]
     height = add_rows(figure, names, [_note(row) for row in table.iter_rows(named=True)])
     unit = f"value lost ({replay.journey.currency or 'units of value'})" if worth else "failing cases in excess"
     figure.update_xaxes(title=unit, tickformat=",", zeroline=True)
     title, subtitle = _words(table.row(0, named=True), replay.journey.currency, worth, min_cases)
-    return titled(
-        figure, theme, title, subtitle, f"Bar chart. {title}. {subtitle}", height=height + 48, showlegend=False
-    )
+    return titled(figure, theme, title, subtitle, f"Bar chart. {title}. {subtitle}", height=height + 48)
+
+
+def _add_bars(figure: Any, rows: pl.DataFrame, replay: Replayed, measure: str, name: str, ink: Ink) -> None:
+    if not rows.height:
+        return
+    currency, worth = replay.journey.currency, measure == "value_lost"
+    figure.add_bar(
+        x=rows[measure].to_list(), y=[row + 0.13 for row in rows["row"]], orientation="h", name=name, **BAR,
+        marker=filled(ink), hovertext=[_hover(row, currency, worth) for row in rows.iter_rows(named=True)], hoverinfo="text",
+        error_x={
+            "type": "data", "symmetric": False,
+            "array": (rows[f"{measure}_high"] - rows[measure]).to_list(),
+            "arrayminus": (rows[measure] - rows[f"{measure}_low"]).to_list(),
+        },
+    )  # fmt: skip
 
 
 def _with_excess_interval(table: pl.DataFrame) -> pl.DataFrame:
@@ -72,5 +80,7 @@ def _words(row: dict[str, Any], currency: str, worth: bool, min_cases: int) -> t
     amount = money(row["value_lost"], currency) if worth else f"{count(row['excess'])} failing cases"
     kind = KIND_WORDS[row["kind"]].lower()
     title = f"The costliest point is the {kind} {shorten(row['point'], 60)}: {amount} more than elsewhere"
+    if not row["clear"]:
+        title = "No point of failure stands out from chance"
     rule = f"Decided cases that pass it before their verdict, against all others; at least {min_cases} on either side."
     return title, f"{rule} Association, not cause."

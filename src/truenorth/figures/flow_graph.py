@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import NamedTuple
 
 import polars as pl
@@ -45,27 +46,20 @@ class Edge(NamedTuple):
 
 
 def flow_graph(replay: Replayed) -> tuple[list[Node], list[Edge]]:
-    """Nodes (in the order of their place in cases) and edges (the most frequent first) of a replay, each with
-    its level.
+    """Nodes (by their place in cases) and edges (the most frequent first) of a replay, each with its level.
 
-    *Rule*: edges, the most frequent first, are shown until they carry ``level / 10`` of all steps (from the
-    need and to the verdicts included); event types likewise of all events. The need, the verdicts that occur
-    and the most frequent way into or out of each are always shown; so are the most frequent ways into and out
-    of whatever is shown.
+    *Rule*: at a level, edges are shown, the most frequent first, until they carry ``level / 10`` of all steps
+    (those from the need and to the verdicts included), and the nodes at their ends. The need and the verdicts that
+    occur are always shown, with their most frequent edge; so are the most frequent edges into and out of whatever
+    is shown.
     """
-    nodes = _nodes(replay)
-    edges = _edges(replay)
-    levels = _node_levels(nodes, edges)
-    wanted = _shares_to_levels([edge.n for edge in edges])
-    level = {
-        (edge.source, edge.target): max(own, levels[edge.source], levels[edge.target])
-        for edge, own in zip(edges, wanted, strict=True)
-    }
-    for node in nodes:
-        for end in ("source", "target"):
-            _keep_connected(node.key, end, edges, levels, level)
-    nodes = [node._replace(level=levels[node.key]) for node in nodes]
-    return nodes, [edge._replace(level=level[edge.source, edge.target]) for edge in edges]
+    nodes, edges = _nodes(replay), _edges(replay)
+    levels = _shares_to_levels([edge.n for edge in edges])
+    for index in _border_edges(edges):
+        levels[index] = 1
+    reached = _connected(edges, levels)
+    nodes = [node._replace(level=reached[node.key]) for node in nodes]
+    return nodes, [edge._replace(level=level) for edge, level in zip(edges, levels, strict=True)]
 
 
 def _nodes(replay: Replayed) -> list[Node]:
@@ -108,25 +102,37 @@ def _shares_to_levels(weights: list[int]) -> list[int]:
     return levels
 
 
-def _node_levels(nodes: list[Node], edges: list[Edge]) -> dict[str, int]:
-    types = sorted((node for node in nodes if node.key.startswith("type:")), key=lambda node: (-node.n, node.key))
-    levels = {node.key: 1 for node in nodes}
-    levels.update(zip((node.key for node in types), _shares_to_levels([node.n for node in types]), strict=True))
-    met: set[str] = set()
-    for edge in edges:
-        for border, inner in ((edge.source, edge.target), (edge.target, edge.source)):
-            if not border.startswith("type:") and border not in met:
-                met.add(border)
-                levels[inner] = 1
-    return levels
+def _border_edges(edges: list[Edge]) -> list[int]:
+    """The most frequent edge of the need and of each verdict."""
+    met: dict[str, int] = {}
+    for index, edge in enumerate(edges):
+        for key in (edge.source, edge.target):
+            if not key.startswith("type:"):
+                met.setdefault(key, index)
+    return list(met.values())
 
 
-def _keep_connected(
-    key: str, end: str, edges: list[Edge], levels: dict[str, int], level: dict[tuple[str, str], int]
-) -> None:
-    """Show a node's most frequent edge at one end with it, from or to something already shown if there is one."""
-    own = [edge for edge in edges if getattr(edge, end) == key and edge.source != edge.target]
-    shown = [edge for edge in own if max(levels[edge.source], levels[edge.target]) <= levels[key]] or own
-    if shown:
-        pair = (shown[0].source, shown[0].target)
-        level[pair] = max(levels[pair[0]], levels[pair[1]])
+def _connected(edges: list[Edge], levels: list[int]) -> dict[str, int]:
+    """The level of every node; ``levels`` are lowered so that what is shown has a way in and a way out."""
+    ways: dict[tuple[str, str], list[int]] = defaultdict(list)
+    reached: dict[str, int] = {}
+    for index, edge in enumerate(edges):
+        for key in (edge.source, edge.target):
+            reached[key] = min(reached.get(key, LEVELS), levels[index])
+        if edge.source != edge.target:
+            ways[edge.source, "out"].append(index)
+            ways[edge.target, "in"].append(index)
+    waiting = sorted(reached)
+    while waiting:
+        key = waiting.pop()
+        for way in ("in", "out"):
+            own = ways[key, way]
+            if not own or min(levels[index] for index in own) <= reached[key]:
+                continue
+            chosen = edges[own[0]]
+            levels[own[0]] = reached[key]
+            other = chosen.source if way == "in" else chosen.target
+            if reached[other] > reached[key]:
+                reached[other] = reached[key]
+                waiting.append(other)
+    return reached

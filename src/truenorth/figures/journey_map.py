@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 
 from plotly import graph_objects as go
 
-from truenorth.figures.curves import RADIUS, SAMPLES, Box, Point, edge_curve, free_place
+from truenorth.figures.curves import RADIUS, SAMPLES, Box, Point, dotted, edge_curve, free_place
 from truenorth.figures.flow_graph import LEVELS, NEED, Edge, Node, flow_graph
-from truenorth.figures.layered import Link, drawn
+from truenorth.figures.layered import Link, drawn, layered
 from truenorth.figures.outcome import NO_CASES
 from truenorth.figures.theme import BACK, KIND_INK, LINE, OUTCOME_INK, Ink, Theme, hover, titled, worded
-from truenorth.figures.wording import cases, count, duration, percent, plain, wrapped
+from truenorth.figures.wording import cases, count, duration, percent, plain, ratio, wrapped
 from truenorth.insight.replayed import OUTCOMES, Replayed
 
 NEED_INK = Ink("#5b6472", "", "triangle-right", "")
@@ -24,6 +24,9 @@ RARE_SAMPLES = 7
 
 MARGIN = 60.0
 LINE_HEIGHT = 15.0
+LABEL_TOP = 19.0
+"""Where a label begins below the middle of its node."""
+
 MAX_WIDTH = 1080.0
 """The map keeps to this width as long as its labels stay readable; then it grows."""
 
@@ -92,15 +95,19 @@ def _chart(nodes: list[Node], edges: list[Edge], core: int) -> Chart:
     links = [Link(edge.source, edge.target, edge.n) for edge in edges if edge.level <= core]
     loops = {edge.source for edge in edges if edge.source == edge.target}
     ends = [node.key for node in shown if node.role in OUTCOMES]
-    rooms = {node.key: (RADIUS + (30 if node.key in loops else 12), RADIUS + 3 * LINE_HEIGHT + 24) for node in shown}
+    n_layers = max(layered([node.key for node in shown], links, ends).values()) + 1
+    step = min(max((MAX_WIDTH - 2 * MARGIN) / max(n_layers - 1, 1), 106.0), 190.0)
+    letters = int((step - 10) / LETTER_PX)
+    lines = {node.key: [*wrapped(node.name, letters, 3), f"<b>{count(node.n)}</b>"] for node in nodes}
+    rooms = {
+        node.key: (RADIUS + (30 if node.key in loops else 12), LABEL_TOP + LINE_HEIGHT * len(lines[node.key]) + 10)
+        for node in shown
+    }
     drawing = drawn(rooms, links, ends)
-    n_layers = max(drawing.layer.values()) + 1
-    step = min(max((MAX_WIDTH - 2 * MARGIN) / max(n_layers - 1, 1), 120.0), 190.0)
-    letters = int((step - 14) / LETTER_PX)
     spots = {node.key: (MARGIN + step * drawing.layer[node.key], 20 + drawing.y[node.key]) for node in shown}
     rare = [node for node in nodes if node.level > core]
     spots.update(_band(rare, spots, n_layers, step))
-    places = {node.key: _place(node, spots[node.key], letters) for node in nodes}
+    places = {node.key: _place(spots[node.key], lines[node.key]) for node in nodes}
     routes = {pair: [(MARGIN + step * at, 20 + y) for at, y in route] for pair, route in drawing.routes.items()}
     curves = {}
     for edge in edges:
@@ -126,11 +133,10 @@ def _band(rare: list[Node], spots: dict[str, Point], n_layers: int, step: float)
     return placed
 
 
-def _place(node: Node, spot: Point, letters: int) -> Place:
-    lines = [*wrapped(node.name, letters, 3), f"<b>{count(node.n)}</b>"]
+def _place(spot: Point, lines: list[str]) -> Place:
     half = LETTER_PX / 2 * max(len(line.replace("<b>", "").replace("</b>", "")) for line in lines)
     x, y = spot
-    return Place(x, y, lines, (x - half, y + RADIUS, x + half, y + RADIUS + LINE_HEIGHT * len(lines) + 4))
+    return Place(x, y, lines, (x - half, y + LABEL_TOP, x + half, y + LABEL_TOP + LINE_HEIGHT * len(lines)))
 
 
 def _heights(
@@ -145,7 +151,7 @@ def _heights(
         limit = max(level, core)
         lows = [places[node.key].box[3] for node in nodes if node.level <= limit]
         lows += [y for edge in edges if edge.level <= limit for _, y in curves[edge.source, edge.target]]
-        heights.append(max(lows) + 14)
+        heights.append(max(lows) + 10)
     return heights
 
 
@@ -184,8 +190,8 @@ def _add_arrows(figure: Any, edges: list[Edge], chart: Chart) -> list[int]:
             x=[x for end in ends for x, _ in end], y=[y for end in ends for _, y in end], mode="markers",
             hoverinfo="skip", showlegend=False,
             marker={
-                "symbol": "arrow", "angleref": "previous", "color": BACK if back else LINE, "opacity": 1, "line": {"width": 0},
-                "size": [size for last in sizes for size in (0, last)],
+                "symbol": "arrow", "angleref": "previous", "opacity": 1, "line": {"width": 0},
+                "color": BACK if back else LINE, "size": [size for last in sizes for size in (0, last)],
             },
         )  # fmt: skip
     return [key[0] for key in sorted(groups)]
@@ -223,13 +229,13 @@ def _add_edge_labels(figure: Any, edges: list[Edge], chart: Chart, core: int) ->
     taken: list[Box] = []
     for x, y, _, label in chart.places.values():
         taken += [(x - RADIUS, y - RADIUS, x + RADIUS, y + RADIUS), label]
-    dots = [dot for edge in edges if edge.level <= core for dot in chart.curves[edge.source, edge.target]]
+    dots = [dot for edge in edges if edge.level <= core for dot in dotted(chart.curves[edge.source, edge.target])]
     bounds = (0.0, 0.0, chart.width, chart.heights[core - 1])
     by_level: dict[int, list[tuple[Point, str]]] = defaultdict(list)
     for edge in (edge for edge in edges if edge.level <= core):
         text = count(edge.n) if edge.median_us is None else f"{count(edge.n)} · {duration(edge.median_us)}"
         width = 6.0 * len(text) + 4
-        spot = free_place(chart.curves[edge.source, edge.target], width, 13, taken, dots, bounds)
+        spot = free_place(dotted(chart.curves[edge.source, edge.target]), width, 13, taken, dots, bounds)
         if spot:
             taken.append((spot[0] - width / 2, spot[1] - 7, spot[0] + width / 2, spot[1] + 7))
             by_level[edge.level].append((spot, text))
@@ -247,13 +253,14 @@ def _add_nodes(figure: Any, nodes: list[Node], chart: Chart) -> list[int]:
         by_level[node.level].append(node)
     for _, group in sorted(by_level.items()):
         inks = [ink_of(node.role) for node in group]
-        x, y = ([chart.places[node.key][axis] for node in group] for axis in (0, 1))
+        x = [chart.places[node.key].x for node in group]
+        y = [chart.places[node.key].y for node in group]
         figure.add_scatter(
-            x=x, y=y, mode="markers+text", showlegend=False, hoverinfo="text", hovertext=[_node_hover(node) for
-            node in group], text=["<br>".join(chart.places[node.key].lines) for node in group],
-            textposition="bottom center", textfont={"size": 12, "shadow": "auto"}, cliponaxis=False, marker={
+            x=x, y=y, mode="markers", showlegend=False, cliponaxis=False,
+            hovertext=[_node_hover(node) for node in group], hoverinfo="text",
+            marker={
                 "symbol": [SYMBOLS.get(node.role, ink.symbol) for node, ink in zip(group, inks, strict=True)],
-                "size": [2 * RADIUS + (6 if ink.symbol == "diamond" else 0) for ink in inks],
+                "size": [2 * RADIUS + (1 if ink.symbol == "diamond" else 0) for ink in inks],
                 "color": [ink.colour for ink in inks], "opacity": 1, "line": {"width": 0},
             },
         )  # fmt: skip
@@ -261,7 +268,12 @@ def _add_nodes(figure: Any, nodes: list[Node], chart: Chart) -> list[int]:
             x=x, y=y, mode="text", text=[f"<b>{ink.letter}</b>" for ink in inks], hoverinfo="skip", showlegend=False,
             textfont={"size": 14, "color": "#ffffff"},
         )  # fmt: skip
-    return [level for level in sorted(by_level) for _ in (0, 1)]
+        figure.add_scatter(
+            x=x, y=[at + LABEL_TOP for at in y], mode="text", hoverinfo="skip", showlegend=False, cliponaxis=False,
+            text=["<br>".join(chart.places[node.key].lines) for node in group], textposition="bottom center",
+            textfont={"size": 12, "shadow": "auto"},
+        )  # fmt: skip
+    return [level for level in sorted(by_level) for _ in range(3)]
 
 
 SYMBOLS = dict.fromkeys(OUTCOMES, "hexagon2")
@@ -331,8 +343,8 @@ def _words(replay: Replayed, nodes: list[Node], edges: list[Edge], core: int) ->
     flow = sum(edge.n for edge in shown) / sum(edge.n for edge in edges)
     moments, handovers = (int(replay.cases[name].fill_null(0).sum()) for name in ("moments", "handovers"))
     title = f"{len(shown)} of {count(len(edges))} steps carry {percent(flow)} of the flow"
-    if moments:
-        title = f"{handovers / moments:.1f} hand-overs for each moment; {title}"
+    if moments and handovers:
+        title = f"{ratio(handovers / moments)} hand-overs for each moment; {title}"
     sample = f"{cases(replay.cases.height)}, {n_shown} of {len(types)} event types."
     return title, f"{sample} Numbers: how often, and the median time of the step."
 

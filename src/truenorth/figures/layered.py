@@ -129,8 +129,18 @@ def layered(names: Sequence[str], links: Sequence[Link], last: Sequence[str] = (
                 layer[link.target] = max(layer[link.target], layer[link.source] + 1)
         if max(layer.values(), default=0) < limit:
             break
+    _draw_near(layer, forward)
     end = max((layer[name] + (name not in last) for name in layer), default=0)
     return {name: end if name in last else layer[name] for name in names}
+
+
+def _draw_near(layer: dict[str, int], forward: Sequence[Link]) -> None:
+    """Move what nothing leads to next to the nearest node that it leads to."""
+    led_to = {link.target for link in forward}
+    for name in layer:
+        targets = [layer[link.target] for link in forward if link.source == name]
+        if targets and name not in led_to:
+            layer[name] = max(min(targets) - 1, 0)
 
 
 def _chain(link: Link, layer: Mapping[str, int]) -> list[Spot]:
@@ -220,30 +230,39 @@ def _placed(
         y.update({spot: at - middle for spot, at in zip(column, stacked, strict=True)})
     for sweep in range(2 * SWEEPS):
         for column in columns if sweep % 2 == 0 else columns[::-1]:
-            wished = [_wish(spot, y, near) for spot in column]
-            y.update(zip(column, _apart(wished, column, room), strict=True))
+            wishes = [_wish(spot, y, near) for spot in column]
+            heights = _apart([wish for wish, _ in wishes], column, room, [pull for _, pull in wishes])
+            y.update(zip(column, heights, strict=True))
     return y
 
 
-def _wish(spot: Spot, y: Mapping[Spot, float], near: Mapping[Spot, list[tuple[Spot, float]]]) -> float:
+def _wish(spot: Spot, y: Mapping[Spot, float], near: Mapping[Spot, list[tuple[Spot, float]]]) -> tuple[float, float]:
+    """Where a spot's neighbours want it, and how strongly."""
     pulls = near.get(spot, ())
     total = sum(pull for _, pull in pulls)
-    return sum(y[other] * pull for other, pull in pulls) / total if total else y[spot]
+    return (sum(y[other] * pull for other, pull in pulls) / total, total) if total else (y[spot], 1e-6)
 
 
-def _apart(wished: Sequence[float], column: Sequence[Spot], room: Mapping[Spot, tuple[float, float]]) -> list[float]:
-    """The heights nearest to the wished ones (least squares) that keep the order and every spot's room.
+def _apart(
+    wished: Sequence[float],
+    column: Sequence[Spot],
+    room: Mapping[Spot, tuple[float, float]],
+    pulls: Sequence[float] | None = None,
+) -> list[float]:
+    """The heights nearest to the wished ones (least squares, weighted) that keep the order and every spot's room.
 
-    Less its stacked offset each height must not fall: an isotonic regression, solved by pooling adjacent violators.
+    Less its stacked offset no height may be above the one before: an isotonic regression, solved by pooling adjacent
+    violators.
     """
     offsets = [0.0]
     for one, other in pairwise(column):
         offsets.append(offsets[-1] + room[one][1] + room[other][0])
-    pools: list[list[float]] = []
-    for wish, offset in zip(wished, offsets, strict=False):
-        pools.append([wish - offset, 1.0])
+    pools: list[tuple[float, float, int]] = []
+    weights = pulls or [1.0] * len(column)
+    for wish, offset, weight in zip(wished, offsets, weights, strict=False):
+        pools.append((wish - offset, weight, 1))
         while len(pools) > 1 and pools[-2][0] > pools[-1][0]:
-            value, size = pools.pop()
-            pools[-1] = [(pools[-1][0] * pools[-1][1] + value * size) / (pools[-1][1] + size), pools[-1][1] + size]
-    levels = [value for value, size in pools for _ in range(int(size))]
+            (one, heavy, n), (other, light, m) = pools[-2:]
+            pools[-2:] = [((one * heavy + other * light) / (heavy + light), heavy + light, n + m)]
+    levels = [value for value, _, size in pools for _ in range(size)]
     return [level + offset for level, offset in zip(levels, offsets, strict=False)]

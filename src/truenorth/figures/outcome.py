@@ -11,7 +11,7 @@ from truenorth.figures.theme import BAR, OUTCOME_INK, Theme, add_rows, filled, h
 from truenorth.figures.wording import cases, count, percent
 from truenorth.insight.overview import overview
 from truenorth.insight.replayed import OUTCOMES, Replayed
-from truenorth.insight.trend import outcome_trend
+from truenorth.insight.trend import chosen_period, outcome_trend
 
 REASONS = {
     ("achieved", None): "Achieved",
@@ -20,6 +20,10 @@ REASONS = {
     ("abandoned", "silence"): "Abandoned: silence",
     ("open", None): "Still open",
 }
+TICKS = {"1h": "%H:%M<br>%d %b", "1mo": "%b<br>%Y", "1q": "%b<br>%Y", "1y": "%Y"}
+"""How the first instant of a period is written under the axis; a day and its year by default."""
+
+MAX_TICKS = 6
 NO_CASES = "No case was opened, so there is nothing to count."
 
 
@@ -71,31 +75,38 @@ def trend_figure(replay: Replayed, every: str | None = None, theme: Theme = "lig
 
     ``every`` as in `truenorth.insight.outcome_trend`.
     """
-    trend = outcome_trend(replay, every).with_columns((pl.col("cases") > 0).alias("any"))
+    every = every or chosen_period(replay.cases["opened"].drop_nulls())
+    trend = outcome_trend(replay, every)
     if not trend.height:
         return worded(theme, "No trend", NO_CASES)
     figure = go.Figure()
+    starts = trend["period"]
+    width = 0.86 * ((starts[1] - starts[0]).total_seconds() * 1000 if trend.height > 1 else 86_400_000)
     for outcome in OUTCOMES:
-        if not trend[outcome].sum():
-            continue
-        shares = trend.select(pl.when("any").then(pl.col(outcome) / pl.col("cases"))).to_series()
-        texts = [
-            hover(
-                f"opened from {period:%Y-%m-%d %H:%M}", f"{outcome}: {count(n)} of {cases(total)}", percent(n / total)
-            )
-            if total
-            else ""
-            for period, n, total in trend.select("period", outcome, "cases").iter_rows()
-        ]
-        figure.add_bar(
-            x=trend["period"].to_list(), y=shares.to_list(), name=outcome, marker=filled(OUTCOME_INK[outcome]),
-            hovertext=texts, hoverinfo="text",
-        )  # fmt: skip
-    figure.update_xaxes(title="case opened (UTC)", type="date")
+        if trend[outcome].sum():
+            _add_shares(figure, trend, outcome, width)
+    shown = starts.gather_every(-(-trend.height // MAX_TICKS))
+    pattern = TICKS.get(every, "%d %b<br>%Y")
+    texts = [at.strftime(pattern) for at in shown]
+    figure.update_xaxes(title="case opened (UTC)", type="date", tickvals=shown.to_list(), ticktext=texts, tickangle=0)
     figure.update_yaxes(title="share of cases", tickformat=".0%", range=[0, 1])
     title, subtitle = _trend_words(trend)
-    figure.update_layout(barmode="stack", bargap=0.15)
+    figure.update_layout(barmode="stack")
     return titled(figure, theme, title, subtitle, f"Stacked bar chart over time. {title}. {subtitle}", height=320)
+
+
+def _add_shares(figure: Any, trend: pl.DataFrame, outcome: str, width: float) -> None:
+    shares = trend.select(pl.when(pl.col("cases") > 0).then(pl.col(outcome) / pl.col("cases"))).to_series()
+    texts = [
+        hover(f"opened from {period:%Y-%m-%d %H:%M}", f"{outcome}: {count(n)} of {cases(total)}", percent(n / total))
+        if total
+        else ""
+        for period, n, total in trend.select("period", outcome, "cases").iter_rows()
+    ]
+    figure.add_bar(
+        x=trend["period"].to_list(), y=shares.to_list(), name=outcome, marker=filled(OUTCOME_INK[outcome]),
+        hovertext=texts, hoverinfo="text", offset=0, width=width,
+    )  # fmt: skip
 
 
 def _trend_words(trend: pl.DataFrame) -> tuple[str, str]:

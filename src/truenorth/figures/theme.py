@@ -86,7 +86,14 @@ def template(theme: Theme) -> Any:
             "align": "left",
             "namelength": -1,
         },
-        "legend": {"orientation": "h", "x": 0, "xanchor": "left", "y": 1.0, "yanchor": "bottom", "font": {"size": 12}},
+        "legend": {
+            "orientation": "h",
+            "x": 0,
+            "xanchor": "left",
+            "y": 1.0,
+            "yanchor": "bottom",
+            "traceorder": "normal",
+        },
         "annotationdefaults": {"bgcolor": surface["paper"]},
         "title": {"font": {"size": 18}, "subtitle": {"font": {"size": 13, "color": surface["muted"]}}},
     }
@@ -110,7 +117,8 @@ def filled(ink: Ink) -> dict[str, Any]:
 def titled(figure: Any, theme: Theme, title: str, subtitle: str, alt: str, **layout: Any) -> Any:
     """Give a figure its theme, its finding as a title, the sample and rule as a subtitle, and its description.
 
-    ``layout.meta`` keeps ``title``, ``subtitle`` and ``alt`` as plain text for the page around the figure.
+    ``layout.meta`` keeps ``title``, ``subtitle`` and ``alt`` as plain text for the page around the figure, and what
+    else it may need (``min_width``, ``max_width``: pixels below which it should scroll, above which it gains nothing).
     """
     lines, small = wrapped(title, TITLE_CHARS, 3), wrapped(subtitle, TITLE_CHARS + 16, 4)
     top = 30 + 24 * len(lines) + 18 * len(small)
@@ -122,7 +130,7 @@ def titled(figure: Any, theme: Theme, title: str, subtitle: str, alt: str, **lay
         title={
             "text": "<br>".join(lines), "subtitle": {"text": "<br>".join(small)},
             "x": 0, "xref": "container", "xanchor": "left", "y": 1, "yref": "container", "yanchor": "top",
-            "pad": {"l": 12, "t": 14},
+            "pad": {"l": 12, "t": 14 + 23 * (len(lines) - 1)},
         },
         meta={**(figure.layout.meta or {}), "title": title, "subtitle": subtitle, "alt": alt},
         **layout,

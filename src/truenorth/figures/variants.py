@@ -39,14 +39,20 @@ def variants_figure(replay: Replayed, top: int = 10, theme: Theme = "light") -> 
         figure.add_scatter(
             x=[spot[0] for spot in spots], y=[spot[1] for spot in spots], text=[codes[spot[2]] for spot in spots],
             mode="markers+text", name=kind, cliponaxis=False, textfont={"size": 10, "color": "#ffffff"},
-            marker={"symbol": ink.symbol, "size": 30 if ink.symbol == "diamond" else 24, "color": ink.colour},
+            marker={"symbol": ink.symbol, "size": 27 if ink.symbol == "diamond" else 24, "color": ink.colour},
             hovertext=[hover(f"{spot[0] + 1}. {plain(spot[2])}", kind) for spot in spots], hoverinfo="text",
         )  # fmt: skip
     height = add_rows(figure, [_label(row) for row in table.iter_rows(named=True)])
     _add_rests(figure, table)
-    longest = min(max(table["length"]), MAX_SYMBOLS)
-    figure.update_xaxes(range=[-0.4, max(longest, 14) + 0.3], visible=False, fixedrange=True)
-    figure.update_layout(meta={"key": {code: name for name, code in codes.items()}})
+    longest = max(min(max(table["length"]), MAX_SYMBOLS), 10)
+    figure.update_xaxes(range=[-0.5, longest - 0.2], visible=False, fixedrange=True)
+    figure.update_layout(
+        meta={
+            "key": {code: name for name, code in codes.items()},
+            "min_width": 29 * longest + 20,
+            "max_width": 64 * longest,
+        }
+    )
     share = float(table["share"].sum())
     n_all = count(n_variants(replay))
     title = f"The {table.height} most frequent of {n_all} variants cover {percent(share)} of the cases"
@@ -58,7 +64,7 @@ def variants_figure(replay: Replayed, top: int = 10, theme: Theme = "light") -> 
         title,
         subtitle,
         f"Sequences of symbols. {title}.",
-        height=int(height * 1.3),
+        height=int(height * 1.22),
         legend_title_text="",
     )
 
@@ -79,7 +85,7 @@ def abbreviations(names: list[str]) -> dict[str, str]:
     """Letters for every name, distinct and escaped: initials of its words, with a number where they clash.
 
     >>> abbreviations(["Take in charge", "Wait", "Tell in chat", "Wait"])
-    {'Take in charge': 'TiC', 'Wait': 'Wa', 'Tell in chat': 'TiC2'}
+    {'Take in charge': 'TiC', 'Wait': 'Wa', 'Tell in chat': 'Ti2'}
     """
     codes: dict[str, str] = {}
     for name in dict.fromkeys(names):
@@ -89,6 +95,6 @@ def abbreviations(names: list[str]) -> dict[str, str]:
             code = initials[0].upper() + initials[1:-1] + initials[-1].upper()
         else:
             code = (words[0][:2] if words else "?").capitalize()
-        taken = sum(1 for other in codes.values() if other.rstrip("0123456789") == code)
-        codes[name] = f"{code}{taken + 1}" if taken else code
+        taken = sum(1 for other in codes.values() if other[:2] == code[:2])
+        codes[name] = f"{code[:2]}{taken + 1}" if taken else code
     return codes

@@ -44,9 +44,14 @@ def wrapped(text: str, width: int, lines: int) -> list[str]:
 
     >>> wrapped("Take in charge ticket", 10, 2)
     ['Take in', 'charge …']
+    >>> wrapped("A_PARTLYSUBMITTED", 16, 2)
+    ['A_', 'PARTLYSUBMITTED']
     """
-    shown = textwrap.wrap(shorten(text, 400), width, max_lines=lines, placeholder=" …") or ["(empty)"]
-    return [html.escape(shorten(line, width), quote=False) for line in shown]
+    flat = shorten(text, 400)
+    if any(len(word) > width for word in flat.split()):
+        flat = flat.replace("_", "_ ")
+    found = textwrap.wrap(flat, width, max_lines=lines, placeholder=" …") or ["(empty)"]
+    return [html.escape(line.replace("_ ", "_"), quote=False) for line in found]
 
 
 def count(number: float) -> str:
@@ -71,6 +76,17 @@ def percent(share: float | None) -> str:
     if 0 < share < 0.001:
         return "< 0.1 %"
     return "> 99.9 %" if 0.999 < share < 1 else f"{100 * share:.1f} %"
+
+
+def ratio(number: float) -> str:
+    """A ratio with as many decimals as it needs to be told from zero.
+
+    >>> ratio(12.34), ratio(0.56), ratio(0.0037), ratio(0)
+    ('12.3', '0.56', '< 0.01', '0')
+    """
+    if 0 < number < 0.01:
+        return "< 0.01"
+    return f"{number:,.1f}" if number >= 1 else f"{number:.2g}"
 
 
 def points(difference: float) -> str:

@@ -28,8 +28,9 @@ def points_of_failure(replay: Replayed, min_cases: int = MIN_CASES) -> pl.DataFr
     hand-over), the four counts, ``rate``, ``rate_others``, ``difference`` with its 95 % Newcombe interval
     ``difference_low, difference_high``; ``excess`` = n x difference (failing cases more than if the point were like the
     rest), ``value_lost`` = n x (mean value of the others - mean value of these), in the journey's currency, with a 95 %
-    interval ``value_lost_low, value_lost_high`` (Welch, normal approximation). Ranked by ``value_lost`` if the journey
-    declares values, else by ``excess``.
+    interval ``value_lost_low, value_lost_high`` (Welch, normal approximation); ``clear``: the whole interval of the
+    difference is above zero, less may be chance. Ranked by ``value_lost`` if the journey declares values, else by
+    ``excess``.
 
     This is association, not cause: cases that pass a point may differ in other ways, and among many points some
     differ by chance. Try a change on some cases and measure it before believing it.
@@ -154,6 +155,7 @@ def _compared(passed: pl.LazyFrame) -> pl.LazyFrame:
             *("kind", "point", "source", "target", "n", "n_failed", "n_others", "n_failed_others"),
             *("rate", "rate_others", "difference", "difference_low", "difference_high", "excess"),
             *("value_lost", "value_lost_low", "value_lost_high"),
+            (pl.col("difference_low") > 0).alias("clear"),
         )
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import polars as pl
 
@@ -36,8 +36,12 @@ def time_to_outcome(replay: Replayed) -> pl.DataFrame:
 
 
 def _age(replay: Replayed) -> pl.Expr:
-    end = pl.when(pl.col("outcome") == "open").then(pl.lit(replay.watermark)).otherwise("outcome_time")
+    end = pl.when(pl.col("outcome") == "open").then(_instant(replay.watermark)).otherwise("outcome_time")
     return (end - pl.col("opened")).dt.total_microseconds()
+
+
+def _instant(at: datetime | None) -> pl.Expr:
+    return pl.lit(at, dtype=pl.Datetime("us", "UTC"))
 
 
 def cumulative_incidence(replay: Replayed) -> pl.DataFrame:
@@ -79,9 +83,10 @@ def cumulative_incidence(replay: Replayed) -> pl.DataFrame:
 
 def _observed(replay: Replayed) -> pl.LazyFrame:
     """Per case ``t_us`` (time under observation, microseconds) and ``cause`` (its verdict, null if censored)."""
-    until = replay.watermark - timedelta(microseconds=replay.journey.outcome.holds_for_us or 0)
-    known = (pl.col("outcome") != "open") & (pl.col("outcome_time") <= pl.lit(until))
-    end = pl.when(known).then("outcome_time").otherwise(pl.lit(until))
+    hold = timedelta(microseconds=replay.journey.outcome.holds_for_us or 0)
+    until = _instant(replay.watermark) - pl.lit(hold)
+    known = (pl.col("outcome") != "open") & (pl.col("outcome_time") <= until)
+    end = pl.when(known).then("outcome_time").otherwise(until)
     return replay.cases.lazy().select(
         (end - pl.col("opened")).dt.total_microseconds().clip(lower_bound=0).alias("t_us"),
         pl.when(known).then("outcome").alias("cause"),

@@ -50,8 +50,8 @@ class Replayed(Protocol):
         """One row per event of a case."""
 
     @property
-    def watermark(self) -> datetime:
-        """Every event up to this instant has been seen."""
+    def watermark(self) -> datetime | None:
+        """Every event up to this instant has been seen; None for an empty log."""
 
 
 def events_of(source: Replayed | pl.DataFrame) -> pl.DataFrame:
