@@ -291,16 +291,16 @@ class TestRefuse:
         ],
     )
     def test_a_bomb_is_refused_at_once(self, text: str) -> None:
-        started = time.perf_counter()
+        started = time.process_time()
         with pytest.raises(ConditionError):
             parse_condition(text)
-        assert time.perf_counter() - started < 1
+        assert time.process_time() - started < 3
 
     @pytest.mark.parametrize("text", ["a in (" + ", ".join(["1"] * 1_300) + ")", " or ".join(["a = 1"] * 440)])
     def test_long_but_flat_is_fine(self, text: str) -> None:
-        started = time.perf_counter()
+        started = time.process_time()
         parse_condition(text)
-        assert time.perf_counter() - started < 2
+        assert time.process_time() - started < 3
 
 
 WORDS = re.findall(

@@ -9,7 +9,6 @@ a log's columns.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from typing import Any
 
 from truenorth.spec.binding import bind, kind_of
@@ -85,20 +84,13 @@ def fields_of(tree: Node) -> tuple[str, ...]:
 
 def _structure(tokens: list[Token], text: str) -> Any:
     """sqlglot's tree of the tokens, in which names and values are their numbers."""
-    from sqlglot.errors import SqlglotError  # noqa: PLC0415 - a fifth of a second, only where a condition is read
+    from sqlglot import parse_one  # noqa: PLC0415 - takes a fifth of a second, so only where a condition is read
+    from sqlglot.errors import SqlglotError  # noqa: PLC0415
 
     try:
-        return _parser()(" ".join(_canonical(number, token) for number, token in enumerate(tokens)))
+        return parse_one(" ".join(_canonical(number, token) for number, token in enumerate(tokens)))
     except (SqlglotError, RecursionError):
-        pass
-    raise ConditionError(_COMPLETE, f"{short(text)}, which cannot be read")
-
-
-@lru_cache(1)
-def _parser() -> Callable[[str], Any]:
-    from sqlglot import parse_one  # noqa: PLC0415
-
-    return parse_one
+        raise ConditionError(_COMPLETE, f"{short(text)}, which cannot be read") from None
 
 
 def _canonical(number: int, token: Token) -> str:
