@@ -258,11 +258,8 @@ def _told(as_json: bool = False) -> Iterator[None]:
 
 @contextmanager
 def _progress(quiet: bool = False) -> Iterator[Callable[[str, float], Any]]:
-    """A progress bar on standard error, where that is a terminal."""
-    if quiet or not sys.stderr.isatty():
-        yield lambda _stage, _share: None
-        return
+    """A progress bar on standard error where that is a terminal; elsewhere only a word about a first run."""
     from truenorth import printing
 
-    with printing.progress() as tell:
+    with printing.stages() if quiet or not sys.stderr.isatty() else printing.progress() as tell:
         yield tell

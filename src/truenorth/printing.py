@@ -22,6 +22,7 @@ from truenorth.logs import Log
 from truenorth.spec.durations import format_duration
 from truenorth.spec.load import Loaded
 from truenorth.spec.problems import Problem, TruenorthError
+from truenorth.wiring import COMPILING
 
 N_REASONS = 5
 """Reasons of quarantined rows that are shown."""
@@ -203,3 +204,16 @@ def progress() -> Iterator[Callable[[str, float], None]]:
     with Progress(*columns, console=_err, transient=True) as bars:
         task = bars.add_task("starting", total=1.0)
         yield lambda stage, share: bars.update(task, description=stage, completed=share)
+
+
+@contextmanager
+def stages() -> Iterator[Callable[[str, float], None]]:
+    """No bar; one line where a first run compiles."""
+    said: set[str] = set()
+
+    def tell(stage: str, _share: float) -> None:
+        if stage == COMPILING and stage not in said:
+            said.add(stage)
+            _err.print(stage)
+
+    yield tell

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, date, datetime
 from pathlib import Path
 from time import perf_counter
 
 import msgspec
 import polars as pl
+from numba.core import event
 
 from truenorth.engine.compile import needed_columns
 from truenorth.engine.replay import Replay
@@ -23,6 +25,8 @@ from truenorth.spec.model import Journey
 from truenorth.spec.problems import InvalidJourney, Problem, UnreadableLog
 
 MAX_THREADS = 8
+COMPILING = "compiling the kernel (once after installation; some seconds)"
+"""The stage that only a first run has."""
 
 
 FEW_VALUES = 1_000
@@ -113,17 +117,37 @@ def replay(
         log = open_log(log, journey, fields=fields, object_type=object_type, on_progress=on_progress)
     elif isinstance(log, pl.DataFrame):
         log = Log(log)
-    replayed = judge(
-        journey,
-        log.events,
-        now=now,
-        n_quarantined=log.quarantine.height,
-        n_duplicates=log.n_duplicates,
-        n_threads=min(os.cpu_count() or 1, MAX_THREADS),
-        on_progress=on_progress,
-    )
+    with _saying_when_it_compiles(on_progress):
+        replayed = judge(
+            journey,
+            log.events,
+            now=now,
+            n_quarantined=log.quarantine.height,
+            n_duplicates=log.n_duplicates,
+            n_threads=min(os.cpu_count() or 1, MAX_THREADS),
+            on_progress=on_progress,
+        )
     replayed.summary["seconds"] = round(perf_counter() - started_s, 3)
     return replayed
+
+
+class _CompilationListener(event.Listener):
+    """Tells that code is being compiled: nobody should wonder why the first run takes seconds."""
+
+    def __init__(self, tell: Progress) -> None:
+        self.tell = tell
+
+    def on_start(self, event: event.Event) -> None:  # noqa: ARG002
+        self.tell(COMPILING, 0.0)
+
+    def on_end(self, event: event.Event) -> None:
+        pass
+
+
+@contextmanager
+def _saying_when_it_compiles(tell: Progress | None) -> Iterator[None]:
+    with event.install_listener("numba:compile", _CompilationListener(tell)) if tell else nullcontext():
+        yield
 
 
 def open_log(

@@ -207,20 +207,32 @@ compiled = njit(cache=True, nogil=True, _nrt=False, forceinline=True)  # type: i
 
 
 @compiled
+def last_up_to(values, low, high, limit):
+    """The position of the last value up to a limit in ``values[low:high]``, which rise; ``low - 1`` if none is."""
+    while low < high:
+        middle = (low + high) // 2
+        if values[middle] <= limit:
+            low = middle + 1
+        else:
+            high = middle
+    return low - 1
+
+
+@compiled
 def deadline(tables, start_us, duration_us, calendar):
     """The earliest instant by which ``duration_us`` of (open) time has passed; NEVER without one."""
     if duration_us < 0:
         return NEVER
     if calendar < 0:
         return start_us + duration_us
-    hours = tables.hours[tables.hours_from[calendar] : tables.hours_from[calendar + 1]]
+    low, high = tables.hours_from[calendar], tables.hours_from[calendar + 1]
     target_us = duration_us
-    at = np.searchsorted(hours.opens, start_us, side="right") - 1
-    if at >= 0:
-        target_us += hours[at].before_us + min(start_us, hours[at].closes) - hours[at].opens
-    at = np.searchsorted(hours.before_us, target_us, side="left") - 1
-    due_us = hours[at].opens + target_us - hours[at].before_us
-    return due_us if due_us <= hours[at].closes else NEVER
+    at = last_up_to(tables.hours.opens, low, high, start_us)
+    if at >= low:
+        target_us += tables.hours[at].before_us + min(start_us, tables.hours[at].closes) - tables.hours[at].opens
+    hours = tables.hours[last_up_to(tables.hours.before_us, low, high, target_us - 1)]
+    due_us = hours.opens + target_us - hours.before_us
+    return due_us if due_us <= hours.closes else NEVER
 
 
 @compiled
