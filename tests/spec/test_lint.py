@@ -207,6 +207,7 @@ class TestWithALog:
             ("decisions: [{when: typ, reason: b, reviewed: 2024-01-01}]", "warning", "$.decisions[0].when", "", ""),
             ("promises: [{name: p, never: typ = 'a'}]", "warning", "$.promises[0].never", "'typ'", ""),
             ("promises: [{name: p, at_most: 1, total: amont}]", "warning", "$.promises[0].total", "", "'amount'"),
+            ("need: handover or amount = 1", "warning", "$.need", "'handover', which is false everywhere", "map one"),
             ("fields: {case: cas}", "error", "$.fields.case", "'cas'", "did you mean 'case'?"),
         ],
     )  # fmt: skip
@@ -225,7 +226,7 @@ class TestWithALog:
     @pytest.mark.parametrize(
         "text",
         [
-            "moments: type = 'Open'\nneed: not moment and not handover",
+            "moments: type = 'Open'\nneed: not moment and not internal",
             "need: amount = '10' and cost > 5 and time > '2024-01-01'",
             "need: source = 'x' and id = 'y' and received > time",
             "need: channel = 'anything'",

@@ -93,6 +93,9 @@ def _unknown_fields(
     path: str, condition: Condition, columns: Mapping[str, Kind], values: Mapping[str, Collection[str]]
 ) -> Iterator[Problem]:
     for name in fields_of(condition.tree):
+        if name == "handover" and not {"team", "actor"} & columns.keys():
+            hint = "map one of them under 'fields'"
+            yield _warning(path, "a log with team or actor", "'handover', which is false everywhere", hint)
         if name not in columns and name not in GIVEN_FIELDS:
             hint = _field_hint(name, columns, values)
             yield _warning(path, "a field of the log", f"'{short(name)}', which is null everywhere", hint)
