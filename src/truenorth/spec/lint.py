@@ -12,7 +12,6 @@ from datetime import date
 
 import msgspec
 
-from truenorth.spec.durations import write_duration
 from truenorth.spec.expressions import And, Condition, Kind, Node
 from truenorth.spec.flags import count_nodes, define_flags, expand_flags
 from truenorth.spec.lint_log import log_problems
@@ -143,29 +142,13 @@ def _no_outcome(subject: Subject) -> Iterator[Problem]:
         yield _warning("$.outcome.achieved", "the condition of a successful outcome", "nothing", hint)
 
 
-def _outcome_durations(subject: Subject) -> Iterator[Problem]:
+def _hold_without_reopening(subject: Subject) -> Iterator[Problem]:
     outcome = subject.journey.outcome
     if outcome.holds_for_us and outcome.reopened is None:
         yield _warning(
             "$.outcome.holds_for", "reopened beside holds_for", "holds_for alone",
             "nothing can reopen a case; holds_for only delays its outcome",
         )  # fmt: skip
-    silence_us = outcome.abandoned_after_us
-    if silence_us is None:
-        return
-    spans = [("$.outcome.within", outcome.within_us)]
-    for path, promise in zip(subject.promise_paths, subject.journey.promises, strict=True):
-        if promise.kind is PromiseKind.RESPONSE:
-            spans.append((f"{path}.within", promise.within_us))
-        if promise.kind is PromiseKind.RHYTHM:
-            spans.append((f"{path}.at_least_every", promise.at_least_every_us))
-    for path, span_us in spans:
-        if span_us is not None and span_us > silence_us:
-            limit = write_duration(silence_us)
-            yield _warning(
-                path, f"at most abandoned_after ({limit})", write_duration(span_us),
-                f"a case silent for {limit} ends before this can come due",
-            )  # fmt: skip
 
 
 # --- conditions that decide nothing -----------------------------------------------------------------------------------
@@ -313,7 +296,7 @@ CHECKS: tuple[Callable[[Subject], Iterator[Problem]], ...] = (
     _vague_words,
     _no_canvas_outcome,
     _no_outcome,
-    _outcome_durations,
+    _hold_without_reopening,
     _conditions_never_true,
     _promises_that_decide_nothing,
     _decisions_to_review,

@@ -10,7 +10,7 @@ from truenorth.spec.binding import bind, kind_of_field
 from truenorth.spec.conditions import fields_of
 from truenorth.spec.expressions import Compare, Condition, Field, In, Kind, Literal, Node, children
 from truenorth.spec.load import Draft
-from truenorth.spec.model import FLAGS, Journey
+from truenorth.spec.model import CANONICAL_TYPES, FLAGS, Journey
 from truenorth.spec.problems import Problem, did_you_mean, nearest
 from truenorth.spec.tokens import short
 
@@ -104,6 +104,8 @@ def _unknown_fields(
 def _field_hint(name: str, columns: Mapping[str, Kind], values: Mapping[str, Collection[str]]) -> str:
     if any(name in known for known in values.values()):
         return f"texts stand in single quotes: '{short(name)}'"
+    if name in CANONICAL_TYPES:
+        return f"map it in fields, if the log has it under another name: {name}: COLUMN"
     return did_you_mean(name, [*columns, *FLAGS]) or f"a text stands in single quotes: '{short(name)}'"
 
 
