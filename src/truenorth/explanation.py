@@ -204,7 +204,7 @@ def _absence(teller: _Teller, promise: Promise, instance: Row) -> str:
         case "broken":
             return f"{rule}; it happened with {teller.cause(instance)}"
         case "kept":
-            return f"{rule}; it did not happen until {teller.at(instance['decided'])}"
+            return f"{rule}; it had not happened by {teller.at(instance['decided'])}"
         case _:
             return f"{rule}; so far it has not happened"
 
@@ -217,7 +217,7 @@ def _limit(teller: _Teller, promise: Promise, instance: Row) -> str:
         case "broken":
             return f"{rule}; the {_ordinal(n + 1)} came with {teller.cause(instance)}"
         case "kept":
-            return f"{rule}; that held until {teller.at(instance['decided'])}"
+            return f"{rule}; that held to the end, {teller.at(instance['decided'])}"
         case _:
             return f"{rule}; that holds so far"
 
@@ -229,7 +229,7 @@ def _total(teller: _Teller, promise: Promise, instance: Row) -> str:
         case "broken":
             return f"{rule}; it exceeded that with {teller.cause(instance)}"
         case "kept":
-            return f"{rule}; that held until {teller.at(instance['decided'])}"
+            return f"{rule}; that held to the end, {teller.at(instance['decided'])}"
         case _:
             return f"{rule}; that holds so far"
 

@@ -30,8 +30,8 @@ N_REASONS = 5
 VERDICT_STYLES = {"kept": "green", "broken": "red", "lapsed": "dim", "open": "yellow"}
 OUTCOME_STYLES = {"achieved": "green", "failed": "red", "abandoned": "magenta", "open": "yellow"}
 
-_out = Console(soft_wrap=True, highlight=False)
-_err = Console(stderr=True, soft_wrap=True, highlight=False)
+_out = Console(soft_wrap=True, highlight=False, emoji=False)
+_err = Console(stderr=True, soft_wrap=True, highlight=False, emoji=False)
 
 
 def _json(value: Any) -> None:
@@ -161,7 +161,9 @@ _WHO = ("actor", "team", "channel")
 def _timeline(explanation: Explanation, zone: ZoneInfo) -> Table:
     events = explanation.timeline
     who = [name for name in _WHO if name in events.columns]
-    table = Table("time", "after", "what", "is", *who, box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
+    for name in ("time", "after", "what", "is", *who):
+        table.add_column(name, no_wrap=name in ("time", "after"), overflow="fold")
     previous = None
     for event in events.iter_rows(named=True):
         time = event["time"].astimezone(zone)
