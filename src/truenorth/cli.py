@@ -108,6 +108,7 @@ def explain(
     """Tell what happened in one case, what was promised, and why each verdict is what it is."""
     from truenorth import explanation, printing, wiring
 
+    _check_zone(timezone)
     with _told(json), _progress(json) as tell:
         journey_, events = _open(log, journey, maps, object_type, tell)
         replayed = wiring.replay(journey_, events, now=_instant(now), on_progress=tell)
@@ -234,6 +235,15 @@ def _instant(text: str | None) -> datetime | None:
         message = f"{text!r} is no instant such as 2024-03-31 or 2024-03-31T18:00:00+02:00"
         raise typer.BadParameter(message, param_hint="--now") from None
     return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+
+
+def _check_zone(name: str) -> None:
+    from zoneinfo import ZoneInfo
+
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, KeyError):
+        raise typer.BadParameter(f"there is no time zone {name!r}", param_hint="--timezone") from None
 
 
 @contextmanager

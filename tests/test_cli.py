@@ -1,0 +1,136 @@
+"""The commands as a person types them: what they print, write and return; bad input never shows a traceback."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+EXAMPLES = Path(__file__).parent.parent / "examples" / "support"
+LOG, JOURNEY = str(EXAMPLES / "log.csv"), str(EXAMPLES / "journey.yaml")
+SUMMARY_KEYS = [
+    *("events", "quarantined", "duplicates", "filtered", "no_key", "before_need", "after_close", "cases", "outcome"),
+    *("promises", "moments", "decisions", "handovers", "internal", "cost", "revenue", "value", "seconds"),
+]
+
+
+def truenorth(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", "from truenorth.cli import main; main()", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=cwd, check=False)
+    assert "Traceback" not in done.stderr
+    return done
+
+
+def test_help_names_every_command() -> None:
+    out = truenorth("--help").stdout
+    assert all(name in out for name in ("check", "replay", "explain", "discover", "report", "convert"))
+
+
+def test_check_a_good_file() -> None:
+    done = truenorth("check", JOURNEY, "--log", LOG, "--today", "2026-06-01")
+    assert done.returncode == 0
+    assert "0 errors, 0 warnings" in done.stdout
+
+
+def test_check_reports_every_problem_at_once(tmp_path: Path) -> None:
+    bad = tmp_path / "bad.yaml"
+    bad.write_text("truenorth: 1\njourney: a\noutcom: {}\npromises:\n  - {name: p, never: type =, within: 2 dayz}\n")
+    done = truenorth("check", str(bad), "--json")
+    found = json.loads(done.stdout)
+    errors = {(problem["path"], problem["line"]) for problem in found["problems"] if problem["severity"] == "error"}
+    assert done.returncode == 1
+    assert not found["ok"]
+    assert errors == {("$.outcom", 3), ("$.promises[0].never", 5), ("$.promises[0].within", 5)}
+
+
+def test_replay_prints_the_summary_alone_as_json() -> None:
+    done = truenorth("replay", LOG, "--journey", JOURNEY, "--json")
+    assert done.returncode == 0
+    assert list(json.loads(done.stdout)) == SUMMARY_KEYS
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "csv", "jsonl"])
+def test_replay_writes_its_tables(tmp_path: Path, suffix: str) -> None:
+    read = {"parquet": pl.read_parquet, "csv": pl.read_csv, "jsonl": pl.read_ndjson}[suffix]
+    done = truenorth("replay", LOG, "--journey", JOURNEY, "--out", str(tmp_path / "out"), "--format", suffix, "--json")
+    summary = json.loads(done.stdout)
+    files = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert files == [f"cases.{suffix}", f"promises.{suffix}", "quarantine.csv", "summary.json"]
+    assert read(tmp_path / "out" / f"cases.{suffix}").height == summary["cases"]
+    instances = sum(sum(verdicts.values()) for verdicts in summary["promises"].values())
+    assert read(tmp_path / "out" / f"promises.{suffix}").height == instances
+    assert pl.read_csv(tmp_path / "out" / "quarantine.csv").height == summary["quarantined"]
+    assert json.loads((tmp_path / "out" / "summary.json").read_text()) == summary
+
+
+def test_replay_as_of_an_instant_leaves_out_what_came_later() -> None:
+    early = json.loads(truenorth("replay", LOG, "-j", JOURNEY, "--now", "2026-03-20", "--json").stdout)
+    late = json.loads(truenorth("replay", LOG, "-j", JOURNEY, "--now", "2027-01-01T00:00Z", "--json").stdout)
+    assert 0 < early["events"] < late["events"]
+    assert late["outcome"]["open"] == 0
+
+
+def test_explain_a_case() -> None:
+    case = pl.read_csv(LOG)["case"].drop_nulls()[0]
+    done = truenorth("explain", LOG, "-j", JOURNEY, "--case", case, "--timezone", "Europe/Dublin")
+    assert done.returncode == 0
+    assert f"Case {case}" in done.stdout
+    as_json = json.loads(truenorth("explain", LOG, "-j", JOURNEY, "--case", case, "--json").stdout)
+    assert as_json["case"]["case"] == case
+    assert len(as_json["events"]) == as_json["case"]["events"]
+
+
+def test_convert_and_back(tmp_path: Path) -> None:
+    before = json.loads(truenorth("replay", LOG, "-j", JOURNEY, "--json").stdout)
+    for name in ("log.xes.gz", "log.parquet", "log.jsonl.gz", "log.csv.zst"):
+        assert truenorth("convert", LOG, str(tmp_path / name)).returncode == 0
+        after = json.loads(truenorth("replay", str(tmp_path / name), "-j", JOURNEY, "--json").stdout)
+        rows = {"quarantined", "duplicates", "seconds"}  # bad rows are not written
+        assert {k: n for k, n in after.items() if k not in rows} == {k: n for k, n in before.items() if k not in rows}
+
+
+def test_discover_writes_a_draft_that_checks_and_replays(tmp_path: Path) -> None:
+    draft = str(tmp_path / "draft.yaml")
+    assert truenorth("discover", LOG, "-o", draft).returncode == 0
+    assert truenorth("check", draft, "--log", LOG).returncode == 0
+    assert truenorth("replay", LOG, "-j", draft, "--json").returncode == 0
+    again = truenorth("discover", LOG, "-o", draft)
+    assert again.returncode == 2
+    assert "exists already" in again.stderr
+
+
+def test_report_writes_one_page(tmp_path: Path) -> None:
+    page = tmp_path / "report.html"
+    assert truenorth("report", LOG, "-j", JOURNEY, "-o", str(page)).returncode == 0
+    assert "<title>" in page.read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "message"),
+    [
+        (("check", "nothing.yaml"), 1, "truenorth discover"),
+        (("replay", "nothing.csv", "-j", JOURNEY), 1, "nothing.csv"),
+        (("replay", ".", "-j", JOURNEY), 1, "expected"),
+        (("replay", LOG, "-j", LOG), 1, "error"),
+        (("replay", JOURNEY, "-j", JOURNEY), 1, "error"),
+        (("replay", LOG, "-j", JOURNEY, "--map", "case"), 2, "FIELD=COLUMN"),
+        (("replay", LOG, "-j", JOURNEY, "--map", "cse=case"), 2, "did you mean 'case'?"),
+        (("replay", LOG, "-j", JOURNEY, "--map", "case=Case ID"), 1, "Case ID"),
+        (("replay", LOG, "-j", JOURNEY, "--now", "yesterday"), 2, "is no instant"),
+        (("explain", LOG, "-j", JOURNEY, "--case", "nobody"), 1, "cases are called"),
+        (("explain", LOG, "-j", JOURNEY, "--case", "T0001", "--timezone", "Mars/Base"), 2, "no time zone"),
+        (("convert", LOG, "log.docx"), 1, ".docx"),
+        (("replay", LOG, "-j", JOURNEY, "--out", "/proc/none"), 1, "/proc"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_words(
+    arguments: tuple[str, ...], status: int, message: str, tmp_path: Path
+) -> None:
+    done = truenorth(*arguments, cwd=tmp_path)
+    words = " ".join((done.stdout + done.stderr).replace("│", " ").split())
+    assert done.returncode == status, words
+    assert message in words
