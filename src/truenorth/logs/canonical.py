@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from functools import partial
 
 import polars as pl
 
+from truenorth.logs.duplicates import without_duplicates
 from truenorth.logs.kinds import typed_by_content
 from truenorth.logs.log import INSTANT, QUARANTINE_SCHEMA, Log, Progress
 from truenorth.logs.mapping import Plan
 from truenorth.logs.table import Source, Table, unreadable
 from truenorth.logs.times import EARLIEST, LATEST, Instants, looks_like_instants, plain, read_instants
+from truenorth.logs.values import as_text, simplest
 from truenorth.spec.model import CANONICAL_TYPES
 from truenorth.spec.problems import UnreadableLog
 
@@ -37,13 +40,14 @@ class _Draft:
     table: Table
     plan: Plan
     columns: dict[str, pl.Series] = field(default_factory=dict)
-    faults: list[tuple[pl.Series, pl.Series]] = field(default_factory=list)
-    """Pairs of a mask of rows and a reason for each row."""
+    faults: list[pl.DataFrame] = field(default_factory=list)
+    """Rows (``at``, from 0) and what is wrong with each (``reason``)."""
     notes: list[str] = field(default_factory=list)
     kept_as_property: list[str] = field(default_factory=list)
 
     def column_of(self, name: str) -> pl.Series:
-        return self.table.frame.get_column(self.plan.fields[name]).alias(name)
+        column = self.table.frame.get_column(self.plan.fields[name]).alias(name)
+        return as_text(column) if isinstance(column.dtype, pl.Categorical | pl.Enum | pl.Binary) else column
 
 
 def to_log(path: str, source: Source, plan: Plan, wanted: Collection[str] | None, on_progress: Progress) -> Log:
@@ -80,10 +84,8 @@ def _read_field(draft: _Draft, name: str, wanted: Collection[str] | None) -> Non
 
 def _read_time(draft: _Draft, name: str) -> None:
     raw = draft.column_of(name)
-    read = (
-        read_instants(raw) if len(raw) > raw.null_count() else Instants(pl.Series(name, [None] * len(raw), INSTANT), "")
-    )
     n_known = len(raw) - raw.null_count()
+    read = read_instants(raw) if n_known else Instants(pl.repeat(None, len(raw), dtype=INSTANT, eager=True), "")
     n_failed = n_known if read is None else read.values.null_count() - raw.null_count()
     if read is None or n_failed == n_known:
         if name == "time" and len(raw):
@@ -96,9 +98,9 @@ def _read_time(draft: _Draft, name: str) -> None:
     if read.n_ambiguous:
         draft.notes.append(_ambiguous(draft.plan.fields[name], read))
     if n_failed:
-        _fault(draft, read.values.is_null() & raw.is_not_null(), _time_reason(raw, read))
+        _fault(draft, read.values.is_null() & raw.is_not_null(), raw, partial(_time_reasons, read=read))
     if name == "time" and raw.null_count():
-        _fault(draft, raw.is_null(), pl.Series(["time is missing"]))
+        _fault(draft, raw.is_null(), raw, lambda rows: pl.repeat("time is missing", len(rows), eager=True))
 
 
 def _ambiguous(column: str, read: Instants) -> str:
@@ -106,7 +108,7 @@ def _ambiguous(column: str, read: Instants) -> str:
     return f"'{column}' is read day first ({plain(read.format)}): {both}"
 
 
-def _time_reason(raw: pl.Series, read: Instants) -> pl.Series:
+def _time_reasons(raw: pl.Series, read: Instants) -> pl.Series:
     """One reason for each row: no instant at all, or one that lies far away."""
     text = as_text(raw)
     year = text.str.extract(r"([0-9]{4,})", 1).cast(pl.Int64, strict=False)
@@ -120,10 +122,10 @@ def _time_reason(raw: pl.Series, read: Instants) -> pl.Series:
 
 def _read_number(draft: _Draft, name: str) -> None:
     raw = draft.column_of(name)
-    values = raw.cast(pl.Float64, strict=False) if raw.dtype != pl.Boolean and not raw.dtype.is_temporal() else None
-    if values is None:
+    if raw.dtype == pl.Boolean or raw.dtype.is_temporal() or raw.dtype.is_nested():
         _refuse(draft, name, "numbers", raw)
         return
+    values = raw.cast(pl.Float64, strict=False)
     good = values.is_finite() & ((values.abs() <= LARGEST_FEELING) if name == "feeling" else True)
     bad = raw.is_not_null() & ~good.fill_null(False)
     n_known = len(raw) - raw.null_count()
@@ -132,10 +134,11 @@ def _read_number(draft: _Draft, name: str) -> None:
         return
     draft.columns[name] = values
     if bad.any():
-        _fault(draft, bad, _number_reason(as_text(raw), name))
+        _fault(draft, bad, raw, _number_reasons)
 
 
-def _number_reason(text: pl.Series, name: str) -> pl.Series:
+def _number_reasons(raw: pl.Series) -> pl.Series:
+    text, name = as_text(raw), raw.name
     shown = text.str.slice(0, SHOWN_CHARACTERS)
     comma = text.str.contains(r"^\s*-?[0-9.]*,[0-9]+\s*$")
     number = text.cast(pl.Float64, strict=False).is_finite().fill_null(False)
@@ -214,52 +217,11 @@ def _property(draft: _Draft, column: str) -> pl.Series:
     return simplest(values)
 
 
-def simplest(values: pl.Series) -> pl.Series:
-    """A column in one of the types a log has: text, Int64, Float64, boolean, instants in UTC, null."""
-    dtype = values.dtype
-    if dtype in (pl.Boolean, pl.Int64, pl.Float64, pl.String, pl.Null, INSTANT):
-        return values
-    if dtype == pl.UInt64 or isinstance(dtype, pl.Decimal) or dtype in (pl.Int128, pl.UInt128):
-        return values.cast(pl.Float64)
-    if dtype.is_integer():
-        return values.cast(pl.Int64)
-    if dtype.is_float():
-        return values.cast(pl.Float64)
-    if isinstance(dtype, pl.Datetime) or dtype == pl.Date:
-        read = read_instants(values)
-        assert read is not None
-        return read.values
-    return as_text(values)
-
-
-def as_text(values: pl.Series) -> pl.Series:
-    """Any column as text; whole numbers kept as floats lose their '.0'.
-
-    >>> as_text(pl.Series([2403.0, None])).to_list()
-    ['2403', None]
-    """
-    dtype = values.dtype
-    if dtype == pl.String:
-        return values
-    if dtype.is_float():
-        known = values.drop_nulls()
-        if known.is_finite().all() and (known == known.round()).all() and (known.abs() < 2**53).all():
-            return values.cast(pl.Int64).cast(pl.String)
-    if dtype.is_nested():
-        return (
-            values.to_frame("x")
-            .select(pl.struct("x").struct.json_encode().str.slice(5).str.head(-1))
-            .to_series()
-            .alias(values.name)
-        )
-    if dtype == pl.Binary:
-        return values.cast(pl.String, strict=False)
-    return values.cast(pl.String)
-
-
-def _fault(draft: _Draft, mask: pl.Series, reason: pl.Series) -> None:
-    reasons = reason if len(reason) == len(mask) else pl.repeat(reason[0], len(mask), eager=True)
-    draft.faults.append((mask, reasons))
+def _fault(draft: _Draft, bad: pl.Series, raw: pl.Series, reasons: Callable[[pl.Series], pl.Series]) -> None:
+    """Note what is wrong with the rows of a mask; the reasons are made for these rows only."""
+    rows = bad.fill_null(False).arg_true()
+    if len(rows):
+        draft.faults.append(pl.DataFrame({"at": rows, "reason": reasons(raw.gather(rows))}))
 
 
 def _finish(draft: _Draft) -> Log:
@@ -274,10 +236,10 @@ def _finish(draft: _Draft) -> Log:
     events = pl.DataFrame([draft.columns[name] for name in order])
     quarantine = draft.table.quarantine
     if draft.faults:
-        bad, quarantined = _quarantine(draft)
-        events, quarantine = events.filter(~bad), pl.concat([quarantine, quarantined]).sort("line", maintain_order=True)
-        position = position.filter(~bad) if position is not None else None
-    events, n_duplicates = _without_duplicates(events, position, unique=draft.table.unique)
+        good, quarantined = _quarantine(draft)
+        events, quarantine = events.filter(good), pl.concat([quarantine, quarantined]).sort("line", maintain_order=True)
+        position = position.filter(good) if position is not None else None
+    events, n_duplicates = without_duplicates(events, position, unique=draft.table.unique)
     notes = (*draft.table.notes, *draft.plan.notes, *draft.notes)
     return Log(
         events=events,
@@ -289,47 +251,9 @@ def _finish(draft: _Draft) -> Log:
 
 
 def _quarantine(draft: _Draft) -> tuple[pl.Series, pl.DataFrame]:
-    masks = pl.DataFrame([mask.alias(str(n)) for n, (mask, _) in enumerate(draft.faults)])
-    bad = masks.select(pl.any_horizontal(pl.all())).to_series()
-    rows = bad.arg_true()
-    reasons = (
-        pl.DataFrame(
-            [
-                reason.alias(str(n)).zip_with(mask, pl.Series([None], dtype=pl.String)).gather(rows)
-                for n, (mask, reason) in enumerate(draft.faults)
-            ]
-        )
-        .select(pl.concat_str(pl.all(), separator="; ", ignore_nulls=True))
-        .to_series()
-    )
-    found = draft.table.locate(rows.cast(pl.Int64))
-    columns = [found["line"], reasons.alias("reason"), found["row"]]
-    return bad, pl.DataFrame(columns).cast(QUARANTINE_SCHEMA)  # type: ignore[arg-type]
-
-
-def _without_duplicates(events: pl.DataFrame, position: pl.Series | None, *, unique: bool) -> tuple[pl.DataFrame, int]:
-    """First arrivals only. Without ids, a row's position is its id; a row without an id is never a duplicate."""
-    if "id" not in events.columns:
-        assert position is not None
-        return events.insert_column(int("source" in events.columns), position.cast(pl.Int64).alias("id")), 0
-    ids = events.get_column("id")
-    keys = ["source", "id"] if "source" in events.columns else ["id"]
-    n_duplicates = 0
-    if not unique and not _increasing(ids):
-        first = events.select(
-            pl.struct(keys).is_first_distinct() if len(keys) > 1 else pl.col("id").is_first_distinct()
-        ).to_series()
-        kept = first | ids.is_null()
-        n_duplicates = len(kept) - int(kept.sum())
-        if n_duplicates:
-            events = events.filter(kept)
-            position = position.filter(kept) if position is not None else None
-    if ids.null_count():
-        assert position is not None
-        events = events.with_columns(pl.col("id").fill_null(position.cast(pl.String)))
-    return events, n_duplicates
-
-
-def _increasing(ids: pl.Series) -> bool:
-    """True if every id is greater than the one before, so that none can be a duplicate."""
-    return ids.null_count() == 0 and bool((ids.slice(1) > ids.slice(0, max(len(ids) - 1, 0))).all())
+    """A mask of the rows that stay, and the others with all that is wrong with each."""
+    faults = pl.concat(draft.faults).group_by("at", maintain_order=True).agg(pl.col("reason").str.join("; ")).sort("at")
+    found = draft.table.locate(faults["at"].cast(pl.Int64))
+    good = pl.repeat(True, draft.table.frame.height, eager=True).scatter(faults["at"], False)
+    rows = pl.DataFrame([found["line"], faults["reason"], found["row"]])
+    return good, rows.cast(QUARANTINE_SCHEMA)  # type: ignore[arg-type]

@@ -36,7 +36,7 @@ class JsonLinesSource:
         self.aliases = flat.aliases
         self._frame = flat.frame if records else pl.DataFrame(schema={"time": pl.String})
         self._dated = flat.texts
-        self.columns = tuple(flat.frame.columns)
+        self.columns = tuple(self._frame.columns)
 
     def read(self, columns: Collection[str] | None) -> Table:
         """Hand over the events."""

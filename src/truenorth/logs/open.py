@@ -63,15 +63,16 @@ def read_log(
     """Read an event log: CSV, Parquet, JSON Lines, XES or OCEL 2.0, compressed or not.
 
     ``fields`` maps canonical fields to columns of the file (or dotted paths into a JSON event); ``columns`` names the
-    only fields and properties that are needed (None: all; ``time`` and ``id`` always come); ``object_type`` chooses what
-    a case is in an OCEL file; ``on_progress`` is told the stage and its share.
+    only fields and properties that are needed (None: all; ``time`` and ``id`` always come); ``object_type`` chooses
+    what a case is in an OCEL file; ``on_progress`` is told the stage and its share.
 
     Raises `UnreadableLog`, and nothing else, whatever the file holds.
 
-    >>> read_log("missing.csv")
-    Traceback (most recent call last):
-    ...
-    truenorth.spec.problems.UnreadableLog: missing.csv: expected a file, found nothing under this name. Hint: check the path
+    >>> try:
+    ...     read_log("missing.csv")
+    ... except TruenorthError as error:
+    ...     print(error)
+    missing.csv: expected a file, found nothing under this name. Hint: check the path
     """
     report = on_progress or _silent
     try:

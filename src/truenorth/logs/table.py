@@ -25,7 +25,8 @@ class Table:
 
     ``position[i]`` is the place of row ``i`` among all rows of the file, from 1, unreadable ones included; None means
     that none is missing. Columns in ``loose`` are text whose type shows in their content, those in ``dated`` are text
-    that may hold instants; all others are typed by the file. ``unique``: duplicates are out already, ``n_duplicates`` of them.
+    that may hold instants; all others are typed by the file. ``unique``: duplicates are out already, ``n_duplicates``
+    of them.
     """
 
     frame: pl.DataFrame

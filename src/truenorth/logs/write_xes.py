@@ -69,10 +69,9 @@ def _keep_id(frame: pl.DataFrame, name: str, key: str | None) -> bool:
         return True
     if key is None:
         return True
-    ordered = frame.select(
-        pl.col("id"), pl.col(key).is_null().alias("last"), pl.int_range(pl.len()).min().over(key).alias("first")
-    )
-    ids = ordered.sort("last", "first", maintain_order=True)["id"]
+    rows = frame.select("id", key).with_row_index("row")
+    ordered = rows.with_columns(last=pl.col(key).is_null(), first=pl.col("row").min().over(key))
+    ids = ordered.sort("last", "first", "row")["id"]
     return not bool((ids == pl.int_range(1, len(ids) + 1, eager=True)).all())
 
 

@@ -22,6 +22,10 @@ from truenorth.logs.xes_plain import Attribute, Elements
 STEP_BYTES = 1 << 20
 VALUES = frozenset(("string", "date", "int", "float", "boolean", "id"))
 LISTS = frozenset(("list", "container"))
+OBJECT_CENTRIC = frozenset(("object-types", "event-types"))
+DEEPEST = 64
+"""Attributes inside of more elements than this are left out."""
+
 JOINT = ":"
 """Between the keys of an attribute and of one inside it."""
 
@@ -38,7 +42,7 @@ class Read:
 
 
 class _Refused(Exception):
-    """The document wants something that is not done."""
+    """The document is something else or wants something that is not done: what was found, and what to do."""
 
 
 @dataclass(eq=False)
@@ -69,6 +73,10 @@ class _Walker:
         above = self._depth_of[-1] if self._depth_of else ""
         self._depth_of.append(name)
         self._keys.append(None)
+        if not above and name != "log":
+            raise _Refused(f"a document of <{name}>, not of <log>", "is this another kind of XML?")
+        if name in OBJECT_CENTRIC and above == "log":
+            raise _Refused("an object-centric log as XML", "export it as OCEL 2.0 JSON or SQLite")
         if name == "trace" and above == "log":
             self._in_trace = True
             self.n_traces += 1
@@ -79,7 +87,7 @@ class _Walker:
             self._attribute(name, given, above)
 
     def _attribute(self, name: str, given: Mapping[str, str], above: str) -> None:
-        if self.open_event is None and not self._in_trace:
+        if (self.open_event is None and not self._in_trace) or len(self._keys) > DEEPEST:
             return
         key = given.get("key")
         if key is None:
@@ -134,7 +142,7 @@ class _Walker:
         self.open_event = None
 
     def refuse(self, *_: Any) -> None:
-        raise _Refused
+        raise _Refused("a document that declares entities", "remove the DOCTYPE from the file")
 
 
 def read_elements(path: Path, data: bytes, encoding: str | None, cut: str = "") -> Read:
@@ -149,10 +157,9 @@ def read_elements(path: Path, data: bytes, encoding: str | None, cut: str = "") 
     parser.EntityDeclHandler = walker.refuse
     try:
         cut = _feed(parser, data, cut)
-    except _Refused:
-        hint = "remove the DOCTYPE from the file"
-        line = parser.CurrentLineNumber
-        raise unreadable(path, "XES", "a document that declares entities", hint, line) from None
+    except _Refused as error:
+        found, hint = error.args
+        raise unreadable(path, "XES", found, hint, parser.CurrentLineNumber) from None
     except expat.ExpatError as error:
         what = expat.ErrorString(error.code)
         raise unreadable(path, "XES", f"XML that is not well-formed: {what}", "export it again", error.lineno) from None
