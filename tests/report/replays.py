@@ -22,7 +22,8 @@ CASES = {
     "case": pl.String, "customer": pl.String, "opened": INSTANT, "resolved": INSTANT, "closed": INSTANT,
     "outcome": pl.String, "reason": pl.String, "outcome_time": INSTANT, "reopened": pl.Int64, "events": pl.Int64,
     "moments": pl.Int64, "decisions": pl.Int64, "handovers": pl.Int64, "internal": pl.Int64, "cost": pl.Float64,
-    "revenue": pl.Float64, "value": pl.Float64, "kept": pl.Int64, "broken": pl.Int64, "lapsed": pl.Int64, "open": pl.Int64,
+    "revenue": pl.Float64, "value": pl.Float64, "kept": pl.Int64, "broken": pl.Int64, "lapsed": pl.Int64,
+    "open": pl.Int64,
 }  # fmt: skip
 PROMISES = {
     "case": pl.String, "promise": pl.String, "instance": pl.Int64, "started": INSTANT, "due": INSTANT,
@@ -56,7 +57,7 @@ class MadeReplay:
     events: pl.DataFrame
     promises: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=PROMISES))
     summary: Mapping[str, Any] = field(default_factory=dict)
-    watermark: datetime = T0 + timedelta(days=100)
+    watermark: datetime | None = T0 + timedelta(days=100)
 
 
 def journey(promises: Sequence[str] = (), value: Mapping[str, float] | None = None, **more: Any) -> Journey:
@@ -120,8 +121,8 @@ def tiny(promises: Sequence[Mapping[str, Any]] = (), **more: Any) -> MadeReplay:
     ]
     more.setdefault("journey", journey(sorted({row["promise"] for row in promises}), {"achieved": 100, "failed": -40}))
     return MadeReplay(
-        cases=frame(cases, CASES), events=frame(events, EVENTS), promises=frame(promises, PROMISES), watermark=hours(100),
-        **more,
+        cases=frame(cases, CASES), events=frame(events, EVENTS), promises=frame(promises, PROMISES),
+        watermark=hours(100), **more,
     )  # fmt: skip
 
 
@@ -130,8 +131,40 @@ def tiny(promises: Sequence[Mapping[str, Any]] = (), **more: Any) -> MadeReplay:
 MOMENTS = ("Ask for help", "Answer a question", "Wait for news", "Hear the solution", "Confirm", "Complain", "Give up")
 RULES = ("Assign seriousness", "Approve the change", "Check the contract")
 WORK = ("Look into it", "Pass to specialists", "Order a part", "Test the repair", "Write it up", "Close the ticket")
+DETOURS = (
+    ("Pass to specialists", "Look into it"),
+    ("Answer a question", "Look into it"),
+    ("Order a part", "Wait for news"),
+    ("Check the contract", "Approve the change"),
+)
 TEAMS = ("front desk", "specialists", "field service", "back office")
 PROMISE_NAMES = ("looked_at", "kept_informed", "no_ping_pong", "stays_fixed")
+
+
+def empty() -> MadeReplay:
+    """A replay of an empty log."""
+    return MadeReplay(journey=journey(["p"]), cases=frame([], CASES), events=frame([], EVENTS), watermark=None)
+
+
+def hostile() -> MadeReplay:
+    """A replay whose every text tries to be markup."""
+    made = diced(120, n_open=5)
+    renamed = {
+        "Ask for help": HOSTILE,
+        "Look into it": "</script><img src=x onerror=alert(1)>",
+        "Complain": "<b>&amp;$x$",
+    }
+    events = made.events.with_columns(
+        pl.col("type").replace(renamed),
+        pl.col("team").replace({"front desk": HOSTILE}),
+        pl.col("channel").replace({"web": "<img src=x onerror=alert(1)>"}),
+    )
+    canvas = {**CANVAS, "one_liner": HOSTILE, "affects": {HOSTILE: [HOSTILE]}}
+    promises = made.promises.with_columns(pl.col("promise").replace({"looked_at": HOSTILE}))
+    told = journey([HOSTILE], {"achieved": 1}, title=HOSTILE, currency=HOSTILE, canvas=canvas)
+    return MadeReplay(
+        journey=told, cases=made.cases, events=events, promises=promises, summary=made.summary, watermark=made.watermark
+    )
 
 
 def diced(n_cases: int = 400, seed: int = 7, n_types: int = 0, n_open: int = 30) -> MadeReplay:
@@ -167,8 +200,7 @@ def diced(n_cases: int = 400, seed: int = 7, n_types: int = 0, n_open: int = 30)
 def _path(dice: np.random.Generator, extra: Sequence[str]) -> list[str]:
     path = ["Ask for help", "Assign seriousness", "Look into it"]
     while dice.random() < 0.45 and len(path) < 20:
-        path += [["Pass to specialists", "Look into it"], ["Answer a question", "Look into it"], ["Order a part", "Wait for news"],
-                 ["Check the contract", "Approve the change"]][int(dice.choice(4, p=[0.5, 0.3, 0.1, 0.1]))]  # fmt: skip
+        path += DETOURS[int(dice.choice(4, p=[0.5, 0.3, 0.1, 0.1]))]
     for _ in range(int(dice.integers(0, 4)) if extra else 0):
         path.append(extra[int(len(extra) * dice.random() ** 2)])
     gives_up = dice.random() < 0.1 + 0.12 * path.count("Pass to specialists")

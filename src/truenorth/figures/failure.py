@@ -33,7 +33,7 @@ def failure_figure(replay: Replayed, top: int = 12, min_cases: int = MIN_CASES, 
         _add_bars(figure, table.with_row_index("row").filter(pl.col("clear") == clear), replay, measure, name, ink)
     names = [f"<b>{KIND_WORDS[row['kind']]}</b>  {plain(row['point'], 42)}" for row in table.iter_rows(named=True)]
     height = add_rows(figure, names, [_note(row) for row in table.iter_rows(named=True)])
-    unit = f"value lost ({replay.journey.currency or 'units of value'})" if worth else "failing cases in excess"
+    unit = f"value lost ({plain(replay.journey.currency) or 'units of value'})" if worth else "failing cases in excess"
     figure.update_xaxes(title=unit, tickformat=",", zeroline=True)
     title, subtitle = _words(table.row(0, named=True), replay.journey.currency, worth, min_cases)
     return titled(figure, theme, title, subtitle, f"Bar chart. {title}. {subtitle}", height=height + 48)
@@ -45,7 +45,8 @@ def _add_bars(figure: Any, rows: pl.DataFrame, replay: Replayed, measure: str, n
     currency, worth = replay.journey.currency, measure == "value_lost"
     figure.add_bar(
         x=rows[measure].to_list(), y=[row + 0.13 for row in rows["row"]], orientation="h", name=name, **BAR,
-        marker=filled(ink), hovertext=[_hover(row, currency, worth) for row in rows.iter_rows(named=True)], hoverinfo="text",
+        marker=filled(ink), hoverinfo="text",
+        hovertext=[_hover(row, currency, worth) for row in rows.iter_rows(named=True)],
         error_x={
             "type": "data", "symmetric": False,
             "array": (rows[f"{measure}_high"] - rows[measure]).to_list(),
@@ -73,7 +74,7 @@ def _hover(row: dict[str, Any], currency: str, worth: bool) -> str:
         f"difference {points(row['difference'])} points (95 % interval {interval})",
         f"{row['excess']:,.1f} failing cases in excess",
     ]
-    return hover(*lines, f"{money(row['value_lost'], currency)} of value lost") if worth else hover(*lines)
+    return hover(*lines, f"{money(row['value_lost'], plain(currency))} of value lost") if worth else hover(*lines)
 
 
 def _words(row: dict[str, Any], currency: str, worth: bool, min_cases: int) -> tuple[str, str]:

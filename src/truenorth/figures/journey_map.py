@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any, NamedTuple
 
+import numpy as np
 from plotly import graph_objects as go
 
 from truenorth.figures.curves import RADIUS, SAMPLES, Box, Point, dotted, edge_curve, free_place
@@ -21,6 +22,9 @@ WIDTHS = (1.2, 2.0, 3.2, 5.0, 7.5)
 
 RARE_SAMPLES = 7
 """Points of a curve that the first view does not show."""
+
+MAX_ROUTED = 120
+"""So many edges are led around nodes and labelled, if there is room; rarer ones go straight."""
 
 MARGIN = 60.0
 LINE_HEIGHT = 15.0
@@ -92,7 +96,8 @@ def journey_map_figure(replay: Replayed, detail: float = 0.8, theme: Theme = "li
 def _chart(nodes: list[Node], edges: list[Edge], core: int) -> Chart:
     """Lay out what the first view shows; what is rarer goes into a band below, so that nothing ever moves."""
     shown = [node for node in nodes if node.level <= core]
-    links = [Link(edge.source, edge.target, edge.n) for edge in edges if edge.level <= core]
+    routed = _routed(edges, core)
+    links = [Link(edge.source, edge.target, edge.n) for edge in routed]
     loops = {edge.source for edge in edges if edge.source == edge.target}
     ends = [node.key for node in shown if node.role in OUTCOMES]
     n_layers = max(layered([node.key for node in shown], links, ends).values()) + 1
@@ -116,6 +121,19 @@ def _chart(nodes: list[Node], edges: list[Edge], core: int) -> Chart:
         curves[pair] = edge_curve(spots[edge.source], spots[edge.target], routes.get(pair, []), samples)
     heights = _heights(nodes, edges, places, curves, core)
     return Chart(places, curves, heights, 2 * MARGIN + step * (n_layers - 1))
+
+
+def _routed(edges: list[Edge], core: int) -> list[Edge]:
+    """The edges that shape the first view: the most frequent, and of each node the most frequent in and out."""
+    shown = [edge for edge in edges if edge.level <= core]
+    chosen = shown[:MAX_ROUTED]
+    met: set[tuple[str, str]] = set()
+    for edge in shown:
+        ends = {("out", edge.source), ("in", edge.target)}
+        if edge.source != edge.target and not ends <= met:
+            met |= ends
+            chosen.append(edge)
+    return list(dict.fromkeys(chosen))
 
 
 def _band(rare: list[Node], spots: dict[str, Point], n_layers: int, step: float) -> dict[str, Point]:
@@ -229,10 +247,11 @@ def _add_edge_labels(figure: Any, edges: list[Edge], chart: Chart, core: int) ->
     taken: list[Box] = []
     for x, y, _, label in chart.places.values():
         taken += [(x - RADIUS, y - RADIUS, x + RADIUS, y + RADIUS), label]
-    dots = [dot for edge in edges if edge.level <= core for dot in dotted(chart.curves[edge.source, edge.target])]
+    shown = [edge for edge in edges if edge.level <= core][:MAX_ROUTED]
+    dots = np.array([dot for edge in shown for dot in dotted(chart.curves[edge.source, edge.target])])
     bounds = (0.0, 0.0, chart.width, chart.heights[core - 1])
     by_level: dict[int, list[tuple[Point, str]]] = defaultdict(list)
-    for edge in (edge for edge in edges if edge.level <= core):
+    for edge in shown:
         text = count(edge.n) if edge.median_us is None else f"{count(edge.n)} · {duration(edge.median_us)}"
         width = 6.0 * len(text) + 4
         spot = free_place(dotted(chart.curves[edge.source, edge.target]), width, 13, taken, dots, bounds)

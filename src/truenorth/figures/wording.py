@@ -35,8 +35,15 @@ def plain(text: str | None, width: int = 60) -> str:
 
     >>> plain("<b>x</b> & y")
     '&lt;b&gt;x&lt;/b&gt; &amp; y'
+    >>> plain("$x$")
+    '&#36;x&#36;'
     """
-    return html.escape(shorten(text, width), quote=False)
+    return _escaped(shorten(text, width))
+
+
+def _escaped(text: str) -> str:
+    """No markup, and no dollar signs: a notebook would read what is between two of them as a formula."""
+    return html.escape(text, quote=False).replace("$", "&#36;")
 
 
 def wrapped(text: str, width: int, lines: int) -> list[str]:
@@ -51,7 +58,7 @@ def wrapped(text: str, width: int, lines: int) -> list[str]:
     if any(len(word) > width for word in flat.split()):
         flat = flat.replace("_", "_ ")
     found = textwrap.wrap(flat, width, max_lines=lines, placeholder=" …") or ["(empty)"]
-    return [html.escape(line.replace("_ ", "_"), quote=False) for line in found]
+    return [_escaped(line.replace("_ ", "_")) for line in found]
 
 
 def count(number: float) -> str:
