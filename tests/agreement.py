@@ -8,11 +8,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import polars as pl
+import pytest
+from ruamel.yaml import YAML
 
 from oracle import evaluate
 from strategies import PROPERTY_TYPES
 from truenorth.engine.replay import Replay, replay
-from truenorth.spec.load import parse_journey
+from truenorth.spec.conditions import fields_of
+from truenorth.spec.lint_log import placed_conditions
+from truenorth.spec.load import Draft, parse_journey
 from truenorth.spec.model import CANONICAL_TYPES, Journey
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -72,3 +76,50 @@ def assert_agreement(journey: Mapping[str, Any], events: list[Row], columns: set
     assert plain(found.promises) == expected.promises
     read_elsewhere = {"quarantined", "duplicates", "seconds"}
     assert {key: n for key, n in found.summary.items() if key not in read_elsewhere} == expected.summary
+
+
+def from_yaml(text: str) -> dict[str, Any]:
+    """A journey file as the oracle takes it: decisions as one condition."""
+    mapping: dict[str, Any] = YAML(typ="safe", pure=True).load(text)
+    decisions = mapping.get("decisions")
+    if isinstance(decisions, list):
+        mapping["decisions"] = " or ".join(f"({decision['when']})" for decision in decisions)
+    return mapping
+
+
+def from_frame(frame: pl.DataFrame) -> list[Row]:
+    """Events of the engine as the oracle takes them: canonical instants in microseconds, ids as text, no nulls."""
+    canonical = [name for name in ("time", "received") if name in frame.columns]
+    rows = frame.with_columns(pl.col("id").cast(pl.String), pl.col(canonical).to_physical()).to_dicts()
+    return [{name: value for name, value in row.items() if value is not None} for row in rows]
+
+
+def used_columns(journey: Journey, frame: pl.DataFrame) -> list[str]:
+    """The columns of a log that a journey looks at, its keys and `id` among them."""
+    used = {"id", "time", "case", "customer", "actor", "team", "cost", "revenue"}
+    for _, condition in placed_conditions(Draft.of(journey)):
+        used |= set(fields_of(condition.tree))
+    used |= {promise.total for promise in journey.promises if promise.total}
+    return [name for name in frame.columns if name in used]
+
+
+def assert_log_agrees(text: str, frame: pl.DataFrame, now: datetime | None = None) -> None:
+    """Every row of cases and promises, and the summary, of a journey file on a log are those of the oracle."""
+    journey = parse_journey(text)
+    frame = frame.select(used_columns(journey, frame))
+    now_us = None if now is None else (now - EPOCH) // timedelta(microseconds=1)
+    expected = evaluate(from_yaml(text), from_frame(frame), columns=set(frame.columns), now=now_us)
+    found = replay(journey, frame, now=now)
+    assert_rows_agree(plain(found.cases), expected.cases)
+    assert_rows_agree(plain(found.promises), expected.promises)
+    read_elsewhere = {"quarantined", "duplicates", "seconds"}
+    summed = {name: pytest.approx(expected.summary[name], rel=1e-12) for name in ("cost", "revenue", "value")}
+    summary = {key: n for key, n in found.summary.items() if key not in read_elsewhere}
+    assert summary == expected.summary | summed
+
+
+def assert_rows_agree(found: list[Row], expected: list[Row]) -> None:
+    """The first row that differs is shown, not a million that do not."""
+    first = next((pair for pair in zip(found, expected, strict=False) if pair[0] != pair[1]), None)
+    assert first is None, first
+    assert len(found) == len(expected)
