@@ -75,7 +75,10 @@ def breaks_figure(replay: Replayed, by: By = "team", promise: str | None = None,
     table = promise_breaks(replay, by, promise)
     judged = table.filter(pl.col("broken_share").is_not_null()).head(MAX_ROWS)
     if not judged.height:
-        return worded(theme, f"No promises by {by}", f"No promise judged here was started by an event with a {by}.")
+        why = f"No promise that is judged was started by an event with a {by}."
+        if by not in replay.events.columns and by != "promise":
+            why = f"The log does not record the {by} of its events."
+        return worded(theme, f"No promises by {by}", why)
     figure = go.Figure()
     texts = [
         hover(
