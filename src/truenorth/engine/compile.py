@@ -210,28 +210,28 @@ class Marker:
         by_row = np.empty((2 * len(answers), len(self.program.trees)), np.bool_)
         by_row[0::2] = answers[:, : len(self.program.trees)]
         by_row[1::2] = answers[:, self._with_handover]
-        flags = np.zeros(len(by_row), np.uint8)
+        rows = np.zeros(len(by_row), kernel.ROW)
         for bit, number in self.program.flags:
-            flags[by_row[:, number]] |= bit
+            rows["flags"][by_row[:, number]] |= bit
         bits = np.zeros((len(by_row), len(self.program.journey.promises)), np.uint8)
         for p, bit, number in self.program.marks:
             bits[by_row[:, number], p] |= bit
         judges = bits & np.uint8(~kernel.AFTER & 0xFF)
-        (row, promise), judged_from = _by_row(judges)
+        row, promise = _by_row(judges, rows, "judged")
         judged = np.zeros(len(row), kernel.MARK)
         judged["promise"], judged["bits"] = promise, judges[row, promise]
-        (_, triggered), triggered_from = _by_row(bits & kernel.AFTER)
+        _, triggered = _by_row(bits & kernel.AFTER, rows, "triggered")
         hours, hours_from, calendars = _hours(self.program.journey, first_us, last_us)
         rules, outcome = _rules(self.program, calendars), _outcome(self.program, calendars)
-        return kernel.Tables(
-            flags, judged, judged_from, triggered.astype(np.int32), triggered_from, rules, outcome, hours, hours_from
-        )
+        return kernel.Tables(rows, judged, triggered.astype(np.int32), rules, outcome, hours, hours_from)
 
 
-def _by_row(bits: NDArray[np.integer]) -> tuple[tuple[NDArray[np.int64], NDArray[np.int64]], NDArray[np.int32]]:
-    """Row and column of what is not zero, and where each row begins among them."""
+def _by_row(bits: NDArray[np.integer], rows: NDArray[np.void], name: str) -> tuple[NDArray[np.int64], ...]:
+    """Row and column of what is not zero; ``rows`` is told where each row's part of them begins and ends."""
     row, column = np.nonzero(bits)
-    return (row, column), np.searchsorted(row, np.arange(len(bits) + 1)).astype(np.int32)
+    limits = np.searchsorted(row, np.arange(len(rows) + 1))
+    rows[f"{name}_from"], rows[f"{name}_end"] = limits[:-1], limits[1:]
+    return row, column
 
 
 def _or_nothing(number: int | None) -> int:

@@ -23,14 +23,13 @@ from numpy.typing import NDArray
 I64 = NDArray[np.int64]
 I32 = NDArray[np.int32]
 F64 = NDArray[np.float64]
-U8 = NDArray[np.uint8]
 
 NEVER = np.int64(2**63 - 1)
 """The instant of a deadline that never comes."""
 NOTHING = -1
 """No event, no team, no customer, no duration, no calendar."""
 
-# What an event is for its case: bits of `Tables.flags`.
+# What an event is for its case: bits of its row's flags.
 ONLY, NEED, ACHIEVED_BY, FAILED_BY, REOPENED_BY, MOMENT, DECISION = 1, 2, 4, 8, 16, 32, 64
 # What an event is for one promise. AFTER triggers an instance, the rest judge.
 AFTER, EXPECT, UNLESS, HIT, BEFORE, REQUIRE = 1, 2, 4, 8, 16, 32
@@ -102,17 +101,28 @@ EVENT = np.dtype(
 """One event as the step sees it."""
 
 
+ROW = np.dtype(
+    [
+        ("judged_from", np.int32),  # its marks in Tables.judged
+        ("judged_end", np.int32),
+        ("triggered_from", np.int32),  # the promises it triggers in Tables.triggered
+        ("triggered_end", np.int32),
+        ("flags", np.uint8),  # bits ONLY .. DECISION
+    ],
+    align=True,
+)
+"""What is known of an event by its class and by whether it is a hand-over."""
+
+
 class Tables(NamedTuple):
     """A journey compiled for one batch of events.
 
     A *class* is a set of events that satisfy the same conditions; ``row = 2 * class + handover``.
     """
 
-    flags: U8  # (n_rows,) bits ONLY .. DECISION
+    rows: NDArray[np.void]  # ROW
     judged: NDArray[np.void]  # MARK, what an event says to active instances, in file order within a row
-    judged_from: I32  # (n_rows + 1,) where the marks of a row begin
     triggered: I32  # promises that an event triggers, in file order within a row
-    triggered_from: I32  # (n_rows + 1,)
     rules: NDArray[np.void]  # RULE, one a promise
     outcome: NDArray[np.void]  # OUTCOME, one
     hours: NDArray[np.void]  # HOURS of all calendars, in time order within each
@@ -372,9 +382,9 @@ def open_case(tables, case, promises, key, event):
 
 
 @compiled
-def count(tables, case, events, e, flags, handover):
+def count(outcome, case, events, e, flags, handover):
     """Add an event to the figures of its case."""
-    event, cost, revenue = events.log[e], tables.outcome[0].cost, tables.outcome[0].revenue
+    event, cost, revenue = events.log[e], outcome.cost, outcome.revenue
     case.last = event.time_us
     case.events += 1
     case.handovers += handover
@@ -407,7 +417,7 @@ def judge_precedence(written, case, promise, p, event, bits):
 def judge(tables, written, case, promises, events, e, row):
     """Judge every active instance with an event; decide precedence."""
     event = events.log[e]
-    for m in range(tables.judged_from[row], tables.judged_from[row + 1]):
+    for m in range(row.judged_from, row.judged_end):
         p, bits = tables.judged[m].promise, tables.judged[m].bits
         promise, rule = promises[p], tables.rules[p]
         verdict = OPEN
@@ -457,7 +467,7 @@ def move_outcome(tables, written, case, promises, event, flags):
 def trigger(tables, case, promises, event, row, opening):
     """Start what an event triggers: obligations only while the case is open and not resolved."""
     running = case.phase == RUNNING
-    for m in range(tables.triggered_from[row], tables.triggered_from[row + 1]):
+    for m in range(row.triggered_from, row.triggered_end):
         p = tables.triggered[m]
         if not promises[p].active and (running or tables.rules[p].family == PROHIBITION):
             start(tables, case, promises[p], p, event.time_us, event.index)
@@ -483,13 +493,13 @@ def catch_up(tables, written, case, promises, time_us):
 def take(tables, written, case, promises, events, e, key):
     """Take one event: expire, judge, outcome, start."""
     event = events.log[e]
-    if not tables.flags[event.row] & ONLY:
+    if not tables.rows[event.row].flags & ONLY:
         written.ignored[FILTERED] += 1
         return
     inside = catch_up(tables, written, case, promises, event.time_us)
     handover = inside and event.team >= 0 and case.team >= 0 and event.team != case.team
-    row = event.row + handover
-    flags = tables.flags[row]
+    row = tables.rows[event.row + handover]
+    flags = row.flags
     if not inside:
         if case.phase == CLOSED and not (flags & NEED and tables.outcome[0].many_episodes):
             written.ignored[AFTER_CLOSE] += 1
@@ -498,7 +508,7 @@ def take(tables, written, case, promises, events, e, key):
             written.ignored[BEFORE_NEED] += 1
             return
         open_case(tables, case, promises, key, event)
-    count(tables, case, events, e, flags, handover)
+    count(tables.outcome[0], case, events, e, flags, handover)
     if len(written.episodes):
         written.episodes[e] = 2 * case.episode + handover
     judge(tables, written, case, promises, events, e, row)

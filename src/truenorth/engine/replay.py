@@ -201,7 +201,7 @@ class _Run:
         taken = np.flatnonzero(episodes)
         key = np.searchsorted(starts, taken, side="right") - 1
         handover = (episodes[taken] & 1).astype(np.bool_)
-        flags = self.tables.flags[log["row"][taken] + handover]
+        flags = self.tables.rows["flags"][log["row"][taken] + handover]
         moment, decision = (flags & kernel.MOMENT) != 0, (flags & kernel.DECISION) != 0
         index = np.ascontiguousarray(log["index"][taken])
         events = self.frame[index].with_columns(
