@@ -139,6 +139,7 @@ def test_map_is_legible(n_types: int, detail: float) -> None:
             labels += [label_box(*label) for label in zip(trace.x, trace.y, trace.text, strict=True)]
     boxes = [(x - 15, y - 15, x + 15, y + 15) for x, y in spots]
     assert len(labels) == len(spots)
+    assert all(15 <= x <= figure.layout.width - 15 and y > 0 for x, y in spots)
     everything = boxes + labels
     clashes = [(one, two) for i, one in enumerate(everything) for two in everything[i + 1 :] if overlaps(one, two)]
     assert clashes == []
@@ -155,7 +156,7 @@ def test_map_is_the_same_every_time(replay: MadeReplay) -> None:
 
 
 def test_layers_go_forward_and_long_edges_pass_between() -> None:
-    links = [Link("a", "b", 9), Link("b", "c", 9), Link("a", "c", 5), Link("c", "a", 2)]
+    links = [Link("a", "b", 9), Link("b", "c", 9), Link("a", "c", 5), Link("c", "a", 2), Link("a", "a", 99)]
     assert layered(["a", "b", "c"], links) == {"a": 0, "b": 1, "c": 2}
     drawing = drawn(dict.fromkeys("abc", (20.0, 20.0)), links)
     ((layer, y),) = drawing.routes["a", "c"]

@@ -109,6 +109,7 @@ def _chart(nodes: list[Node], edges: list[Edge], core: int) -> Chart:
         for node in shown
     }
     drawing = drawn(rooms, links, ends)
+    assert max(drawing.layer.values()) < n_layers
     spots = {node.key: (MARGIN + step * drawing.layer[node.key], 20 + drawing.y[node.key]) for node in shown}
     rare = [node for node in nodes if node.level > core]
     spots.update(_band(rare, spots, n_layers, step))

@@ -114,6 +114,7 @@ def layered(names: Sequence[str], links: Sequence[Link], last: Sequence[str] = (
     >>> layered(["a", "b", "c"], [Link("a", "b", 9), Link("b", "c", 9), Link("a", "c", 1)])
     {'a': 0, 'b': 1, 'c': 2}
     """
+    links = [link for link in links if link.source != link.target]
     order = forward_order(names, links)
     at = {name: number for number, name in enumerate(order)}
     forward = [link for link in links if at[link.source] < at[link.target]]
