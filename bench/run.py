@@ -1,0 +1,89 @@
+"""Run all measurements and write docs/benchmarks.md: `python bench/run.py --date 2026-11-22 [--small]`.
+
+Needs the scratch environment of `bench/peers.sh` for the peers; without it their columns are dashes. The large file
+goes into `--scratch` (about 0.3 GB) and is removed afterwards.
+"""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+HERE = Path(__file__).parent
+PAGE = HERE.parent / "docs" / "benchmarks.md"
+LIBRARIES = ("truenorth", "polars", "numba", "numpy")
+PEERS = ("pm4py", "rustxes", "duckdb", "polars", "pandas")
+GOALS = """\
+What we want of it: the step 25 million events a second and core; a replay 3 million a second on two cores in less than
+6 GB; XES at least as fast as the fastest other importer; `import truenorth` in less than 0.3 s, `truenorth --help` in
+less than 0.5 s. The figures below are what one run gave, met or not.
+"""
+
+
+def measured(script: str, *arguments: str) -> str:
+    """What a script prints."""
+    print(f"{script} {' '.join(arguments)}", file=sys.stderr)
+    call = [sys.executable, str(HERE / script), *arguments]
+    return subprocess.run(call, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+
+
+def machine() -> str:
+    cpu = next(
+        (line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line),
+        platform.processor(),
+    )
+    pages = Path("/proc/meminfo").read_text().split()[1]
+    n_cores = len([line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("processor")])
+    return (
+        f"{cpu}, {n_cores} cores, {int(pages) / 2**20:.0f} GB, {platform.system()}, Python {platform.python_version()}"
+    )
+
+
+def peers() -> str:
+    from peers import PEERS_PYTHON  # noqa: PLC0415 (importing it loads the product)
+
+    code = f"from importlib.metadata import version; print(', '.join(f'{{n}} {{version(n)}}' for n in {PEERS!r}))"
+    done = subprocess.run([PEERS_PYTHON, "-c", code], capture_output=True, text=True, check=False)
+    return done.stdout.strip() or "no peers"
+
+
+def page(options: argparse.Namespace) -> str:
+    events, replayed = ("500000", "1000000") if options.small else ("10000000", "20000000")
+    file = options.scratch / f"service-{replayed}.parquet"
+    kernel = measured("kernel_throughput.py", "--events", events)
+    whole = measured("replay_end_to_end.py", str(file), "--events", replayed)
+    file.unlink(missing_ok=True)
+    parts = [
+        "# Benchmarks",
+        f"Measured on {options.date} by `bench/run.py`. {machine()}.",
+        f"{', '.join(f'{name} {version(name)}' for name in LIBRARIES)}. Peers: {peers()}.",
+        GOALS,
+        *([options.remark] if options.remark else []),
+        "## The step",
+        kernel,
+        "## A whole replay",
+        whole,
+        "## Reading XES",
+        measured("xes_import.py", *(["--slow"] if options.slow else [])),
+        "## Starting",
+        measured("startup.py"),
+        "## How it is measured",
+        "Each script under `bench/` says in its docstring what is inside the clock and what is not.",
+    ]
+    return "\n\n".join(part.strip() for part in parts) + "\n"
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--date", required=True)
+    parser.add_argument("--remark", default="", help="what a reader must know about the machine during the run")
+    parser.add_argument("--small", action="store_true")
+    parser.add_argument("--slow", action="store_true", help="also the XES importers that are written in Python")
+    parser.add_argument("--scratch", type=Path, default=Path("/tmp"))
+    parser.add_argument("--page", type=Path, default=PAGE)
+    options = parser.parse_args()
+    options.page.write_text(page(options))
