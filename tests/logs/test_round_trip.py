@@ -99,7 +99,7 @@ def test_positions_are_not_written(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["log.xlsx", "log", "log.parquet.gz"])
 def test_other_names_are_refused(tmp_path: Path, name: str) -> None:
-    with pytest.raises(TruenorthError, match="expected a file name that ends in .csv"):
+    with pytest.raises(TruenorthError, match="expected a file name that ends in"):
         write_events(read_log_of(tmp_path, b"time\n"), tmp_path / name)
 
 

@@ -233,7 +233,7 @@ def _finish(draft: _Draft) -> Log:
     if "id" not in draft.columns or draft.columns["id"].null_count():
         n_rows = draft.table.frame.height
         position = pl.int_range(1, n_rows + 1, eager=True) if position is None else position
-    events = pl.DataFrame([draft.columns[name] for name in order])
+    events = pl.DataFrame([draft.columns[name].alias(name) for name in order])
     quarantine = draft.table.quarantine
     if draft.faults:
         good, quarantined = _quarantine(draft)

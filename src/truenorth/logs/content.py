@@ -156,7 +156,7 @@ def as_utf8(data: bytes) -> tuple[bytes, tuple[str, ...]]:
     encoding = _unmarked_utf16(data[:LOOK_BYTES])
     if encoding:
         return _converted(data, encoding)
-    return (data, ()) if _is_utf8(data) else _mended(data)
+    return (data, ()) if data.isascii() or _is_utf8(data) else _mended(data)
 
 
 def _converted(data: bytes, encoding: str) -> tuple[bytes, tuple[str, ...]]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from truenorth.logs.table import shorten
+from truenorth.logs.table import RAW_ROW_LENGTH
 
 MOST_LINES_PER_ROW = 1_000
 """A quoted field that runs on for more lines than this was never meant to."""
@@ -29,7 +29,7 @@ class Rows:
 
     def locate(self, rows: pl.Series) -> pl.DataFrame:
         """Line number and text of good rows by their number from 0."""
-        return self.good[rows.to_list()].select("line", pl.col("row").str.slice(0, len(shorten("x" * 10_000))))
+        return self.good[rows.to_list()].select("line", pl.col("row").str.slice(0, RAW_ROW_LENGTH))
 
 
 def split_rows(body: bytes, separator: str, n_columns: int, first_line: int, cut: str = "") -> Rows:
@@ -44,7 +44,8 @@ def split_rows(body: bytes, separator: str, n_columns: int, first_line: int, cut
     judged = _judge(lines, separator, n_columns)
     special = _Special(judged["row"], separator, n_columns)
     special.walk(judged["odd"].arg_true().to_list(), body)
-    plain = judged.with_row_index("at").filter(~pl.col("odd") & (pl.col("row").str.strip_chars(" \t\r") != ""))
+    blank = " \r" if separator == "\t" else " \t\r"
+    plain = judged.with_row_index("at").filter(~pl.col("odd") & (pl.col("row").str.strip_chars(blank) != ""))
     if special.consumed:
         plain = plain.filter(~pl.col("at").is_in(sorted(special.consumed)))
     rows = pl.concat([plain.select(pl.col("at").cast(pl.Int64), "reason", "row"), special.rows()]).sort("at")

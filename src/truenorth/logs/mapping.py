@@ -53,7 +53,7 @@ def plan(
         field: others.get(column, column) if column not in columns else column
         for field, column in (fields or {}).items()
     }
-    _check(path, columns, explicit)
+    _check(path, columns, explicit, others)
     known = set(columns)
     found = {field: column for field, column in _offered(explicit, defaults or {}).items() if column in known}
     same = {field: field for field in CANONICAL_TYPES if field in known and field not in {**found, **explicit}}
@@ -70,7 +70,7 @@ def _offered(explicit: Mapping[str, str], defaults: Mapping[str, str]) -> dict[s
     return {field: column for field, column in defaults.items() if field not in taken}
 
 
-def _check(path: str, columns: Sequence[str], explicit: Mapping[str, str]) -> None:
+def _check(path: str, columns: Sequence[str], explicit: Mapping[str, str], others: Mapping[str, str]) -> None:
     problems = [
         Problem(
             path=f"{path}: fields.{field}",
@@ -89,7 +89,7 @@ def _check(path: str, columns: Sequence[str], explicit: Mapping[str, str]) -> No
             path=f"{path}: {field}",
             expected=f"a column '{column}'",
             found=f"columns {shown or 'none'}",
-            hint=_near(column, columns),
+            hint=_near(column, (*columns, *others)),
         )
         for field, column in explicit.items()
         if field in CANONICAL_TYPES and column not in columns
@@ -115,7 +115,7 @@ def _properties(columns: Sequence[str], chosen: Mapping[str, str]) -> tuple[dict
             continue
         name = column
         if column in chosen:
-            name = _free(f"properties.{column}", {*columns, *properties})
+            name = _free(f"properties.{column}", {*columns, *properties} - used)
             notes.append(f"the file's own column '{column}' is kept as '{name}'")
         properties[name] = column
     return properties, notes

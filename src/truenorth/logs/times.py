@@ -5,8 +5,10 @@ One format family is inferred for a whole column from all of its rows. Everythin
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from itertools import product
 
 import polars as pl
@@ -64,6 +66,24 @@ LOOKS: dict[str, str] = {
 
 NO_YEAR_PROOF = "%y"
 """A date with a two-digit year and no clock might as well be a version number: never inferred for properties."""
+
+SHAPES = {
+    "%Y": r"\d{4}",
+    "%y": r"\d{2}",
+    "%m": r"\d{1,2}",
+    "%d": r"\d{1,2}",
+    "%H": r"\d{1,2}",
+    "%I": r"\d{1,2}",
+    "%M": r"\d{1,2}",
+    "%S": r"\d{1,2}",
+    "%.f": r"\.\d+",
+    "%b": "[A-Z]{3}",
+    "%a": "[A-Z]{3}",
+    "%p": "[AP]M",
+    "%#z": r" ?(?:Z|[-+]\d{2}(?::?\d{2})?)",
+    "%z": r"[-+]\d{2}:?\d{2}",
+}
+"""What each part of a format looks like."""
 
 EPOCH_UNITS = (("seconds", 1e11, 1_000_000), ("milliseconds", 1e14, 1_000), ("microseconds", 1e17, 1))
 EPOCH_TEXT = r"^[0-9]{9,19}(\.[0-9]+)?$"
@@ -234,13 +254,23 @@ def _parse(column: pl.Series, family: str) -> Instants:
 
 
 def _fitting(unread: pl.Series, formats: list[str]) -> str | None:
-    """A format that reads some of the values still unread: looked for among a few of them, then among all."""
+    """A format that reads some of the values still unread: looked for among a few of them, then among many."""
     probes = unread.gather_every(max(1, len(unread) // PROBES)).head(PROBES)
     for values in (probes, _sample(unread)) if len(unread) > PROBES else (probes,):
+        texts = values.unique(maintain_order=True).to_list()
         for one in formats:
-            if _with_format(values, one).null_count() < len(values):
+            if any(map(_shape(one).fullmatch, texts)) and _with_format(values, one).null_count() < len(values):
                 return one
     return None
+
+
+@cache
+def _shape(format: str) -> re.Pattern[str]:  # noqa: A002 - it is one
+    """How a text of a format looks: a look at it costs less than an attempt to read it."""
+    pattern = re.escape(format)
+    for part, look in SHAPES.items():
+        pattern = pattern.replace(re.escape(part), look)
+    return re.compile(pattern, re.IGNORECASE)
 
 
 def _with_format(values: pl.Series, format: str) -> pl.Series:  # noqa: A002 - it is one

@@ -39,12 +39,9 @@ def as_text(values: pl.Series) -> pl.Series:
         if known.is_finite().all() and (known == known.round()).all() and (known.abs() < 2**53).all():
             return values.cast(pl.Int64).cast(pl.String)
     if dtype.is_nested():
-        return (
-            values.to_frame("x")
-            .select(pl.struct("x").struct.json_encode().str.slice(5).str.head(-1))
-            .to_series()
-            .alias(values.name)
-        )
+        json = pl.struct(pl.col("x")).struct.json_encode().str.slice(len('{"x":')).str.head(-1)
+        frame = values.to_frame("x")
+        return frame.select(pl.when(pl.col("x").is_not_null()).then(json)).to_series().alias(values.name)
     if dtype == pl.Binary:
         return values.cast(pl.String, strict=False)
     return values.cast(pl.String)

@@ -181,8 +181,9 @@ def _feed(parser: expat.XMLParserType, data: bytes, cut: str) -> str:
         raise
     try:
         parser.Parse(b"", True)
-    except expat.ExpatError as error:
-        return f"the file breaks off in line {error.lineno}: {cut or 'the document has no end'}"
+    except expat.ExpatError:
+        last_line = data.count(b"\n") + 1
+        return f"the file breaks off in line {last_line}: {cut or 'the document has no end'}"
     return cut
 
 

@@ -1,0 +1,67 @@
+"""Which format a file has, and what is said where it has none."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from truenorth.logs import peek, read_log
+from truenorth.spec.problems import UnreadableLog
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("log.csv", b"", r"expected an event log, found an empty file \(0 bytes\)"),
+        ("log.csv", b"\n \n", "nothing but blank lines"),
+        ("log.csv", b"PK\x03\x04....", "a ZIP archive or an Excel workbook"),
+        ("log.csv", b"\0\0\0\1,\0", "NUL bytes in the first line"),
+        ("log.csv.gz", b"\x1f\x8b\x08\0\0\0\0\0", "gzip data, found data that is damaged from its beginning"),
+        ("log.parquet", b"time,x\n", "text that begins with 'time,x.n'"),
+        ("log.sqlite", b"\1\2\3\4", "the bytes 01 02 03 04"),
+        ("log.parquet", b"PAR1PAR1", "is the file complete"),
+        ("log.sqlite", b"SQLite format 3\0" + bytes(200), "SQLite database, found one that cannot be read"),
+        ("log.xlsx", b"time,x\n", r"expected CSV, Parquet, JSON Lines, XES or OCEL 2.0 .* name the file by its format"),
+        ("log", b"hello", "found text that begins with 'hello'"),
+    ],
+)
+def test_what_is_no_log(tmp_path: Path, name: str, content: bytes, said: str) -> None:
+    (tmp_path / name).write_bytes(content)
+    for opened in (read_log, peek):
+        with pytest.raises(UnreadableLog, match=said):
+            opened(tmp_path / name)
+
+
+def test_places_without_a_file(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableLog, match="nothing under this name"):
+        read_log(tmp_path / "log.csv")
+    with pytest.raises(UnreadableLog, match="a directory"):
+        read_log(tmp_path)
+    with pytest.raises(UnreadableLog, match="a file name"):
+        read_log("a\0b.csv")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text("time\n")
+    (tmp_path / "log.csv").chmod(0)
+    with pytest.raises(UnreadableLog, match="no permission"):
+        read_log(tmp_path / "log.csv")
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("log.csv", b"time\n2024-01-01\n"),
+        ("LOG.CSV", b"time\n2024-01-01\n"),
+        ("log.txt", b"time|x\n2024-01-01|1\n"),
+        ("log", b'<log><trace><event><date key="time:timestamp" value="2024-01-01"/></event></trace></log>'),
+        ("log", b'{"time":"2024-01-01"}\n{"time":"2024-01-01"}'),
+        ("log.json", b'{"time":"2024-01-01"}\n'),
+    ],
+)
+def test_the_name_or_the_beginning_tells_the_format(tmp_path: Path, name: str, content: bytes) -> None:
+    (tmp_path / name).write_bytes(content)
+    assert read_log(tmp_path / name).n_events >= 1
