@@ -10,13 +10,14 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import reduce
 from operator import and_, or_
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
 from numba import njit
 from numpy.typing import NDArray
 
-from truenorth.engine.codes import I32, U64, Numbering
+from truenorth.engine.codes import I32, U64, Numbering, encode
 from truenorth.spec.expressions import (
     And,
     Arithmetic,
@@ -35,6 +36,8 @@ from truenorth.spec.expressions import (
 
 CHUNK_ROWS = 1 << 18
 """Events evaluated at a time: enough to keep the columns' code busy, few enough to stay in the cache."""
+MAX_LOOKED_UP = 1_000
+"""A text column with no more values than this among the first events is looked up by value."""
 
 _COMPARISONS: Mapping[str, Callable[[pl.Expr, pl.Expr], pl.Expr]] = {
     "=": pl.Expr.eq,
@@ -147,15 +150,44 @@ def _set_bit(words: U64, answers: NDArray[np.bool_], bit: int) -> None:
         words[i] |= np.uint64(answers[i]) << np.uint64(bit)
 
 
-def _answers(frame: pl.DataFrame, conditions: Sequence[pl.Expr]) -> list[NDArray[np.bool_]]:
-    table = frame.select(condition.alias(str(bit)) for bit, condition in enumerate(conditions))
-    if table.height != frame.height:  # nothing but constants
-        return [np.full(frame.height, column.item()) for column in table]
-    return [column.to_numpy() for column in table]
+@njit(cache=True, nogil=True)
+def _look_up(words: U64, codes: I32, by_code: U64) -> None:
+    for i in range(len(words)):
+        words[i] |= by_code[codes[i]]  # a null's code is -1: the last
+
+
+def _answer(frame: pl.DataFrame, conditions: Mapping[int, pl.Expr], words: U64) -> None:
+    """Set the bits of the conditions that hold for each row."""
+    table = frame.select(condition.alias(str(bit)) for bit, condition in conditions.items())
+    for bit, column in zip(conditions, table, strict=True):
+        constant = len(column) != len(words)  # an expression without columns gives one answer for all
+        _set_bit(words, np.full(len(words), column.item()) if constant else column.to_numpy(), bit)
+
+
+class _Lookup(NamedTuple):
+    """The answers to some conditions (their bits) by the value of one column: ``words[codes]``."""
+
+    bits: frozenset[int]
+    codes: I32
+    words: U64
+
+
+def _has_few_values(column: pl.Series) -> bool:
+    return column.head(CHUNK_ROWS).n_unique() <= MAX_LOOKED_UP
+
+
+def _lookup(column: pl.Series, conditions: Mapping[int, pl.Expr]) -> _Lookup:
+    coded = encode(column, n_hashes=1)
+    values = coded.values.extend_constant(None, 1).alias(column.name)
+    words = np.zeros(len(values), np.uint64)
+    _answer(values.to_frame(), conditions, words)
+    return _Lookup(frozenset(conditions), coded.codes, words)
 
 
 class Classes:
     """Finds the class of events from the answers to a list of conditions.
+
+    Conditions on a single text column are asked once for each of its values, where these are few.
 
     >>> frame = pl.DataFrame({"type": ["a", "b", "a"]})
     >>> classes = Classes([pl.col("type") == "a", pl.col("type") == "b"])
@@ -164,22 +196,37 @@ class Classes:
     """
 
     def __init__(self, conditions: Sequence[pl.Expr]) -> None:
-        self.words = [conditions[at : at + 64] for at in range(0, len(conditions), 64)]
-        self.n_conditions = len(conditions)
+        self.words = [list(conditions[at : at + 64]) for at in range(0, len(conditions), 64)]
         self._numberings = [Numbering() for _ in self.words]
 
     def classify(self, frame: pl.DataFrame) -> I32:
         """The class of each row."""
         classes = np.zeros(frame.height, np.int32)
+        lookups = [self._lookups(frame, conditions) for conditions in self.words]
         for at in range(0, frame.height, CHUNK_ROWS):
             chunk = frame.slice(at, CHUNK_ROWS)
             part = classes[at : at + CHUNK_ROWS]
-            for conditions, numbering in zip(self.words, self._numberings, strict=True):
+            for conditions, by_value, numbering in zip(self.words, lookups, self._numberings, strict=True):
                 word = np.zeros(len(part), np.uint64)
-                for bit, answers in enumerate(_answers(chunk, conditions)):
-                    _set_bit(word, answers, bit)
+                asked = {bit for lookup in by_value for bit in lookup.bits}
+                _answer(chunk, {bit: one for bit, one in enumerate(conditions) if bit not in asked}, word)
+                for lookup in by_value:
+                    _look_up(word, lookup.codes[at : at + CHUNK_ROWS], lookup.words)
                 part[:] = numbering.number(part.astype(np.uint64), word)
         return classes
+
+    def _lookups(self, frame: pl.DataFrame, conditions: Sequence[pl.Expr]) -> list[_Lookup]:
+        """One look-up for each text column with few values that some conditions use alone."""
+        columns: dict[str, dict[int, pl.Expr]] = {}
+        for bit, condition in enumerate(conditions):
+            used = set(condition.meta.root_names())
+            if len(used) == 1:
+                columns.setdefault(used.pop(), {})[bit] = condition
+        return [
+            _lookup(frame[name], asked)
+            for name, asked in columns.items()
+            if frame.height > CHUNK_ROWS and frame[name].dtype == pl.String and _has_few_values(frame[name])
+        ]
 
     def answers(self) -> NDArray[np.bool_]:
         """What the events of each class answered, (n_classes, n_conditions)."""

@@ -66,14 +66,14 @@ class Replay:
         return self._run.events_of_cases(case)
 
     def case_parts(self) -> Iterator[pl.DataFrame]:
-        """The table of cases in parts, for writing what is too large to hold twice."""
+        """The table of cases in parts, for writing what is too large to hold."""
         run = self._run
-        for part in run.parts:
+        for part in run.judge():
             yield verdicts.case_table(self.journey, part.cases, run.key.values, run.customer.values)
 
     def promise_parts(self) -> Iterator[pl.DataFrame]:
         """The table of promises in parts."""
-        for part in self._run.parts:
+        for part in self._run.judge():
             yield verdicts.promise_table(self.journey, part.verdicts, self._run.key.values, self._run.ids)
 
 
@@ -95,12 +95,15 @@ def replay(
     """
     if now is not None:
         events = events.filter(pl.col("time") <= now)
-    run = _Run(journey, events, now, n_threads, on_progress or (lambda _stage, _share: None))
-    filtered, before_need, after_close = np.sum([part.ignored for part in run.parts], axis=0).tolist()
-    counts = {"events": events.height, "quarantined": n_quarantined, "duplicates": n_duplicates, "filtered": filtered}
-    counts |= {"no_key": events.height - len(run.events.log), "before_need": before_need, "after_close": after_close}
-    tallies = [verdicts.tally(journey, part.cases, part.verdicts) for part in run.parts]
-    return Replay(run, verdicts.summarise(journey, tallies, counts))
+    tell = on_progress or (lambda _stage, _share: None)
+    run = _Run(journey, events, now, n_threads, tell)
+    tallies = []
+    for number, part in enumerate(run.judge()):
+        tell("judging cases", min(1.0, 0.5 + number * EVENTS_PER_PART / (2 * events.height + 1)))
+        tallies.append(verdicts.tally(journey, part.cases, part.verdicts, part.ignored))
+    n_no_key = events.height - len(run.events.log)
+    counts = {"events": events.height, "quarantined": n_quarantined, "duplicates": n_duplicates}
+    return Replay(run, verdicts.summarise(journey, tallies, counts, n_no_key))
 
 
 class Part(NamedTuple):
@@ -112,13 +115,17 @@ class Part(NamedTuple):
 
 
 class _Run:
-    """One replay: the log as numbers, and what the step made of it."""
+    """One replay: the log as numbers, sorted by case.
+
+    What the step writes is not kept: judging again costs less than the memory it would take.
+    """
 
     def __init__(
         self, journey: Journey, events: pl.DataFrame, now: datetime | None, n_threads: int, tell: Progress
     ) -> None:
         self.journey = journey
         self.frame = events
+        self.n_threads = n_threads
         self.watermark: datetime | None = now or events["time"].max()  # type: ignore[assignment]
         program = compile_journey(journey, kinds_of(events.schema))
         marker = Marker(program, events.schema)
@@ -135,7 +142,6 @@ class _Run:
             tell("sorting by case", 0.4)
             self.events, self.starts = by_case(columns, len(self.key.values), pool)
             self.tables = marker.tables(*((int(time_us.min()), int(time_us.max())) if len(time_us) else (0, 0)))
-            self.parts = list(self._judge(pool, tell))
 
     @property
     def ids(self) -> pl.Series:
@@ -156,13 +162,16 @@ class _Run:
                 row[:] = self.frame[name].cast(pl.Float64).fill_nan(None).fill_null(0.0).to_numpy()
         return amounts
 
-    def _judge(self, pool: ThreadPoolExecutor, tell: Progress) -> Iterator[Part]:
-        """Run everything, part by part."""
-        spans = list(self._spans())
+    def judge(self) -> Iterator[Part]:
+        """Run everything, part by part, in the order of keys."""
         buffers = local()
-        for number, part in enumerate(pool.map(lambda span: self._judge_span(buffers, *span), spans)):
-            tell("judging cases", 0.5 + 0.5 * number / len(spans))
-            yield part
+        spans = list(self._spans())
+        with ThreadPoolExecutor(self.n_threads) as pool:
+            ahead = [pool.submit(self._judge_span, buffers, *span) for span in spans[: 2 * self.n_threads]]
+            for n_taken in range(len(spans)):
+                yield ahead.pop(0).result()
+                if (following := n_taken + 2 * self.n_threads) < len(spans):
+                    ahead.append(pool.submit(self._judge_span, buffers, *spans[following]))
 
     def _spans(self) -> Iterator[tuple[int, int]]:
         """Keys in spans of about equal numbers of events."""

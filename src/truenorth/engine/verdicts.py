@@ -101,24 +101,30 @@ class Tally(NamedTuple):
     verdicts: NDArray[np.int64]  # (n_promises, 4), by the kernel's verdicts
     counts: NDArray[np.int64]  # moments, decisions, handovers, internal
     money: NDArray[np.float64]  # cost, revenue
+    ignored: NDArray[np.int64]  # filtered, before_need, after_close
 
 
-def tally(journey: Journey, cases: NDArray[np.void], promises: NDArray[np.void]) -> Tally:
+def tally(journey: Journey, cases: NDArray[np.void], promises: NDArray[np.void], ignored: NDArray[np.int64]) -> Tally:
     """Add up some cases."""
     n_promises = len(journey.promises)
     of_promise = np.bincount(promises["promise"] * 4 + promises["verdict"], minlength=4 * n_promises)
     counts = [int(cases[name].sum()) for name in _TOTALS]
     money = [float(cases[name].sum()) for name in ("cost", "revenue")]
     outcomes = np.bincount(cases["outcome"], minlength=4)
-    return Tally(outcomes, of_promise.reshape(n_promises, 4), np.array(counts), np.array(money))
+    return Tally(outcomes, of_promise.reshape(n_promises, 4), np.array(counts), np.array(money), ignored)
 
 
-def summarise(journey: Journey, tallies: Sequence[Tally], counts: Mapping[str, int]) -> dict[str, Any]:
-    """The summary of a replay without its seconds; ``counts`` are those of events."""
-    outcomes, of_promise, totals, money = (sum(part) for part in zip(*tallies, strict=True))
+def summarise(journey: Journey, tallies: Sequence[Tally], counts: Mapping[str, int], n_no_key: int) -> dict[str, Any]:
+    """The summary of a replay without its seconds; ``counts`` are those of the rows read."""
+    outcomes, of_promise, totals, money, ignored = (sum(part) for part in zip(*tallies, strict=True))
     value = sum(outcomes[OUTCOMES.index(name)] * worth for name, worth in journey.outcome.value.items())
+    filtered, before_need, after_close = ignored.tolist()
     return {
         **counts,
+        "filtered": filtered,
+        "no_key": n_no_key,
+        "before_need": before_need,
+        "after_close": after_close,
         "cases": int(outcomes.sum()),
         "outcome": {name: int(outcomes[OUTCOMES.index(name)]) for name in SHOWN_OUTCOMES},
         "promises": {
