@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given, settings
 
 from agreement import assert_agreement
 from strategies import Sample, journeys_with_logs, random_pack
+from truenorth.engine import codes, marks
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
@@ -25,4 +26,13 @@ def test_packs_of_a_thousand(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(100, 140))
 def test_packs_of_five_thousand(seed: int) -> None:
     for sample in random_pack(seed, 5000):
+        assert_agreement(*sample)
+
+
+@pytest.mark.parametrize("chunk_rows", [1, 3])
+def test_pieces_of_any_size(chunk_rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small pieces: conditions are looked up by value, keys are numbered piece by piece."""
+    monkeypatch.setattr(marks, "CHUNK_ROWS", chunk_rows)
+    monkeypatch.setattr(codes, "CHUNK_ROWS", chunk_rows)
+    for sample in random_pack(1000 + chunk_rows, 150):
         assert_agreement(*sample)
