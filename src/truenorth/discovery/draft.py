@@ -107,7 +107,8 @@ def _notes(log: Log, events: pl.DataFrame, sequences: Sequences, every: int) -> 
         notes.append(f"{n_types:,} types of events; only the {MAX_TYPES} of the most cases are looked at.{fewer}")
     n_long = sum(len(name) > MAX_TYPE_LENGTH for name in sequences.names)
     if n_long:
-        notes.append(f"{n_long:,} types have names of more than {MAX_TYPE_LENGTH} characters: they are not named here.")
+        have = "type has a name" if n_long == 1 else "types have names"
+        notes.append(f"{n_long:,} {have} of more than {MAX_TYPE_LENGTH} characters: not named here.")
     return tuple(notes)
 
 

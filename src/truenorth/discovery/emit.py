@@ -16,6 +16,8 @@ MAX_COMMENT = 900
 _SAFE = frozenset(" _='().,/<>+*-")
 _RESERVED = frozenset(("", "~", "null", "true", "false", "yes", "no", "on", "off", "y", "n"))
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r", "\0": "\\0"}
+_KEPT = re.compile(r"(?<=[0-9]) (?=(?:%|d|h|min|s)\b|%)")
+"""Spaces between a number and its unit, at which no line ends."""
 _DURATION = re.compile(r"([0-9]+[wdhms])+")
 
 
@@ -51,7 +53,8 @@ def comment(text: str, indent: int = 0) -> list[str]:
     """
     line = " ".join("".join(c if c.isprintable() else " " for c in text[:MAX_COMMENT]).split())
     lead = " " * indent + "# "
-    return [lead + part for part in textwrap.wrap(line, WIDTH - len(lead), break_on_hyphens=False)]
+    parts = textwrap.wrap(_KEPT.sub("\0", line), WIDTH - len(lead), break_on_hyphens=False)
+    return [lead + part.replace("\0", " ") for part in parts]
 
 
 def comments(texts: Iterable[str], indent: int = 0) -> list[str]:

@@ -30,7 +30,7 @@ class Pairs:
         >>> Pairs("step", ("complete",), "").keep(pl.DataFrame({"step": ["start", "complete"]})).height
         1
         """
-        return events.filter(pl.col(self.column).is_in(list(self.values)))
+        return events.filter(events[self.column].is_in(list(self.values)))
 
 
 def lifecycle_column(columns: list[str]) -> str | None:
@@ -51,9 +51,9 @@ def find_pairs(events: pl.DataFrame, column: str | None) -> Pairs | None:
     """
     if column not in events.columns or "type" not in events.columns or events[column].dtype != pl.String:
         return None
-    state = pl.col(column).str.to_lowercase()
-    n_of = {name: (state == name).sum().alias(name) for name in ("start", "complete")}
-    by_type = events.group_by("type").agg(**n_of, n=pl.len())
+    steps = pl.DataFrame([events["type"], events[column].str.to_lowercase().alias("step")])
+    n_of = {name: (pl.col("step") == name).sum() for name in ("start", "complete")}
+    by_type = steps.group_by("type").agg(**n_of, n=pl.len())
     paired = by_type.filter(
         (pl.col("start") > 0)
         & ((pl.col("start") - pl.col("complete").cast(pl.Int64)).abs() <= PAIRED * pl.col("start"))

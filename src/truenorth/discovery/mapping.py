@@ -10,7 +10,6 @@ import polars as pl
 from truenorth.discovery.names import ENDS, STARTS, folded, is_session, name_score, says
 from truenorth.discovery.profile import MAX_NAME, Profile, agreement, compactness, profile, varying_share
 from truenorth.discovery.wording import percent, shown
-from truenorth.spec.model import CANONICAL_TYPES
 
 CONSTANT = 0.05
 """A column that changes in fewer than this share of the cases with several rows is taken for one that never does."""
@@ -80,7 +79,7 @@ def guess_fields(frame: pl.DataFrame, given: Mapping[str, str] | None = None) ->
     for name, rule in RULES:
         if name not in table.fields:
             rule(table)
-    order = [name for name in CANONICAL_TYPES if name in table.fields]
+    order = [*(name for name in FIRST if name in table.fields), *(name for name in table.fields if name not in FIRST)]
     return Guess({name: table.fields[name] for name in order}, table.evidence, tuple(table.notes))
 
 
@@ -355,5 +354,8 @@ def columns_of(fields: Iterable[str]) -> list[str]:
     """
     return [name for name in fields if name in LOOKED_AT]
 
+
+FIRST = ("case", "type", "time", "customer", "actor", "team", "channel")
+"""The order in which fields are written; others follow."""
 
 LOOKED_AT = ("case", "type", "time", "customer", "actor", "team", "channel", "cost", "revenue")

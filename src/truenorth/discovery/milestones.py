@@ -28,9 +28,9 @@ OPENING_COVER, MAX_LOST, MAX_OPENINGS = 0.9, 0.05, 3
 """Opening events are named if they begin this share of the cases, and at most so many cases have none of them."""
 MIN_BACK, MIN_BACK_SHARE = 5, 0.005
 """Reopenings are proposed where so many closed cases, and this share of them, go on."""
+MOST_UNSEEN = 0.2
+"""An outcome must not hold so long that more than this share of the achieved cases are too young to tell."""
 MAX_REOPENING = 6
-ALWAYS_AFTER = 0.8
-"""An event of which more than this share comes after an ending is a last step, and no return."""
 RARE = 3
 """An event of fewer cases is not looked at by itself."""
 VISIT_US = 30 * 60 * SECOND_US
@@ -298,12 +298,12 @@ def _one_contact(found: Milestones) -> bool:
         f"No event ends a case, but {percent(float((n_events == 1).mean()))} of the cases are one event. So one "
         "contact counts as enough, unless the customer comes back in time. Check this.",
     )
-    _hold(found, sequences.time_us[back[came]] - sequences.time_us[opened[came]], len(opened), found.need)
+    _hold(found, sequences.time_us[back[came]] - sequences.time_us[opened[came]], opened, found.need)
     return True
 
 
 def _find_reopenings(found: Milestones) -> None:
-    """Closed cases that go on with something other than another ending."""
+    """Closed cases that go back to something that they had before."""
     sequences = found.episodes
     if sequences.by_customer:
         return
@@ -311,6 +311,7 @@ def _find_reopenings(found: Milestones) -> None:
     ended = ended[ended < sequences.n_events]
     waits = sequences.time_us - sequences.time_us[_own(sequences, ended)]
     later = _after(sequences, ended) & (waits > AT_ONCE_US) & ~sequences.is_one_of(found.endings)
+    later &= goes_back(sequences)
     later &= ~np.isin(sequences.code, _finishing(sequences, found.endings))
     back = sequences.next_where(later)[ended]
     came = back < sequences.n_events
@@ -324,24 +325,27 @@ def _find_reopenings(found: Milestones) -> None:
     if chosen:
         found.reopened = tuple(sequences.names[code] for code in chosen)
         again = came & np.isin(sequences.code[np.minimum(back, sequences.n_events - 1)], chosen)
-        _hold(found, waits[back[again]], len(ended), found.reopened)
+        _hold(found, waits[back[again]], ended, found.reopened)
 
 
 def _finishing(sequences: Sequences, endings: Sequence[str]) -> list[int]:
-    """Types that belong to the end: they mostly come within a minute after one, or hardly ever before one."""
+    """Types that mostly come within a minute after an ending: what a system writes when it closes a case."""
     ending = np.where(sequences.is_one_of(endings), np.arange(sequences.n_events), -1)
     last = np.maximum.accumulate(ending)
     follows = (last >= sequences.starts[sequences.case]) & (ending < 0)
     at_once = follows & (sequences.time_us - sequences.time_us[np.maximum(last, 0)] <= AT_ONCE_US)
-    n_types = len(sequences.names) + 1
-    n_all, n_follow, n_at_once = (
-        np.bincount(sequences.code[mask] + 1, minlength=n_types)[1:] for mask in (slice(None), follows, at_once)
+    n_follow, n_at_once = (
+        np.bincount(sequences.code[mask] + 1, minlength=len(sequences.names) + 1)[1:] for mask in (follows, at_once)
     )
-    return [
-        code for code, name in enumerate(sequences.names)
-        if n_at_once[code] > 0.5 * n_follow[code]
-        or (n_follow[code] > ALWAYS_AFTER * n_all[code] and not hint_of(name, "reopened"))
-    ]  # fmt: skip
+    return [code for code in range(len(sequences.names)) if n_at_once[code] > 0.5 * n_follow[code]]
+
+
+def goes_back(sequences: Sequences) -> Bools:
+    """Events of a type that their case had before, or whose name says that somebody came back."""
+    worded = [name for code, name in enumerate(sequences.names) if hint_of(name, "reopened")]
+    again = np.ones(sequences.n_events, np.bool_)
+    again[sequences.first_of_type] = False
+    return again | sequences.is_one_of(worded)
 
 
 def _own(sequences: Sequences, places: Ints) -> Ints:
@@ -367,15 +371,23 @@ def _covering(order: Sequence[int], counts: Ints, share: float) -> list[int]:
     return chosen
 
 
-def _hold(found: Milestones, waits_us: Ints, n_ended: int, names: Sequence[str]) -> None:
-    """Propose how long an outcome must hold, from the time until closed cases came back."""
-    typical = quantile_us(waits_us, 0.95)
-    found.holds_for_us = human_us(typical)
+def _hold(found: Milestones, waits_us: Ints, ended: Ints, names: Sequence[str]) -> None:
+    """Propose how long an outcome must hold, from the time until closed cases came back.
+
+    Long enough for most returns, but not so long that many cases of this log are still waiting at its end.
+    """
+    sequences = found.episodes
+    seen_us = sequences.time_us.max() - sequences.time_us[ended]
+    for share in (0.95, 0.9, 0.8, 0.5):
+        typical = quantile_us(waits_us, share)
+        found.holds_for_us = human_us(typical)
+        if float((seen_us < found.holds_for_us).mean()) <= MOST_UNSEEN:
+            break
     found.say(
         "reopened",
-        f"{percent(len(waits_us), n_ended)} of {n_ended:,} achieved cases went on with {listed(names)}; 95 % of those "
-        f"came back within {format_duration(typical)}. Check this: is that the same need again, or only "
-        "work to be finished?",
+        f"{percent(len(waits_us), len(ended))} of {len(ended):,} achieved cases went back to {listed(names)}; "
+        f"{percent(share)} of those came back within {format_duration(typical)}. Check this: is that the same need "
+        "again, or only work to be finished?",
     )
 
 

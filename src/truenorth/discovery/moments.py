@@ -100,9 +100,10 @@ class Handovers:
     def sentence(self) -> str:
         """How many hand-overs the cases have, for a comment."""
         counts = self.per_case
+        mean = f"{counts.mean():.1f}" if counts.mean() >= 0.1 else f"{counts.mean():.2f}"
         none = percent(float((counts == 0).mean()))
         return (
-            f"Hand-overs by {self.by}: {counts.mean():.1f} in a case on average; {none} of {len(counts):,} cases have "
+            f"Hand-overs by {self.by}: {mean} in a case on average; {none} of {len(counts):,} cases have "
             f"none, 80 % at most {at_least_share(counts, 0.8)}, the most {int(counts.max())}."
         )
 

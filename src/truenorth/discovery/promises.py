@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from truenorth.discovery.emit import identifier, one_of
-from truenorth.discovery.event_words import hint_of
-from truenorth.discovery.milestones import AT_ONCE_US, Milestones
+from truenorth.discovery.event_words import ending_of, hint_of
+from truenorth.discovery.milestones import AT_ONCE_US, Milestones, goes_back
 from truenorth.discovery.moments import Handovers, Moments, at_least_share
 from truenorth.discovery.sequences import Ints, Sequences
 from truenorth.discovery.wording import human_us, listed, percent, quantile_us, shown
@@ -24,6 +24,10 @@ COMPARED = 16
 MANY_TYPES = 500
 MIN_ANSWERED = 0.6
 ALWAYS_BEFORE = 0.95
+IN_NO_TIME_US = 10 * SECOND_US
+"""What is that quick is one step, and no answer."""
+FORWARD = 0.7
+"""One event leads to another if it is the first of the two in this share of the cases that have both."""
 NEAR = 3
 """An answer is near if it is among the next three events."""
 MOST_PAIRS = 8
@@ -105,19 +109,19 @@ def _responses(findings: Findings) -> Iterator[Proposal]:
     """For frequent pairs, the time within which most cases get from the one to the other."""
     sequences, milestones = findings.sequences, findings.milestones
     ends = set(milestones.endings)
+    firsts = {code: sequences.first_where(sequences.code == code) for code in findings.compared}
     triggers = {
-        code: sequences.first_where(sequences.code == code)
-        for code in findings.compared
-        if sequences.names[code] not in ends
+        code: first[first < sequences.n_events] for code, first in firsts.items() if sequences.names[code] not in ends
     }
-    triggers = {code: first[first < sequences.n_events] for code, first in triggers.items()}
     pairs: list[tuple[float, int, int, Proposal]] = []
     for answer in findings.compared:
         if sequences.names[answer] in milestones.failed:
             continue
         following = sequences.next_where(sequences.code == answer)
         for trigger, places in triggers.items():
-            if trigger != answer and not _is_outcome(findings, trigger, answer):
+            if trigger == answer or _is_outcome(findings, trigger, answer):
+                continue
+            if _leads_to(sequences, places, firsts[answer]):
                 proposal = _response(findings, trigger, answer, places, following[places])
                 if proposal is not None:
                     pairs.append((proposal.score, trigger, answer, proposal))
@@ -128,6 +132,13 @@ def _responses(findings: Findings) -> Iterator[Proposal]:
             used |= {("after", trigger), ("expect", answer)}
             chosen += 1
             yield proposal
+
+
+def _leads_to(sequences: Sequences, places: Ints, answers: Ints) -> bool:
+    """Whether the first trigger of a case mostly comes before its first answer, where it has both."""
+    first = answers[sequences.case[places]]
+    both = first < sequences.n_events
+    return bool(both.any()) and float((places[both] < first[both]).mean()) >= FORWARD
 
 
 def _is_outcome(findings: Findings, trigger: int, answer: int) -> bool:
@@ -150,12 +161,12 @@ def _response(findings: Findings, trigger: int, answer: int, places: Ints, follo
     typical = quantile_us(waits, min(1.0, share * n / n_answered))
     within_us = human_us(typical)
     n_kept = int((waits <= within_us).sum())
-    if typical <= SECOND_US or n_kept > 0.97 * n:
+    if typical < IN_NO_TIME_US or n_kept > 0.97 * n:
         return None
     near = float((following[answered] - places[answered] <= NEAR).mean())
     spread = np.log(max(quantile_us(waits, 0.95), 1) / max(quantile_us(waits, 0.5), SECOND_US)) / np.log(20)
     moment = 1.5 if findings.is_moment(trigger) or findings.is_moment(answer) else 1.0
-    haste = 0.2 if within_us < AT_ONCE_US else 1.0
+    haste = 0.5 if within_us < AT_ONCE_US else 1.0
     support = n / sequences.n_cases
     score = support * n_answered / n * (0.3 + 0.7 * near) * min(max(spread, 0.1), 1.0) * moment * haste
     names = sequences.names
@@ -256,7 +267,7 @@ def _stays_fixed(findings: Findings) -> Iterator[Proposal]:
 
 def _is_solution(findings: Findings, code: int) -> bool:
     name = findings.sequences.names[code]
-    return bool(hint_of(name, "achieved")) and not hint_of(name, "failed") and name not in findings.milestones.endings
+    return ending_of(name) == "achieved" and name not in findings.milestones.endings
 
 
 def _stays_after(findings: Findings, code: int) -> Iterator[Proposal]:
@@ -265,7 +276,7 @@ def _stays_after(findings: Findings, code: int) -> Iterator[Proposal]:
     first = first[first < sequences.n_events]
     waits = sequences.time_us - sequences.time_us[_latest(sequences, first)]
     endings = sequences.is_one_of(milestones.endings)
-    other = (sequences.code != code) & ~endings & (waits > AT_ONCE_US)
+    other = (sequences.code != code) & ~endings & (waits > AT_ONCE_US) & goes_back(sequences)
     back = sequences.next_where(other)[first]
     done = sequences.next_where(endings)[first]
     came = (back < sequences.n_events) & (back < done)
@@ -280,7 +291,7 @@ def _stays_after(findings: Findings, code: int) -> Iterator[Proposal]:
         return
     typical = quantile_us(waits[back[came]], 0.95)
     why = (
-        f"{percent(int(came.sum()), len(first))} of {len(first):,} cases go on with {listed(names)} after "
+        f"{percent(int(came.sum()), len(first))} of {len(first):,} cases go back to {listed(names)} after "
         f"{shown(sequences.names[code])}, 95 % of them within {format_duration(typical)}: it was not solved then."
     )
     keys = (

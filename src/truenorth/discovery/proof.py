@@ -13,6 +13,8 @@ from truenorth.engine.replay import replay
 from truenorth.spec.load import parse_journey
 
 MOST_PROMISES = 8
+MIN_BROKEN = 3
+"""A promise that is broken less often in a whole log tells nothing apart."""
 
 TELLING: Mapping[str, tuple[float, float]] = {
     "response": (0.5, 0.97),
@@ -46,7 +48,7 @@ def choose(proposals: Sequence[Proposal], verdicts: Mapping[str, Mapping[str, in
         decided = counts["kept"] + counts["broken"]
         low, high = TELLING[one.kind]
         n_alike = sum(other.kind == one.kind for other in chosen)
-        telling = decided >= MIN_CASES and low <= counts["kept"] / decided <= high
+        telling = decided >= MIN_CASES and counts["broken"] >= MIN_BROKEN and low <= counts["kept"] / decided <= high
         if telling and n_alike < MOST_OF.get(one.kind, 1) and len(chosen) < MOST_PROMISES:
             chosen.append(Proposal(one.kind, one.name, one.keys, (*one.why, tally(counts)), one.score))
     return sorted(chosen, key=lambda one: [two.name for two in proposals].index(one.name))
