@@ -75,7 +75,7 @@ def test_replay_as_of_an_instant_leaves_out_what_came_later() -> None:
 
 
 def test_explain_a_case() -> None:
-    case = pl.read_csv(LOG)["case"].drop_nulls()[0]
+    case = "T0001"
     done = truenorth("explain", LOG, "-j", JOURNEY, "--case", case, "--timezone", "Europe/Dublin")
     assert done.returncode == 0
     assert f"Case {case}" in done.stdout

@@ -29,7 +29,7 @@ def test_the_terminal_session_is_real(command: str, shown: str) -> None:
     )
     lines = [line.rstrip() for line in done.stdout.splitlines()]
     kept = iter(lines)
-    for line in (SECONDS.sub("in 0.0 s", line.rstrip()) for line in shown.splitlines()):
+    for line in (SECONDS.sub("in 0.0 s", line.rstrip()) for line in shown.strip().splitlines()):
         if line == "...":
             continue
         assert any(SECONDS.sub("in 0.0 s", printed) == line for printed in kept), (

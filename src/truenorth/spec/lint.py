@@ -272,7 +272,9 @@ def _decisions_to_review(subject: Subject) -> Iterator[Problem]:
             what for what, value in (("reason", decision.reason), ("review date", decision.reviewed)) if value is None
         ]
         if missing:
-            hint = "write decisions as a list: - {name: ..., when: ..., reason: ..., reviewed: 2024-05-31}"
+            alone = path == "$.decisions"
+            entry = "reason: ..., reviewed: 2024-05-31"
+            hint = f"write decisions as a list: - {{when: ..., {entry}}}" if alone else f"add {entry}"
             found = f"no {' and no '.join(missing)}"
             yield _warning(path, "a decision with a reason and a review date", found, hint)
         if decision.reviewed is not None and decision.reviewed < years_before(subject.today, REVIEW_YEARS):
