@@ -118,3 +118,11 @@ def test_a_peek(tmp_path: Path) -> None:
     head = peek(tmp_path / "log.jsonl")
     assert head["properties.type"].to_list() == ["web"]
     assert head["type"].to_list() == ["track"]
+
+
+def test_keys_that_are_data_do_not_become_columns_without_end(tmp_path: Path) -> None:
+    log = read(tmp_path, "\n".join(f'{{{T},"user {n}":1}}' for n in range(3_000)))
+    assert log.events.width == 2_001
+    assert (
+        log.notes[0] == "the events have more than 2,000 different keys: 1,001 values under further keys are left out"
+    )

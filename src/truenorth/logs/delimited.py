@@ -81,7 +81,7 @@ class DelimitedSource:
         return split_rows(body, self._separator, len(self.columns), self._n_lines_above + 1, self._cut)
 
     def _read_rows(self, rows: Rows) -> Table:
-        body = "\n".join(rows.good["row"].to_list()).encode()
+        body = rows.good.select(pl.col("row").str.join("\n")).item().encode()
         frame = _parse(body, 0, self.columns, self._separator)
         if frame is None or frame.height != rows.good.height:
             found = f"quoting that cannot be read with separator '{self._separator}'"
@@ -146,7 +146,7 @@ def _parse(data: bytes, n_lines_above: int, columns: Collection[str], separator:
         )
     except pl.exceptions.PolarsError:
         return None
-    return frame.with_columns(pl.all().replace("", None)) if b'""' in data else frame
+    return frame.with_columns(pl.all().replace("", None)) if b'"' in data and b'""' in data else frame
 
 
 def _with_newlines(data: bytes) -> bytes:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import polars as pl
 
 from truenorth.logs.content import Content, as_utf8
 from truenorth.logs.log import QUARANTINE_SCHEMA
-from truenorth.logs.records import Record, flatten
+from truenorth.logs.records import MOST_COLUMNS, Flattener, Record
 from truenorth.logs.table import Table, shorten, unreadable
 from truenorth.logs.times import looks_like_instants
 
@@ -26,15 +27,15 @@ class JsonLinesSource:
     def __init__(self, path: Path, content: Content) -> None:
         data, notes = as_utf8(content.data)
         self._notes = (*content.notes, *notes, *((content.cut,) if content.cut else ()))
-        if data.lstrip()[:1] == b"[":
-            records, self._lines, self._bad = _array(path, data)
-            self._texts: Sequence[bytes] = ()
-        else:
-            records, self._lines, self._bad, self._texts = _lines(data, content.cut)
-        self._records = records
-        flat = flatten(records)
+        is_array = data.lstrip()[:1] == b"["
+        read = _array(path, data) if is_array else _lines(data, content.cut)
+        self._lines, self._bad, self._text = read.lines, read.bad, read.text
+        flat = read.events.table()
+        if read.events.n_left_out:
+            left_out = f"{read.events.n_left_out:,} values under further keys are left out"
+            self._notes = (*self._notes, f"the events have more than {MOST_COLUMNS:,} different keys: {left_out}")
         self.aliases = flat.aliases
-        self._frame = flat.frame if records else pl.DataFrame(schema={"time": pl.String})
+        self._frame = flat.frame if read.lines else pl.DataFrame(schema={"time": pl.String})
         self._dated = flat.texts
         self.columns = tuple(self._frame.columns)
 
@@ -65,37 +66,37 @@ class JsonLinesSource:
             {"line": [self._lines[row] for row in taken], "row": texts}, schema={"line": pl.Int64, "row": pl.String}
         )
 
-    def _text(self, row: int) -> str:
-        raw = self._texts[row] if self._texts else msgspec.json.encode(self._records[row])
-        return raw.decode(errors="replace").strip()
+
+@dataclass(eq=False)
+class _Read:
+    """The events of a file, the line (in an array: the number) of each, its text, and what is wrong with the rest."""
+
+    events: Flattener = field(default_factory=Flattener)
+    lines: list[int] = field(default_factory=list)
+    bad: list[tuple[int, str, str]] = field(default_factory=list)
+    text: Callable[[int], str] = str
 
 
-_Bad = list[tuple[int, str, str]]
-
-
-def _lines(data: bytes, cut: str) -> tuple[list[Record], list[int], _Bad, list[bytes]]:
-    """Events, their line numbers, what is wrong with the other lines, and the lines of the events."""
+def _lines(data: bytes, cut: str) -> _Read:
+    read = _Read()
     decode = msgspec.json.Decoder().decode
-    records: list[Record] = []
-    numbers: list[int] = []
-    texts: list[bytes] = []
-    bad: _Bad = []
+    texts = data.split(b"\n")
     n_last = 0
-    for number, line in enumerate(data.split(b"\n"), start=1):
+    for number, line in enumerate(texts, start=1):
         if not line.strip():
             continue
         n_last = number
         record, reason = _decoded(decode, line)
         if record is None:
-            bad.append((number, reason, shorten(line.decode(errors="replace").strip())))
-            continue
-        records.append(record)
-        numbers.append(number)
-        texts.append(line)
-    if bad and bad[-1][0] == n_last and not data.endswith(b"\n"):
-        number, reason, text = bad[-1]
-        bad[-1] = (number, f"the file ends in the middle of this line: {cut or reason}", text)
-    return records, numbers, bad, texts
+            read.bad.append((number, reason, shorten(line.decode(errors="replace").strip())))
+        else:
+            read.events.add(record)
+            read.lines.append(number)
+    if read.bad and read.bad[-1][0] == n_last and not data.endswith(b"\n"):
+        number, reason, text = read.bad[-1]
+        read.bad[-1] = (number, f"the file ends in the middle of this line: {cut or reason}", text)
+    read.text = lambda row: texts[read.lines[row] - 1].decode(errors="replace").strip()
+    return read
 
 
 def _decoded(decode: Any, line: bytes) -> tuple[Record | None, str]:
@@ -108,27 +109,26 @@ def _decoded(decode: Any, line: bytes) -> tuple[Record | None, str]:
     return record, ""
 
 
-def _array(path: Path, data: bytes) -> tuple[list[Record], list[int], _Bad]:
+def _array(path: Path, data: bytes) -> _Read:
     """Events of an array, numbered from 1."""
     try:
         items = msgspec.json.decode(data)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         hint = "is the file complete? JSON Lines (one event a line) can be read even if it is cut"
         raise unreadable(path, "a JSON array of events", str(error) or "too deep nesting", hint) from error
-    records: list[Record] = []
-    numbers: list[int] = []
-    bad: _Bad = []
+    read = _Read()
     for number, item in enumerate(items, start=1):
         if isinstance(item, dict):
-            records.append(item)
-            numbers.append(number)
+            read.events.add(item)
+            read.lines.append(number)
         else:
             reason = f"{_WORDS.get(type(item), 'something else')} where an event is a JSON object"
-            bad.append((number, reason, shorten(msgspec.json.encode(item).decode())))
-    return records, numbers, bad
+            read.bad.append((number, reason, shorten(msgspec.json.encode(item).decode())))
+    read.text = lambda row: msgspec.json.encode(items[read.lines[row] - 1]).decode()
+    return read
 
 
-def _positions(numbers: Sequence[int], bad: _Bad) -> pl.Series | None:
+def _positions(numbers: Sequence[int], bad: Sequence[tuple[int, str, str]]) -> pl.Series | None:
     """Places among all rows, unreadable ones included."""
     if not bad:
         return None

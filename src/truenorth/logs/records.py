@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,9 @@ import msgspec
 import polars as pl
 
 PROPERTIES = "properties"
+MOST_COLUMNS = 2_000
+"""Keys beyond these are data, not columns: customer numbers used as keys, for instance."""
+
 INT64 = range(-(2**63), 2**63)
 
 Record = Mapping[str, Any]
@@ -28,45 +32,57 @@ class Flat:
         return [name for name, dtype in self.frame.schema.items() if dtype == pl.String]
 
 
-def flatten(records: Sequence[Record]) -> Flat:
-    """Make a table of records.
+class Flattener:
+    """Makes a table of records, one after the other, without keeping them.
 
     Keys of ``properties`` go by their own name, other nested objects by their dotted path; lists become JSON text.
     A property that shares its name with a field of the record is called ``properties.<name>``.
 
-    >>> flatten([{"type": "a", "properties": {"n": 1, "deep": {"x": [1]}}, "context": {"ip": "::1"}}]).frame.to_dicts()
-    [{'type': 'a', 'n': 1, 'deep.x': '[1]', 'context.ip': '::1'}]
+    >>> flattener = Flattener()
+    >>> flattener.add({"type": "a", "properties": {"n": 1, "deep": {"x": [1]}}, "context": {"ip": "::1"}})
+    >>> flattener.table().frame.to_dicts()
+    [{'type': 'a', 'n': 1, 'context.ip': '::1', 'deep.x': '[1]'}]
     """
-    columns: dict[str, list[Any]] = {}
-    n_rows = len(records)
-    for row, record in enumerate(records):
-        for path, value in record.items():
-            if isinstance(value, dict):
-                _nested(columns, path, value, row, n_rows)
-            elif value is not None or path not in columns:
-                _column(columns, path, n_rows)[row] = value
-    names = _names(columns)
-    frame = pl.DataFrame([column_of(names[path], values) for path, values in columns.items()])
-    return Flat(frame, {path: name for path, name in names.items() if path != name})
 
+    def __init__(self) -> None:
+        self._columns: dict[str, list[Any]] = {}
+        self._n_rows = 0
+        self.n_left_out = 0
+        """Values left out because there are columns enough."""
 
-def _column(columns: dict[str, list[Any]], path: str, n_rows: int) -> list[Any]:
-    known = columns.get(path)
-    if known is None:
-        known = columns[path] = [None] * n_rows
-    return known
+    def add(self, record: Record) -> None:
+        """Take in one record."""
+        row = self._n_rows
+        waiting = deque([("", record)])
+        while waiting:  # without recursion, however deep the record
+            above, inner = waiting.popleft()
+            for key, value in inner.items():
+                if isinstance(value, dict):
+                    waiting.append((f"{above}{key}.", value))
+                    continue
+                path = above + key
+                column = self._columns.get(path)
+                if column is None:
+                    if len(self._columns) >= MOST_COLUMNS:
+                        self.n_left_out += 1
+                        continue
+                    column = self._columns[path] = []
+                if len(column) < row:
+                    column.extend([None] * (row - len(column)))
+                if len(column) == row:
+                    column.append(value)
+                else:
+                    column[row] = value
+        self._n_rows = row + 1
 
-
-def _nested(columns: dict[str, list[Any]], path: str, value: Record, row: int, n_rows: int) -> None:
-    """Walk down without recursion, however deep the record."""
-    waiting = [(path, value)]
-    while waiting:
-        above, inner = waiting.pop()
-        for key, leaf in inner.items():
-            if isinstance(leaf, dict):
-                waiting.append((f"{above}.{key}", leaf))
-            else:
-                _column(columns, f"{above}.{key}", n_rows)[row] = leaf
+    def table(self) -> Flat:
+        """All records as columns."""
+        names = _names(self._columns)
+        columns = []
+        for path, values in self._columns.items():
+            values.extend([None] * (self._n_rows - len(values)))
+            columns.append(column_of(names[path], values))
+        return Flat(pl.DataFrame(columns), {path: name for path, name in names.items() if path != name})
 
 
 def _names(paths: Iterable[str]) -> dict[str, str]:

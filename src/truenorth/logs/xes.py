@@ -15,6 +15,7 @@ import polars as pl
 
 from truenorth.logs.content import Content, as_utf8
 from truenorth.logs.log import QUARANTINE_SCHEMA
+from truenorth.logs.records import MOST_COLUMNS
 from truenorth.logs.table import Table, shorten
 from truenorth.logs.times import looks_like_instants
 from truenorth.logs.xes_elements import read_elements
@@ -49,6 +50,8 @@ class XesSource:
         self._elements = plain if plain is not None else self._read_carefully(path, content.cut)
         self._of_events, self._of_traces = _named(self._elements)
         self.columns = (*self._of_events, *self._of_traces) or (DEFAULTS["time"],)
+        if len(self.columns) >= MOST_COLUMNS:
+            self._notes = (*self._notes, f"only the first {MOST_COLUMNS:,} different keys of attributes are read")
 
     def _read_carefully(self, path: Path, cut: str) -> Elements:
         encoding = None
@@ -123,9 +126,9 @@ def _event_places(data: bytes) -> Iterator[tuple[int, int, int]]:
 
 def _named(elements: Elements) -> tuple[dict[str, Attribute], dict[str, Attribute]]:
     """Attributes by the names of their columns, each name once."""
-    of_traces = {TRACE_PREFIX + (one.name or UNNAMED): one for one in elements.of_traces}
+    of_traces = {TRACE_PREFIX + (one.name or UNNAMED): one for one in elements.of_traces[: MOST_COLUMNS // 2]}
     of_events: dict[str, Attribute] = {}
-    for one in elements.of_events:
+    for one in elements.of_events[: MOST_COLUMNS - len(of_traces)]:
         name = one.name or UNNAMED
         while name in of_traces or name in of_events:
             name += "_2"
