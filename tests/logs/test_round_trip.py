@@ -110,3 +110,11 @@ def test_nothing_half_written_stays(tmp_path: Path) -> None:
     with pytest.raises(TruenorthError):
         write_events(log.events.with_columns(pl.lit("x").alias("concept:name"), type=pl.lit("a")), tmp_path / "log.xes")
     assert [path.name for path in tmp_path.iterdir()] == ["given.csv"]
+
+
+@pytest.mark.parametrize("name", ["log.csv", "log.jsonl", "log.json"])
+def test_what_is_no_finite_number_becomes_null(tmp_path: Path, name: str) -> None:
+    log = read_log_of(tmp_path, b"time,case,x\n2024-01-01,a,1.5\n2024-01-02,a,2\n2024-01-03,a,3\n")
+    odd = log.events.with_columns(x=pl.Series([1.5, float("nan"), float("inf")]))
+    write_events(odd, tmp_path / name)
+    assert read_log(tmp_path / name, object_type="case").events["x"].to_list() == [1.5, None, None]

@@ -90,8 +90,12 @@ def without_positions(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _csv(frame: pl.DataFrame, separator: str = ",") -> bytes:
+    """What is no finite number is left empty: as text it would make its whole column text."""
     times = pl.col(INSTANT).dt.strftime(INSTANT_FORMAT)
-    text = without_positions(frame).with_columns(times).write_csv(separator=separator, quote_style="necessary")
+    finite = [
+        pl.when(pl.col(name).is_finite()).then(pl.col(name)) for name, kind in frame.schema.items() if kind.is_float()
+    ]
+    text = without_positions(frame).with_columns(times, *finite).write_csv(separator=separator, quote_style="necessary")
     return text.encode()
 
 
