@@ -15,6 +15,7 @@ from truenorth.discovery.emit import comment, literal, one_of, scalar
 from truenorth.discovery.sequences import MAX_TYPES
 from truenorth.spec.conditions import parse_condition
 from truenorth.spec.document import Scalar, Table, read_document
+from truenorth.spec.load import parse_journey
 from truenorth.spec.model import CANONICAL_TYPES, PromiseKind
 from truenorth.spec.problems import UnreadableLog
 
@@ -148,6 +149,13 @@ def test_thousands_of_types_are_said_and_not_compared(tmp_path: Path) -> None:
     tried(path, text, journey)
 
 
+def test_repeated_ids_are_said(tmp_path: Path) -> None:
+    frame = log_of(tickets()).with_columns(id=pl.col("Case ID"))
+    text, _ = drafted(written(frame, tmp_path))
+    assert "120 rows repeat the id of an earlier one" in text
+    assert "give it another name" in " ".join(text.split("# "))
+
+
 def test_long_type_names_are_not_named(tmp_path: Path) -> None:
     rows = [(case, kind * 100 if kind == "Take" else kind, at) for case, kind, at in tickets()]
     text, _ = drafted(written(log_of(rows), tmp_path))
@@ -258,3 +266,15 @@ def test_a_condition_holds_as_many_values_as_fit() -> None:
     condition = one_of("type", values)
     assert 15 <= len(types_of(parse_condition(condition))) < 40
     assert literal("a'b") == "'a''b'"
+
+
+def test_the_example_in_the_repository_is_drafted_as_people_wrote_it() -> None:
+    directory = Path(__file__).parents[2] / "examples" / "support"
+    by_hand = parse_journey((directory / "journey.yaml").read_text())
+    text, journey = drafted(directory / "log.csv")
+    assert types_of(journey.need) == types_of(by_hand.need)
+    assert types_of(journey.outcome.achieved) == types_of(by_hand.outcome.achieved)
+    assert types_of(journey.outcome.failed) == types_of(by_hand.outcome.failed)
+    assert types_of(journey.outcome.reopened) == types_of(by_hand.outcome.reopened)
+    assert journey.outcome.holds_for_us == by_hand.outcome.holds_for_us
+    tried(directory / "log.csv", text, journey)

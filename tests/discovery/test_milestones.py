@@ -99,7 +99,7 @@ def test_moments_by_word_by_nobody_and_by_a_customer_who_acts() -> None:
     named = frame.with_columns(
         actor=pl.when(pl.col("type") == "Take").then(pl.lit("Customer")).otherwise(pl.lit("Eve"))
     )
-    assert find_moments(find_milestones(arrange(named))).names == ("Closed", "Take")
+    assert find_moments(find_milestones(arrange(named))).names == ("Ask", "Closed", "Take")
     stream = find_moments(find_milestones(arrange(frame.rename({"case": "customer"}))))
     assert stream.everything
 

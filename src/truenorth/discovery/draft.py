@@ -93,6 +93,10 @@ def _notes(log: Log, events: pl.DataFrame, sequences: Sequences, every: int) -> 
     notes = []
     if log.quarantine.height:
         notes.append(f"{log.quarantine.height:,} rows could not be read and are left out.")
+    if log.n_duplicates:
+        notes.append(f"{log.n_duplicates:,} rows repeat the id of an earlier one and are left out.")
+    if log.n_duplicates > log.n_events:
+        notes.append("Most rows are left out so: if the column 'id' is not the id of an event, give it another name.")
     if every > 1:
         notes.append(f"The log is long: only one case in {every} was looked at ({events.height:,} events).")
     if events.height and not sequences.n_events:

@@ -13,6 +13,7 @@ from truenorth.discovery.names import folded
 
 STEMS: Mapping[str, tuple[str, ...]] = {
     "achieved": (
+        "fixed", "repair", "restored", "ripar", "repar", "behoben", "hersteld",
         "clos", "resolv", "solved", "complet", "paid", "payment", "approv", "delivered", "fulfil", "purchas",
         "settl", "finish", "done", "success", "releas", "discharg", "activat", "accept", "handled", "granted",
         "reimburs", "chius", "risol", "pagat", "pagament", "approvat", "consegn", "evas", "accett", "conclus",
@@ -37,6 +38,7 @@ STEMS: Mapping[str, tuple[str, ...]] = {
         "erreur",
     ),
     "reopened": (
+        "again", "recur",
         "reopen", "return", "readmi", "recontact", "riapert", "riapri", "wiedereroffn", "wiedergeoffn",
         "heropen", "reabiert", "reabre", "rouvert", "reouvert", "reouvr",
     ),
@@ -45,6 +47,7 @@ STEMS: Mapping[str, tuple[str, ...]] = {
         "attente", "require",
     ),
     "customer": (
+        "ask", "repl", "answer", "told", "fixed",
         "customer", "client", "caller", "call", "mail", "email", "phone", "chat", "wait", "await", "inform",
         "new", "nuov", "neu", "nieuw", "nuev", "notif", "clos", "letter", "visit", "complain", "appeal",
         "paid", "payment", "purchas", "order", "deliver", "submit", "sent", "send", "advise", "incoming",
@@ -57,6 +60,7 @@ STEMS: Mapping[str, tuple[str, ...]] = {
         "lettre", "plainte", "livr", "paiement", "reponse",
     ),
     "decision": (
+        "triag",
         "approv", "reject", "declin", "accept", "decid", "decision", "assess", "determin", "check", "validat",
         "verif", "priorit", "classif", "authori", "assign", "evaluat", "denied", "penalt", "valut", "verific",
         "autorizz", "assegn", "pruf", "genehmig", "entscheid", "bewert", "abgelehnt", "zugewies", "beoorde",
@@ -83,6 +87,9 @@ CUSTOMERS = (
 )  # fmt: skip
 """Names of an actor that is the customer."""
 
+RETURNS = ("came back", "comes back", "come back", "kam zuruck", "torna indietro", "kwam terug")
+"""Words that say only together that somebody came back."""
+
 MAX_WORDS = 40
 
 
@@ -93,7 +100,10 @@ def hint_of(name: str, table: str) -> str:
     >>> hint_of("Payment Handled", "achieved"), hint_of("A_DECLINED", "failed"), hint_of("Chiuso BO", "failed")
     ('payment', 'declined', '')
     """
-    words = folded(name[:400]).split()[:MAX_WORDS]
+    plain = folded(name[:400])
+    words = plain.split()[:MAX_WORDS]
+    if table == "reopened" and any(phrase in plain for phrase in RETURNS):
+        return plain
     return next((word for word in words if word.startswith(STEMS[table])), "")
 
 

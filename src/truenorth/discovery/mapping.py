@@ -89,8 +89,8 @@ def _can_be_named(name: str) -> bool:
 
 def _named(table: _Table, name: str, suits: Callable[[Profile], bool]) -> list[tuple[float, Profile]]:
     """Free columns that are called like a field and suit it, best first."""
-    found = [(name_score(one.name, name), one) for one in table.free() if suits(one)]
-    found += [(2.5, one) for one in table.free() if one.name == name and suits(one)]  # the reader takes it in any case
+    as_it_is = {name: 2.5}  # a column that is called like the field: the reader takes it in any case
+    found = [(max(name_score(one.name, name), as_it_is.get(one.name, 0.0)), one) for one in table.free() if suits(one)]
     return sorted((pair for pair in found if pair[0]), key=lambda pair: -pair[0])
 
 
@@ -280,7 +280,7 @@ def _guess_money(name: str) -> Callable[[_Table], None]:
     """A rule for numbers that belong to single events; an amount repeated on every row of a case would add up."""
 
     def rule(table: _Table) -> None:
-        for _, one in _named(table, name, lambda one: one.is_number and one.instants is None and one.n_known > 0):
+        for _, one in _named(table, name, _is_amount):
             if _is_repeated(table, one):
                 table.notes.append(
                     f"{name}: {shown(one.name)} is the same on every row of a case and would be added up once an "
@@ -293,6 +293,10 @@ def _guess_money(name: str) -> Callable[[_Table], None]:
     return rule
 
 
+def _is_amount(column: Profile) -> bool:
+    return column.instants is None and 0 < MOSTLY * column.n_known <= len(column.numbers)
+
+
 def _is_repeated(table: _Table, column: Profile) -> bool:
     varying = table.varying(column)
     return column.name.startswith("case:") or (varying is not None and varying < CONSTANT and column.known_share > 0.95)
@@ -300,8 +304,7 @@ def _is_repeated(table: _Table, column: Profile) -> bool:
 
 def _guess_feeling(table: _Table) -> None:
     for _, one in _named(table, "feeling", lambda one: one.n_known > 0 and "confidence" not in one.name.casefold()):
-        numbers = one.values.cast(pl.Float64, strict=False).drop_nulls()
-        if len(numbers) >= MOSTLY * one.n_known and bool((numbers.abs() <= 1).all()):
+        if int((one.numbers.abs() <= 1).sum()) >= MOSTLY * one.n_known:
             table.decide("feeling", one, f"{_called(one)}; numbers in [-1, 1]")
             return
         table.notes.append(f"feeling: {shown(one.name)} holds no numbers in [-1, 1]; it stays a property.")

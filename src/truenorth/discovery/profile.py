@@ -51,10 +51,17 @@ class Profile:
         """Mean number of rows of a value; 0 where there is none."""
         return self.n_known / self.n_distinct if self.n_known else 0.0
 
-    @property
-    def is_number(self) -> bool:
-        """Whether the values are numbers that can have a fraction or a sign."""
-        return self.dtype.is_numeric()
+    @cached_property
+    def numbers(self) -> pl.Series:
+        """The values that are finite numbers; a few others may be dirt.
+
+        >>> profile(pl.Series("a", ["1.5", "two"])).numbers.to_list()
+        [1.5]
+        """
+        if self.dtype == pl.Boolean:
+            return pl.Series(self.name, [], dtype=pl.Float64)
+        values = self.values.cast(pl.Float64, strict=False).drop_nulls()
+        return values.filter(values.is_finite())
 
     @property
     def is_label(self) -> bool:
