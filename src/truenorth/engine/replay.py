@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import cached_property
 from itertools import pairwise
 from threading import local
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import polars as pl
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from truenorth.engine import kernel, verdicts
 from truenorth.engine.arrange import Columns, by_case, by_promise
 from truenorth.engine.codes import Coded, encode
-from truenorth.engine.compile import Marker, Program, compile_journey, kinds_of
+from truenorth.engine.compile import Marker, compile_journey, kinds_of
 from truenorth.spec.model import Journey
 
 Progress = Callable[[str, float], None]
@@ -129,19 +129,20 @@ class _Run:
         self.watermark: datetime | None = now or events["time"].max()  # type: ignore[assignment]
         program = compile_journey(journey, kinds_of(events.schema))
         marker = Marker(program, events.schema)
+        time_us = _read_only(events["time"].to_physical().to_numpy())
         with ThreadPoolExecutor(n_threads) as pool:
             tell("reading keys and conditions", 0.0)
-            key = pool.submit(self._encode, "case" if "case" in events.columns else "customer")
             rows = pool.submit(marker.rows, events)
+            key = pool.submit(self._encode, "case" if "case" in events.columns else "customer")
             team = pool.submit(self._encode, "team" if "team" in events.columns else "actor", n_hashes=1)
             customer = pool.submit(self._encode, "customer") if "case" in events.columns else key
+            amounts = pool.submit(_amounts, events, program.amounts)
             self.key, self.customer = key.result(), customer.result()
-            time_us = events["time"].to_physical().to_numpy()
-            codes = team.result().codes, self.customer.codes
-            columns = Columns(time_us, self.key.codes, rows.result(), *codes, self._amounts(program))
+            codes = self.key.codes, rows.result(), team.result().codes, self.customer.codes
             tell("sorting by case", 0.4)
+            columns = Columns(time_us, *codes, amounts.result())
             self.events, self.starts = by_case(columns, len(self.key.values), pool)
-            self.tables = marker.tables(*((int(time_us.min()), int(time_us.max())) if len(time_us) else (0, 0)))
+        self.tables = marker.tables(*((int(time_us.min()), int(time_us.max())) if len(time_us) else (0, 0)))
 
     @property
     def ids(self) -> pl.Series:
@@ -154,13 +155,6 @@ class _Run:
         if name not in self.frame.columns:
             return Coded(np.zeros(0, np.int32), pl.Series([], dtype=pl.String))
         return encode(self.frame[name], n_hashes)
-
-    def _amounts(self, program: Program) -> NDArray[np.float64]:
-        amounts = np.zeros((len(program.amounts), self.frame.height))
-        for row, name in zip(amounts, program.amounts, strict=True):
-            if name in self.frame.columns:
-                row[:] = self.frame[name].cast(pl.Float64).fill_nan(None).fill_null(0.0).to_numpy()
-        return amounts
 
     def judge(self) -> Iterator[Part]:
         """Run everything, part by part, in the order of keys."""
@@ -228,6 +222,31 @@ class _Run:
         for key in {case, case.rpartition("#")[0]}:
             found = (self.key.values == key).arg_true()
             yield from ((code, code + 1) for code in found)
+
+
+Array = TypeVar("Array", bound=NDArray[Any])
+
+
+def _read_only(array: Array) -> Array:
+    """The array, read-only: whether Polars lent it or not, compiled code sees one type and is compiled once."""
+    array.flags.writeable = False
+    return array
+
+
+def _amounts(events: pl.DataFrame, names: Sequence[str]) -> NDArray[np.float64]:
+    """Columns of numbers, (n_names, n_events); null, NaN and a missing column are 0."""
+    columns = [_numbers(events, name).to_numpy() for name in names]
+    if len(columns) == 1:
+        return _read_only(columns[0].reshape(1, -1))
+    return _read_only(np.stack(columns) if columns else np.empty((0, events.height)))
+
+
+def _numbers(events: pl.DataFrame, name: str) -> pl.Series:
+    if name not in events.columns:
+        return pl.zeros(events.height, eager=True)
+    numbers = events[name].cast(pl.Float64)
+    clean = not numbers.null_count() and not numbers.is_nan().any()
+    return numbers if clean else numbers.fill_nan(None).fill_null(0.0)
 
 
 def _with_room(buffer: NDArray[np.void], n_used: int) -> NDArray[np.void]:
