@@ -6,7 +6,7 @@ any number of keys that fits in memory.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import polars as pl
@@ -18,6 +18,14 @@ I32 = NDArray[np.int32]
 I64 = NDArray[np.int64]
 
 _EMPTY = -1
+
+Array = TypeVar("Array", bound=NDArray[Any])
+
+
+def read_only(array: Array) -> Array:
+    """The array, read-only: whether Polars lent it or not, compiled code sees one type and is compiled once."""
+    array.flags.writeable = False
+    return array
 
 
 @njit(cache=True, nogil=True)
@@ -69,7 +77,8 @@ class Numbering:
         self._slots = np.full(4 * size, _EMPTY, np.int32)
         if self.n:
             again = np.empty(self.n, np.int32)
-            _number(known[: self.n, 0].copy(), known[: self.n, 1].copy(), self._slots, known, again, 0, 0)
+            first, second = (read_only(column.copy()) for column in known[: self.n].T)
+            _number(first, second, self._slots, known, again, 0, 0)
 
     @property
     def known(self) -> U64:
@@ -78,6 +87,7 @@ class Numbering:
 
     def number(self, first: U64, second: U64) -> I32:
         """The number of each pair."""
+        first, second = read_only(first), read_only(second)
         codes = np.empty(len(first), np.int32)
         at = 0
         while True:

@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cached_property
 from itertools import pairwise
 from threading import local
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from truenorth.engine import kernel, verdicts
 from truenorth.engine.arrange import Columns, by_case, by_promise
-from truenorth.engine.codes import Coded, encode
+from truenorth.engine.codes import Coded, encode, read_only
 from truenorth.engine.compile import Marker, compile_journey, kinds_of
 from truenorth.spec.model import Journey
 
@@ -129,7 +129,7 @@ class _Run:
         self.watermark: datetime | None = now or events["time"].max()  # type: ignore[assignment]
         program = compile_journey(journey, kinds_of(events.schema))
         marker = Marker(program, events.schema)
-        time_us = _read_only(events["time"].to_physical().to_numpy())
+        time_us = read_only(events["time"].to_physical().to_numpy())
         with ThreadPoolExecutor(n_threads) as pool:
             tell("reading keys and conditions", 0.0)
             rows = pool.submit(marker.rows, events)
@@ -224,21 +224,12 @@ class _Run:
             yield from ((code, code + 1) for code in found)
 
 
-Array = TypeVar("Array", bound=NDArray[Any])
-
-
-def _read_only(array: Array) -> Array:
-    """The array, read-only: whether Polars lent it or not, compiled code sees one type and is compiled once."""
-    array.flags.writeable = False
-    return array
-
-
 def _amounts(events: pl.DataFrame, names: Sequence[str]) -> NDArray[np.float64]:
     """Columns of numbers, (n_names, n_events); null, NaN and a missing column are 0."""
     columns = [_numbers(events, name).to_numpy() for name in names]
     if len(columns) == 1:
-        return _read_only(columns[0].reshape(1, -1))
-    return _read_only(np.stack(columns) if columns else np.empty((0, events.height)))
+        return read_only(columns[0].reshape(1, -1))
+    return read_only(np.stack(columns) if columns else np.empty((0, events.height)))
 
 
 def _numbers(events: pl.DataFrame, name: str) -> pl.Series:
