@@ -10,6 +10,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+import truenorth as tn
+from truenorth import results
+from truenorth.spec.problems import TruenorthError
+
 EXAMPLES = Path(__file__).parent.parent / "examples" / "support"
 LOG, JOURNEY = str(EXAMPLES / "log.csv"), str(EXAMPLES / "journey.yaml")
 SUMMARY_KEYS = [
@@ -134,3 +138,15 @@ def test_what_cannot_be_done_is_said_in_words(
     words = " ".join((done.stdout + done.stderr).replace("│", " ").split())
     assert done.returncode == status, words
     assert message in words
+
+
+def test_a_full_disk_is_said_and_leaves_nothing_half_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    replayed = tn.replay(JOURNEY, LOG)
+
+    def full(*_: object, **__: object) -> None:
+        raise pl.exceptions.ComputeError("No space left on device (os error 28)")
+
+    monkeypatch.setitem(results._SINKS, "parquet", full)
+    with pytest.raises(TruenorthError, match="No space left"):
+        tn.write_results(replayed, tn.read_log(LOG), tmp_path)
+    assert list(tmp_path.iterdir()) == []

@@ -12,6 +12,7 @@ from polars.io.plugins import register_io_source
 
 from truenorth.engine.replay import Replay
 from truenorth.logs import Log, write_quarantine
+from truenorth.logs.whole import whole_file
 
 Format = Literal["parquet", "csv", "jsonl"]
 
@@ -26,7 +27,7 @@ def write_results(replay: Replay, log: Log, folder: str | Path, *, format: Forma
     """Write ``cases``, ``promises``, ``summary.json`` and, where there is any, ``quarantine.csv`` into a folder.
 
     The tables are made and written in parts, so that they need not fit into memory. Returns the files written. OSError
-    where the folder cannot be written.
+    or `TruenorthError` where the folder cannot be written.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -35,7 +36,8 @@ def write_results(replay: Replay, log: Log, folder: str | Path, *, format: Forma
         _write(replay.promise_parts, folder / f"promises.{format}", format),
         folder / "summary.json",
     ]
-    written[-1].write_bytes(msgspec.json.format(msgspec.json.encode(replay.summary), indent=2) + b"\n")
+    with whole_file(written[-1]) as unfinished:
+        unfinished.write_bytes(msgspec.json.format(msgspec.json.encode(replay.summary), indent=2) + b"\n")
     quarantine = folder / "quarantine.csv"
     quarantine.unlink(missing_ok=True)
     if log.quarantine.height:
@@ -45,7 +47,7 @@ def write_results(replay: Replay, log: Log, folder: str | Path, *, format: Forma
 
 
 def _write(parts: Callable[[], Iterator[pl.DataFrame]], path: Path, format: Format) -> Path:  # noqa: A002
-    """Stream a table into a file; the file appears under its name only when it is whole."""
+    """Stream a table into a file."""
     schema = next(parts()).schema
 
     def source(
@@ -55,6 +57,6 @@ def _write(parts: Callable[[], Iterator[pl.DataFrame]], path: Path, format: Form
             kept = part if predicate is None else part.filter(predicate)
             yield kept if columns is None else kept.select(columns)
 
-    unfinished = path.with_name(f".{path.name}.part")
-    _SINKS[format](register_io_source(source, schema=schema, is_pure=True), unfinished)
-    return unfinished.replace(path)
+    with whole_file(path) as unfinished:
+        _SINKS[format](register_io_source(source, schema=schema, is_pure=True), unfinished)
+    return path

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import gzip
-import os
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from os import fspath
 from pathlib import Path
 
@@ -13,6 +11,7 @@ import polars as pl
 import zstandard
 
 from truenorth.logs.log import INSTANT, Log
+from truenorth.logs.whole import whole_file
 from truenorth.logs.write_ocel import write_ocel_json, write_ocel_sqlite
 from truenorth.logs.write_xes import write_xes
 from truenorth.spec.model import CANONICAL_TYPES
@@ -41,10 +40,10 @@ def write_events(events: Log | pl.DataFrame, path: str | Path) -> None:
     suffix = Path(target.stem).suffix.lower() if compression else target.suffix.lower()
     frame = events.events if isinstance(events, Log) else events
     if suffix in _BINARY and not compression:
-        with _whole(target) as temporary:
+        with whole_file(target) as temporary:
             _BINARY[suffix](frame, temporary)
     elif suffix in _TEXT:
-        with _whole(target) as temporary:
+        with whole_file(target) as temporary:
             _compressed(_TEXT[suffix](frame), temporary, compression)
     else:
         known = ", ".join((*_TEXT, *_BINARY))
@@ -55,22 +54,8 @@ def write_events(events: Log | pl.DataFrame, path: str | Path) -> None:
 
 def write_quarantine(log: Log, path: str | Path) -> None:
     """Write the rows that could not be read to a CSV file: line, reason, row. Raises `TruenorthError`."""
-    with _whole(Path(path)) as temporary:
+    with whole_file(path) as temporary:
         log.quarantine.write_csv(temporary)
-
-
-@contextmanager
-def _whole(path: Path) -> Iterator[Path]:
-    """A temporary file that takes the place of the target once it is complete."""
-    temporary = path.with_name(f".{path.name}.part")
-    try:
-        yield temporary
-        os.replace(temporary, path)
-    except OSError as error:
-        problem = Problem(path=fspath(path), expected="a place to write to", found=str(error.strerror or error))
-        raise TruenorthError([problem]) from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _compressed(data: bytes, path: Path, compression: str) -> None:

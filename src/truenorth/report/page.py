@@ -19,6 +19,7 @@ from truenorth.figures.wording import cases, count, money, percent, ratio
 from truenorth.insight.overview import Overview, overview
 from truenorth.insight.promises import promise_verdicts
 from truenorth.insight.replayed import Replayed
+from truenorth.logs.whole import whole_file
 from truenorth.report import tables
 
 HEADER_PX, BARE_PX = 40, 8
@@ -63,10 +64,14 @@ class Tile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def write_report(replay: Replayed, path: str | Path) -> Path:
-    """Write the report of a replay to ``path`` as one HTML file and return the path."""
-    target = Path(path)
-    target.write_text(report_html(replay), encoding="utf-8")
-    return target
+    """Write the report of a replay to ``path`` as one HTML file and return the path.
+
+    Raises `TruenorthError` where nothing can be written.
+    """
+    page = report_html(replay)
+    with whole_file(path) as unfinished:
+        unfinished.write_text(page, encoding="utf-8")
+    return Path(path)
 
 
 def report_html(replay: Replayed) -> str:
