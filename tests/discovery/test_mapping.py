@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from datetime import date, time, timedelta
+from decimal import Decimal
+
 import polars as pl
 import pytest
 
@@ -135,3 +138,33 @@ def test_hardly_any_rows(n_rows: int) -> None:
 def test_columns_without_a_name_that_can_be_written_are_left_alone() -> None:
     frame = log_of(tickets()).rename({"Activity": " ", "Case ID": "x" * 3_000})
     assert "case" not in guess_fields(frame).fields
+
+
+def test_columns_of_every_type_are_looked_at() -> None:
+    n = len(tickets())
+    odd = {
+        "nested": pl.Series([[1, 2]] * n),
+        "record": pl.Series([{"a": 1}] * n),
+        "length": pl.Series([timedelta(1)] * n),
+        "clock": pl.Series([time(1)] * n),
+        "day": pl.Series([date(2020, 1, 1)] * n),
+        "exact": pl.Series([Decimal("1.5")] * n),
+        "raw": pl.Series([b"x\xff"] * n),
+        "label": pl.Series(["a"] * n, dtype=pl.Categorical),
+        "nothing": pl.Series([None] * n),
+        "sentiment": pl.Series([float("nan")] * n),
+        "yes": pl.Series([True] * n),
+        "^.*$": pl.Series(["a pattern"] * n),
+    }
+    fields = guess_fields(log_of(tickets()).with_columns(**odd)).fields
+    assert dict(fields) == {"case": "Case ID", "type": "Activity", "time": "Timestamp"}
+
+
+def test_a_little_dirt_leaves_an_amount_a_number() -> None:
+    frame = log_of(tickets()).with_row_index("n")
+    frame = frame.with_columns(
+        cost=pl.when(pl.col("n") == 3).then(pl.lit("free")).otherwise(pl.col("n").cast(pl.String))
+    )
+    assert guess_fields(frame.drop("n")).fields["cost"] == "cost"
+    dirty = frame.with_columns(cost=pl.lit("a lot")).drop("n")
+    assert "cost" not in guess_fields(dirty).fields

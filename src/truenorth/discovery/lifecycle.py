@@ -30,7 +30,7 @@ class Pairs:
         >>> Pairs("step", ("complete",), "").keep(pl.DataFrame({"step": ["start", "complete"]})).height
         1
         """
-        return events.filter(events[self.column].is_in(list(self.values)))
+        return events.filter(events[self.column].alias("step").is_in(list(self.values)))
 
 
 def lifecycle_column(columns: list[str]) -> str | None:
@@ -51,7 +51,7 @@ def find_pairs(events: pl.DataFrame, column: str | None) -> Pairs | None:
     """
     if column not in events.columns or "type" not in events.columns or events[column].dtype != pl.String:
         return None
-    steps = pl.DataFrame([events["type"], events[column].str.to_lowercase().alias("step")])
+    steps = pl.DataFrame([events["type"], events[column].alias("step").str.to_lowercase()])
     n_of = {name: (pl.col("step") == name).sum() for name in ("start", "complete")}
     by_type = steps.group_by("type").agg(**n_of, n=pl.len())
     paired = by_type.filter(
@@ -61,9 +61,9 @@ def find_pairs(events: pl.DataFrame, column: str | None) -> Pairs | None:
     n_paired = int(paired["n"].sum())
     if not events.height or n_paired < MIN_EVENTS * events.height:
         return None
-    values = events[column].drop_nulls().unique().sort().to_list()
+    values = events[column].alias("step").drop_nulls().unique().sort().to_list()
     complete = tuple(value for value in values if value.lower() == "complete")
-    n_kept = int(events[column].is_in(list(complete)).sum())
+    n_kept = int(events[column].alias("step").is_in(list(complete)).sum())
     evidence = (
         f"{counted(paired.height, 'type')} of events come in pairs of a start and a completion: "
         f"{percent(n_paired, events.height)} of {events.height:,} events. Counted once, when complete, {n_kept:,} "

@@ -59,7 +59,7 @@ class Profile:
         [1.5]
         """
         if self.dtype == pl.Boolean:
-            return pl.Series(self.name, [], dtype=pl.Float64)
+            return pl.Series("values", [], dtype=pl.Float64)
         values = self.values.cast(pl.Float64, strict=False).drop_nulls()
         return values.filter(values.is_finite())
 
@@ -76,25 +76,27 @@ def profile(column: pl.Series) -> Profile:
     >>> profile(pl.Series("a", ["2024-01-01T00:00:00Z", "?"])).instants.null_count()
     1
     """
+    named = column.name
+    column = column.alias("values")  # Polars takes some names for patterns, such as ^a$
     text = _as_text(column)
     blank = text.str.strip_chars().str.to_lowercase().is_in(list(BLANK))
     values = text.set(blank.fill_null(False), None)
-    return Profile(column.name, column.dtype, values, _instants(column, values))
+    return Profile(named, column.dtype, values, _instants(named, column, values))
 
 
 def _as_text(column: pl.Series) -> pl.Series:
-    """A column as text; a nested one as nothing."""
-    if column.dtype.is_nested() or column.dtype in (pl.Object, pl.Binary):
+    """A column as text; one that names nothing (nested, raw bytes, lengths of time) as nulls."""
+    if column.dtype.is_nested() or column.dtype in (pl.Object, pl.Binary, pl.Duration):
         return pl.Series(column.name, [None] * len(column), dtype=pl.String)
     return column.cast(pl.String, strict=False)
 
 
-def _instants(column: pl.Series, values: pl.Series) -> pl.Series | None:
+def _instants(named: str, column: pl.Series, values: pl.Series) -> pl.Series | None:
     """A column as instants where at least nine in ten known values are."""
     read = read_instants(values if column.dtype == pl.String else column) if len(column) else None
     if read is None or read.values.dtype != INSTANT:
         return None
-    if read.format.startswith("epoch") and not name_score(column.name, "time"):
+    if read.format.startswith("epoch") and not name_score(named, "time"):
         return None  # numbers of nine digits or more are ids as often as they are instants
     n_known = len(values) - values.null_count()
     n_read = len(read.values) - read.values.null_count()
