@@ -7,7 +7,6 @@ DEMO := demo
 
 demo: .venv/ready  ## Judge the example log and write its report.
 	@mkdir -p $(DEMO)
-	@echo "The first run compiles the kernel: some seconds, once."
 	$(BIN)/truenorth check examples/support/journey.yaml --log examples/support/log.csv
 	$(BIN)/truenorth replay examples/support/log.csv --journey examples/support/journey.yaml --out $(DEMO)
 	$(BIN)/truenorth report examples/support/log.csv --journey examples/support/journey.yaml -o $(DEMO)/report.html
@@ -40,6 +39,7 @@ format: .venv/ready
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade --constraint constraints.txt pip setuptools
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[test]"
+	$(BIN)/truenorth replay examples/support/log.csv --journey examples/support/journey.yaml --json >/dev/null
 	@touch $@
 
 clean:
