@@ -65,3 +65,12 @@ def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
 def test_the_name_or_the_beginning_tells_the_format(tmp_path: Path, name: str, content: bytes) -> None:
     (tmp_path / name).write_bytes(content)
     assert read_log(tmp_path / name).n_events >= 1
+
+
+def test_an_id_column_that_is_the_case_is_no_event_id(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text("id,type,time\nA,Open,2024-05-01 10:00\nA,Closed,2024-05-01 11:00\n")
+    log = read_log(path, fields={"case": "id"})
+    assert (log.n_events, log.n_duplicates) == (2, 0)
+    assert log.events["case"].to_list() == ["A", "A"]
+    assert log.events["id"].to_list() == [1, 2]

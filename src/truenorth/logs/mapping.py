@@ -56,7 +56,8 @@ def plan(
     _check(path, columns, explicit, others)
     known = set(columns)
     found = {field: column for field, column in _offered(explicit, defaults or {}).items() if column in known}
-    same = {field: field for field in CANONICAL_TYPES if field in known and field not in {**found, **explicit}}
+    spoken_for = {*found, *explicit, *explicit.values()}  # an 'id' column mapped to case is no event's id
+    same = {field: field for field in CANONICAL_TYPES if field in known and field not in spoken_for}
     merged = {**found, **same, **explicit}
     chosen = {field: merged[field] for field in CANONICAL_TYPES if field in merged}
     properties, notes = _properties(columns, chosen)
