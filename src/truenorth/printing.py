@@ -16,6 +16,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from truenorth.engine.compile import used_fields
 from truenorth.engine.replay import Replay
 from truenorth.explanation import Explanation
 from truenorth.logs import Log
@@ -71,6 +72,8 @@ def notes(log: Log, replay: Replay | None, *, kept: bool) -> None:
     """What is worth knowing about how a log was read, and what could not be."""
     for note in log.notes:
         _err.print(f"[dim]note: {escape(note)}[/]")
+    for name in sorted(used_fields(replay.journey) - set(log.events.columns)) if replay else ():
+        _err.print(f"[yellow]note: the log has no field '{escape(name)}': it is null everywhere[/]")
     if replay and (n_later := log.n_events - replay.summary["events"]):
         _err.print(f"[dim]note: {_n(n_later, 'event')} after --now left out[/]")
     if not log.quarantine.height:

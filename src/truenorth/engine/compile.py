@@ -121,17 +121,20 @@ def roles(journey: Journey) -> Iterator[Role]:
             yield Role(f"$.promises[{p}].{key}", tree, bit, p)
 
 
-def needed_columns(journey: Journey) -> frozenset[str]:
-    """The fields of an event that a replay looks at: a reader may leave out the rest.
+def used_fields(journey: Journey) -> frozenset[str]:
+    """The fields of an event that conditions and totals name.
 
     >>> from truenorth.spec.load import parse_journey
-    >>> journey = parse_journey("{truenorth: 1, journey: a, outcome: {achieved: plan = 'x'}}")
-    >>> "plan" in needed_columns(journey), "type" in needed_columns(journey)
-    (True, False)
+    >>> sorted(used_fields(parse_journey("{truenorth: 1, journey: a, outcome: {achieved: plan = 'x' and moment}}")))
+    ['plan']
     """
     used = {name for role in roles(journey) for name in fields_of(role.tree)} - set(FLAGS)
-    used |= {promise.total for promise in journey.promises if promise.total}
-    return frozenset(used | {"source", "id", "time", "case", "customer", "team", "actor", "cost", "revenue"})
+    return frozenset(used | {promise.total for promise in journey.promises if promise.total})
+
+
+def needed_columns(journey: Journey) -> frozenset[str]:
+    """The fields that a replay looks at: a reader may leave out the rest."""
+    return used_fields(journey) | {"source", "id", "time", "case", "customer", "team", "actor", "cost", "revenue"}
 
 
 @dataclass(frozen=True)
