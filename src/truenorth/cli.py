@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from truenorth.engine.replay import Replay
     from truenorth.logs.log import Log, Progress
-    from truenorth.spec.model import Journey
 
 app = typer.Typer(
     help="Measures, from events, whether every customer gets the outcome they came for.",
@@ -83,12 +83,11 @@ def replay(
     json: AsJson = False,
 ) -> None:
     """Judge every case of a log and every promise made to it."""
-    from truenorth import printing, wiring
+    from truenorth import printing
     from truenorth.results import write_results
 
     with _told(json), _progress(json) as tell:
-        journey_, events = _open(log, journey, maps, object_type, tell)
-        replayed = wiring.replay(journey_, events, now=_instant(now), on_progress=tell)
+        replayed, events = _replay(log, journey, maps, object_type, now, tell)
         written = write_results(replayed, events, out, format=format.value) if out else []
     printing.notes(events, replayed, kept=bool(out))
     printing.summary(replayed, written, as_json=json)
@@ -106,12 +105,11 @@ def explain(
     json: AsJson = False,
 ) -> None:
     """Tell what happened in one case, what was promised, and why each verdict is what it is."""
-    from truenorth import explanation, printing, wiring
+    from truenorth import explanation, printing
 
     _check_zone(timezone)
     with _told(json), _progress(json) as tell:
-        journey_, events = _open(log, journey, maps, object_type, tell)
-        replayed = wiring.replay(journey_, events, now=_instant(now), on_progress=tell)
+        replayed, _ = _replay(log, journey, maps, object_type, now, tell, all_columns=True)
         explained = explanation.explain(replayed, case, timezone=timezone)
     printing.explained(explained, timezone, as_json=json)
 
@@ -147,12 +145,11 @@ def report(
     object_type: ObjectType = None,
 ) -> None:
     """Write one page that can be opened offline: outcomes, promises, journey map, points of failure."""
-    from truenorth import printing, wiring
+    from truenorth import printing
     from truenorth.report import write_report
 
     with _told(), _progress() as tell:
-        journey_, events = _open(log, journey, maps, object_type, tell, all_columns=True)
-        replayed = wiring.replay(journey_, events, now=_instant(now), on_progress=tell)
+        replayed, events = _replay(log, journey, maps, object_type, now, tell, all_columns=True)
         tell("drawing", 0.0)
         write_report(replayed, output)
     printing.notes(events, replayed, kept=False)
@@ -181,22 +178,27 @@ def main() -> None:
     app()
 
 
-def _open(
+def _replay(
     log: Path,
     journey: Path,
     maps: list[str] | None,
     object_type: str | None,
+    now: str | None,
     tell: Progress,
     *,
     all_columns: bool = False,
-) -> tuple[Journey, Log]:
+) -> tuple[Replay, Log]:
     from truenorth import wiring
 
-    loaded = wiring.load_journey(journey)
-    events = wiring.open_log(
-        log, loaded, fields=_fields(maps), object_type=object_type, all_columns=all_columns, on_progress=tell
+    return wiring.replay_file(
+        wiring.load_journey(journey),
+        log,
+        now=_instant(now),
+        fields=_fields(maps),
+        object_type=object_type,
+        all_columns=all_columns,
+        on_progress=tell,
     )
-    return loaded, events
 
 
 def _write_new(path: Path, text: str) -> None:

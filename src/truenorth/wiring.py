@@ -111,12 +111,31 @@ def replay(
     >>> sorted(replayed.summary["outcome"])
     ['abandoned', 'achieved', 'failed', 'open']
     """
-    started_s = perf_counter()
     journey = journey if isinstance(journey, Journey) else load_journey(journey)
     if isinstance(log, str | Path):
-        log = open_log(log, journey, fields=fields, object_type=object_type, on_progress=on_progress)
-    elif isinstance(log, pl.DataFrame):
-        log = Log(log)
+        return replay_file(journey, log, now=now, fields=fields, object_type=object_type, on_progress=on_progress)[0]
+    return _judge(journey, Log(log) if isinstance(log, pl.DataFrame) else log, now, on_progress, perf_counter())
+
+
+def replay_file(
+    journey: Journey,
+    path: str | Path,
+    *,
+    now: datetime | None = None,
+    fields: Mapping[str, str] | None = None,
+    object_type: str | None = None,
+    all_columns: bool = False,
+    on_progress: Progress | None = None,
+) -> tuple[Replay, Log]:
+    """Read a log and judge it; ``seconds`` of the summary counts both."""
+    started_s = perf_counter()
+    log = open_log(
+        path, journey, fields=fields, object_type=object_type, all_columns=all_columns, on_progress=on_progress
+    )
+    return _judge(journey, log, now, on_progress, started_s), log
+
+
+def _judge(journey: Journey, log: Log, now: datetime | None, on_progress: Progress | None, started_s: float) -> Replay:
     with _saying_when_it_compiles(on_progress):
         replayed = judge(
             journey,
