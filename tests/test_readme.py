@@ -25,7 +25,6 @@ def test_the_terminal_session_is_real(command: str, shown: str) -> None:
         capture_output=True,
         text=True,
         check=False,
-        env={"COLUMNS": "120"},
     )
     lines = [line.rstrip() for line in done.stdout.splitlines()]
     kept = iter(lines)

@@ -31,7 +31,10 @@ N_REASONS = 5
 VERDICT_STYLES = {"kept": "green", "broken": "red", "lapsed": "dim", "open": "yellow"}
 OUTCOME_STYLES = {"achieved": "green", "failed": "red", "abandoned": "magenta", "open": "yellow"}
 
-_out = Console(soft_wrap=True, highlight=False, emoji=False)
+PIPED_WIDTH = 200
+"""Columns of output that no terminal shows."""
+
+_out = Console(soft_wrap=True, highlight=False, emoji=False, width=None if sys.stdout.isatty() else PIPED_WIDTH)
 _err = Console(stderr=True, soft_wrap=True, highlight=False, emoji=False)
 
 
