@@ -144,7 +144,7 @@ class _Run:
             self.events, self.starts = by_case(columns, len(self.key.values), pool)
         self.tables = marker.tables(*((int(time_us.min()), int(time_us.max())) if len(time_us) else (0, 0)))
 
-    @property
+    @cached_property
     def ids(self) -> pl.Series:
         """The id of each event of the log: its own, or its position from 1."""
         if "id" in self.frame.columns:
