@@ -91,10 +91,10 @@ def promise_marks(promise: Promise) -> Iterator[tuple[int, str, Node]]:
 
 def _starts(promise: Promise) -> int:
     if promise.kind is PromiseKind.RHYTHM:
-        return kernel.AT_OPENING
+        return int(kernel.AT_OPENING)
     if FAMILY[promise.kind] == kernel.PROHIBITION and promise.after is None:
-        return kernel.BEFORE_OPENING
-    return kernel.BY_TRIGGER
+        return int(kernel.BEFORE_OPENING)
+    return int(kernel.BY_TRIGGER)
 
 
 class Role(NamedTuple):
@@ -226,7 +226,7 @@ class Marker:
         _, triggered = _by_row(bits & kernel.AFTER, rows, "triggered")
         hours, hours_from, calendars = _hours(self.program.journey, first_us, last_us)
         rules, outcome = _rules(self.program, calendars), _outcome(self.program, calendars)
-        return kernel.Tables(rows, judged, triggered.astype(np.int32), rules, outcome, hours, hours_from)
+        return kernel.Tables(rows, judged, triggered, rules, outcome, hours, hours_from)
 
 
 def _by_row(bits: NDArray[np.integer], rows: NDArray[np.void], name: str) -> tuple[NDArray[np.int64], ...]:
@@ -238,7 +238,7 @@ def _by_row(bits: NDArray[np.integer], rows: NDArray[np.void], name: str) -> tup
 
 
 def _or_nothing(number: int | None) -> int:
-    return kernel.NOTHING if number is None else number
+    return int(kernel.NOTHING) if number is None else number
 
 
 def _rules(program: Program, calendars: Mapping[str, int]) -> NDArray[np.void]:

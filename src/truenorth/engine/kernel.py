@@ -24,9 +24,10 @@ I64 = NDArray[np.int64]
 I32 = NDArray[np.int32]
 F64 = NDArray[np.float64]
 
+# Numbers are typed: of a plain Python constant Numba would compile every function that takes it once for each value.
 NEVER = np.int64(2**63 - 1)
 """The instant of a deadline that never comes."""
-NOTHING = -1
+NOTHING = np.int64(-1)
 """No event, no team, no customer, no duration, no calendar."""
 
 # What an event is for its case: bits of its row's flags.
@@ -34,20 +35,20 @@ ONLY, NEED, ACHIEVED_BY, FAILED_BY, REOPENED_BY, MOMENT, DECISION = 1, 2, 4, 8, 
 # What an event is for one promise. AFTER triggers an instance, the rest judge.
 AFTER, EXPECT, UNLESS, HIT, BEFORE, REQUIRE = 1, 2, 4, 8, 16, 32
 # Families of promises.
-OBLIGATION, PROHIBITION, PRECEDENCE = 0, 1, 2
+OBLIGATION, PROHIBITION, PRECEDENCE = np.arange(3)
 # When an instance starts: at an AFTER mark; or as well just before the opening event, or with it and at reopenings.
-BY_TRIGGER, BEFORE_OPENING, AT_OPENING = 0, 1, 2
+BY_TRIGGER, BEFORE_OPENING, AT_OPENING = np.arange(3)
 # Verdicts of promises.
-OPEN, KEPT, BROKEN, LAPSED = 0, 1, 2, 3
+OPEN, KEPT, BROKEN, LAPSED = np.arange(4)
 # Phases of a case. WAITING: no event has opened it yet.
-WAITING, RUNNING, RESOLVED, CLOSED = 0, 1, 2, 3
+WAITING, RUNNING, RESOLVED, CLOSED = np.arange(4)
 # Outcomes of a case and the reasons for them; UNDECIDED is shown as "open".
-UNDECIDED, ACHIEVED, FAILED, ABANDONED = 0, 1, 2, 3
-BY_NOTHING, BY_EVENT, BY_LATENESS, BY_SILENCE = 0, 1, 2, 3
+UNDECIDED, ACHIEVED, FAILED, ABANDONED = np.arange(4)
+BY_NOTHING, BY_EVENT, BY_LATENESS, BY_SILENCE = np.arange(4)
 # Deadlines of the outcome, in the order in which they come at the same instant.
-WITHIN, HOLD, SILENCE = 0, 1, 2
+WITHIN, HOLD, SILENCE = np.arange(3)
 # Counters of events that belong to no case.
-FILTERED, BEFORE_NEED, AFTER_CLOSE = 0, 1, 2
+FILTERED, BEFORE_NEED, AFTER_CLOSE = np.arange(3)
 
 VERDICT_AT_EXPIRY = (BROKEN, KEPT)
 """By family: what passes its deadline. An obligation has missed it, a prohibition has survived it."""
@@ -55,7 +56,7 @@ VERDICT_AT_CLOSE = (LAPSED, KEPT)
 """By family: what is still active when its case ends."""
 
 
-MARK = np.dtype([("promise", np.int32), ("bits", np.uint8)], align=True)
+MARK = np.dtype([("promise", np.int64), ("bits", np.uint8)], align=True)
 """What an event says to one promise: bits EXPECT .. REQUIRE."""
 
 RULE = np.dtype(
@@ -122,7 +123,7 @@ class Tables(NamedTuple):
 
     rows: NDArray[np.void]  # ROW
     judged: NDArray[np.void]  # MARK, what an event says to active instances, in file order within a row
-    triggered: I32  # promises that an event triggers, in file order within a row
+    triggered: I64  # promises that an event triggers, in file order within a row
     rules: NDArray[np.void]  # RULE, one a promise
     outcome: NDArray[np.void]  # OUTCOME, one
     hours: NDArray[np.void]  # HOURS of all calendars, in time order within each
@@ -287,18 +288,18 @@ def start(tables, case, promise, p, time_us, index):
 
 
 @compiled
-def end_active(tables, written, case, promises, at, index, closing):
-    """End what is active when a case is resolved (obligations) or closed (everything)."""
+def end_active(tables, written, case, promises, at, index, last_family):
+    """End what is active when a case is resolved (obligations) or closed (prohibitions too)."""
     for p in range(len(promises)):
         family = tables.rules[p].family
-        if promises[p].active and (closing or family == OBLIGATION):
+        if promises[p].active and family <= last_family:
             decide(written, case, promises[p], p, VERDICT_AT_CLOSE[family], at, index)
 
 
 @compiled
 def close(tables, written, case, promises, at, index):
     """Close a case and write it."""
-    end_active(tables, written, case, promises, at, index, True)
+    end_active(tables, written, case, promises, at, index, PROHIBITION)
     case.phase = CLOSED
     case.closed = at
     written.cases[written.n[0]] = case
@@ -344,7 +345,7 @@ def expire(tables, written, case, promises, until):
     """Let every deadline up to and including ``until`` pass, in order of time."""
     while case.phase == RUNNING or case.phase == RESOLVED:
         due, which = next_outcome_deadline(tables, case)
-        first, first_due = NOTHING, NEVER
+        first, first_due = int(NOTHING), NEVER
         for p in range(len(promises)):
             if promises[p].active and promises[p].due < first_due:
                 first, first_due = p, promises[p].due
@@ -457,7 +458,7 @@ def move_outcome(tables, written, case, promises, event, flags):
             case.phase = RESOLVED
             case.hold_due = time_us + holds_for_us
             case.next_due = min(case.next_due, case.hold_due)
-            end_active(tables, written, case, promises, time_us, event.index, False)
+            end_active(tables, written, case, promises, time_us, event.index, OBLIGATION)
     if closes:
         close(tables, written, case, promises, time_us, event.index)
     return reopens
