@@ -116,7 +116,7 @@ class _Teller:
             silence = format_duration(rules.abandoned_after_us or 0)
             return f"Abandoned: nothing happened for {silence}, until {self.at(when)}."
         if row["reason"] == "late":
-            return f"Failed: late. It had to be resolved within {self._limit(rules.within_us, rules.calendar)}, " + (
+            return f"Failed: late. It had to be resolved within {self.limit(rules.within_us, rules.calendar)}, " + (
                 f"that is by {self.at(when)}; {self._resolved_later(when)}"
             )
         return f"Failed: {self.at(when)}, {after}, by {in_words(rules.failed) if rules.failed else 'an event'}."
@@ -127,7 +127,8 @@ class _Teller:
             return "it was reopened after that."
         return f"it took {self.span(later - due)} longer." if later else "it was not resolved at all so far."
 
-    def _limit(self, duration_us: int | None, calendar: str | None) -> str:
+    def limit(self, duration_us: int | None, calendar: str | None) -> str:
+        """A duration of the journey file, and by whose hours it counts."""
         open_time = f" of open time ({calendar})" if calendar else ""
         return f"{format_duration(duration_us or 0)}{open_time}"
 
@@ -177,7 +178,7 @@ def _lapse(teller: _Teller, promise: Promise, instance: Row) -> str:
 
 def _rhythm(teller: _Teller, promise: Promise, instance: Row) -> str:
     wanted = in_words(promise.expect) if promise.expect else ""
-    every = teller._limit(promise.at_least_every_us, promise.calendar)
+    every = teller.limit(promise.at_least_every_us, promise.calendar)
     since = teller.at(instance["started"])
     match instance["verdict"]:
         case "kept":
@@ -197,41 +198,42 @@ def _rhythm(teller: _Teller, promise: Promise, instance: Row) -> str:
 
 def _absence(teller: _Teller, promise: Promise, instance: Row) -> str:
     unwanted = in_words(promise.never) if promise.never else ""
-    within = f" within {teller._limit(promise.within_us, promise.calendar)}" if promise.within_us else ""
+    within = f" within {teller.limit(promise.within_us, promise.calendar)}" if promise.within_us else ""
     since = f" of {teller.at(instance['started'])}" if within else f" after {teller.at(instance['started'])}"
     rule = f"rules out {unwanted}{within}{since if promise.after or within else ''}"
-    match instance["verdict"]:
-        case "broken":
-            return f"{rule}; it happened with {teller.cause(instance)}"
-        case "kept":
-            return f"{rule}; it had not happened by {teller.at(instance['decided'])}"
-        case _:
-            return f"{rule}; so far it has not happened"
+    return f"{rule}; " + _prohibited(
+        teller, instance, "it happened with", "it had not happened by", "so far it has not happened"
+    )
 
 
 def _limit(teller: _Teller, promise: Promise, instance: Row) -> str:
     n = int(promise.at_most or 0)
     counted = in_words(promise.of) if promise.of else ""
     rule = f"allows {counted} at most {_times(n)}" if n else f"allows {counted} not even once"
-    match instance["verdict"]:
-        case "broken":
-            return f"{rule}; the {_ordinal(n + 1)} came with {teller.cause(instance)}"
-        case "kept":
-            return f"{rule}; that held to the end, {teller.at(instance['decided'])}"
-        case _:
-            return f"{rule}; that holds so far"
+    return f"{rule}; " + _prohibited(teller, instance, f"the {_ordinal(n + 1)} came with")
 
 
 def _total(teller: _Teller, promise: Promise, instance: Row) -> str:
     unit = f" {teller.journey.currency}" if promise.total in ("cost", "revenue") and teller.journey.currency else ""
     rule = f"allows {promise.total} to add up to at most {promise.at_most:g}{unit}"
+    return f"{rule}; " + _prohibited(teller, instance, "it exceeded that with")
+
+
+def _prohibited(
+    teller: _Teller,
+    instance: Row,
+    broken: str,
+    kept: str = "that held to the end,",
+    so_far: str = "that holds so far",
+) -> str:
+    """How it went with a prohibition, by its verdict."""
     match instance["verdict"]:
         case "broken":
-            return f"{rule}; it exceeded that with {teller.cause(instance)}"
+            return f"{broken} {teller.cause(instance)}"
         case "kept":
-            return f"{rule}; that held to the end, {teller.at(instance['decided'])}"
+            return f"{kept} {teller.at(instance['decided'])}"
         case _:
-            return f"{rule}; that holds so far"
+            return so_far
 
 
 def _precedence(teller: _Teller, promise: Promise, instance: Row) -> str:
