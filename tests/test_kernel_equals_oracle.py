@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from agreement import assert_agreement
+from agreement import assert_agreement, to_frame, to_instant, to_journey
 from strategies import Sample, journeys_with_logs, random_pack
 from truenorth.engine import codes, marks
+from truenorth.engine.replay import replay
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
@@ -36,3 +38,13 @@ def test_pieces_of_any_size(chunk_rows: int, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(codes, "CHUNK_ROWS", chunk_rows)
     for sample in random_pack(1000 + chunk_rows, 150):
         assert_agreement(*sample)
+
+
+def test_a_frame_in_several_chunks_is_the_same_frame() -> None:
+    for journey, events, columns, now in random_pack(2000, 60):
+        frame = to_frame(events, columns)
+        pieces = pl.concat([frame.slice(at, 3) for at in range(0, max(1, len(events)), 3)], rechunk=False)
+        whole, chunked = (replay(to_journey(journey), one, now=to_instant(now)) for one in (frame, pieces))
+        assert chunked.summary == whole.summary
+        assert chunked.promises.equals(whole.promises)
+        assert chunked.cases.equals(whole.cases)

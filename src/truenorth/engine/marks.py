@@ -158,10 +158,13 @@ def _look_up(words: U64, codes: I32, by_code: U64) -> None:
 
 def _answer(frame: pl.DataFrame, conditions: Mapping[int, pl.Expr], words: U64) -> None:
     """Set the bits of the conditions that hold for each row."""
-    table = frame.select(condition.alias(str(bit)) for bit, condition in conditions.items())
-    for bit, column in zip(conditions, table, strict=True):
-        constant = len(column) != len(words)  # an expression without columns gives one answer for all
-        _set_bit(words, np.full(len(words), column.item()) if constant else column.to_numpy(), bit)
+    constants = {bit for bit, condition in conditions.items() if not condition.meta.root_names()}
+    for bit in constants:
+        _set_bit(words, np.full(len(words), pl.select(conditions[bit]).item()), bit)
+    asked = {bit: condition for bit, condition in conditions.items() if bit not in constants}
+    table = frame.select(condition.alias(str(bit)) for bit, condition in asked.items())
+    for bit, column in zip(asked, table, strict=True):
+        _set_bit(words, column.to_numpy(), bit)
 
 
 class _Lookup(NamedTuple):
