@@ -136,9 +136,12 @@ def frame(lived: Lived, first: int = 0, end: int | None = None) -> pl.DataFrame:
     )
 
 
-def write(path: Path, n_events: int) -> None:
-    """Write the log, chunk by chunk."""
+def write(path: Path, n_events: int, *, one_row_group: bool = False) -> None:
+    """Write the log, a row group a million events as most writers do, or everything in one."""
     lived = live(n_events)
+    if one_row_group:
+        frame(lived).write_parquet(path, compression="zstd", row_group_size=n_events)
+        return
     writer = None
     for first in range(0, n_events, CHUNK):
         table = frame(lived, first, first + CHUNK).to_arrow()
@@ -152,6 +155,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("file", type=Path)
     parser.add_argument("--events", type=int, default=20_000_000)
+    parser.add_argument("--one-row-group", action="store_true")
     options = parser.parse_args()
-    write(options.file, options.events)
+    write(options.file, options.events, one_row_group=options.one_row_group)
     print(f"{options.file}: {options.events:,} events, {options.file.stat().st_size / 1e6:,.0f} MB")
