@@ -85,7 +85,10 @@ def notes(log: Log, replay: Replay | None, *, kept: bool) -> None:
     for line, reason in log.quarantine.select("line", "reason").head(N_REASONS).iter_rows():
         _err.print(f"  line {line}: {escape(reason)}")
     if log.quarantine.height > N_REASONS:
-        _err.print(f"  and {log.quarantine.height - N_REASONS:,} more" + ("" if kept else "; 'truenorth replay --out DIR' keeps them all"))
+        _err.print(
+            f"  and {log.quarantine.height - N_REASONS:,} more"
+            + ("" if kept else "; 'truenorth replay --out DIR' keeps them all")
+        )
 
 
 def summary(replay: Replay, written: Sequence[Path], *, as_json: bool) -> None:
