@@ -1,0 +1,1 @@
+"""A living company with known truth."""

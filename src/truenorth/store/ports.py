@@ -1,0 +1,47 @@
+"""What the service asks of a store. SQLite and PostgreSQL pass the same contract suite."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, Protocol
+
+from truenorth.events import Event, Refused
+
+
+class Stored(NamedTuple):
+    """An event and its place in the order of arrival (from 1, rising, with gaps)."""
+
+    position: int
+    event: Event
+
+
+class Appended(NamedTuple):
+    """What became of a batch: new events, ones that were there already, ones of people who were erased."""
+
+    n_new: int
+    n_duplicates: int
+    n_suppressed: int
+
+
+class StoreFull(Exception):
+    """Nothing was written: the disk is full or the database does not take any more."""
+
+
+class EventLog(Protocol):
+    """Events in the order of arrival. Whatever `append` has returned for is on disk."""
+
+    def append(self, events: Sequence[Event], refused: Sequence[Refused] = ()) -> Appended:
+        """Add a batch in one transaction; a second ``(source, id)`` changes nothing. StoreFull if it cannot be kept."""
+        ...
+
+    def read(self, after: int = 0, *, limit: int = 10_000) -> Sequence[Stored]:
+        """The next events in the order of arrival; archived ones too."""
+        ...
+
+    def refused(self, after: int = 0, *, limit: int = 1_000) -> Sequence[tuple[int, Refused]]:
+        """What could not be an event, in the order of arrival."""
+        ...
+
+    def of_customers(self, ids: Sequence[str]) -> Iterator[Stored]:
+        """All events of some ids in the order of arrival."""
+        ...
