@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import cached_property
 from itertools import pairwise
 from threading import local
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import polars as pl
@@ -25,8 +26,12 @@ Progress = Callable[[str, float], None]
 
 NOT_ASKED: NDArray[np.int32] = np.zeros(0, np.int32)
 """Where nobody asks for the episode of each event."""
-EVENTS_PER_PART = 1 << 18
-"""A thread takes about so many events at a time."""
+EVENTS_PER_PART = 1 << 16
+"""A thread takes about so many events at a time: few enough for what it writes to stay in the processor's cache."""
+PARTS_AHEAD = 8
+"""So many parts are judged before the first of them is taken."""
+
+Taken = TypeVar("Taken")
 
 
 class Replay:
@@ -68,13 +73,14 @@ class Replay:
     def case_parts(self) -> Iterator[pl.DataFrame]:
         """The table of cases in parts, for writing what is too large to hold."""
         run = self._run
-        for part in run.judge():
-            yield verdicts.case_table(self.journey, part.cases, run.key.values, run.customer.values)
+        for cases in run.judge(lambda part: part.cases.copy()):
+            yield verdicts.case_table(self.journey, cases, run.key.values, run.customer.values)
 
     def promise_parts(self) -> Iterator[pl.DataFrame]:
         """The table of promises in parts."""
-        for part in self._run.judge():
-            yield verdicts.promise_table(self.journey, part.verdicts, self._run.key.values, self._run.ids)
+        n_promises = len(self.journey.promises)
+        for rows in self._run.judge(lambda part: by_promise(part.verdicts, n_promises)):
+            yield verdicts.promise_table(self.journey, rows, self._run.key.values, self._run.ids)
 
 
 def replay(
@@ -98,16 +104,19 @@ def replay(
     tell = on_progress or (lambda _stage, _share: None)
     run = _Run(journey, events, now, n_threads, tell)
     tallies = []
-    for number, part in enumerate(run.judge()):
+    for number, tally in enumerate(run.judge(lambda part: verdicts.tally(journey, *part))):
         tell("judging cases", min(1.0, 0.5 + number * EVENTS_PER_PART / (2 * events.height + 1)))
-        tallies.append(verdicts.tally(journey, part.cases, part.verdicts, part.ignored))
+        tallies.append(tally)
     n_no_key = events.height - len(run.events.log)
     counts = {"events": events.height, "quarantined": n_quarantined, "duplicates": n_duplicates}
     return Replay(run, verdicts.summarise(journey, tallies, counts, n_no_key))
 
 
 class Part(NamedTuple):
-    """What the step wrote for some keys: `kernel.CASE` rows, `kernel.VERDICT` rows, events ignored by reason."""
+    """What the step wrote for some keys: `kernel.CASE` rows, `kernel.VERDICT` rows, events ignored by reason.
+
+    The rows are those of a buffer that the next span writes over.
+    """
 
     cases: NDArray[np.void]
     verdicts: NDArray[np.void]
@@ -156,16 +165,20 @@ class _Run:
             return Coded(np.zeros(0, np.int32), pl.Series([], dtype=pl.String))
         return encode(self.frame[name], n_hashes)
 
-    def judge(self) -> Iterator[Part]:
-        """Run everything, part by part, in the order of keys."""
+    def judge(self, take: Callable[[Part], Taken]) -> Iterator[Taken]:
+        """Run everything, part by part; what ``take`` makes of each part, in the order of keys."""
         buffers = local()
-        spans = list(self._spans())
+        spans = deque(self._spans())
+
+        def judged(first: int, end: int) -> Taken:
+            return take(self._judge_span(buffers, first, end))
+
         with ThreadPoolExecutor(self.n_threads) as pool:
-            ahead = [pool.submit(self._judge_span, buffers, *span) for span in spans[: 2 * self.n_threads]]
-            for n_taken in range(len(spans)):
-                yield ahead.pop(0).result()
-                if (following := n_taken + 2 * self.n_threads) < len(spans):
-                    ahead.append(pool.submit(self._judge_span, buffers, *spans[following]))
+            ahead = deque(pool.submit(judged, *spans.popleft()) for _ in range(min(PARTS_AHEAD, len(spans))))
+            while ahead:
+                yield ahead.popleft().result()
+                if spans:
+                    ahead.append(pool.submit(judged, *spans.popleft()))
 
     def _spans(self) -> Iterator[tuple[int, int]]:
         """Keys in spans of about equal numbers of events."""
@@ -192,7 +205,7 @@ class _Run:
             if kernel.step(self.tables, *state, runs, self.events, written, at, watermark_us, True):
                 break
             buffers.cases, buffers.verdicts = _with_room(buffers.cases, n[0]), _with_room(buffers.verdicts, n[1])
-        return Part(buffers.cases[: n[0]].copy(), by_promise(buffers.verdicts[: n[1]], n_promises), ignored)
+        return Part(buffers.cases[: n[0]], buffers.verdicts[: n[1]], ignored)
 
     def events_of_cases(self, case: str | None = None) -> pl.DataFrame:
         """The frame behind `Replay.events`, or the part of it that belongs to one case."""
