@@ -207,6 +207,11 @@ class Marker:
         rows *= 2
         return rows
 
+    @property
+    def n_classes(self) -> int:
+        """Classes seen so far."""
+        return self._classes.n
+
     def tables(self, first_us: int, last_us: int) -> kernel.Tables:
         """The tables of all classes seen so far; calendars reach from the first instant to beyond the last."""
         answers = self._classes.answers()

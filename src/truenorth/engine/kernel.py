@@ -350,7 +350,8 @@ def expire(tables, written, case, promises, until):
             if promises[p].active and promises[p].due < first_due:
                 first, first_due = p, promises[p].due
         if min(due, first_due) > until:
-            case.next_due = min(first_due, case.hold_due if case.phase == RESOLVED else case.within_due)
+            within_due = case.within_due if case.outcome == UNDECIDED else NEVER
+            case.next_due = min(first_due, case.hold_due if case.phase == RESOLVED else within_due)
             return
         if due <= first_due:
             pass_outcome_deadline(tables, written, case, promises, due, which)

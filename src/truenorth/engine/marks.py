@@ -231,6 +231,11 @@ class Classes:
             if frame.height > CHUNK_ROWS and frame[name].dtype == pl.String and _has_few_values(frame[name])
         ]
 
+    @property
+    def n(self) -> int:
+        """Classes seen so far."""
+        return self._numberings[-1].n if self.words else 1
+
     def answers(self) -> NDArray[np.bool_]:
         """What the events of each class answered, (n_classes, n_conditions)."""
         if not self.words:

@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import cached_property
 from itertools import pairwise
 from threading import local
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import polars as pl
@@ -19,13 +19,12 @@ from truenorth.engine import kernel, verdicts
 from truenorth.engine.arrange import Columns, by_case, by_promise
 from truenorth.engine.codes import Coded, encode, read_only
 from truenorth.engine.compile import Marker, compile_journey, kinds_of
+from truenorth.engine.room import NOT_ASKED, Part, Room, State
 from truenorth.spec.model import Journey
 
 Progress = Callable[[str, float], None]
 """Called with what is being done and the share of it that is done, in [0, 1]."""
 
-NOT_ASKED: NDArray[np.int32] = np.zeros(0, np.int32)
-"""Where nobody asks for the episode of each event."""
 EVENTS_PER_PART = 1 << 16
 """A thread takes about so many events at a time: few enough for what it writes to stay in the processor's cache."""
 PARTS_AHEAD = 8
@@ -112,17 +111,6 @@ def replay(
     return Replay(run, verdicts.summarise(journey, tallies, counts, n_no_key))
 
 
-class Part(NamedTuple):
-    """What the step wrote for some keys: `kernel.CASE` rows, `kernel.VERDICT` rows, events ignored by reason.
-
-    The rows are those of a buffer that the next span writes over.
-    """
-
-    cases: NDArray[np.void]
-    verdicts: NDArray[np.void]
-    ignored: NDArray[np.int64]
-
-
 class _Run:
     """One replay: the log as numbers, sorted by case.
 
@@ -145,7 +133,7 @@ class _Run:
             key = pool.submit(self._encode, "case" if "case" in events.columns else "customer")
             team = pool.submit(self._encode, "team" if "team" in events.columns else "actor", n_hashes=1)
             customer = pool.submit(self._encode, "customer") if "case" in events.columns else key
-            amounts = pool.submit(_amounts, events, program.amounts)
+            amounts = pool.submit(amounts_of, events, program.amounts)
             self.key, self.customer = key.result(), customer.result()
             codes = self.key.codes, rows.result(), team.result().codes, self.customer.codes
             tell("sorting by case", 0.4)
@@ -189,23 +177,16 @@ class _Run:
         yield from pairwise(cuts.tolist())
 
     def _judge_span(self, buffers: local, first: int, end: int, episodes: NDArray[np.int32] = NOT_ASKED) -> Part:
-        """Judge some keys; ``buffers`` keeps what a thread writes into from one span to the next."""
-        n_promises = len(self.journey.promises)
-        if not hasattr(buffers, "cases"):
-            buffers.cases = np.empty(1024, kernel.CASE)
-            buffers.verdicts = np.empty(1024 + 4 * n_promises, kernel.VERDICT)
+        """Judge some keys; ``buffers`` keeps the room a thread writes into from one span to the next."""
+        if not hasattr(buffers, "room"):
+            buffers.room = Room(len(self.journey.promises))
+        room: Room = buffers.room
         runs = np.empty((end - first, 4), np.int64)
         runs[:, 0], runs[:, 1] = kernel.NOTHING, np.arange(first, end)
         runs[:, 2], runs[:, 3] = self.starts[first:end], self.starts[first + 1 : end + 1]
-        state = np.zeros(1, kernel.CASE), np.zeros((1, n_promises), kernel.PROMISE)
-        n, ignored, at = np.zeros(2, np.int64), np.zeros(3, np.int64), np.array([0, kernel.NOTHING])
+        state = State.empty(1, len(self.journey.promises))
         watermark_us = verdicts.microseconds(self.watermark) if self.watermark else 0
-        while True:
-            written = kernel.Written(buffers.cases, buffers.verdicts, n, ignored, episodes)
-            if kernel.step(self.tables, *state, runs, self.events, written, at, watermark_us, True):
-                break
-            buffers.cases, buffers.verdicts = _with_room(buffers.cases, n[0]), _with_room(buffers.verdicts, n[1])
-        return Part(buffers.cases[: n[0]], buffers.verdicts[: n[1]], ignored)
+        return room.step(self.tables, state, runs, self.events, watermark_us, episodes)
 
     def events_of_cases(self, case: str | None = None) -> pl.DataFrame:
         """The frame behind `Replay.events`, or the part of it that belongs to one case."""
@@ -237,7 +218,7 @@ class _Run:
             yield from ((code, code + 1) for code in found)
 
 
-def _amounts(events: pl.DataFrame, names: Sequence[str]) -> NDArray[np.float64]:
+def amounts_of(events: pl.DataFrame, names: Sequence[str]) -> NDArray[np.float64]:
     """Columns of numbers, (n_names, n_events); null, NaN and a missing column are 0."""
     columns = [_numbers(events, name).to_numpy() for name in names]
     if len(columns) == 1:
@@ -251,12 +232,3 @@ def _numbers(events: pl.DataFrame, name: str) -> pl.Series:
     numbers = events[name].cast(pl.Float64)
     clean = not numbers.null_count() and not numbers.is_nan().any()
     return numbers if clean else numbers.fill_nan(None).fill_null(0.0)
-
-
-def _with_room(buffer: NDArray[np.void], n_used: int) -> NDArray[np.void]:
-    """The buffer, or one twice as large where more than half is used."""
-    if 2 * n_used < len(buffer):
-        return buffer
-    larger = np.empty(2 * len(buffer), buffer.dtype)
-    larger[:n_used] = buffer[:n_used]
-    return larger

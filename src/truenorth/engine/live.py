@@ -1,0 +1,260 @@
+"""A journey's cases as they stand, fed by small batches: the same step as a replay, with state that stays.
+
+Nothing here reads a clock: the watermark comes with each batch. An event that comes too late to be taken in its place
+(`Live.late`) is not taken at all; the caller gives the whole history of its key to `Live.retake`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from truenorth.engine import kernel
+from truenorth.engine.compile import Marker, compile_journey, kinds_of
+from truenorth.engine.replay import amounts_of
+from truenorth.engine.room import Room, State
+from truenorth.spec.durations import DAY_US
+from truenorth.spec.model import Journey
+
+I64 = NDArray[np.int64]
+
+LONG_AGO_US = np.iinfo(np.int64).min
+CALENDAR_MARGIN_US = 30 * DAY_US
+"""Calendars are laid out so much further than an event asks for, to be laid out seldom."""
+FIRST_SLOTS = 1024
+
+
+class Ignored(NamedTuple):
+    """Events of one batch that belong to no case, by slot (n_slots,); ``n_filtered`` in all."""
+
+    slots: I64
+    before_need: I64
+    after_close: I64
+    n_filtered: int
+
+
+class Moves(NamedTuple):
+    """What a batch moved.
+
+    ``cases`` (`kernel.CASE`) holds the state of every episode that was touched, ``verdicts`` (`kernel.VERDICT`) what
+    was decided and, as open, what is active in touched cases; ``key`` is the slot in both, and events are named by
+    position.
+    """
+
+    cases: NDArray[np.void]
+    verdicts: NDArray[np.void]
+    ignored: Ignored
+
+
+class Codes:
+    """Numbers for texts in order of appearance; null is -1."""
+
+    def __init__(self, texts: Sequence[str] = ()) -> None:
+        self.texts = list(texts)
+        self._codes = {text: code for code, text in enumerate(self.texts)}
+
+    def encode(self, column: pl.Series) -> NDArray[np.int32]:
+        """The code of each text, new ones numbered."""
+        return np.fromiter(map(self._encode, column), np.int32, len(column))
+
+    def _encode(self, text: str | None) -> int:
+        if text is None:
+            return -1
+        code = self._codes.get(text)
+        if code is None:
+            code = self._codes[text] = len(self.texts)
+            self.texts.append(text)
+        return code
+
+
+class Live:
+    """The cases of one journey in memory.
+
+    ``columns`` are the columns that batches have, with their types: a journey whose columns turn out otherwise is begun
+    anew. InvalidJourney where a condition does not fit them.
+    """
+
+    def __init__(self, journey: Journey, columns: Mapping[str, pl.DataType]) -> None:
+        self.journey = journey
+        self.columns = columns
+        self.key_column = "case" if "case" in columns else "customer"
+        self._team_column = "team" if "team" in columns else "actor"
+        self._program = compile_journey(journey, kinds_of(columns))
+        self._marker = Marker(self._program, columns)
+        self._room = Room(len(journey.promises))
+        self._codes = Codes()  # of keys: their slots
+        self._customers = Codes()
+        self._teams = Codes()
+        self._state = State.empty(FIRST_SLOTS, len(journey.promises))
+        self._last_us = np.full(FIRST_SLOTS, LONG_AGO_US)
+        self._settled_us = np.full(FIRST_SLOTS, LONG_AGO_US)
+        self._tables: kernel.Tables | None = None
+        self._n_classes = 0
+        self._first_us, self._end_us = 0, -1
+
+    @property
+    def n_slots(self) -> int:
+        """Keys that have been seen."""
+        return len(self._codes.texts)
+
+    def keys(self, slots: NDArray[np.integer]) -> list[str]:
+        """The key of each slot."""
+        texts = self._codes.texts
+        return [texts[slot] for slot in slots.tolist()]
+
+    def customers(self) -> pl.Series:
+        """The customers by the code that cases hold."""
+        return pl.Series(self._customers.texts, dtype=pl.String)
+
+    def late(self, batch: pl.DataFrame) -> NDArray[np.bool_]:
+        """Which events (n_events,) cannot be taken in their place.
+
+        That is: before an event of their key that has been taken, or at or before a deadline that the watermark let
+        pass, or another event of their key in the batch is late.
+        """
+        slots = self._slots(batch[self.key_column])
+        times_us = batch["time"].to_physical().to_numpy()
+        known = slots >= 0
+        late = known & ((times_us < self._last_us[slots]) | (times_us <= self._settled_us[slots]))
+        return known & np.isin(slots, slots[late]) if late.any() else late
+
+    def take(self, batch: pl.DataFrame, watermark_us: int) -> Moves:
+        """Take events in any order, none of them late, and let pass what is due by the watermark.
+
+        ``batch`` has the declared columns and ``position``, by which events are named and ties are ordered.
+        """
+        slots = self._slots(batch[self.key_column])
+        events, slots, flags = self._arrange(batch, slots)
+        return self._run(events, slots, flags, watermark_us)
+
+    def retake(self, history: pl.DataFrame, watermark_us: int) -> Moves:
+        """Judge some keys afresh, given all of their events."""
+        slots = self._slots(history[self.key_column])
+        self.forget(np.unique(slots[slots >= 0]))
+        return self.take(history, watermark_us)
+
+    def forget(self, slots: I64) -> None:
+        """Make keys as if none of their events had been seen."""
+        self._state.cases[slots] = np.zeros(1, kernel.CASE)
+        self._state.promises[slots] = np.zeros(1, kernel.PROMISE)
+        self._last_us[slots] = self._settled_us[slots] = LONG_AGO_US
+
+    def next_due_us(self) -> int:
+        """The next instant at which something is due; `kernel.NEVER` if nothing is."""
+        due_us = self._due_us()
+        return int(due_us.min()) if len(due_us) else int(kernel.NEVER)
+
+    def _due_us(self) -> I64:
+        """The next deadline of each slot, (n_slots,)."""
+        cases = self._state.cases[: self.n_slots]
+        running, resolved = cases["phase"] == kernel.RUNNING, cases["phase"] == kernel.RESOLVED
+        due_us: I64 = np.where(running | resolved, cases["next_due"], kernel.NEVER)
+        silence_us = self._program.journey.outcome.abandoned_after_us
+        if silence_us is not None:
+            due_us = np.where(running, np.minimum(due_us, cases["last"] + silence_us), due_us)
+        return due_us
+
+    def _slots(self, keys: pl.Series) -> I64:
+        slots = self._codes.encode(keys).astype(np.int64)
+        n_free = len(self._last_us) - self.n_slots
+        if n_free < 0:
+            self._grow(max(self.n_slots, 2 * len(self._last_us)))
+        return slots
+
+    def _grow(self, n_slots: int) -> None:
+        n_more = n_slots - len(self._last_us)
+        more = State.empty(n_more, len(self.journey.promises))
+        self._state = State(*(np.concatenate(pair) for pair in zip(self._state, more, strict=True)))
+        unseen = np.full(n_more, LONG_AGO_US)
+        self._last_us = np.concatenate([self._last_us, unseen])
+        self._settled_us = np.concatenate([self._settled_us, unseen])
+
+    def _arrange(self, batch: pl.DataFrame, slots: I64) -> tuple[kernel.Events, I64, NDArray[np.uint8]]:
+        """Events with a key by slot, then time, then position; the slot and the plain flags of each."""
+        times_us, positions = batch["time"].to_physical().to_numpy(), batch["position"].to_numpy()
+        order = np.lexsort((positions, times_us, slots))
+        order = order[np.searchsorted(slots[order], 0) :]
+        rows = self._marker.rows(batch)
+        log = np.empty(len(order), kernel.EVENT)
+        log["time_us"], log["index"], log["row"] = times_us[order], positions[order], rows[order]
+        log["team"] = self._code(self._teams, batch, self._team_column)[order]
+        log["customer"] = self._code(self._customers, batch, "customer")[order]
+        amounts = np.ascontiguousarray(amounts_of(batch, self._program.amounts)[:, order])
+        self._lay_out_tables(times_us)
+        assert self._tables is not None
+        return kernel.Events(log, amounts), slots[order], self._tables.rows["flags"][log["row"]]
+
+    @staticmethod
+    def _code(codes: Codes, batch: pl.DataFrame, column: str) -> NDArray[np.int32]:
+        if column not in batch.columns:
+            return np.full(batch.height, -1, np.int32)
+        return codes.encode(batch[column])
+
+    def _lay_out_tables(self, times_us: I64) -> None:
+        """Tables that know all classes seen, and calendars that reach as far as the events."""
+        first_us, end_us = (int(times_us.min()), int(times_us.max())) if len(times_us) else (0, 0)
+        n_classes = self._marker.n_classes
+        fits = self._first_us <= first_us and end_us <= self._end_us and n_classes == self._n_classes
+        if self._tables is not None and fits:
+            return
+        if self._end_us < self._first_us:
+            self._first_us, self._end_us = first_us, end_us
+        if first_us < self._first_us:
+            self._first_us = first_us - CALENDAR_MARGIN_US
+        if end_us > self._end_us:
+            self._end_us = end_us + CALENDAR_MARGIN_US
+        self._tables = self._marker.tables(self._first_us, self._end_us)
+        self._n_classes = n_classes
+
+    def _run(self, events: kernel.Events, slots: I64, flags: NDArray[np.uint8], watermark_us: int) -> Moves:
+        assert self._tables is not None
+        touched, firsts = np.unique(slots, return_index=True)
+        ends = np.append(firsts, len(slots))[1:]
+        runs = np.stack([touched, touched, firsts, ends], axis=1).astype(np.int64)
+        episodes = np.zeros(len(slots), np.int32)
+        opened_before = self._state.cases["episode"][touched] > 0
+        taken = self._room.step(self._tables, self._state, runs, events, watermark_us, episodes=episodes, settles=False)
+        closed, decided = taken.cases.copy(), taken.verdicts.copy()
+        if len(slots):
+            self._last_us[touched] = np.maximum(self._last_us[touched], events.log["time_us"][ends - 1])
+        standing, verdicts = self._settle(touched, watermark_us)
+        ignored = _ignored(touched, firsts, ends, opened_before, episodes, flags)
+        return Moves(np.concatenate([closed, standing]), np.concatenate([decided, verdicts]), ignored)
+
+    def _settle(self, touched: I64, watermark_us: int) -> tuple[NDArray[np.void], NDArray[np.void]]:
+        """Let pass what is due by the watermark, and show how touched cases and those that it moved stand."""
+        due = np.flatnonzero(self._due_us() <= watermark_us)
+        self._settled_us[due] = watermark_us
+        alive = self._state.cases["phase"][touched]
+        shown = np.union1d(due, touched[(alive == kernel.RUNNING) | (alive == kernel.RESOLVED)])
+        runs = np.zeros((len(shown), 4), np.int64)
+        runs[:, 0] = runs[:, 1] = shown
+        nothing = kernel.Events(np.zeros(0, kernel.EVENT), np.zeros((len(self._program.amounts), 0)))
+        assert self._tables is not None
+        part = self._room.step(self._tables, self._state, runs, nothing, watermark_us)
+        self._state.cases["open"][shown] = 0  # what is shown as open is not yet decided
+        return part.cases.copy(), part.verdicts.copy()
+
+
+def _ignored(
+    touched: I64,
+    firsts: I64,
+    ends: I64,
+    opened_before: NDArray[np.bool_],
+    episodes: NDArray[np.int32],
+    flags: NDArray[np.uint8],
+) -> Ignored:
+    """Count what belongs to no case, by slot: before its first episode, or after the close of one."""
+    only = (flags & kernel.ONLY) != 0
+    outside = only & (episodes == 0)
+    n_inside = np.concatenate([[0], np.cumsum(episodes != 0)])
+    run = np.repeat(np.arange(len(touched)), ends - firsts)
+    opened = opened_before[run] | (n_inside[1:] > n_inside[firsts[run]])
+    after = np.bincount(run[outside & opened], minlength=len(touched))
+    before = np.bincount(run[outside & ~opened], minlength=len(touched))
+    some = (before + after) > 0
+    return Ignored(touched[some], before[some], after[some], int((~only).sum()))
