@@ -130,3 +130,9 @@ def test_a_case_with_more_verdicts_than_room_is_judged_all_the_same() -> None:
     replayed = run_kernel(journey, events, {"id", "time", "case", "type"}, None)
     assert replayed.summary["promises"]["often"] == {"kept": 4999, "broken": 0, "lapsed": 0, "open": 1}
     assert replayed.promises["instance"].to_list() == list(range(1, 5001))
+
+
+def test_the_step_is_compiled_once_whatever_the_journey() -> None:
+    for journey, events, columns, now in random_pack(0, 30):
+        run_kernel(journey, events, columns, now)
+    assert len(kernel.step.signatures) == 1

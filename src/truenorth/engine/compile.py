@@ -236,7 +236,7 @@ class Marker:
 
 def _by_row(bits: NDArray[np.integer], rows: NDArray[np.void], name: str) -> tuple[NDArray[np.int64], ...]:
     """Row and column of what is not zero; ``rows`` is told where each row's part of them begins and ends."""
-    row, column = np.nonzero(bits)
+    row, column = (np.ascontiguousarray(indices) for indices in np.nonzero(bits))
     limits = np.searchsorted(row, np.arange(len(rows) + 1))
     rows[f"{name}_from"], rows[f"{name}_end"] = limits[:-1], limits[1:]
     return row, column
