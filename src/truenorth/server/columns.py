@@ -1,0 +1,191 @@
+"""Events of the log as the columns a journey looks at, typed by all that has been seen so far.
+
+A file of the same events reads the same: keys of ``properties`` go by their own name, everything else by its dotted
+path (docs/logs.md). A file's columns are typed by their whole content; a log that goes on can only be typed by what has
+come. So a `Sight` tells when something new changes what a column is, and the journey is then judged anew from the log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+import polars as pl
+
+from truenorth.engine.compile import needed_columns
+from truenorth.events import Event
+from truenorth.logs.records import INT64, PROPERTIES, as_json_text
+from truenorth.logs.times import looks_like_instants
+from truenorth.spec.model import CANONICAL_TYPES, Journey
+from truenorth.store.ports import Stored
+
+INSTANT = pl.Datetime("us", "UTC")
+_DTYPES: Mapping[str, pl.DataType] = {"text": pl.String(), "number": pl.Float64(), "instant": INSTANT}
+_ATTRIBUTES = {"time": "time_us", "received": "received_us"}
+_YEAR_FIRST = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}"
+
+
+class Record(NamedTuple):
+    """An event with its place in the log, its person, and what else it holds, decoded."""
+
+    position: int
+    event: Event
+    person: str | None
+    rest: Mapping[str, Any]
+
+
+def records(stored: Iterable[Stored], person: Callable[[str], str]) -> list[Record]:
+    """Decode events; ``person`` gives the id that stands for a customer's."""
+    decode = msgspec.json.Decoder().decode
+    return [
+        Record(place, event, event.customer and person(event.customer), decode(event.properties))
+        for place, event in stored
+    ]
+
+
+def value_at(record: Mapping[str, Any], path: str) -> Any:
+    """What stands at a dotted path; None if nothing does or an object does.
+
+    >>> value_at({"context": {"page": {"url": "/a"}}, "a.b": 1}, "context.page.url")
+    '/a'
+    >>> value_at({"context": {"page": {"url": "/a"}}, "a.b": 1}, "a.b"), value_at({"context": {}}, "context")
+    (1, None)
+    """
+    value = record.get(path)
+    if value is None and "." in path:
+        head, _, tail = path.partition(".")
+        while tail and value is None:
+            inner = record.get(head)
+            value = value_at(inner, tail) if isinstance(inner, dict) else None
+            more, _, tail = tail.partition(".")
+            head = f"{head}.{more}"
+    return None if isinstance(value, dict) else value
+
+
+class Column(msgspec.Struct, frozen=True):
+    """Where a column comes from and what it holds: a field of the event, or a path and the kinds of its values."""
+
+    path: str | None
+    kinds: frozenset[str] = frozenset()
+
+    @property
+    def dtype(self) -> pl.DataType:
+        """The type of the column."""
+        if self.kinds <= {"boolean"}:
+            return pl.Boolean()
+        if self.kinds <= {"integer"}:
+            return pl.Int64()
+        if self.kinds <= {"integer", "number"}:
+            return pl.Float64()
+        return INSTANT if self.kinds == {"instant"} else pl.String()
+
+
+class Sight(msgspec.Struct, frozen=True):
+    """What a journey has seen of its columns so far, by name."""
+
+    columns: Mapping[str, Column] = {}
+
+    def schema(self) -> dict[str, pl.DataType]:
+        """The type of each column that has been seen; the time is always there."""
+        found = {name: _dtype(name, column) for name, column in sorted(self.columns.items())}
+        return {"time": INSTANT, **found}
+
+
+def _dtype(name: str, column: Column) -> pl.DataType:
+    canonical = CANONICAL_TYPES.get(name)
+    return _DTYPES[canonical] if canonical else column.dtype
+
+
+class Columns:
+    """Makes the frames of one journey."""
+
+    def __init__(self, journey: Journey) -> None:
+        self._names = sorted(needed_columns(journey) - {"source", "id", "time"})
+        self._paths = {name: _paths(name, journey.fields.get(name)) for name in self._names}
+
+    def look(self, sight: Sight, seen: Sequence[Record]) -> Sight:
+        """What has been seen, with some more events; the same value if that is nothing new."""
+        columns = dict(sight.columns)
+        for name in self._names:
+            column = self._widened(name, columns.get(name), seen)
+            if column:
+                columns[name] = column
+        return sight if columns == sight.columns else Sight(columns)
+
+    def _widened(self, name: str, known: Column | None, seen: Sequence[Record]) -> Column | None:
+        """A column with what some events show of it: a path further up takes its place, one further down counts not."""
+        paths = self._paths[name]
+        for path in paths if known is None else paths[: paths.index(known.path) + 1]:
+            kinds = _kinds(self._values(name, path, seen))
+            if kinds:
+                return Column(path, kinds | known.kinds if known and known.path == path else kinds)
+        return known
+
+    def frame(self, sight: Sight, some: Sequence[Record]) -> pl.DataFrame:
+        """Events as a frame with ``position`` and the columns of `Sight.schema`."""
+        columns = [pl.Series("position", [record.position for record in some], dtype=pl.Int64)]
+        for name, dtype in sight.schema().items():
+            path = None if name == "time" else sight.columns[name].path
+            columns.append(_series(name, self._values(name, path, some), dtype))
+        return pl.DataFrame(columns)
+
+    @staticmethod
+    def _values(name: str, path: str | None, some: Sequence[Record]) -> list[Any]:
+        if path is None and name == "customer":
+            return [record.person for record in some]
+        if path is None:
+            attribute = _ATTRIBUTES.get(name, name)
+            return [getattr(record.event, attribute) for record in some]
+        return [value_at(record.rest, path) for record in some]
+
+
+def _paths(name: str, mapped: str | None) -> list[str | None]:
+    """Where a column may come from, the first that holds anything counts; None is the event's own field."""
+    paths: list[str | None] = [mapped, f"{PROPERTIES}.{mapped}"] if mapped else []
+    if name in CANONICAL_TYPES:
+        return [*paths, None]
+    return [*paths, name, name if name.startswith(f"{PROPERTIES}.") else f"{PROPERTIES}.{name}"]
+
+
+def _kinds(values: Iterable[Any]) -> frozenset[str]:
+    """The kinds of what is not null."""
+    by_type: dict[type, list[Any]] = {}
+    for value in values:
+        if value is not None:
+            by_type.setdefault(type(value), []).append(value)
+    return frozenset(_kind(kind, found) for kind, found in by_type.items())
+
+
+def _kind(kind: type, found: Sequence[Any]) -> str:
+    if kind is bool:
+        return "boolean"
+    if kind is int:
+        return "integer" if all(number in INT64 for number in found) else "number"
+    if kind is float:
+        return "number"
+    texts = pl.Series(found) if kind is str else None
+    is_dated = texts is not None and texts.str.contains(_YEAR_FIRST).all() and looks_like_instants(texts) is not None
+    return "instant" if is_dated else "text"
+
+
+def _series(name: str, values: Sequence[Any], dtype: pl.DataType) -> pl.Series:
+    if dtype == INSTANT and name in _ATTRIBUTES:
+        return pl.Series(name, values, dtype=pl.Int64).cast(INSTANT)
+    if dtype == INSTANT:
+        texts = pl.Series(name, values, dtype=pl.String)
+        read = looks_like_instants(texts)
+        return texts.cast(INSTANT) if read is None else read.alias(name)
+    if dtype == pl.String:
+        return pl.Series(name, [as_json_text(value) for value in values], dtype=pl.String)
+    if dtype == pl.Float64:
+        return pl.Series(name, [_number(value) for value in values], dtype=pl.Float64)
+    return pl.Series(name, values, dtype=dtype)
+
+
+def _number(value: Any) -> float | None:
+    """A number; text that is none is none."""
+    try:
+        return None if value is None else float(value)
+    except (TypeError, ValueError):
+        return None
