@@ -27,6 +27,10 @@ class StoreFull(Exception):
     """Nothing was written: the disk is full or the database does not take any more."""
 
 
+class StoreUnavailable(StoreFull):
+    """Not known to be written: others held the database too long, or it could not be reached. Try again later."""
+
+
 class EventLog(Protocol):
     """Events in the order of arrival. Whatever `append` has returned for is on disk."""
 
@@ -43,5 +47,9 @@ class EventLog(Protocol):
         ...
 
     def of_customers(self, ids: Sequence[str]) -> Iterator[Stored]:
-        """All events of some ids in the order of arrival."""
+        """All events of some ids in the order of arrival; archived ones too."""
+        ...
+
+    def at(self, positions: Sequence[int]) -> Iterator[Stored]:
+        """The events at some positions in the order of arrival; archived ones too, none where there is none."""
         ...

@@ -1,0 +1,37 @@
+"""The tables brought to the state that this program expects."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from alembic.config import Config
+from alembic.runtime.environment import EnvironmentContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+
+from truenorth.spec.problems import Problem, TruenorthError
+from truenorth.store.database import Database, Turn
+
+FOLDER = Path(__file__).with_name("migrations")
+
+
+def migrate(database: Database) -> None:
+    """Run the migrations that are missing, in one transaction and one process at a time.
+
+    Raises `TruenorthError` where the tables were made by a newer program.
+    """
+    scripts = ScriptDirectory(str(FOLDER))
+
+    def missing(revision: Any, _context: object) -> Any:
+        return scripts._upgrade_revs("head", revision)
+
+    with database.writing(Turn.SCHEMA) as connection, EnvironmentContext(Config(), scripts, fn=missing) as environment:
+        environment.configure(connection=connection, transactional_ddl=True)
+        try:
+            environment.run_migrations()
+        except CommandError as error:
+            hint = "upgrade Truenorth, or name another database"
+            expected = f"tables of revision {scripts.get_current_head()} or older"
+            problem = Problem(path=database.name, expected=expected, found=str(error), hint=hint)
+            raise TruenorthError([problem]) from error

@@ -1,0 +1,105 @@
+"""What people register: journeys, links, and the audit of what they did."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import and_, func, insert, select, update
+
+from truenorth.store.database import Database, Turn
+from truenorth.store.rows import JourneyState, JourneyText, Link, Noted
+from truenorth.store.tables import AUDIT, JOURNEY, LINK
+from truenorth.store.upsert import upsert
+
+
+class Journeys:
+    """Published versions of journey files; none is ever overwritten."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def publish(self, name: str, text: str, *, state: JourneyState = "live", now_us: int) -> JourneyText:
+        """The next version of a journey, from 1; the newest version as it is if its text is the same.
+
+        A new version that is live retires the live one before it.
+        """
+        with self._database.writing(Turn.RESULTS) as connection:
+            newest = select(JOURNEY).where(JOURNEY.c.name == name).order_by(JOURNEY.c.version.desc()).limit(1)
+            last = connection.execute(newest).mappings().first()
+            if last and last["text"] == text and last["state"] == state:
+                return JourneyText(**last)
+            version = (last["version"] if last else 0) + 1
+            if state == "live":
+                live = and_(JOURNEY.c.name == name, JOURNEY.c.state == "live")
+                connection.execute(update(JOURNEY).where(live).values(state="retired"))
+            values = {"name": name, "version": version, "text": text, "state": state, "published_us": now_us}
+            connection.execute(insert(JOURNEY).values(values))
+        return JourneyText(**values)
+
+    def set_state(self, name: str, version: int, state: JourneyState) -> bool:
+        """Change the state of a version; false if there is none."""
+        this = and_(JOURNEY.c.name == name, JOURNEY.c.version == version)
+        with self._database.writing(Turn.RESULTS) as connection:
+            return connection.execute(update(JOURNEY).where(this).values(state=state)).rowcount > 0
+
+    def live(self) -> Sequence[JourneyText]:
+        """The newest live version of each journey, by name."""
+        newest = (
+            select(JOURNEY.c.name, func.max(JOURNEY.c.version))
+            .where(JOURNEY.c.state == "live")
+            .group_by(JOURNEY.c.name)
+        )
+        with self._database.reading() as connection:
+            versions = dict(connection.execute(newest).tuples().all())
+            rows = connection.execute(
+                select(JOURNEY).where(JOURNEY.c.state == "live").order_by(JOURNEY.c.name)
+            ).mappings()
+            return [JourneyText(**row) for row in rows if versions[row["name"]] == row["version"]]
+
+    def versions(self, name: str) -> Sequence[JourneyText]:
+        """All versions of a journey, oldest first."""
+        asked = select(JOURNEY).where(JOURNEY.c.name == name).order_by(JOURNEY.c.version)
+        with self._database.reading() as connection:
+            return [JourneyText(**row) for row in connection.execute(asked).mappings()]
+
+
+class Links:
+    """Addresses that links of campaigns may redirect to: no others."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def register(self, link: Link) -> None:
+        """Add a link, or change the one of that name."""
+        with self._database.writing() as connection:
+            columns = ("name", "url", "campaign", "created_us")
+            upsert(self._database, connection, LINK, [{name: getattr(link, name) for name in columns}])
+
+    def find(self, name: str) -> Link | None:
+        """The link of a name."""
+        with self._database.reading() as connection:
+            row = connection.execute(select(LINK).where(LINK.c.name == name)).mappings().first()
+        return Link(**row) if row else None
+
+    def all(self) -> Sequence[Link]:
+        """All links by name."""
+        with self._database.reading() as connection:
+            return [Link(**row) for row in connection.execute(select(LINK).order_by(LINK.c.name)).mappings()]
+
+
+class Audit:
+    """Who did what, when. Lines are added, never changed, save that an erased person's id goes."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def note(self, who: str, what: str, *, about: str | None = None, now_us: int) -> None:
+        """Add a line; ``about`` is what or whom it was done to."""
+        with self._database.writing() as connection:
+            connection.execute(insert(AUDIT).values(time_us=now_us, who=who, what=what, about=about))
+
+    def read(self, after: int = 0, *, limit: int = 1_000) -> Sequence[Noted]:
+        """The next lines, oldest first."""
+        asked = select(AUDIT).where(AUDIT.c.number > after).order_by(AUDIT.c.number).limit(limit)
+        with self._database.reading() as connection:
+            return [Noted(**row) for row in connection.execute(asked).mappings()]

@@ -1,0 +1,180 @@
+"""What the runner of a journey concludes: cases, promises, how far it has come."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, and_, bindparam, delete, func, insert, select
+
+from truenorth.store.belongings import in_parts
+from truenorth.store.database import Database, Turn
+from truenorth.store.rows import CaseEvent, CaseRow, Judged, NewSignal, Outcome, Progress, PromiseRow
+from truenorth.store.tables import (
+    CASE_EVENT,
+    CASE_ROW,
+    COUNTS,
+    MONEY,
+    OUTBOX,
+    PROGRESS,
+    PROMISE_ROW,
+    RECEIPT,
+    SIGNAL,
+    SNAPSHOT,
+    VERDICT_COUNTS,
+    WEBHOOK,
+)
+from truenorth.store.upsert import upsert
+
+
+class Outdated(Exception):
+    """Somebody was erased since the runner looked: nothing was written. Begin anew from the snapshot and the log."""
+
+
+class Results:
+    """Results of journeys, by journey; nothing here cannot be made again from the log."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def n_erasures(self) -> int:
+        """How many erasures there have been: what was read before one may hold what is erased."""
+        with self._database.reading() as connection:
+            return _n_erasures(connection)
+
+    def write(self, journey: str, judged: Judged, *, n_erasures: int) -> Sequence[int]:
+        """Keep all of one step or nothing; the numbers of its signals, which wait at every webhook that wants them.
+
+        ``n_erasures`` is what `n_erasures` said before the step's events were read; Outdated if it is more by now.
+        """
+        with self._database.writing(Turn.RESULTS) as connection:
+            if _n_erasures(connection) != n_erasures:
+                raise Outdated
+            self._write_rows(connection, journey, judged)
+            self._write_state(connection, journey, judged)
+            return self._write_signals(connection, journey, judged.signals)
+
+    def progress(self, journey: str) -> Progress:
+        """How far a journey has come; after an erasure position 0 with the watermark as it was."""
+        asked = select(PROGRESS.c.position, PROGRESS.c.watermark_us).where(PROGRESS.c.journey == journey)
+        with self._database.reading() as connection:
+            row = connection.execute(asked).first()
+        return Progress(*row) if row else Progress()
+
+    def state(self, journey: str) -> tuple[Progress, dict[int, bytes], int]:
+        """Where a runner begins: how far it has come, its chunks by number, and the number of erasures, all of one instant."""
+        of_journey = select(SNAPSHOT.c.chunk, SNAPSHOT.c.blob).where(SNAPSHOT.c.journey == journey)
+        reached = select(PROGRESS.c.position, PROGRESS.c.watermark_us).where(PROGRESS.c.journey == journey)
+        with self._database.reading() as connection:
+            row = connection.execute(reached).first()
+            chunks = {chunk: bytes(blob) for chunk, blob in connection.execute(of_journey)}
+            return Progress(*row) if row else Progress(), chunks, _n_erasures(connection)
+
+    def history(self, journey: str, keys: Sequence[str]) -> Sequence[CaseEvent]:
+        """The events of some case keys: by key, then in the order of the case (time, position)."""
+        columns = [CASE_EVENT.c[name] for name in CaseEvent.__struct_fields__]
+        found: list[CaseEvent] = []
+        with self._database.reading() as connection:
+            for some in in_parts(sorted(set(keys))):
+                of_keys = select(*columns).where(CASE_EVENT.c.journey == journey, CASE_EVENT.c.key.in_(some))
+                found += [CaseEvent(*row) for row in connection.execute(of_keys.order_by(*columns))]
+        return found
+
+    def case(self, journey: str, case: str) -> tuple[CaseRow, Sequence[PromiseRow]] | None:
+        """A case with its promises by name and instance, or None."""
+        of_case = and_(PROMISE_ROW.c.journey == journey, PROMISE_ROW.c.case == case)
+        columns = [PROMISE_ROW.c[name] for name in PromiseRow.__struct_fields__]
+        promises = select(*columns).where(of_case).order_by(PROMISE_ROW.c.promise, PROMISE_ROW.c.instance)
+        with self._database.reading() as connection:
+            found = connection.execute(_cases(journey).where(CASE_ROW.c.case == case)).mappings().first()
+            rows = connection.execute(promises).mappings().all()
+        return (CaseRow(**found), [PromiseRow(**row) for row in rows]) if found else None
+
+    def cases(
+        self,
+        journey: str,
+        *,
+        after: str = "",
+        limit: int = 1_000,
+        outcome: Outcome | None = None,
+        customers: Sequence[str] | None = None,
+    ) -> Sequence[CaseRow]:
+        """The next cases after one, by id; only those with an outcome or of some customers if given."""
+        asked = _cases(journey).where(CASE_ROW.c.case > after).order_by(CASE_ROW.c.case).limit(limit)
+        if outcome is not None:
+            asked = asked.where(CASE_ROW.c.outcome == outcome)
+        if customers is not None:
+            asked = asked.where(CASE_ROW.c.customer.in_(customers))
+        with self._database.reading() as connection:
+            return [CaseRow(**row) for row in connection.execute(asked).mappings()]
+
+    def totals(self, journey: str) -> dict[str, Any]:
+        """Sums over the cases of a journey, named as in the summary of a replay.
+
+        ``cases``; ``outcome`` and ``promises`` (by promise) as counts by verdict, those that occur; ``moments``,
+        ``decisions``, ``handovers``, ``internal``, ``cost``, ``revenue``, ``value``.
+        """
+        summed = [name for name in (*COUNTS, *MONEY) if name not in {*VERDICT_COUNTS, "reopened", "events"}]
+        sums = select(
+            func.count().label("cases"), *(func.coalesce(func.sum(CASE_ROW.c[name]), 0).label(name) for name in summed)
+        )
+        outcomes = select(CASE_ROW.c.outcome, func.count()).group_by(CASE_ROW.c.outcome)
+        promise, verdict = PROMISE_ROW.c.promise, PROMISE_ROW.c.verdict
+        verdicts = select(promise, verdict, func.count()).group_by(promise, verdict).order_by(promise, verdict)
+        with self._database.reading() as connection:
+            row = connection.execute(sums.where(CASE_ROW.c.journey == journey)).mappings().one()
+            by_outcome = {name: n for name, n in connection.execute(outcomes.where(CASE_ROW.c.journey == journey))}
+            by_promise: dict[str, dict[str, int]] = {}
+            for name, given, n in connection.execute(verdicts.where(PROMISE_ROW.c.journey == journey)):
+                by_promise.setdefault(name, {})[given] = n
+        totals = {name: float(n) if name in MONEY else int(n) for name, n in row.items()}
+        return {**totals, "outcome": by_outcome, "promises": by_promise}
+
+    def remove(self, journey: str) -> None:
+        """Forget all results of a journey, so that it can be judged anew; signals stay."""
+        with self._database.writing(Turn.RESULTS) as connection:
+            for table in (CASE_ROW, PROMISE_ROW, CASE_EVENT, SNAPSHOT, PROGRESS):
+                connection.execute(delete(table).where(table.c.journey == journey))
+
+    def _write_rows(self, connection: Connection, journey: str, judged: Judged) -> None:
+        if judged.anew:
+            for table in (CASE_ROW, PROMISE_ROW):
+                gone = delete(table).where(table.c.journey == journey, table.c.case == bindparam("gone"))
+                connection.execute(gone, [{"gone": case} for case in judged.anew])
+        written = ((CASE_ROW, judged.cases), (PROMISE_ROW, judged.promises), (CASE_EVENT, judged.case_events))
+        for table, values in written:
+            rows = [{"journey": journey, **msgspec.structs.asdict(value)} for value in values]
+            upsert(self._database, connection, table, rows)
+
+    def _write_state(self, connection: Connection, journey: str, judged: Judged) -> None:
+        if judged.whole_state:
+            connection.execute(delete(SNAPSHOT).where(SNAPSHOT.c.journey == journey))
+        chunks = [{"journey": journey, "chunk": chunk, "blob": blob} for chunk, blob in judged.chunks.items()]
+        upsert(self._database, connection, SNAPSHOT, chunks)
+        upsert(self._database, connection, PROGRESS, [{"journey": journey, **msgspec.structs.asdict(judged.progress)}])
+
+    def _write_signals(self, connection: Connection, journey: str, signals: Sequence[NewSignal]) -> Sequence[int]:
+        if not signals:
+            return ()
+        rows = [{"journey": journey, **msgspec.structs.asdict(signal)} for signal in signals]
+        numbered = insert(SIGNAL).returning(SIGNAL.c.number, sort_by_parameter_order=True)
+        numbers = connection.scalars(numbered, rows).all()
+        hooks = connection.execute(select(WEBHOOK.c.number, WEBHOOK.c.kinds).where(WEBHOOK.c.state == "active")).all()
+        waiting = [
+            {"signal": number, "webhook": hook.number, "state": "pending", "attempts": 0, "next_us": 0}
+            for hook in hooks
+            for number, signal in zip(numbers, signals, strict=True)
+            if not (kinds := msgspec.json.decode(hook.kinds)) or signal.kind in kinds
+        ]
+        if waiting:
+            connection.execute(insert(OUTBOX), waiting)
+        return numbers
+
+
+def _cases(journey: str) -> Any:
+    return select(*(CASE_ROW.c[name] for name in CaseRow.__struct_fields__)).where(CASE_ROW.c.journey == journey)
+
+
+def _n_erasures(connection: Connection) -> int:
+    return connection.scalar(select(func.coalesce(func.max(RECEIPT.c.number), 0))) or 0

@@ -1,0 +1,260 @@
+"""The tables of the store. `docs/store.md` says what each is for; `migrations/` makes them.
+
+Instants end in ``_us``: microseconds since 1970 UTC. Columns of bytes hold JSON as it came, hashes, or packed state.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+METADATA = MetaData(
+    naming_convention={"ix": "ix_%(column_0_N_label)s", "uq": "uq_%(table_name)s_%(column_0_N_name)s"},
+)
+RISING = BigInteger().with_variant(Integer, "sqlite")
+"""SQLite numbers rows by itself in columns of this very type only."""
+
+
+def _text(name: str, *, null: bool = False, key: bool = False) -> Column[str]:
+    return Column(name, Text, nullable=null, primary_key=key)
+
+
+def _whole(name: str, *, null: bool = False, key: bool = False) -> Column[int]:
+    return Column(name, BigInteger, nullable=null, primary_key=key, autoincrement=False)
+
+
+def _number(name: str, *, null: bool = False) -> Column[float]:
+    return Column(name, Float(53), nullable=null)
+
+
+def _bytes(name: str, *, null: bool = False, key: bool = False) -> Column[bytes]:
+    return Column(name, LargeBinary, nullable=null, primary_key=key)
+
+
+def _rising(name: str = "number") -> Column[int]:
+    return Column(name, RISING, primary_key=True, autoincrement=True)
+
+
+EVENT = Table(
+    "event",
+    METADATA,
+    _rising("position"),
+    _text("source"),
+    _text("id"),
+    _text("type"),
+    _whole("time_us"),
+    _whole("received_us"),
+    _text("customer", null=True),
+    _text("case", null=True),
+    _text("actor", null=True),
+    _text("team", null=True),
+    _text("channel", null=True),
+    _number("cost", null=True),
+    _number("revenue", null=True),
+    _number("feeling", null=True),
+    _text("text", null=True),
+    _bytes("properties"),
+    _text("other_id", null=True),
+    _text("other_kind", null=True),
+    UniqueConstraint("source", "id"),
+    sqlite_autoincrement=True,  # a position that was taken away is never given again
+)
+Index("ix_event_customer", EVENT.c.customer)
+Index(
+    "ix_event_other_id",
+    EVENT.c.other_id,
+    **{f"{kind}_where": EVENT.c.other_id.is_not(None) for kind in ("sqlite", "postgresql")},
+)
+_UNNAMED = EVENT.c.customer.is_(None) & EVENT.c.case.is_not(None)
+Index("ix_event_unnamed_case", EVENT.c.case, **{f"{kind}_where": _UNNAMED for kind in ("sqlite", "postgresql")})
+
+REFUSED = Table(
+    "refused",
+    METADATA,
+    _rising(),
+    _text("source"),
+    _whole("received_us"),
+    _text("reason"),
+    _bytes("raw"),
+    sqlite_autoincrement=True,
+)
+
+GONE_KEY = Table("gone_key", METADATA, _bytes("hash", key=True), sqlite_with_rowid=False)
+"""Events that have left the table `event` (archived, erased, too old): they are still known as duplicates."""
+
+ARCHIVE_FILE = Table(
+    "archive_file",
+    METADATA,
+    _whole("first_position", key=True),
+    _whole("last_position"),
+    _text("folder"),
+    _text("name"),
+    _whole("version"),
+    _whole("n_events"),
+    _whole("n_bytes"),
+    CheckConstraint("first_position <= last_position", name="ck_archive_file_range"),
+)
+DOOMED_FILE = Table("doomed_file", METADATA, _text("folder", key=True), _text("name", key=True))
+"""Files that may lie in an archive without being part of it: removed when next somebody looks."""
+
+SETTING = Table("setting", METADATA, _text("name", key=True), _bytes("value"))
+
+WRITE_KEY = Table(
+    "write_key",
+    METADATA,
+    _bytes("hash", key=True),
+    _text("source"),
+    _whole("created_us"),
+    _whole("revoked_us", null=True),
+)
+TOKEN = Table(
+    "token",
+    METADATA,
+    _bytes("hash", key=True),
+    _text("label"),
+    _text("role"),
+    _whole("created_us"),
+    _whole("revoked_us", null=True),
+)
+LINK = Table(
+    "link", METADATA, _text("name", key=True), _text("url"), _text("campaign", null=True), _whole("created_us")
+)
+JOURNEY = Table(
+    "journey",
+    METADATA,
+    _text("name", key=True),
+    _whole("version", key=True),
+    _text("text"),
+    _text("state"),
+    _whole("published_us"),
+)
+
+VERDICT_COUNTS = ("kept", "broken", "lapsed", "open")
+COUNTS = ("reopened", "events", "moments", "decisions", "handovers", "internal", *VERDICT_COUNTS)
+MONEY = ("cost", "revenue", "value")
+CASE_ROW = Table(
+    "case_row",
+    METADATA,
+    _text("journey", key=True),
+    _text("case", key=True),
+    _text("customer", null=True),
+    _whole("opened_us"),
+    _whole("resolved_us", null=True),
+    _whole("closed_us", null=True),
+    _text("outcome"),
+    _text("reason", null=True),
+    _whole("outcome_time_us", null=True),
+    *(_whole(name) for name in COUNTS),
+    *(_number(name) for name in MONEY),
+)
+Index("ix_case_row_customer", CASE_ROW.c.customer)
+PROMISE_ROW = Table(
+    "promise_row",
+    METADATA,
+    _text("journey", key=True),
+    _text("case", key=True),
+    _text("promise", key=True),
+    _whole("instance", key=True),
+    _whole("started_us"),
+    _whole("due_us", null=True),
+    _text("verdict"),
+    _whole("decided_us", null=True),
+    _text("started_by", null=True),
+    _text("decided_by", null=True),
+    sqlite_with_rowid=False,
+)
+CASE_EVENT = Table(
+    "case_event",
+    METADATA,
+    _text("journey", key=True),
+    _text("key", key=True),
+    _whole("time_us", key=True),
+    _whole("position", key=True),
+    sqlite_with_rowid=False,
+)
+SNAPSHOT = Table("snapshot", METADATA, _text("journey", key=True), _whole("chunk", key=True), _bytes("blob"))
+PROGRESS = Table(
+    "progress", METADATA, _text("journey", key=True), _whole("position"), _whole("watermark_us", null=True)
+)
+
+SIGNAL = Table(
+    "signal",
+    METADATA,
+    _rising(),
+    _text("journey"),
+    _text("case", null=True),
+    _text("customer", null=True),
+    _text("kind"),
+    _whole("time_us"),
+    _bytes("body"),
+    sqlite_autoincrement=True,
+)
+Index("ix_signal_case", SIGNAL.c.journey, SIGNAL.c.case)
+Index("ix_signal_customer", SIGNAL.c.customer)
+WEBHOOK = Table(
+    "webhook",
+    METADATA,
+    _rising(),
+    _text("url"),
+    _text("secret"),
+    _text("kinds"),
+    _text("state"),
+    _whole("created_us"),
+    sqlite_autoincrement=True,
+)
+OUTBOX = Table(
+    "outbox",
+    METADATA,
+    _whole("signal", key=True),
+    _whole("webhook", key=True),
+    _text("state"),
+    _whole("attempts"),
+    _whole("next_us"),
+    _text("last_error", null=True),
+    sqlite_with_rowid=False,
+)
+Index("ix_outbox_due", OUTBOX.c.state, OUTBOX.c.next_us)
+
+SUPPRESSION = Table(
+    "suppression",
+    METADATA,
+    _rising(),
+    _bytes("hash"),
+    _whole("erased_us"),
+    UniqueConstraint("hash"),
+    sqlite_autoincrement=True,
+)
+"""Keyed hashes of the ids of erased people: their events are not taken any more."""
+RECEIPT = Table(
+    "receipt",
+    METADATA,
+    _rising(),
+    _whole("erased_us"),
+    _text("asked_by"),
+    _whole("n_ids"),
+    _text("counts"),
+    _whole("scrubbed_us", null=True),
+    sqlite_autoincrement=True,
+)
+AUDIT = Table(
+    "audit",
+    METADATA,
+    _rising(),
+    _whole("time_us"),
+    _text("who"),
+    _text("what"),
+    _text("about", null=True),
+    sqlite_autoincrement=True,
+)
+Index("ix_audit_about", AUDIT.c.about)

