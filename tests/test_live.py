@@ -12,7 +12,7 @@ import pytest
 from agreement import run_kernel, to_frame, to_journey
 from strategies import random_pack
 from truenorth.engine import kernel
-from truenorth.engine.live import Live, Moves
+from truenorth.engine.live import CHUNK_SLOTS, Live, Moves
 from truenorth.engine.replay import Replay
 
 N_SAMPLES = 40
@@ -65,6 +65,12 @@ def expected_books(whole: Replay) -> tuple[dict[Any, Any], dict[Any, Any]]:
     return cases, verdicts
 
 
+def restarted(live: Live) -> Live:
+    again = Live(live.journey, live.columns)
+    again.unpack([live.pack(chunk) for chunk in range(-(-live.n_slots // CHUNK_SLOTS))])
+    return again
+
+
 def play(live: Live, frame: pl.DataFrame, rng: np.random.Generator, last_us: int) -> Books:
     """Events arrive by position, in batches of any size; the watermark rises by any steps, also past what comes."""
     books, n_seen, watermark_us = Books(live), 0, int(frame["time"].to_physical().min())
@@ -74,6 +80,8 @@ def play(live: Live, frame: pl.DataFrame, rng: np.random.Generator, last_us: int
         watermark_us = int(rng.integers(watermark_us, last_us, endpoint=True)) if n_seen < frame.height else last_us
         late = live.late(batch)
         books.enter(live.take(batch.filter(~late), watermark_us))
+        if rng.random() < 0.2:
+            live = books.live = restarted(live)
         if late.any():
             keys = set(batch.filter(late)[live.key_column])
             books.strike_out(keys)

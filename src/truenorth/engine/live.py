@@ -6,9 +6,10 @@ Nothing here reads a clock: the watermark comes with each batch. An event that c
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -26,6 +27,8 @@ LONG_AGO_US = np.iinfo(np.int64).min
 CALENDAR_MARGIN_US = 30 * DAY_US
 """Calendars are laid out so much further than an event asks for, to be laid out seldom."""
 FIRST_SLOTS = 1024
+CHUNK_SLOTS = 1024
+"""The state is packed in chunks of so many slots."""
 
 
 class Ignored(NamedTuple):
@@ -42,12 +45,24 @@ class Moves(NamedTuple):
 
     ``cases`` (`kernel.CASE`) holds the state of every episode that was touched, ``verdicts`` (`kernel.VERDICT`) what
     was decided and, as open, what is active in touched cases; ``key`` is the slot in both, and events are named by
-    position.
+    position. ``before`` is how each slot stood, by slot.
     """
 
     cases: NDArray[np.void]
     verdicts: NDArray[np.void]
     ignored: Ignored
+    before: NDArray[np.void]
+    slots: I64
+    """The slots of ``before``, rising."""
+
+
+class _Chunk(msgspec.Struct, array_like=True):
+    """Packed slots: codes of customers and teams as what they stand for."""
+
+    keys: list[str]
+    customers: list[str | None]
+    teams: list[str | None]
+    arrays: list[bytes]
 
 
 class Codes:
@@ -60,6 +75,10 @@ class Codes:
     def encode(self, column: pl.Series) -> NDArray[np.int32]:
         """The code of each text, new ones numbered."""
         return np.fromiter(map(self._encode, column), np.int32, len(column))
+
+    def decode(self, codes: NDArray[np.int32], known: NDArray[np.bool_]) -> list[str | None]:
+        """The text of each code; None where it is not known."""
+        return [self.texts[code] if code >= 0 else None for code in np.where(known, codes, -1).tolist()]
 
     def _encode(self, text: str | None) -> int:
         if text is None:
@@ -95,6 +114,8 @@ class Live:
         self._tables: kernel.Tables | None = None
         self._n_classes = 0
         self._first_us, self._end_us = 0, -1
+        self.dirty: set[int] = set()
+        """Chunks whose slots have moved since somebody last cleared this."""
 
     @property
     def n_slots(self) -> int:
@@ -137,8 +158,17 @@ class Live:
         self.forget(np.unique(slots[slots >= 0]))
         return self.take(history, watermark_us)
 
+    def slots_of(self, keys: Sequence[str]) -> I64:
+        """The slot of each key, new ones for keys that were never seen."""
+        return self._slots(pl.Series(keys, dtype=pl.String))
+
+    def n_episodes(self, slots: I64) -> NDArray[np.int32]:
+        """How many cases each slot has had."""
+        return self._state.cases["episode"][slots]
+
     def forget(self, slots: I64) -> None:
         """Make keys as if none of their events had been seen."""
+        self.dirty.update(np.unique(slots // CHUNK_SLOTS).tolist())
         self._state.cases[slots] = np.zeros(1, kernel.CASE)
         self._state.promises[slots] = np.zeros(1, kernel.PROMISE)
         self._last_us[slots] = self._settled_us[slots] = LONG_AGO_US
@@ -157,6 +187,29 @@ class Live:
         if silence_us is not None:
             due_us = np.where(running, np.minimum(due_us, cases["last"] + silence_us), due_us)
         return due_us
+
+    def pack(self, chunk: int) -> bytes:
+        """The state of some slots, to be given back to `unpack`."""
+        of_chunk = slice(chunk * CHUNK_SLOTS, min((chunk + 1) * CHUNK_SLOTS, self.n_slots))
+        cases = self._state.cases[of_chunk]
+        packed = _Chunk(
+            keys=self._codes.texts[of_chunk],
+            customers=self._customers.decode(cases["customer"], cases["episode"] > 0),
+            teams=self._teams.decode(cases["team"], cases["episode"] > 0),
+            arrays=[array[of_chunk].tobytes() for array in (*self._state, self._last_us, self._settled_us)],
+        )
+        return msgspec.msgpack.encode(packed)
+
+    def unpack(self, chunks: Iterable[bytes]) -> None:
+        """Take over packed slots, in the order of their chunks, into a state that has none yet."""
+        for blob in chunks:
+            packed = msgspec.msgpack.decode(blob, type=_Chunk)
+            slots = self._slots(pl.Series(packed.keys, dtype=pl.String))
+            for array, data in zip((*self._state, self._last_us, self._settled_us), packed.arrays, strict=True):
+                array[slots] = np.frombuffer(data, array.dtype).reshape(len(slots), *array.shape[1:])
+            cases = self._state.cases
+            cases["customer"][slots] = self._customers.encode(pl.Series(packed.customers, dtype=pl.String))
+            cases["team"][slots] = self._teams.encode(pl.Series(packed.teams, dtype=pl.String))
 
     def _slots(self, keys: pl.Series) -> I64:
         slots = self._codes.encode(keys).astype(np.int64)
@@ -216,19 +269,24 @@ class Live:
         ends = np.append(firsts, len(slots))[1:]
         runs = np.stack([touched, touched, firsts, ends], axis=1).astype(np.int64)
         episodes = np.zeros(len(slots), np.int32)
-        opened_before = self._state.cases["episode"][touched] > 0
+        before = self._state.cases[touched]
         taken = self._room.step(self._tables, self._state, runs, events, watermark_us, episodes=episodes, settles=False)
         closed, decided = taken.cases.copy(), taken.verdicts.copy()
+        ignored = _ignored(touched, firsts, ends, before["episode"] > 0, episodes, flags)
         if len(slots):
             self._last_us[touched] = np.maximum(self._last_us[touched], events.log["time_us"][ends - 1])
-        standing, verdicts = self._settle(touched, watermark_us)
-        ignored = _ignored(touched, firsts, ends, opened_before, episodes, flags)
-        return Moves(np.concatenate([closed, standing]), np.concatenate([decided, verdicts]), ignored)
-
-    def _settle(self, touched: I64, watermark_us: int) -> tuple[NDArray[np.void], NDArray[np.void]]:
-        """Let pass what is due by the watermark, and show how touched cases and those that it moved stand."""
         due = np.flatnonzero(self._due_us() <= watermark_us)
         self._settled_us[due] = watermark_us
+        only_due = np.setdiff1d(due, touched)
+        moved, order = np.unique(np.concatenate([touched, only_due]), return_index=True)
+        before = np.concatenate([before, self._state.cases[only_due]])[order]
+        self.dirty.update(np.unique(moved // CHUNK_SLOTS).tolist())
+        standing, verdicts = self._settle(touched, due, watermark_us)
+        cases, verdicts = np.concatenate([closed, standing]), np.concatenate([decided, verdicts])
+        return Moves(cases, verdicts, ignored, before, moved)
+
+    def _settle(self, touched: I64, due: I64, watermark_us: int) -> tuple[NDArray[np.void], NDArray[np.void]]:
+        """Let pass what is due by the watermark, and show how touched cases and those that it moved stand."""
         alive = self._state.cases["phase"][touched]
         shown = np.union1d(due, touched[(alive == kernel.RUNNING) | (alive == kernel.RESOLVED)])
         runs = np.zeros((len(shown), 4), np.int64)
