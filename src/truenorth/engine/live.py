@@ -6,12 +6,13 @@ Nothing here reads a clock: the watermark comes with each batch. An event that c
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
 import polars as pl
+import zstandard
 from numpy.typing import NDArray
 
 from truenorth.engine import kernel
@@ -31,29 +32,21 @@ CHUNK_SLOTS = 1024
 """The state is packed in chunks of so many slots."""
 
 
-class Ignored(NamedTuple):
-    """Events of one batch that belong to no case, by slot (n_slots,); ``n_filtered`` in all."""
-
-    slots: I64
-    before_need: I64
-    after_close: I64
-    n_filtered: int
-
-
 class Moves(NamedTuple):
     """What a batch moved.
 
     ``cases`` (`kernel.CASE`) holds the state of every episode that was touched, ``verdicts`` (`kernel.VERDICT`) what
     was decided and, as open, what is active in touched cases; ``key`` is the slot in both, and events are named by
-    position. ``before`` is how each slot stood, by slot.
+    position. ``before`` is how each of ``slots``, which rise, stood. ``taken`` (`kernel.EVENT`) are the events that
+    pass `only`, with their slots in ``taken_by``.
     """
 
     cases: NDArray[np.void]
     verdicts: NDArray[np.void]
-    ignored: Ignored
     before: NDArray[np.void]
     slots: I64
-    """The slots of ``before``, rising."""
+    taken: NDArray[np.void]
+    taken_by: I64
 
 
 class _Chunk(msgspec.Struct, array_like=True):
@@ -75,6 +68,11 @@ class Codes:
     def encode(self, column: pl.Series) -> NDArray[np.int32]:
         """The code of each text, new ones numbered."""
         return np.fromiter(map(self._encode, column), np.int32, len(column))
+
+    def known(self, column: pl.Series) -> NDArray[np.int64]:
+        """The code of each text, -1 where it has none."""
+        get = self._codes.get
+        return np.fromiter((-1 if text is None else get(text, -1) for text in column), np.int64, len(column))
 
     def decode(self, codes: NDArray[np.int32], known: NDArray[np.bool_]) -> list[str | None]:
         """The text of each code; None where it is not known."""
@@ -111,6 +109,8 @@ class Live:
         self._state = State.empty(FIRST_SLOTS, len(journey.promises))
         self._last_us = np.full(FIRST_SLOTS, LONG_AGO_US)
         self._settled_us = np.full(FIRST_SLOTS, LONG_AGO_US)
+        self._due_us = np.full(FIRST_SLOTS, kernel.NEVER)
+        self._ignored = np.zeros((FIRST_SLOTS, 2), np.int64)
         self._tables: kernel.Tables | None = None
         self._n_classes = 0
         self._first_us, self._end_us = 0, -1
@@ -127,9 +127,10 @@ class Live:
         texts = self._codes.texts
         return [texts[slot] for slot in slots.tolist()]
 
-    def customers(self) -> pl.Series:
-        """The customers by the code that cases hold."""
-        return pl.Series(self._customers.texts, dtype=pl.String)
+    @property
+    def customers(self) -> Sequence[str]:
+        """The customers, by the code that cases hold."""
+        return self._customers.texts
 
     def late(self, batch: pl.DataFrame) -> NDArray[np.bool_]:
         """Which events (n_events,) cannot be taken in their place.
@@ -162,9 +163,18 @@ class Live:
         """The slot of each key, new ones for keys that were never seen."""
         return self._slots(pl.Series(keys, dtype=pl.String))
 
+    def slots_seen(self, keys: pl.Series) -> I64:
+        """The slot of each key, -1 for null and for keys that were never seen."""
+        return self._codes.known(keys)
+
     def n_episodes(self, slots: I64) -> NDArray[np.int32]:
         """How many cases each slot has had."""
         return self._state.cases["episode"][slots]
+
+    def ignored(self) -> tuple[int, int]:
+        """How many events came before the need of their key, and how many after the close."""
+        before_need, after_close = self._ignored.sum(axis=0).tolist()
+        return before_need, after_close
 
     def forget(self, slots: I64) -> None:
         """Make keys as if none of their events had been seen."""
@@ -172,21 +182,22 @@ class Live:
         self._state.cases[slots] = np.zeros(1, kernel.CASE)
         self._state.promises[slots] = np.zeros(1, kernel.PROMISE)
         self._last_us[slots] = self._settled_us[slots] = LONG_AGO_US
+        self._due_us[slots] = kernel.NEVER
+        self._ignored[slots] = 0
 
     def next_due_us(self) -> int:
         """The next instant at which something is due; `kernel.NEVER` if nothing is."""
-        due_us = self._due_us()
-        return int(due_us.min()) if len(due_us) else int(kernel.NEVER)
+        return int(self._due_us[: self.n_slots].min(initial=kernel.NEVER))
 
-    def _due_us(self) -> I64:
-        """The next deadline of each slot, (n_slots,)."""
-        cases = self._state.cases[: self.n_slots]
+    def _note_due(self, slots: I64) -> None:
+        """Note the next deadline of some slots."""
+        cases = self._state.cases[slots]
         running, resolved = cases["phase"] == kernel.RUNNING, cases["phase"] == kernel.RESOLVED
-        due_us: I64 = np.where(running | resolved, cases["next_due"], kernel.NEVER)
-        silence_us = self._program.journey.outcome.abandoned_after_us
+        due_us = np.where(running | resolved, cases["next_due"], kernel.NEVER)
+        silence_us = self.journey.outcome.abandoned_after_us
         if silence_us is not None:
             due_us = np.where(running, np.minimum(due_us, cases["last"] + silence_us), due_us)
-        return due_us
+        self._due_us[slots] = due_us
 
     def pack(self, chunk: int) -> bytes:
         """The state of some slots, to be given back to `unpack`."""
@@ -196,20 +207,24 @@ class Live:
             keys=self._codes.texts[of_chunk],
             customers=self._customers.decode(cases["customer"], cases["episode"] > 0),
             teams=self._teams.decode(cases["team"], cases["episode"] > 0),
-            arrays=[array[of_chunk].tobytes() for array in (*self._state, self._last_us, self._settled_us)],
+            arrays=[array[of_chunk].tobytes() for array in self._arrays()],
         )
-        return msgspec.msgpack.encode(packed)
+        return zstandard.compress(msgspec.msgpack.encode(packed), level=1)
 
-    def unpack(self, chunks: Iterable[bytes]) -> None:
-        """Take over packed slots, in the order of their chunks, into a state that has none yet."""
-        for blob in chunks:
-            packed = msgspec.msgpack.decode(blob, type=_Chunk)
-            slots = self._slots(pl.Series(packed.keys, dtype=pl.String))
-            for array, data in zip((*self._state, self._last_us, self._settled_us), packed.arrays, strict=True):
-                array[slots] = np.frombuffer(data, array.dtype).reshape(len(slots), *array.shape[1:])
-            cases = self._state.cases
-            cases["customer"][slots] = self._customers.encode(pl.Series(packed.customers, dtype=pl.String))
-            cases["team"][slots] = self._teams.encode(pl.Series(packed.teams, dtype=pl.String))
+    def unpack(self, blob: bytes) -> I64:
+        """Take over packed slots, after those that are there; the slots they have now."""
+        packed = msgspec.msgpack.decode(zstandard.decompress(blob), type=_Chunk)
+        slots = self._slots(pl.Series(packed.keys, dtype=pl.String))
+        for array, data in zip(self._arrays(), packed.arrays, strict=True):
+            array[slots] = np.frombuffer(data, array.dtype).reshape(len(slots), *array.shape[1:])
+        cases = self._state.cases
+        cases["customer"][slots] = self._customers.encode(pl.Series(packed.customers, dtype=pl.String))
+        cases["team"][slots] = self._teams.encode(pl.Series(packed.teams, dtype=pl.String))
+        return slots
+
+    def _arrays(self) -> tuple[NDArray[Any], ...]:
+        """Everything that is kept by slot."""
+        return *self._state, self._last_us, self._settled_us, self._due_us, self._ignored
 
     def _slots(self, keys: pl.Series) -> I64:
         slots = self._codes.encode(keys).astype(np.int64)
@@ -225,6 +240,8 @@ class Live:
         unseen = np.full(n_more, LONG_AGO_US)
         self._last_us = np.concatenate([self._last_us, unseen])
         self._settled_us = np.concatenate([self._settled_us, unseen])
+        self._due_us = np.concatenate([self._due_us, np.full(n_more, kernel.NEVER)])
+        self._ignored = np.concatenate([self._ignored, np.zeros((n_more, 2), np.int64)])
 
     def _arrange(self, batch: pl.DataFrame, slots: I64) -> tuple[kernel.Events, I64, NDArray[np.uint8]]:
         """Events with a key by slot, then time, then position; the slot and the plain flags of each."""
@@ -272,10 +289,12 @@ class Live:
         before = self._state.cases[touched]
         taken = self._room.step(self._tables, self._state, runs, events, watermark_us, episodes=episodes, settles=False)
         closed, decided = taken.cases.copy(), taken.verdicts.copy()
-        ignored = _ignored(touched, firsts, ends, before["episode"] > 0, episodes, flags)
+        only = (flags & kernel.ONLY) != 0
+        self._ignored[touched] += _ignored(firsts, ends, before["episode"] > 0, episodes, only)
         if len(slots):
             self._last_us[touched] = np.maximum(self._last_us[touched], events.log["time_us"][ends - 1])
-        due = np.flatnonzero(self._due_us() <= watermark_us)
+        self._note_due(touched)
+        due = np.flatnonzero(self._due_us[: self.n_slots] <= watermark_us)
         self._settled_us[due] = watermark_us
         only_due = np.setdiff1d(due, touched)
         moved, order = np.unique(np.concatenate([touched, only_due]), return_index=True)
@@ -283,7 +302,7 @@ class Live:
         self.dirty.update(np.unique(moved // CHUNK_SLOTS).tolist())
         standing, verdicts = self._settle(touched, due, watermark_us)
         cases, verdicts = np.concatenate([closed, standing]), np.concatenate([decided, verdicts])
-        return Moves(cases, verdicts, ignored, before, moved)
+        return Moves(cases, verdicts, before, moved, events.log[only], slots[only])
 
     def _settle(self, touched: I64, due: I64, watermark_us: int) -> tuple[NDArray[np.void], NDArray[np.void]]:
         """Let pass what is due by the watermark, and show how touched cases and those that it moved stand."""
@@ -295,24 +314,17 @@ class Live:
         assert self._tables is not None
         part = self._room.step(self._tables, self._state, runs, nothing, watermark_us)
         self._state.cases["open"][shown] = 0  # what is shown as open is not yet decided
+        self._note_due(shown)
         return part.cases.copy(), part.verdicts.copy()
 
 
 def _ignored(
-    touched: I64,
-    firsts: I64,
-    ends: I64,
-    opened_before: NDArray[np.bool_],
-    episodes: NDArray[np.int32],
-    flags: NDArray[np.uint8],
-) -> Ignored:
-    """Count what belongs to no case, by slot: before its first episode, or after the close of one."""
-    only = (flags & kernel.ONLY) != 0
-    outside = only & (episodes == 0)
+    firsts: I64, ends: I64, opened_before: NDArray[np.bool_], episodes: NDArray[np.int32], only: NDArray[np.bool_]
+) -> I64:
+    """How many events of each run belong to no case: before its first episode, after the close of one; (n_runs, 2)."""
+    run = np.repeat(np.arange(len(firsts)), ends - firsts)
     n_inside = np.concatenate([[0], np.cumsum(episodes != 0)])
-    run = np.repeat(np.arange(len(touched)), ends - firsts)
     opened = opened_before[run] | (n_inside[1:] > n_inside[firsts[run]])
-    after = np.bincount(run[outside & opened], minlength=len(touched))
-    before = np.bincount(run[outside & ~opened], minlength=len(touched))
-    some = (before + after) > 0
-    return Ignored(touched[some], before[some], after[some], int((~only).sum()))
+    outside = only & (episodes == 0)
+    before, after = (np.bincount(run[outside & mask], minlength=len(firsts)) for mask in (~opened, opened))
+    return np.stack([before, after], axis=1)

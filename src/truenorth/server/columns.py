@@ -87,9 +87,14 @@ class Sight(msgspec.Struct, frozen=True):
     columns: Mapping[str, Column] = {}
 
     def schema(self) -> dict[str, pl.DataType]:
-        """The type of each column that has been seen; the time is always there."""
+        """The type of each column that has been seen; time and customer are always there."""
         found = {name: _dtype(name, column) for name, column in sorted(self.columns.items())}
-        return {"time": INSTANT, **found}
+        return {"time": INSTANT, "customer": pl.String(), **found}
+
+    def path(self, name: str) -> str | None:
+        """Where a column comes from; None is the event's own field."""
+        column = self.columns.get(name)
+        return column.path if column else None
 
 
 def _dtype(name: str, column: Column) -> pl.DataType:
@@ -126,8 +131,7 @@ class Columns:
         """Events as a frame with ``position`` and the columns of `Sight.schema`."""
         columns = [pl.Series("position", [record.position for record in some], dtype=pl.Int64)]
         for name, dtype in sight.schema().items():
-            path = None if name == "time" else sight.columns[name].path
-            columns.append(_series(name, self._values(name, path, some), dtype))
+            columns.append(_series(name, self._values(name, sight.path(name), some), dtype))
         return pl.DataFrame(columns)
 
     @staticmethod

@@ -1,0 +1,249 @@
+"""The runner: takes the log as it grows, lets time pass, and writes what it concludes. The one place with a clock.
+
+The watermark follows the clock by the allowed lateness, but only once everything that has arrived is taken. It never
+goes back. Everything here can be made again from the log: after a crash, a runner takes over the packed state and takes
+the rest of the log once more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from threading import Event as Flag
+from time import monotonic
+from time import time_ns as wall_ns
+
+import structlog
+
+from truenorth.engine import kernel
+from truenorth.identity import Identities
+from truenorth.server.columns import Record, Sight, records
+from truenorth.server.past import StoredPast
+from truenorth.server.tracker import Joined, Tracker, joined_by
+from truenorth.spec.load import parse_journey
+from truenorth.spec.model import Journey
+from truenorth.store.opening import Store
+from truenorth.store.ports import Stored, StoreFull
+from truenorth.store.results import Outdated
+from truenorth.store.rows import JourneyText, Judged, NewSignal, Progress
+
+LATENESS_US = 5_000_000
+"""How far the watermark stays behind the clock by default."""
+PAGE_EVENTS = 5_000
+"""Events that are taken at a time."""
+CHUNKS_A_STEP = 8
+"""Chunks of state that are written with a step at most: about 8,000 cases."""
+STEP_S = 0.02
+"""Between two steps, so that events come in batches."""
+IDLE_S = 0.25
+"""The longest wait for events from other processes, and between two looks at the journeys."""
+RETRY_S = 1.0
+"""The wait after the store has refused a step."""
+
+LOG = structlog.get_logger("truenorth.runner")
+
+
+def now_us() -> int:
+    """The wall clock, in microseconds since 1970 UTC."""
+    return wall_ns() // 1000
+
+
+def scaled_clock(speed: float, start_us: int, clock: Callable[[], int] = now_us) -> Callable[[], int]:
+    """A clock that shows ``start_us`` now and runs ``speed`` times as fast: for demonstrations.
+
+    >>> ticks = iter([100, 110])
+    >>> scaled_clock(60, 1_000, lambda: next(ticks))()
+    1600
+    """
+    began_us = clock()
+    return lambda: start_us + round((clock() - began_us) * speed)
+
+
+class Runner:
+    """Keeps the live journeys of a store up to date, until told to stop. Only one may run on a store at a time."""
+
+    def __init__(self, store: Store, *, clock: Callable[[], int] = now_us, lateness_us: int = LATENESS_US) -> None:
+        self._store = store
+        self._clock = clock
+        self._lateness_us = lateness_us
+        self.wake = Flag()
+        """Set where events were appended in this process: the runner need not wait to see them."""
+        self._trackers: dict[str, Tracker] = {}
+        self._begin()
+
+    def _begin(self) -> None:
+        """Forget everything and read who is who."""
+        self._n_erasures = self._store.results.n_erasures()
+        self._people = Identities()
+        self._front = 0
+        self._trackers.clear()
+        while page := self._store.events.statements(self._front, limit=PAGE_EVENTS):
+            self._state_all(page)
+            self._front = page[-1].position
+        self._front = self._store.events.last_position()
+
+    def run(self, stopped: Flag) -> None:
+        """Step until stopped; a store that cannot be written to is tried again."""
+        while not stopped.is_set():
+            try:
+                n_taken = self.step()
+            except StoreFull as error:
+                LOG.warning("the store refuses", reason=str(error))
+                self._begin()
+                stopped.wait(RETRY_S)
+                continue
+            self.wake.clear()
+            self.wake.wait(STEP_S if n_taken else self._idle_s())
+        self.finish()
+
+    def step(self) -> int:
+        """Take what has arrived and let pass what is due; how many events were taken."""
+        try:
+            return self._step()
+        except Outdated:
+            LOG.info("somebody was erased: journeys are judged anew")
+            self._begin()
+            return 0
+
+    def finish(self) -> None:
+        """Pack all state, so that the next runner begins where this one ends."""
+        for name, tracker in self._trackers.items():
+            while chunks := tracker.pack(CHUNKS_A_STEP):
+                self._write(name, Judged(progress=tracker.progress, chunks=chunks))
+
+    def _idle_s(self) -> float:
+        due_us = min((tracker.next_due_us() for tracker in self._trackers.values()), default=int(kernel.NEVER))
+        until_s = (due_us + self._lateness_us - self._clock()) / 1e6
+        return max(0.0, min(IDLE_S, until_s))
+
+    def _step(self) -> int:
+        self._follow_journeys()
+        clock_us = self._clock()
+        page = self._store.events.read(self._front, limit=PAGE_EVENTS)
+        watermark_us = None if len(page) == PAGE_EVENTS else clock_us - self._lateness_us
+        joined = self._state_all(page)
+        last = page[-1].position if page else self._front
+        taken = records(page, self._people.person)
+        for name, tracker in self._trackers.items():
+            self._take(name, tracker, taken, last, watermark_us, joined)
+        self._front = last
+        return len(page)
+
+    def _state_all(self, page: Sequence[Stored]) -> Joined | None:
+        """Learn who is who from some events."""
+        changes = []
+        for _, event in page:
+            if event.other_id and event.other_kind and event.customer:
+                before = {self._people.person(event.customer), self._people.person(event.other_id)}
+                changed = self._people.state(
+                    event.customer, event.other_id, event.other_kind, event.time_us, event.source, event.id
+                )
+                if changed:
+                    persons = before | {self._people.person(one) for one in changed}
+                    changes.append(({*changed, *(one for who in persons for one in self._people.ids(who))}, persons))
+        return joined_by(changes)
+
+    def _take(
+        self,
+        name: str,
+        tracker: Tracker,
+        page: Sequence[Record],
+        last: int,
+        watermark_us: int | None,
+        joined: Joined | None,
+    ) -> None:
+        sight = tracker.widens(page)
+        if sight:
+            self._judge_anew(name, tracker, sight)
+        was_us = tracker.progress.watermark_us
+        if watermark_us is not None and was_us is not None:
+            watermark_us = max(watermark_us, was_us)
+        if not page and not joined and (watermark_us is None or tracker.next_due_us() > watermark_us):
+            return
+        judged = tracker.take(page, last, watermark_us, joined)
+        self._write(name, judged, tracker)
+
+    def _write(self, name: str, judged: Judged, tracker: Tracker | None = None) -> None:
+        if tracker:
+            judged = judged_with(judged, tracker.pack(CHUNKS_A_STEP))
+        self._store.results.write(name, judged, n_erasures=self._n_erasures)
+
+    def _follow_journeys(self) -> None:
+        """Begin with journeys that were published, and let go of those that are live no more."""
+        live = {text.name: text for text in self._store.journeys.live()}
+        for name in [name for name in self._trackers if name not in live]:
+            del self._trackers[name]
+        for name, text in live.items():
+            tracker = self._trackers.get(name)
+            if tracker is None or tracker.version != text.version:
+                self._trackers[name] = self._opened(text)
+
+    def _opened(self, text: JourneyText) -> Tracker:
+        """The tracker of a journey, as far as the log has been read."""
+        journey = parse_journey(text.text)
+        progress, chunks, _ = self._store.results.state(text.name)
+        tracker = self._tracker(journey, text, progress)
+        tail_from = tracker.restore(chunks) if progress.position else None
+        if tail_from is None:
+            self._store.results.remove(text.name)
+            told = max(progress.told, self._front)
+            tracker = self._tracker(journey, text, Progress(told=told, watermark_us=progress.watermark_us))
+            self._catch_up(text.name, tracker, told)
+        else:
+            self._retrace(tracker, tail_from)
+            self._catch_up_told(text.name, tracker)
+        return tracker
+
+    def _tracker(self, journey: Journey, text: JourneyText, progress: Progress) -> Tracker:
+        past = StoredPast(self._store.events, self._store.results, text.name, self._people.person)
+        return Tracker(journey, text.version, past, progress)
+
+    def _retrace(self, tracker: Tracker, tail_from: int) -> None:
+        """Take once more what the packed state does not include."""
+        at = tail_from
+        while at < tracker.position:
+            page = [one for one in self._store.events.read(at, limit=PAGE_EVENTS) if one.position <= tracker.position]
+            at = page[-1].position if page else tracker.position
+            ended = at >= tracker.position or not page
+            tracker.retrace(records(page, self._people.person), tracker.progress.watermark_us if ended else None)
+            if ended:
+                return
+        tracker.retrace([], tracker.progress.watermark_us)
+
+    def _judge_anew(self, name: str, tracker: Tracker, sight: Sight) -> None:
+        """Judge the whole journey anew: its columns hold something else than was thought."""
+        up_to = tracker.position
+        tracker.begin_anew(sight)
+        if not up_to:
+            return
+        LOG.info("columns hold something else now: the journey is judged anew", journey=name, events_up_to=up_to)
+        self._store.results.remove(name)
+        self._catch_up(name, tracker, up_to)
+        signal = NewSignal(kind="judged_anew", time_us=self._clock(), body=b"{}")
+        self._write(name, Judged(progress=tracker.progress, signals=[signal]))
+
+    def _catch_up_told(self, name: str, tracker: Tracker) -> None:
+        self._catch_up(name, tracker, self._front)
+
+    def _catch_up(self, name: str, tracker: Tracker, up_to: int) -> None:
+        """Take the log up to a position, quietly as far as it has been told."""
+        while tracker.position < up_to:
+            end = tracker.progress.told if tracker.position < tracker.progress.told else up_to
+            page = [one for one in self._store.events.read(tracker.position, limit=PAGE_EVENTS) if one.position <= end]
+            ended = len(page) < PAGE_EVENTS
+            last = end if ended else page[-1].position
+            taken = records(page, self._people.person)
+            sight = tracker.widens(taken)
+            if sight:
+                tracker.begin_anew(sight)
+                self._store.results.remove(name)
+                continue
+            quiet = tracker.position < tracker.progress.told
+            judged = tracker.take(taken, last, tracker.progress.watermark_us if ended else None, quiet=quiet)
+            self._write(name, judged, tracker)
+
+
+def judged_with(judged: Judged, chunks: dict[int, bytes]) -> Judged:
+    """A step with some packed state."""
+    import msgspec
+
+    return msgspec.structs.replace(judged, chunks=chunks) if chunks else judged

@@ -1,0 +1,299 @@
+"""One journey kept up to date in the store: events in, rows and signals out, whatever the order in which they come.
+
+A tracker takes the log in pages, in the order of arrival. What it has concluded is written together with how far it has
+come; its state is written from time to time, and the part of the log since then is taken once more, quietly, after a
+restart. What it writes can always be made again from the log:
+
+* a *late* event has its case judged afresh from its history, and the differences are told as corrections;
+* two ids that turn out to be one person have their cases judged afresh;
+* columns that turn out to hold something else (`columns.Sight`) have the whole journey judged anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+import msgspec
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from truenorth.engine.live import LONG_AGO_US, Live, Moves
+from truenorth.server.columns import Columns, Record, Sight
+from truenorth.server.signals_of import corrections, signals_of
+from truenorth.server.verdict_rows import IdsAt, case_id, case_rows, newly_told, promise_rows
+from truenorth.spec.model import Journey
+from truenorth.store.rows import CaseEvent, CaseRow, Counts, Judged, Progress, PromiseRow
+
+META_CHUNK = -1
+"""The chunk that says what the other chunks are the state of."""
+
+
+class Meta(msgspec.Struct, frozen=True):
+    """What packed chunks belong to; what they do not include yet is in the log after ``tail_from``."""
+
+    version: int
+    tail_from: int
+    sight: Sight
+
+
+class PackedChunk(msgspec.Struct, frozen=True, array_like=True):
+    """Some slots, with everything up to a position of the log."""
+
+    position: int
+    blob: bytes
+
+
+class Joined(NamedTuple):
+    """Ids that have become another person: all ids of the persons concerned, and the ids that stood for them."""
+
+    ids: frozenset[str]
+    persons: frozenset[str]
+
+
+class Past(Protocol):
+    """What a tracker asks about events and cases of before."""
+
+    def records_of_keys(self, keys: Collection[str], up_to: int) -> list[Record]:
+        """The events of some case keys up to a position."""
+        ...
+
+    def records_of_customers(self, ids: Collection[str], up_to: int) -> list[Record]:
+        """The events of some ids up to a position."""
+        ...
+
+    def rows_of(self, cases: Sequence[str]) -> tuple[list[CaseRow], list[PromiseRow]]:
+        """The rows of some cases as the store has them."""
+        ...
+
+    ids_at: IdsAt
+
+
+class Tracker:
+    """The state of one version of a journey, and what each page of the log makes of it."""
+
+    def __init__(self, journey: Journey, version: int, past: Past, progress: Progress = Progress()) -> None:  # noqa: B008
+        self.journey = journey
+        self.version = version
+        self.progress = progress
+        self._past = past
+        self._columns = Columns(journey)
+        self._begin(Sight())
+
+    def _begin(self, sight: Sight) -> None:
+        self._sight = sight
+        self._live = Live(self.journey, sight.schema())
+        self._dirty_since: dict[int, int] = {}  # by chunk: the position before what it does not include
+        self._packed_at: dict[int, int] = {}
+        self._included_to: NDArray[np.int64] = np.zeros(0, np.int64)
+
+    @property
+    def position(self) -> int:
+        """The last position of the log that the state includes."""
+        return self.progress.position
+
+    @property
+    def n_cases_in_memory(self) -> int:
+        """Keys whose state is held."""
+        return self._live.n_slots
+
+    def next_due_us(self) -> int:
+        """The next instant at which something is due; `kernel.NEVER` if nothing is."""
+        return self._live.next_due_us()
+
+    def restore(self, chunks: Mapping[int, bytes]) -> int | None:
+        """Take over a packed state; the position after which `retrace` has to go on, or None where nothing is usable.
+
+        Unusable is what another version of the journey has packed, and what is not whole.
+        """
+        if META_CHUNK not in chunks:
+            return None
+        meta = msgspec.msgpack.decode(chunks[META_CHUNK], type=Meta)
+        numbers = sorted(set(chunks) - {META_CHUNK})
+        if meta.version != self.version or numbers != list(range(len(numbers))):
+            return None
+        self._begin(meta.sight)
+        included = []
+        for number in numbers:
+            packed = msgspec.msgpack.decode(chunks[number], type=PackedChunk)
+            slots = self._live.unpack(packed.blob)
+            included.append(np.full(len(slots), packed.position))
+            self._packed_at[number] = packed.position
+        self._included_to = np.concatenate(included) if included else self._included_to
+        return meta.tail_from
+
+    def retrace(self, page: Sequence[Record], watermark_us: int | None) -> None:
+        """Take once more what packed chunks do not include, up to the position of the progress; nothing is written."""
+        frame = self._columns.frame(self._sight, page)
+        slots = self._live.slots_seen(frame[self._live.key_column])
+        included = np.append(self._included_to, 0)[np.where(slots < len(self._included_to), slots, -1)]
+        frame = frame.filter(pl.Series(frame["position"].to_numpy() > included))
+        late = self._live.late(frame)
+        at_us = LONG_AGO_US if watermark_us is None else watermark_us
+        self._live.take(frame.filter(pl.Series(~late)), at_us)
+        if late.any():
+            keys = set(frame.filter(pl.Series(late))[self._live.key_column])
+            last = int(frame["position"].max())  # type: ignore[arg-type]  # there are late ones
+            self._live.retake(self._history(keys, last, (), None), at_us)
+        self._note_dirty(0)
+
+    def widens(self, page: Sequence[Record]) -> Sight | None:
+        """What is seen with a page, where that changes what a column is: then the log has to be taken anew."""
+        sight = self._columns.look(self._sight, page)
+        if sight is self._sight:
+            return None
+        same = sight.schema() == self._sight.schema() and _paths(sight) == _paths(self._sight)
+        self._sight = self._sight if not same else sight
+        return None if same else sight
+
+    def begin_anew(self, sight: Sight | None = None) -> None:
+        """Forget all state; the log is to be taken from its beginning, with columns as they are known now.
+
+        What has been told is not told again.
+        """
+        self._begin(sight or self._sight)
+        self.progress = Progress(told=self.progress.told, watermark_us=self.progress.watermark_us)
+
+    def take(
+        self,
+        page: Sequence[Record],
+        last_position: int,
+        watermark_us: int | None,
+        joined: Joined | None = None,
+        *,
+        quiet: bool = False,
+    ) -> Judged:
+        """Take the next page of the log, which ends at ``last_position``; what there is to write.
+
+        Without a watermark nothing falls due: there is more of the log to come. ``joined``: what the statements of the
+        page have changed about who is who. ``quiet``: there is nothing to tell.
+        """
+        first = self.position + 1
+        frame = self._columns.frame(self._sight, page)
+        late = self._live.late(frame)
+        keys = set(frame.filter(pl.Series(late))[self._live.key_column]) if late.any() else set()
+        if joined:
+            keys |= self._keys_of(joined)
+            late |= frame[self._live.key_column].is_in(sorted(keys)).fill_null(False).to_numpy()
+        at_us = LONG_AGO_US if watermark_us is None else watermark_us
+        moves = self._live.take(frame.filter(pl.Series(~late)), at_us)
+        judged = self._written(moves, first)
+        n_passed = int((moves.taken["index"] >= first).sum())
+        if keys:
+            afresh, n_more = self._judge_afresh(keys, page, joined, at_us)
+            judged, n_passed = _together(judged, afresh), n_passed + n_more
+        n_no_key = frame[self._live.key_column].null_count()
+        self._advance(len(page), n_no_key, n_passed, last_position, watermark_us)
+        return msgspec.structs.replace(judged, progress=self.progress, signals=() if quiet else judged.signals)
+
+    def pack(self, n_chunks: int) -> dict[int, bytes]:
+        """Some of what has changed since it was last packed, the oldest first; nothing if nothing has."""
+        oldest = sorted(self._dirty_since, key=lambda chunk: (self._dirty_since[chunk], chunk))[:n_chunks]
+        if not oldest:
+            return {}
+        chunks = {}
+        for chunk in oldest:
+            del self._dirty_since[chunk]
+            self._packed_at[chunk] = self.position
+            chunks[chunk] = msgspec.msgpack.encode(PackedChunk(self.position, self._live.pack(chunk)))
+        tail_from = min(self._dirty_since.values(), default=self.position)
+        return {**chunks, META_CHUNK: msgspec.msgpack.encode(Meta(self.version, tail_from, self._sight))}
+
+    def _keys_of(self, joined: Joined) -> set[str]:
+        """The keys whose events belong to somebody else now, or name another customer."""
+        if self._live.key_column == "customer":
+            return set(joined.persons)
+        records = self._past.records_of_customers(joined.ids, self.position)
+        return set(self._columns.frame(self._sight, records)["case"].drop_nulls())
+
+    def _judge_afresh(
+        self, keys: set[str], page: Sequence[Record], joined: Joined | None, watermark_us: int
+    ) -> tuple[Judged, int]:
+        slots = self._live.slots_of(sorted(keys))
+        episodes = self._live.n_episodes(slots).tolist()
+        old = [case_id(key, n) for key, last in zip(sorted(keys), episodes, strict=True) for n in range(1, last + 1)]
+        history = self._history(keys, self.position, page, joined)
+        self._live.forget(slots)
+        moves = self._live.take(history, watermark_us)
+        cases = case_rows(self.journey, self._live, moves)
+        promises = promise_rows(self.journey, self._live, moves.verdicts, self._past.ids_at)
+        old_cases, old_promises = self._past.rows_of(old)
+        told = corrections((old_cases, cases), (old_promises, promises))
+        n_passed = int((moves.taken["index"] > self.position).sum())
+        judged = Judged(
+            progress=self.progress,
+            cases=cases,
+            promises=promises,
+            anew=old,
+            signals=told,
+            case_events=self._events(moves),
+        )
+        return judged, n_passed
+
+    def _history(self, keys: set[str], up_to: int, page: Sequence[Record], joined: Joined | None) -> pl.DataFrame:
+        """All events of some keys up to a position, and those of a page."""
+        past = {record.position: record for record in self._past.records_of_keys(keys, up_to)}
+        if joined:
+            past |= {one.position: one for one in self._past.records_of_customers(joined.ids, up_to)}
+        history = self._columns.frame(self._sight, [*(past[place] for place in sorted(past)), *page])
+        return history.filter(pl.col(self._live.key_column).is_in(sorted(keys)))
+
+    def _written(self, moves: Moves, first_position: int) -> Judged:
+        cases = case_rows(self.journey, self._live, moves)
+        rows = moves.verdicts[newly_told(moves, first_position)]
+        promises = promise_rows(self.journey, self._live, rows, self._past.ids_at)
+        told = signals_of(self._live, moves, cases, promises)
+        return Judged(
+            progress=self.progress, cases=cases, promises=promises, signals=told, case_events=self._events(moves)
+        )
+
+    def _events(self, moves: Moves) -> list[CaseEvent]:
+        times, positions = moves.taken["time_us"].tolist(), moves.taken["index"].tolist()
+        return list(map(CaseEvent, self._live.keys(moves.taken_by), times, positions))
+
+    def _note_dirty(self, since: int) -> None:
+        """Note chunks that have moved; ones that were never packed miss everything since ``since``."""
+        for chunk in self._live.dirty:
+            self._dirty_since.setdefault(chunk, self._packed_at.get(chunk, since))
+        self._live.dirty.clear()
+
+    def _advance(self, n_events: int, n_no_key: int, n_passed: int, position: int, watermark_us: int | None) -> None:
+        """Note how far the state has come, and which chunks have moved since they were packed."""
+        self._note_dirty(self.position)
+        before_need, after_close = self._live.ignored()
+        before = self.progress.counts
+        counts = Counts(
+            events=before.events + n_events,
+            filtered=before.filtered + n_events - n_no_key - n_passed,
+            no_key=before.no_key + n_no_key,
+            before_need=before_need,
+            after_close=after_close,
+        )
+        self.progress = Progress(
+            position=position,
+            watermark_us=self.progress.watermark_us if watermark_us is None else watermark_us,
+            told=max(self.progress.told, position),
+            counts=counts,
+        )
+
+
+def _paths(sight: Sight) -> dict[str, str | None]:
+    return {name: column.path for name, column in sight.columns.items()}
+
+
+def _together(one: Judged, other: Judged) -> Judged:
+    """Two parts of one step."""
+    names = ("cases", "promises", "anew", "signals", "case_events")
+    joined = {name: [*getattr(one, name), *getattr(other, name)] for name in names}
+    return msgspec.structs.replace(one, **joined)
+
+
+def joined_by(statements: Iterable[tuple[Collection[str], Collection[str]]]) -> Joined | None:
+    """All that some statements have changed: ids and persons of each; None if nothing."""
+    ids: set[str] = set()
+    persons: set[str] = set()
+    for of_ids, of_persons in statements:
+        ids.update(of_ids)
+        persons.update(of_persons)
+    return Joined(frozenset(ids), frozenset(persons)) if ids else None
