@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from threading import Event as Flag
-from time import monotonic
 from time import time_ns as wall_ns
 
+import msgspec
 import structlog
 
 from truenorth.engine import kernel
@@ -244,6 +244,4 @@ class Runner:
 
 def judged_with(judged: Judged, chunks: dict[int, bytes]) -> Judged:
     """A step with some packed state."""
-    import msgspec
-
     return msgspec.structs.replace(judged, chunks=chunks) if chunks else judged
