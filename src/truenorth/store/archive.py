@@ -51,8 +51,8 @@ class Archive:
         """Move the events up to the first one that was received at ``before_us`` or later.
 
         Whole stretches of the log are moved, in the order of arrival, so that files and table never overlap.
-        ``on_progress`` is told how many have been moved so far. Raises `TruenorthError` where the folder cannot be written
-        to, StoreFull as an append does.
+        ``on_progress`` is told how many have been moved so far. Raises `TruenorthError` where the folder cannot be
+        written to, StoreFull as an append does.
         """
         folder = made_folder(folder)
         self.remove_doomed()

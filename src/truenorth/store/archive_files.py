@@ -14,13 +14,12 @@ from truenorth.store.event_rows import FIELDS, Row
 
 ROW_GROUP_ROWS = 5_000
 """Rows of a group: what is read at least, so the cost of finding one event."""
-_TYPES: dict[str, type[pl.DataType]] = {
-    **dict.fromkeys(FIELDS, pl.String),
-    **dict.fromkeys(("time_us", "received_us"), pl.Int64),
-    **dict.fromkeys(("cost", "revenue", "feeling"), pl.Float64),
-    "properties": pl.Binary,
+_OTHER_TYPES = {
+    **dict.fromkeys(("time_us", "received_us"), pl.Int64()),
+    **dict.fromkeys(("cost", "revenue", "feeling"), pl.Float64()),
+    "properties": pl.Binary(),
 }
-SCHEMA = pl.Schema({"position": pl.Int64, **_TYPES})
+SCHEMA = pl.Schema({"position": pl.Int64(), **{name: _OTHER_TYPES.get(name, pl.String()) for name in FIELDS}})
 
 
 def file_name(store: str, first: int, last: int, version: int) -> str:

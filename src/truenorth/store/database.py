@@ -22,6 +22,8 @@ BUSY_TIMEOUT_MS = 10_000
 """How long a writer waits for another before it gives up."""
 SQLITE_CACHE_KIB = 64 * 1024
 """Pages of SQLite kept in memory a connection: the index of events by source and id is met at random places."""
+SQLITE_LOG_PAGES = 10_000
+"""Pages of the write-ahead log (40 MB) before they are moved into the file: a page that changes often is moved less."""
 FORMS = "'sqlite:///truenorth.db' or 'postgresql://user@host/database'"
 
 Insert = postgresql.Insert | sqlite.Insert
@@ -141,6 +143,7 @@ def _sqlite_engine(url: URL) -> Engine:
         for pragma in (
             "journal_mode = WAL",
             "synchronous = FULL",
+            f"wal_autocheckpoint = {SQLITE_LOG_PAGES}",
             "secure_delete = ON",
             "foreign_keys = ON",
             f"cache_size = -{SQLITE_CACHE_KIB}",

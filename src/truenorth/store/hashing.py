@@ -26,7 +26,7 @@ def person_hash(salt: bytes, id: str) -> bytes:  # noqa: A002  # the field's nam
 def secret_hash(secret: str) -> bytes:
     """A hash of a key or token.
 
-    One round of SHA-256 without a salt is right for a secret of 256 random bits: nobody can list them, so neither slowness
-    nor salt protects anything, and a request is answered after one look-up. It would be wrong for passwords.
+    One round of SHA-256 without a salt is right for a secret of 256 random bits: nobody can list them, so neither
+    slowness nor salt protects anything, and a request is answered after one look-up. It would be wrong for passwords.
     """
     return sha256(secret.encode()).digest()

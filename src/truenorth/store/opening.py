@@ -53,9 +53,9 @@ class Store:
 def open_store(url: str, *, entropy: Entropy = os.urandom) -> Store:
     """The store of a URL: ``sqlite:///truenorth.db`` or ``postgresql://user@host/database``.
 
-    Its tables are made, or brought to the state that this program expects; what a crash has left of an archive is tidied.
-    Raises `TruenorthError` for a URL that names no store or a database of a newer program, StoreUnavailable where
-    there is no answer, StoreFull where nothing can be written.
+    Its tables are made, or brought to the state that this program expects; what a crash has left of an archive is
+    tidied. Raises `TruenorthError` for a URL that names no store or a database of a newer program, StoreUnavailable
+    where there is no answer, StoreFull where nothing can be written.
 
     >>> from tempfile import TemporaryDirectory
     >>> from truenorth.events import Event

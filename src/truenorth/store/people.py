@@ -46,9 +46,9 @@ ERASED = "(erased)"
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     """An erasure that was done. It names no id.
 
-    ``counts`` says how many rows of each table were removed (``statements``: how many events of others lost what they said
-    about these ids). ``scrubbed_us`` is the instant from which no trace is left in SQLite's files; null as long
-    as `scrub` has not run.
+    ``counts`` says how many rows of each table were removed (``statements``: how many events of others lost what they
+    said about these ids). ``scrubbed_us`` is the instant from which no trace is left in SQLite's files; null as long as
+    `scrub` has not run.
     """
 
     number: int
@@ -82,18 +82,21 @@ class People:
             stated = EVENT.c.other_id.in_(person.ids)
             stating = connection.scalars(select(EVENT.c.position).where(stated)).all()
             positions = sorted({*positions_in_table(connection, person), *stating})
-            events = [row for file in files_after(connection) for row in _rows_of(file, person)]
+            events: list[dict[str, Any]] = []
+            for file in files_after(connection):
+                events += _rows_of(file, person)
             events += _rows(connection, EVENT, "position", positions)
             refused = _rows(connection, REFUSED, "number", refused_numbers(connection, person))
-            found = {EVENT.name: events, REFUSED.name: refused, **derived_rows(connection, person)}
+            derived = derived_rows(connection, person)
+        found: dict[str, Sequence[Mapping[str, Any]]] = {EVENT.name: events, REFUSED.name: refused, **derived}
         return {table: [_readable(row) for row in rows] for table, rows in found.items()}
 
     def erase(self, ids: Collection[str], *, asked_by: str, now_us: int, scrub: bool = True) -> Receipt:
         """Remove everything about a person, for good; nothing of these ids comes in again.
 
-        One transaction removes rows, replaces archived files, suppresses the ids and writes the receipt. Snapshots of all
-        journeys go and their progress begins anew, with the watermark kept. With ``scrub``, `scrub` follows; without,
-        somebody calls it later. Raises `TruenorthError` for no ids or too many.
+        One transaction removes rows, replaces archived files, suppresses the ids and writes the receipt. Snapshots of
+        all journeys go and their progress begins anew, with the watermark kept. With ``scrub``, `scrub` follows;
+        without, somebody calls it later. Raises `TruenorthError` for no ids or too many.
         """
         _check(ids)
         self._archive.remove_doomed()
@@ -186,11 +189,11 @@ def _delete(connection: Connection, table: Table, keys: Sequence[Mapping[str, An
     return connection.execute(delete(table).where(*of_key), values).rowcount
 
 
-def _rows(connection: Connection, table: Table, column: str, values: Sequence[Any]) -> list[Mapping[str, Any]]:
-    found: list[Mapping[str, Any]] = []
+def _rows(connection: Connection, table: Table, column: str, values: Sequence[Any]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
     for some in in_parts(values):
         these = select(table).where(table.c[column].in_(some)).order_by(table.c[column])
-        found += connection.execute(these).mappings().all()
+        found += map(dict, connection.execute(these).mappings())
     return found
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import and_, func, insert, select, update
+import msgspec
+from sqlalchemy import and_, insert, select, update
 
 from truenorth.store.database import Database, Turn
 from truenorth.store.rows import JourneyState, JourneyText, Link, Noted
@@ -32,9 +33,9 @@ class Journeys:
             if state == "live":
                 live = and_(JOURNEY.c.name == name, JOURNEY.c.state == "live")
                 connection.execute(update(JOURNEY).where(live).values(state="retired"))
-            values = {"name": name, "version": version, "text": text, "state": state, "published_us": now_us}
-            connection.execute(insert(JOURNEY).values(values))
-        return JourneyText(**values)
+            published = JourneyText(name=name, version=version, text=text, state=state, published_us=now_us)
+            connection.execute(insert(JOURNEY).values(msgspec.structs.asdict(published)))
+        return published
 
     def set_state(self, name: str, version: int, state: JourneyState) -> bool:
         """Change the state of a version; false if there is none."""
@@ -44,17 +45,10 @@ class Journeys:
 
     def live(self) -> Sequence[JourneyText]:
         """The newest live version of each journey, by name."""
-        newest = (
-            select(JOURNEY.c.name, func.max(JOURNEY.c.version))
-            .where(JOURNEY.c.state == "live")
-            .group_by(JOURNEY.c.name)
-        )
+        live = select(JOURNEY).where(JOURNEY.c.state == "live").order_by(JOURNEY.c.name, JOURNEY.c.version)
         with self._database.reading() as connection:
-            versions = dict(connection.execute(newest).tuples().all())
-            rows = connection.execute(
-                select(JOURNEY).where(JOURNEY.c.state == "live").order_by(JOURNEY.c.name)
-            ).mappings()
-            return [JourneyText(**row) for row in rows if versions[row["name"]] == row["version"]]
+            newest = {row["name"]: JourneyText(**row) for row in connection.execute(live).mappings()}
+        return list(newest.values())
 
     def versions(self, name: str) -> Sequence[JourneyText]:
         """All versions of a journey, oldest first."""
@@ -72,8 +66,7 @@ class Links:
     def register(self, link: Link) -> None:
         """Add a link, or change the one of that name."""
         with self._database.writing() as connection:
-            columns = ("name", "url", "campaign", "created_us")
-            upsert(self._database, connection, LINK, [{name: getattr(link, name) for name in columns}])
+            upsert(self._database, connection, LINK, [msgspec.structs.asdict(link)])
 
     def find(self, name: str) -> Link | None:
         """The link of a name."""

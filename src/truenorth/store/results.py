@@ -14,7 +14,6 @@ from truenorth.store.rows import CaseEvent, CaseRow, Judged, NewSignal, Outcome,
 from truenorth.store.tables import (
     CASE_EVENT,
     CASE_ROW,
-    COUNTS,
     MONEY,
     OUTBOX,
     PROGRESS,
@@ -22,7 +21,6 @@ from truenorth.store.tables import (
     RECEIPT,
     SIGNAL,
     SNAPSHOT,
-    VERDICT_COUNTS,
     WEBHOOK,
 )
 from truenorth.store.upsert import upsert
@@ -63,7 +61,7 @@ class Results:
         return Progress(*row) if row else Progress()
 
     def state(self, journey: str) -> tuple[Progress, dict[int, bytes], int]:
-        """Where a runner begins: how far it has come, its chunks by number, and the number of erasures, all of one instant."""
+        """Where a runner begins, all of one instant: how far it has come, its chunks by number, how many erasures."""
         of_journey = select(SNAPSHOT.c.chunk, SNAPSHOT.c.blob).where(SNAPSHOT.c.journey == journey)
         reached = select(PROGRESS.c.position, PROGRESS.c.watermark_us).where(PROGRESS.c.journey == journey)
         with self._database.reading() as connection:
@@ -115,16 +113,14 @@ class Results:
         ``cases``; ``outcome`` and ``promises`` (by promise) as counts by verdict, those that occur; ``moments``,
         ``decisions``, ``handovers``, ``internal``, ``cost``, ``revenue``, ``value``.
         """
-        summed = [name for name in (*COUNTS, *MONEY) if name not in {*VERDICT_COUNTS, "reopened", "events"}]
-        sums = select(
-            func.count().label("cases"), *(func.coalesce(func.sum(CASE_ROW.c[name]), 0).label(name) for name in summed)
-        )
+        summed = [CASE_ROW.c[name] for name in ("moments", "decisions", "handovers", "internal", *MONEY)]
+        sums = select(func.count().label("cases"), *(func.coalesce(func.sum(one), 0).label(one.name) for one in summed))
         outcomes = select(CASE_ROW.c.outcome, func.count()).group_by(CASE_ROW.c.outcome)
         promise, verdict = PROMISE_ROW.c.promise, PROMISE_ROW.c.verdict
         verdicts = select(promise, verdict, func.count()).group_by(promise, verdict).order_by(promise, verdict)
         with self._database.reading() as connection:
             row = connection.execute(sums.where(CASE_ROW.c.journey == journey)).mappings().one()
-            by_outcome = {name: n for name, n in connection.execute(outcomes.where(CASE_ROW.c.journey == journey))}
+            by_outcome: dict[str, int] = dict(connection.execute(outcomes.where(CASE_ROW.c.journey == journey)).tuples().all())
             by_promise: dict[str, dict[str, int]] = {}
             for name, given, n in connection.execute(verdicts.where(PROMISE_ROW.c.journey == journey)):
                 by_promise.setdefault(name, {})[given] = n

@@ -17,8 +17,7 @@ DeliveryState = Literal["pending", "delivered", "dead"]
 
 
 class CaseRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A judged case: the columns of `cases` in a replay; instants in microseconds since 1970 UTC, money in the
-    journey's currency."""
+    """A judged case: the columns of `cases` in a replay, instants as microseconds since 1970 UTC."""
 
     case: str
     customer: str | None = None
@@ -92,8 +91,8 @@ class Progress(msgspec.Struct, frozen=True):
 class Judged(msgspec.Struct, frozen=True, kw_only=True):
     """All that one step of a journey's runner writes, kept together or not at all.
 
-    ``anew``: cases whose rows go before the new ones are written (a correction may leave fewer). ``chunks``: pieces of the
-    runner's state by number, replacing those of the same number; with ``whole_state`` all others go.
+    ``anew``: cases whose rows go before the new ones are written (a correction may leave fewer). ``chunks``: pieces of
+    the runner's state by number, replacing those of the same number; with ``whole_state`` all others go.
     """
 
     progress: Progress

@@ -17,7 +17,7 @@ MAX_ERROR_CHARACTERS = 500
 
 
 class Signals:
-    """Signals that runners gave. Numbers become visible in rising order: who has read up to one misses none before it."""
+    """Signals that runners gave. Numbers become visible in rising order: who has read one misses none before it."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -62,26 +62,20 @@ class Outbox:
         Then comes `delivered` or `failed` for each; if neither does, it is due again when the lease is over.
         """
         due = (OUTBOX.c.state == "pending") & (OUTBOX.c.next_us <= now_us) & (WEBHOOK.c.state == "active")
-        joined = OUTBOX.join(SIGNAL, SIGNAL.c.number == OUTBOX.c.signal).join(
-            WEBHOOK, WEBHOOK.c.number == OUTBOX.c.webhook
-        )
-        order = (OUTBOX.c.signal, OUTBOX.c.webhook)
-        asked = select(OUTBOX.c.signal, OUTBOX.c.webhook, OUTBOX.c.attempts).select_from(joined).where(due)
+        key = (OUTBOX.c.signal, OUTBOX.c.webhook)
+        to_active = OUTBOX.join(WEBHOOK, WEBHOOK.c.number == OUTBOX.c.webhook)
+        asked = select(*key, OUTBOX.c.attempts).select_from(to_active).where(due).order_by(*key).limit(limit)
         with self._database.writing() as connection:
-            mine = asked.order_by(*order).limit(limit).with_for_update(of=OUTBOX, skip_locked=True)
-            rows = connection.execute(mine).all()
-            signals = {
-                row["number"]: Signal(**row)
-                for row in connection.execute(
-                    select(SIGNAL).where(SIGNAL.c.number.in_({row.signal for row in rows}))
-                ).mappings()
-            }
-            hooks = {row["number"]: _webhook(row) for row in connection.execute(select(WEBHOOK)).mappings()}
+            rows = connection.execute(asked.with_for_update(of=OUTBOX, skip_locked=True)).all()
+            numbers = sorted({row.signal for row in rows})
+            signals = connection.execute(select(SIGNAL).where(SIGNAL.c.number.in_(numbers))).mappings().all()
+            hooks = connection.execute(select(WEBHOOK)).mappings().all()
             for row in rows:
-                connection.execute(
-                    update(OUTBOX).where(_this(row.signal, row.webhook)).values(next_us=now_us + lease_us)
-                )
-        return [Delivery(signal=signals[row.signal], webhook=hooks[row.webhook], attempts=row.attempts) for row in rows]
+                lent = update(OUTBOX).where(_this(row.signal, row.webhook))
+                connection.execute(lent.values(next_us=now_us + lease_us))
+        given = {row["number"]: Signal(**row) for row in signals}
+        known = {row["number"]: _webhook(row) for row in hooks}
+        return [Delivery(signal=given[row.signal], webhook=known[row.webhook], attempts=row.attempts) for row in rows]
 
     def delivered(self, signal: int, webhook: int) -> None:
         """It arrived."""

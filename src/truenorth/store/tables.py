@@ -9,6 +9,7 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
+    ColumnElement,
     Float,
     Index,
     Integer,
@@ -71,13 +72,14 @@ EVENT = Table(
     sqlite_autoincrement=True,  # a position that was taken away is never given again
 )
 Index("ix_event_customer", EVENT.c.customer)
-Index(
-    "ix_event_other_id",
-    EVENT.c.other_id,
-    **{f"{kind}_where": EVENT.c.other_id.is_not(None) for kind in ("sqlite", "postgresql")},
-)
-_UNNAMED = EVENT.c.customer.is_(None) & EVENT.c.case.is_not(None)
-Index("ix_event_unnamed_case", EVENT.c.case, **{f"{kind}_where": _UNNAMED for kind in ("sqlite", "postgresql")})
+
+
+def _partial_index(name: str, column: Column[str], where: ColumnElement[bool]) -> None:
+    Index(name, column, sqlite_where=where, postgresql_where=where)
+
+
+_partial_index("ix_event_other_id", EVENT.c.other_id, EVENT.c.other_id.is_not(None))
+_partial_index("ix_event_unnamed_case", EVENT.c.case, EVENT.c.customer.is_(None) & EVENT.c.case.is_not(None))
 
 REFUSED = Table(
     "refused",
