@@ -35,6 +35,7 @@ class MemoryLog:
         self.stored: list[Stored] = []
         self.not_events: list[tuple[int, Refused]] = []
         self.n_commits = 0
+        self.n_arrived = 0
         self.is_full = False
         self.fails_for: Callable[[Event], bool] = lambda event: False
         self.gate = threading.Event()
@@ -56,6 +57,7 @@ class MemoryLog:
         if any(self.fails_for(event) for event in events):
             raise RuntimeError("secret words")
         n_before = len(self.stored)
+        self.n_arrived += len(events) + len(refused)
         for event in events:
             if (event.source, event.id) not in self._seen:
                 self._seen.add((event.source, event.id))

@@ -87,8 +87,12 @@ def test_every_event_is_kept_once_and_none_is_refused(name: str) -> None:
 def customer_of(item: dict[str, Any]) -> str | None:
     if item.get("event") == "$create_alias":
         return item["properties"]["alias"]
-    return item.get("userId") or item.get("anonymousId") or item.get("distinct_id") or item.get("subject") or (
-        "customer/u1" if item["id"].startswith(("ce-1", "f27e")) else None
+    return (
+        item.get("userId")
+        or item.get("anonymousId")
+        or item.get("distinct_id")
+        or item.get("subject")
+        or ("customer/u1" if item["id"].startswith(("ce-1", "f27e")) else None)
     )
 
 

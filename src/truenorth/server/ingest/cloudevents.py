@@ -40,7 +40,7 @@ def parse_cloudevents(body: Any, arrival: Arrival) -> Parsed:
     >>> event.source, event.customer, event.cost
     ('shop:/shop', 'u1', 5.0)
     """
-    return collect(body if isinstance(body, list) else [body], "$", arrival, partial(_read, arrival))
+    return collect(body, "$", arrival, partial(_read, arrival))
 
 
 def parse_binary(headers: Mapping[str, str], data: bytes, arrival: Arrival) -> Parsed:
@@ -55,7 +55,7 @@ def parse_binary(headers: Mapping[str, str], data: bytes, arrival: Arrival) -> P
             item["data"] = read_json(data)
         except NotJson:
             item |= _opaque(data)
-    return collect([item], "$", arrival, partial(_read, arrival))
+    return collect(item, "$", arrival, partial(_read, arrival))
 
 
 def _unquoted(value: str) -> str:

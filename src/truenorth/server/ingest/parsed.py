@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -66,21 +66,22 @@ def shown(value: Any) -> str:
     return _WORDS.get(type(value), "something else")
 
 
-def collect(items: Sequence[Any], place: str, arrival: Arrival, read: Callable[[dict[str, Any]], Event]) -> Parsed:
-    """Read each item; what is unfit is refused. ``place``: the path of the list in the body, or of the only item.
+def collect(body: Any, place: str, arrival: Arrival, read: Callable[[dict[str, Any]], Event]) -> Parsed:
+    """Read each item of a list, or the only one; what is unfit is refused. ``place``: the path of it in the body.
 
     >>> collect([7], "$.batch", Arrival(source="shop", received_us=0), lambda item: None).refused[0].reason
     '$.batch[0]: expected an object, found 7'
     """
     events: list[Event] = []
     refused: list[Refused] = []
-    for index, item in enumerate(items):
+    is_list = isinstance(body, list)
+    for index, item in enumerate(body if is_list else [body]):
         try:
             if not isinstance(item, dict):
                 raise Unfit("", "an object", shown(item))  # noqa: TRY301 - one way out for all that is unfit
             events.append(read(item))
         except Unfit as unfit:
-            refused.append(refusal(item, f"{place}[{index}]", unfit, arrival))
+            refused.append(refusal(item, f"{place}[{index}]" if is_list else place, unfit, arrival))
     return Parsed(tuple(events), tuple(refused))
 
 

@@ -44,7 +44,7 @@ def parse_posthog(body: Any, headers: Mapping[str, str], query: Mapping[str, str
     read = partial(_read, envelope, arrival)
     if isinstance(said.get("batch"), list):
         return collect(said["batch"], "$.batch", arrival, read)
-    return collect(body if isinstance(body, list) else [body], "$", arrival, read)
+    return collect(body, "$", arrival, read)
 
 
 def _milliseconds(text: str | None) -> int | None:

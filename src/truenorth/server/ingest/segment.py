@@ -50,11 +50,9 @@ def parse_segment(body: Any, call: str, arrival: Arrival) -> Parsed:
     if isinstance(body, dict) and isinstance(body.get("batch"), list):
         envelope = {name: body[name] for name in _ENVELOPE if body.get(name) is not None}
         return collect(body["batch"], "$.batch", arrival, partial(_read, call, envelope, arrival))
-    if isinstance(body, list):
-        return collect(body, "$", arrival, partial(_read, call, {}, arrival))
     if call in BATCHES and isinstance(body, dict) and "type" not in body:
-        return collect([body], "$", arrival, _no_batch)
-    return collect([body], "$", arrival, partial(_read, call, {}, arrival))
+        return collect(body, "$", arrival, _no_batch)
+    return collect(body, "$", arrival, partial(_read, call, {}, arrival))
 
 
 def _no_batch(body: dict[str, Any]) -> Event:
@@ -96,9 +94,8 @@ def _read(call: str, envelope: Mapping[str, Any], arrival: Arrival, message: dic
 
 def _kind(call: str, message: Mapping[str, Any]) -> str:
     kind = message.get("type") or CALLS.get(call)
-    if kind not in _KINDS:
+    if not isinstance(kind, str) or kind not in _KINDS:
         raise Unfit("type", "track, identify, page, screen, group or alias", shown(kind))
-    assert isinstance(kind, str)
     return kind
 
 

@@ -11,7 +11,7 @@ from jsonpath import JSONPath, JSONPathError
 
 from truenorth.events import Event
 from truenorth.server.ingest.canonical import PROMOTED, assemble, hash_id, identity, needed
-from truenorth.server.ingest.parsed import Arrival, Parsed, Unfit, collect, shown
+from truenorth.server.ingest.parsed import Arrival, Parsed, Unfit, collect, refusal, shown
 from truenorth.server.ingest.signature import SignatureRules
 from truenorth.server.ingest.times import INSTANT_FORM, instant_us
 
@@ -61,8 +61,12 @@ def parse_hook(mapping: Mapped, payload: Any, arrival: Arrival) -> Parsed:
     """
     read = partial(_read, mapping, payload, arrival)
     if mapping.events is None:
-        return collect(payload if isinstance(payload, list) else [payload], "$", arrival, read)
-    return collect(_found(mapping.events, payload), str(mapping.events), arrival, read)
+        return collect(payload, "$", arrival, read)
+    items = _found(mapping.events, payload)
+    if not items:
+        nothing = Unfit("", "at least one event at this path of the mapping", "none")
+        return Parsed((), (refusal(payload, str(mapping.events), nothing, arrival),))
+    return collect(items, str(mapping.events), arrival, read)
 
 
 def _found(path: JSONPath, place: Any) -> list[Any]:
