@@ -38,7 +38,7 @@ def items_of(request: dict[str, Any]) -> list[dict[str, Any]]:
         if "ce-id" in headers:
             return [{"id": headers["ce-id"], "time": headers.get("ce-time"), "data": said}]
         return said if isinstance(said, list) else [said]
-    return said["batch"] if "batch" in said else [said]
+    return said.get("batch", [said])
 
 
 def id_of(item: dict[str, Any]) -> str:

@@ -106,7 +106,7 @@ def test_nothing_that_was_said_beside_is_lost(message: dict[str, Any]) -> None:
 def test_a_wrong_clock_changes_nothing(
     time_us: int, received_us: int, delay_us: int, wrong_us: int, age_us: int
 ) -> None:
-    """Whatever the sender's clock says, an event of a certain age has the same time, up to the way through the network."""
+    """Whatever the sender's clock says, an event has the same time, up to the way through the network."""
     happened_us = received_us - delay_us - age_us
     by_wrong_clock = corrected_us(happened_us + wrong_us, received_us - delay_us + wrong_us, received_us)
     assert abs(by_wrong_clock - happened_us) <= 2 * LEAST_SKEW_US
@@ -177,6 +177,8 @@ def test_an_alias_of_segment() -> None:
     event = segment({"type": "alias", "userId": "u", "previousId": "p", "anonymousId": "a", "messageId": "m"})
     assert (event.customer, event.other_id, event.other_kind) == ("u", "p", "alias")
     assert rest(event) == {"anonymousId": "a"}
+    event = segment({"type": "alias", "previousId": "p", "messageId": "m"})
+    assert (event.customer, event.other_id, rest(event)) == (None, None, {"previousId": "p"})
 
 
 def test_a_slow_clock_is_corrected_and_what_it_said_is_kept() -> None:
@@ -188,6 +190,19 @@ def test_a_slow_clock_is_corrected_and_what_it_said_is_kept() -> None:
 def test_a_time_that_the_sender_chose_is_not_corrected_by_the_way_through_the_network() -> None:
     event = only(parse_segment({"batch": [TRACK], "sentAt": "2026-01-05T09:29:57Z"}, "batch", SHOP))
     assert (event.time_us, rest(event)) == (NOON_US, {})
+
+
+def test_a_correction_never_leads_out_of_the_years_that_count() -> None:
+    event = segment({**TRACK, "timestamp": "1900-01-01T00:00:00Z", "sentAt": "2199-12-31T00:00:00Z"})
+    assert event.time_us == EARLIEST_US
+
+
+def test_an_original_timestamp_counts_where_there_is_no_other() -> None:
+    undated = {name: value for name, value in TRACK.items() if name != "timestamp"}
+    event = segment({**undated, "originalTimestamp": NOON})
+    assert (event.time_us, rest(event)) == (NOON_US, {})
+    event = segment({**TRACK, "originalTimestamp": "2026-01-05T11:00:00Z"})
+    assert (event.time_us, rest(event)) == (NOON_US, {"originalTimestamp": "2026-01-05T11:00:00Z"})
 
 
 def test_what_a_batch_says_counts_for_its_messages() -> None:

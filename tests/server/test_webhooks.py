@@ -1,4 +1,4 @@
-"""Webhooks: payloads of the documented shapes through the example mappings, signatures, and mapping files with mistakes."""
+"""Webhooks: payloads of documented shapes through the example mappings, signatures, mapping files with mistakes."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from truenorth.events import Event
 from truenorth.server.ingest.mapping_file import load_mapping, parse_mapping
 from truenorth.server.ingest.parsed import Arrival
 from truenorth.server.ingest.signature import SignatureRules, verify
+from truenorth.server.ingest.times import INSTANT_FORM
 from truenorth.server.ingest.webhook import Hook, parse_hook
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples" / "webhooks"
@@ -145,7 +146,7 @@ def test_zendesk() -> None:
 
 def test_chatwoot() -> None:
     event = delivered("chatwoot", CHATWOOT)
-    assert (event.id, event.type, event.customer, event.case) == ("812", "message_created", "31", "77")
+    assert (event.type, event.customer, event.case) == ("message_created", "31", "77")
     assert (event.actor, event.team, event.text) == ("Fionn", "First line", "Still broken!")
     assert event.time_us == NOW_US - 63_000_000
     assert json.loads(event.properties)["properties"]["private"] is False
@@ -168,7 +169,7 @@ def test_a_forged_delivery_is_turned_away(name: str) -> None:
             (body, {}),
             (body + b" ", good),
             (body, signed(name, body, b"another secret")),
-            (body, {header: "" for header in good}),
+            (body, dict.fromkeys(good, "")),
             (body, {**good, "X-Write-Key": "WRITEKEY", next(iter(good)): "00"}),
         ]
         for content, headers in forgeries:
@@ -233,7 +234,7 @@ properties: {all: "@", by: "@.by"}
     assert json.loads(first.properties) == {"properties": {"all": log[0], "by": "x"}}
     assert (second.type, second.case) == ("Note", "T1")
     assert [one.reason for one in parsed.refused] == [
-        "$['log'][*][2].time: expected an instant of the years 1900 to 2199 such as '2026-01-05T09:30:00Z', found 'soon'",
+        f"$['log'][*][2].time: expected {INSTANT_FORM}, found 'soon'",
         "$['log'][*][3]: expected an object, found 4",
     ]
     assert "at least one event" in parse_hook(mapping, {"ticket": "T1"}, HERE).refused[0].reason

@@ -98,7 +98,7 @@ def _who(
 ) -> tuple[str | None, str | None, str | None]:
     if name == "$identify":
         anonymous = identity(properties, "$anon_distinct_id")
-        if anonymous is not None and anonymous != distinct_id:
+        if anonymous is not None and distinct_id is not None and anonymous != distinct_id:
             return distinct_id, anonymous, "anonymous"
     if name == "$create_alias":
         alias = identity(properties, "alias")

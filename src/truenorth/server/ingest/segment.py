@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+import msgspec
+
 from truenorth.events import Event
 from truenorth.server.ingest.canonical import assemble, id_of, identity, needed
 from truenorth.server.ingest.parsed import Arrival, Parsed, Unfit, collect, shown
@@ -31,9 +33,17 @@ BATCHES = ("batch", "import", "b")
 """Words of the path that announce a batch; each of its messages says its own type."""
 
 _KINDS = frozenset(CALLS.values())
-_FIELDS = frozenset({"type", "messageId", "timestamp", "originalTimestamp", "sentAt", "writeKey", "properties"})
+_FIELDS = frozenset({"type", "messageId", "timestamp", "sentAt", "writeKey", "properties"})
 _NAMED = ("name", "category")
-_ENVELOPE = ("sentAt", "context", "integrations")
+_SHARED = ("context", "integrations")
+
+
+class Envelope(msgspec.Struct, frozen=True, kw_only=True):
+    """What a batch says about all of its messages: when its sender's clock says it was sent, and common parts."""
+
+    sent: Any = None
+    sent_us: int | None = None
+    shared: Mapping[str, Any] = {}
 
 
 def parse_segment(body: Any, call: str, arrival: Arrival) -> Parsed:
@@ -48,34 +58,38 @@ def parse_segment(body: Any, call: str, arrival: Arrival) -> Parsed:
     ('Paid', 'u1')
     """
     if isinstance(body, dict) and isinstance(body.get("batch"), list):
-        envelope = {name: body[name] for name in _ENVELOPE if body.get(name) is not None}
+        shared = {name: body[name] for name in _SHARED if body.get(name) is not None}
+        sent = body.get("sentAt")
+        envelope = Envelope(sent=sent, sent_us=instant_us(sent), shared=shared)
         return collect(body["batch"], "$.batch", arrival, partial(_read, call, envelope, arrival))
     if call in BATCHES and isinstance(body, dict) and "type" not in body:
         return collect(body, "$", arrival, _no_batch)
-    return collect(body, "$", arrival, partial(_read, call, {}, arrival))
+    return collect(body, "$", arrival, partial(_read, call, Envelope(), arrival))
 
 
 def _no_batch(body: dict[str, Any]) -> Event:
     raise Unfit("batch", "a list of messages", shown(body.get("batch")))
 
 
-def _read(call: str, envelope: Mapping[str, Any], arrival: Arrival, message: dict[str, Any]) -> Event:
+def _read(call: str, envelope: Envelope, arrival: Arrival, message: dict[str, Any]) -> Event:
     kind = _kind(call, message)
-    said = message.get("timestamp")
-    if said is None:
-        said = message.get("originalTimestamp")
-    said_us = _instant("timestamp", said)
-    sent = message.get("sentAt") or envelope.get("sentAt")
-    time_us = arrival.received_us if said_us is None else corrected_us(said_us, instant_us(sent), arrival.received_us)
+    clock = "timestamp" if message.get("timestamp") is not None else "originalTimestamp"
+    said, said_us = message.get(clock), _instant(message, clock)
+    sent, sent_us = envelope.sent, envelope.sent_us
+    if message.get("sentAt") is not None:
+        sent = message["sentAt"]
+        sent_us = instant_us(sent)
+    time_us = arrival.received_us if said_us is None else corrected_us(said_us, sent_us, arrival.received_us)
     customer, other_id, other_kind, used = _who(kind, message)
     kept = {
         name: value for name, value in message.items() if name not in _FIELDS and name not in used and value is not None
     }
-    if said_us is not None and time_us != said_us:
-        kept |= {"timestamp": said, "sentAt": sent}
-    for name, value in envelope.items():
-        if name != "sentAt":
-            kept.setdefault(name, value)
+    if said_us == time_us:
+        kept.pop(clock, None)
+    elif said_us is not None:
+        kept |= {clock: said, "sentAt": sent}
+    for name, value in envelope.shared.items():
+        kept.setdefault(name, value)
     is_track = kind == "track"
     if is_track:
         kept.pop("event", None)
@@ -99,7 +113,8 @@ def _kind(call: str, message: Mapping[str, Any]) -> str:
     return kind
 
 
-def _instant(field: str, said: Any) -> int | None:
+def _instant(message: Mapping[str, Any], field: str) -> int | None:
+    said = message.get(field)
     if said is None:
         return None
     us = instant_us(said)
@@ -113,7 +128,7 @@ def _who(kind: str, message: Mapping[str, Any]) -> tuple[str | None, str | None,
     user, anonymous = identity(message, "userId"), identity(message, "anonymousId")
     previous = identity(message, "previousId") if kind == "alias" else None
     customer = user or anonymous
-    if previous is not None and previous != customer:
+    if previous is not None and customer is not None and previous != customer:
         return customer, previous, "alias", ("userId" if user else "anonymousId", "previousId")
     if user is None or anonymous is None or user == anonymous:
         return customer, None, None, ("userId", "anonymousId")

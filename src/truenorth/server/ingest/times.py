@@ -85,7 +85,7 @@ def corrected_us(time_us: int, sent_us: int | None, received_us: int) -> int:
     """When an event happened by our clock, given when its sender's clock says it happened and was sent.
 
     ``time + (received - sent)``, unless sender and arrival differ by less than five seconds or the event is dated more
-    than a minute after it was sent. All three in microseconds.
+    than a minute after it was sent, or the result lies outside 1900 to 2199. All three in microseconds.
 
     >>> corrected_us(1_000_000, 61_000_000, 3_661_000_000)   # an hour slow
     3601000000
@@ -94,4 +94,5 @@ def corrected_us(time_us: int, sent_us: int | None, received_us: int) -> int:
     """
     if sent_us is None or abs(received_us - sent_us) <= LEAST_SKEW_US or time_us > sent_us + LATEST_EVENT_US:
         return time_us
-    return time_us + received_us - sent_us
+    ours_us = time_us + received_us - sent_us
+    return ours_us if EARLIEST_US <= ours_us < LATEST_US else time_us
