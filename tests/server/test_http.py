@@ -289,6 +289,12 @@ def test_bodies_that_wait_for_their_answer_have_a_bound() -> None:
     talk(conversation, log=log, limits=Limits(held_bytes=1_000))
 
 
+@pytest.mark.parametrize(("path", "body"), [("/v1/batch", {"batch": [{}] * 11}), ("/events", [{}] * 11)])
+def test_a_body_has_a_bound_of_events(path: str, body: Any) -> None:
+    answer, _ = post(path, body, headers={"X-Write-Key": "WRITEKEY"}, limits=Limits(body_items=10))
+    assert (answer.status_code, "10 events" in answer.text) == (413, True)
+
+
 def test_a_large_body_is_read_like_a_small_one() -> None:
     batch = [{**TRACK, "messageId": str(index), "properties": {"pad": "x" * 200}} for index in range(1_000)]
     answer, events = post("/v1/batch", {"batch": batch, "writeKey": "WRITEKEY"})

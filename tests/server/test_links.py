@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.memory_log import NOW_US, MemoryLog, Service, talk
-from truenorth.server.links import Link
+from truenorth.server.links import InvalidLinks, Link, load_links
 
 SHOP = {"spring": Link("https://shop.example/spring?utm_source=mail")}
 PERSON = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0"}
@@ -69,6 +69,13 @@ def test_nothing_leads_to_an_address_that_is_not_registered(path: str) -> None:
             assert answer.headers["location"] == SHOP["spring"].url
 
     talk(conversation, links=SHOP)
+
+
+def test_a_file_of_links_is_told_all_of_its_mistakes() -> None:
+    text = "  a: https://x.example\n  a: https://y.example\n  b c: https://x.example\n  d: /x"
+    with pytest.raises(InvalidLinks) as raised:
+        load_links(f"truenorth: 1\nlinks:\n{text}")
+    assert [problem.path for problem in raised.value.problems] == ["$.links.a", "$.links['b c']", "$.links.d"]
 
 
 @pytest.mark.parametrize(

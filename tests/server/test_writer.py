@@ -182,6 +182,20 @@ def test_who_wants_to_know_of_commits_is_told() -> None:
     assert [(one.n_new, one.n_duplicates) for one in told] == [(2, 0), (1, 1)]
 
 
+def test_who_listens_cannot_stop_who_writes(caplog: pytest.LogCaptureFixture) -> None:
+    async def scenario() -> None:
+        log = MemoryLog()
+        writer = LogWriter(log, Limits(), on_commit=lambda appended: 1 / 0)
+        await writer.start()
+        for one in "ab":
+            await writer.append(parsed(one))
+        await writer.stop()
+        assert len(log.events) == 2
+
+    asyncio.run(scenario())
+    assert "ZeroDivisionError" in caplog.text
+
+
 def test_the_errors_of_the_writer_itself() -> None:
     async def scenario() -> None:
         log = MemoryLog()

@@ -20,6 +20,9 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     unpacked_bytes: int = 20 * MB
     """Largest body after decompression."""
 
+    body_items: int = 20_000
+    """Most events of a body."""
+
     event_bytes: int = 1 * MB
     """Largest single event; a larger one is refused, the rest of its batch is kept."""
 

@@ -11,6 +11,10 @@ import msgspec
 
 from truenorth.server.ingest.canonical import assemble, name_of
 from truenorth.server.ingest.parsed import Arrival, Parsed
+from truenorth.spec.document import Element, Table, Unreadable, read_document
+from truenorth.spec.load import VERSION
+from truenorth.spec.problems import TruenorthError
+from truenorth.spec.readers import Reader, Reading, child_path, one_of, read_row, read_text
 
 CLICK = "campaign click"
 """The type of the event."""
@@ -21,6 +25,9 @@ SOURCE = "links"
 MAX_QUERY = 20
 """Most further parameters of a link that are kept with the click."""
 
+ADDRESS_FORM = "an absolute http or https address"
+
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")
 _MACHINES = re.compile(
     r"bot\b|bot/|crawl|spider|slurp|preview|facebookexternalhit|whatsapp|curl/|wget/|python-|headless|scanner|monitor",
     re.IGNORECASE,
@@ -39,7 +46,49 @@ class Link(msgspec.Struct, frozen=True):
     def __post_init__(self) -> None:
         parts = urlsplit(self.url)
         if parts.scheme not in ("http", "https") or not parts.hostname or not self.url.isprintable() or " " in self.url:
-            raise ValueError(f"expected an absolute http or https address, found '{self.url}'")
+            raise ValueError(f"expected {ADDRESS_FORM}, found '{self.url}'")
+
+
+class InvalidLinks(TruenorthError):
+    """A file of links has errors."""
+
+
+def load_links(source: str | bytes) -> dict[str, Link]:
+    """The links of a YAML text, by name; InvalidLinks carries every problem.
+
+    >>> load_links("truenorth: 1\\nlinks: {spring: https://shop.example/spring}")
+    {'spring': Link(url='https://shop.example/spring')}
+    """
+    try:
+        element = read_document(source)
+    except Unreadable as error:
+        raise InvalidLinks([error.problem]) from None
+    reading = Reading()
+    keys: dict[str, Reader] = {"truenorth": one_of((VERSION,)), "links": _read_links}
+    row = read_row(reading, element, "$", keys, required=tuple(keys))
+    if row is None or reading.problems:
+        raise InvalidLinks(reading.problems)
+    links: dict[str, Link] = row.values["links"]
+    return links
+
+
+def _read_links(reading: Reading, element: Element, path: str) -> dict[str, Link] | None:
+    if not isinstance(element, Table):
+        reading.report(path, element, "a mapping of names to addresses")
+        return None
+    links: dict[str, Link] = {}
+    for key, part in element.entries:
+        where = child_path(path, key.text)
+        if not _NAME.fullmatch(key.text):
+            reading.report(where, key, "a name of letters, digits, - and _, as in /r/{link}")
+        elif key.text in links:
+            reading.report(where, key, f"'{key.text}' once", found="it a second time", hint="remove one")
+        elif (url := read_text(reading, part, where)) is not None:
+            try:
+                links[key.text] = Link(url)
+            except ValueError:
+                reading.report(where, part, ADDRESS_FORM)
+    return links
 
 
 def is_person(method: str, headers: Mapping[str, str]) -> bool:

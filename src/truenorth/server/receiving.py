@@ -112,7 +112,7 @@ class Received:
         if self.intake.writer.is_full:
             raise busy(limits)
         if _announced_bytes(self.headers) > limits.body_bytes:
-            raise _too_large(limits.body_bytes)
+            raise _too_large(f"{limits.body_bytes:,} bytes")
         try:
             async with asyncio.timeout(limits.body_seconds):
                 self.raw = await self._gather()
@@ -127,7 +127,7 @@ class Received:
         async for part in self._request.stream():
             self._hold(len(part))
             if self._n_held > self.intake.limits.body_bytes:
-                raise _too_large(self.intake.limits.body_bytes)
+                raise _too_large(f"{self.intake.limits.body_bytes:,} bytes")
             parts.append(part)
         return b"".join(parts)
 
@@ -136,7 +136,7 @@ class Received:
         try:
             inner = unpack(self.raw, self.intake.limits.unpacked_bytes)
         except TooLarge:
-            raise _too_large(self.intake.limits.unpacked_bytes) from None
+            raise _too_large(f"{self.intake.limits.unpacked_bytes:,} bytes unpacked") from None
         except Broken as broken:
             raise _no_json(f"found {broken}") from None
         if inner is not self.raw:
@@ -150,6 +150,9 @@ class Received:
             self.value = read_json(inner)
         except NotJson as error:
             raise _no_json(str(error) if inner.strip() else "found an empty body") from None
+        batch = self.value.get("batch") if isinstance(self.value, dict) else self.value
+        if isinstance(batch, list) and len(batch) > self.intake.limits.body_items:
+            raise _too_large(f"{self.intake.limits.body_items:,} events")
         return self.value
 
     def arrival(self) -> Arrival:
@@ -178,8 +181,8 @@ def _announced_bytes(headers: Mapping[str, str]) -> int:
     return int(announced) if announced.isascii() and announced.isdigit() and len(announced) < 20 else 0
 
 
-def _too_large(most: int) -> Turned:
-    return Turned(413, "too_large", f"expected a body of at most {most:,} bytes; send smaller batches")
+def _too_large(most: str) -> Turned:
+    return Turned(413, "too_large", f"expected a body of at most {most}; send smaller batches")
 
 
 def _no_json(found: str) -> Turned:

@@ -128,9 +128,16 @@ class LogWriter:
             # the message of a database error may quote what was written
             logger.error("%d events could not be appended: %s", len(events), type(error).__name__)  # noqa: TRY400
             return NotKept("the store failed")
-        if self._on_commit is not None:
-            self._on_commit(appended)
+        self._tell(appended)
         return None
+
+    def _tell(self, appended: Appended) -> None:
+        if self._on_commit is None:
+            return
+        try:
+            self._on_commit(appended)
+        except Exception:  # who listens must not stop who writes
+            logger.exception("what follows a commit failed")
 
 
 def _answer(group: Sequence[_Waiting], error: Exception | None) -> None:
