@@ -17,6 +17,7 @@ import zstandard
 
 from server.memory_log import MemoryLog, Service, talk
 from truenorth.events import Event
+from truenorth.server.keys import KEY_WORDS
 from truenorth.server.limits import Limits
 
 TRACK = {"type": "track", "event": "Paid", "messageId": "m1", "userId": "u1", "timestamp": "2026-01-05T09:00:00Z"}
@@ -65,7 +66,9 @@ def test_a_key_may_stand_outside_the_body(headers: dict[str, str], query: str) -
         ("/v1/batch", {"batch": [{**TRACK, "writeKey": "WRITEKEY"}]}),
         ("/batch/", POSTHOG),
         ("/e/", {**CAPTURE, "token": "WRITEKEY"}),
-        ("/e/", [{**CAPTURE, "properties": {"token": "WRITEKEY"}}]),
+        ("/e/", [{**CAPTURE, "properties": {"distinct_id": "u1", "token": "WRITEKEY"}}]),
+        *((path, {**TRACK, "id": "m1", word: "WRITEKEY"}) for word in KEY_WORDS for path in ("/v1/track", "/events")),
+        *(("/capture/", {**CAPTURE, word: "WRITEKEY"}) for word in KEY_WORDS),
     ],
 )
 def test_a_key_may_stand_in_the_body(path: str, body: Any) -> None:

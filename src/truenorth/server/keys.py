@@ -76,7 +76,7 @@ def _user_name(credentials: str) -> str:
 def keys_of_body(body: Any) -> Iterator[str]:
     """Keys in a body: its own, or that of its first event (PostHog's browser client puts it among the properties).
 
-    >>> list(keys_of_body([{"event": "e", "properties": {"token": "WRITEKEY"}}]))
+    >>> list(keys_of_body([{"event": "e", "properties": {"distinct_id": "u1", "token": "WRITEKEY"}}]))
     ['WRITEKEY']
     """
     if isinstance(body, dict):
@@ -85,7 +85,7 @@ def keys_of_body(body: Any) -> Iterator[str]:
     if isinstance(body, list) and body and isinstance(body[0], dict):
         yield from _said(body[0])
         properties = body[0].get("properties")
-        if isinstance(properties, dict):
+        if isinstance(properties, dict) and "distinct_id" in properties:
             yield from _said(properties)
 
 

@@ -23,7 +23,10 @@ from truenorth.server.writer import LogWriter, NotKept, QueueFull
 from truenorth.store.ports import StoreFull
 
 SMALL_BYTES = 100_000
-"""Bodies up to this are parsed at once, larger ones in a thread, so that nobody waits for them."""
+"""Bodies of JSON up to this are parsed at once, larger ones in a thread, so that nobody waits for them."""
+
+SMALL_PACKED_BYTES = 2_000
+"""The same for bodies that may be compressed: gzip makes up to a thousandfold of it."""
 
 SHOWN_REASONS = 20
 """Most reasons of refused events in an answer; all of them are in the quarantine."""
@@ -206,14 +209,17 @@ async def receive(
         if not has_own_check:
             received.check_key()
         await received.read()
-        is_small = len(received.raw) <= SMALL_BYTES
-        parsed = parse(received) if is_small else await asyncio.to_thread(parse, received)
+        parsed = parse(received) if _is_small(received.raw) else await asyncio.to_thread(parse, received)
         await intake.keep(parsed)
         return json_answer(answer(received, parsed))
     except Turned as turned:
         return refusal_answer(turned)
     finally:
         received.release()
+
+
+def _is_small(raw: bytes) -> bool:
+    return len(raw) <= (SMALL_BYTES if raw[:1] in (b"{", b"[") else SMALL_PACKED_BYTES)
 
 
 def headers_of(request: Request) -> Mapping[str, str]:

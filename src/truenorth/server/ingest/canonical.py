@@ -11,6 +11,7 @@ import msgspec
 
 from truenorth.events import Event
 from truenorth.server.ingest.parsed import Arrival, Unfit, shown
+from truenorth.server.keys import KEY_WORDS
 
 MAX_NAME = 500
 """Longest id, type, customer, case ... in characters: databases index them."""
@@ -22,7 +23,7 @@ LARGEST_FEELING = 1.0
 
 _NAME_FORM = f"a text of 1 to {MAX_NAME} characters"
 _NUMBER = re.compile(r"\s*[-+]?(?:[0-9]{1,30}(?:\.[0-9]{0,30})?|\.[0-9]{1,30})(?:[eE][-+]?[0-9]{1,3})?\s*", re.ASCII)
-_OF_AN_ATTEMPT = ("sentAt", "sent_at", "offset", "writeKey", "api_key", "token")
+_OF_AN_ATTEMPT = ("sentAt", "sent_at", "offset", *KEY_WORDS)
 
 Fields = Mapping[str, Any]
 

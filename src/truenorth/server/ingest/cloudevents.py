@@ -13,11 +13,12 @@ from truenorth.server.ingest.canonical import assemble, id_of, identity, name_of
 from truenorth.server.ingest.json_text import NotJson, read_json
 from truenorth.server.ingest.parsed import Arrival, Parsed, Unfit, collect, shown
 from truenorth.server.ingest.times import INSTANT_FORM, instant_us
+from truenorth.server.keys import KEY_WORDS
 
 VERSION = "1.0"
 PREFIX = "ce-"
 
-_FIELDS = frozenset({"id", "type", "time", "data"})
+_FIELDS = frozenset({"id", "type", "time", "data", *KEY_WORDS})
 
 
 def is_binary(headers: Mapping[str, str]) -> bool:

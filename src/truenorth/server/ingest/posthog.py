@@ -12,13 +12,12 @@ from truenorth.events import Event
 from truenorth.server.ingest.canonical import assemble, id_of, identity, needed
 from truenorth.server.ingest.parsed import Arrival, Parsed, Unfit, collect, shown
 from truenorth.server.ingest.times import INSTANT_FORM, corrected_us, instant_us
+from truenorth.server.keys import KEY_WORDS
 
 ALIAS_IS_THE_CUSTOMER = ("posthog-python", "web")
 """Clients whose ``$create_alias`` names the known person in ``alias``; in others ``distinct_id`` is the known one."""
 
-_FIELDS = frozenset(
-    {"event", "uuid", "distinct_id", "timestamp", "offset", "sent_at", "api_key", "token", "properties"}
-)
+_FIELDS = frozenset({"event", "uuid", "distinct_id", "timestamp", "offset", "sent_at", "properties", *KEY_WORDS})
 
 
 class Envelope(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,6 +12,7 @@ from truenorth.events import Event
 from truenorth.server.ingest.canonical import assemble, id_of, identity, needed
 from truenorth.server.ingest.parsed import Arrival, Parsed, Unfit, collect, shown
 from truenorth.server.ingest.times import INSTANT_FORM, corrected_us, instant_us
+from truenorth.server.keys import KEY_WORDS
 
 CALLS: Mapping[str, str] = {
     "track": "track",
@@ -33,7 +34,7 @@ BATCHES = ("batch", "import", "b")
 """Words of the path that announce a batch; each of its messages says its own type."""
 
 _KINDS = frozenset(CALLS.values())
-_FIELDS = frozenset({"type", "messageId", "timestamp", "sentAt", "writeKey", "properties"})
+_FIELDS = frozenset({"type", "messageId", "timestamp", "sentAt", "properties", *KEY_WORDS})
 _NAMED = ("name", "category")
 _SHARED = ("context", "integrations")
 

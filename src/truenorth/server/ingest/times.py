@@ -18,7 +18,7 @@ SMALLEST_EPOCH = 1e8
 LEAST_SKEW_US = 5 * SECOND_US
 """A difference between ``sentAt`` and the arrival up to this is the way through the network, not a wrong clock."""
 
-LATEST_EVENT_US = 60 * SECOND_US
+MOST_AHEAD_US = 60 * SECOND_US
 """An event dated later than this after its own ``sentAt`` was not dated by the clock that wrote ``sentAt``."""
 
 INSTANT_FORM = "an instant of the years 1900 to 2199 such as '2026-01-05T09:30:00Z'"
@@ -92,7 +92,7 @@ def corrected_us(time_us: int, sent_us: int | None, received_us: int) -> int:
     >>> corrected_us(1_000_000, 61_000_000, 61_900_000)      # 0.9 s on the way
     1000000
     """
-    if sent_us is None or abs(received_us - sent_us) <= LEAST_SKEW_US or time_us > sent_us + LATEST_EVENT_US:
+    if sent_us is None or abs(received_us - sent_us) <= LEAST_SKEW_US or time_us > sent_us + MOST_AHEAD_US:
         return time_us
     ours_us = time_us + received_us - sent_us
     return ours_us if EARLIEST_US <= ours_us < LATEST_US else time_us
