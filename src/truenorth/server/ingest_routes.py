@@ -49,6 +49,7 @@ NO_FLAGS: Mapping[str, Any] = {
     "featureFlags": {},
     "featureFlagPayloads": {},
     "errorsWhileComputingFlags": False,
+    "hasFeatureFlags": False,
     "config": {"enable_collect_everything": False},
     "supportedCompression": ["gzip", "gzip-js"],
     "sessionRecording": False,
