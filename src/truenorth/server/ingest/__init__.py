@@ -1,0 +1,1 @@
+"""Wire protocols: what clients send, as events. Pure: no clock, socket or store; one file a protocol."""
