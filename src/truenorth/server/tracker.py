@@ -22,9 +22,9 @@ from numpy.typing import NDArray
 from truenorth.engine.live import LONG_AGO_US, Live, Moves
 from truenorth.server.columns import Columns, Record, Sight
 from truenorth.server.signals_of import corrections, signals_of
-from truenorth.server.verdict_rows import IdsAt, case_id, case_rows, newly_told, promise_rows
+from truenorth.server.verdict_rows import case_id, case_rows, newly_told, promise_rows
 from truenorth.spec.model import Journey
-from truenorth.store.rows import CaseEvent, CaseRow, Counts, Judged, Progress, PromiseRow
+from truenorth.store.rows import CaseEvent, CaseRow, Judged, Progress, PromiseRow
 
 META_CHUNK = -1
 """The chunk that says what the other chunks are the state of."""
@@ -67,7 +67,9 @@ class Past(Protocol):
         """The rows of some cases as the store has them."""
         ...
 
-    ids_at: IdsAt
+    def ids_at(self, positions: Sequence[int]) -> Mapping[int, str]:
+        """The ids of the events at some positions."""
+        ...
 
 
 class Tracker:
@@ -262,19 +264,16 @@ class Tracker:
         """Note how far the state has come, and which chunks have moved since they were packed."""
         self._note_dirty(self.position)
         before_need, after_close = self._live.ignored()
-        before = self.progress.counts
-        counts = Counts(
-            events=before.events + n_events,
-            filtered=before.filtered + n_events - n_no_key - n_passed,
-            no_key=before.no_key + n_no_key,
-            before_need=before_need,
-            after_close=after_close,
-        )
+        before = self.progress
         self.progress = Progress(
             position=position,
-            watermark_us=self.progress.watermark_us if watermark_us is None else watermark_us,
-            told=max(self.progress.told, position),
-            counts=counts,
+            watermark_us=before.watermark_us if watermark_us is None else watermark_us,
+            told=max(before.told, position),
+            n_events=before.n_events + n_events,
+            n_filtered=before.n_filtered + n_events - n_no_key - n_passed,
+            n_no_key=before.n_no_key + n_no_key,
+            n_before_need=before_need,
+            n_after_close=after_close,
         )
 
 

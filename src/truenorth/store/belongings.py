@@ -11,7 +11,7 @@ import polars as pl
 from sqlalchemy import ColumnElement, Connection, Table, and_, or_, select
 
 from truenorth.store.event_rows import clean
-from truenorth.store.gone import N_AT_ONCE
+from truenorth.store.gone import N_AT_ONCE, in_parts
 from truenorth.store.history import files_after
 from truenorth.store.tables import AUDIT, CASE_ROW, EVENT, PROMISE_ROW, REFUSED, SIGNAL
 
@@ -86,12 +86,6 @@ def derived_rows(connection: Connection, person: Person) -> dict[str, list[dict[
         dict(row) for row in connection.execute(select(AUDIT).where(AUDIT.c.about.in_(person.ids))).mappings()
     ]
     return found
-
-
-def in_parts(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    """Values in lists short enough for one statement."""
-    for start in range(0, len(values), N_AT_ONCE):
-        yield values[start : start + N_AT_ONCE]
 
 
 def _about(table: Table, person: Person, cases: Sequence[tuple[str, str]]) -> Iterator[ColumnElement[bool]]:

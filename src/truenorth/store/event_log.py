@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import msgspec
+import polars as pl
 from sqlalchemy import BindParameter, Connection, bindparam, func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -62,6 +63,15 @@ class SqlEventLog:
     def at(self, positions: Sequence[int]) -> Iterator[Stored]:
         """The events at some positions in the order of arrival; archived ones too, none where there is none."""
         return self._history.of("position", sorted(set(positions)))
+
+    def ids_at(self, positions: Sequence[int]) -> dict[int, str]:
+        """The ids of the events at some positions, those that there are."""
+        return self._history.ids(sorted(set(positions)))
+
+    def statements(self, after: int = 0, *, limit: int = 10_000) -> Sequence[Stored]:
+        """The next events that state another id of their customer, in the order of arrival."""
+        stating = Wanted(EVENT.c.other_id.is_not(None), pl.col("other_id").is_not_null())
+        return self._history.page(after, limit, stating)
 
     def last_position(self) -> int:
         """The position of the newest event in the table, 0 where there is none."""

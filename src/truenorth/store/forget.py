@@ -9,9 +9,8 @@ import polars as pl
 from sqlalchemy import Connection, delete, or_, select
 
 from truenorth.store.archive import Archive
-from truenorth.store.belongings import in_parts
 from truenorth.store.database import Database, Turn
-from truenorth.store.gone import GoneKeys
+from truenorth.store.gone import GoneKeys, in_parts
 from truenorth.store.history import files_after, first_since
 from truenorth.store.tables import CASE_EVENT, CASE_ROW, EVENT, OUTBOX, PROGRESS, PROMISE_ROW, REFUSED, SIGNAL
 

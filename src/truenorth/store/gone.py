@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 from sqlalchemy import Connection, select
 
@@ -38,3 +39,9 @@ class GoneKeys:
             asked = GONE_KEY.c.hash.in_(hashes[start : start + N_AT_ONCE])
             known.update(map(bytes, connection.scalars(select(GONE_KEY.c.hash).where(asked))))
         return [row for row, hashed in zip(rows, hashes, strict=True) if hashed not in known]
+
+
+def in_parts(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    """Values in lists short enough for one statement."""
+    for start in range(0, len(values), N_AT_ONCE):
+        yield values[start : start + N_AT_ONCE]

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, select, true
 from truenorth.spec.problems import Problem, TruenorthError
 from truenorth.store.database import Database
 from truenorth.store.event_rows import Row, stored
-from truenorth.store.gone import N_AT_ONCE
+from truenorth.store.gone import N_AT_ONCE, in_parts
 from truenorth.store.ports import Stored
 from truenorth.store.tables import ARCHIVE_FILE, EVENT
 
@@ -81,8 +81,20 @@ class History:
         if len(values) <= N_AT_ONCE:
             yield from self.pages(Wanted.where(column, values))
             return
-        parts = [self.of(column, values[start : start + N_AT_ONCE]) for start in range(0, len(values), N_AT_ONCE)]
+        parts = [self.of(column, some) for some in in_parts(values)]
         yield from merge(*parts, key=lambda found: found.position)
+
+    def ids(self, positions: Sequence[int]) -> dict[int, str]:
+        """The ids of the events at some positions."""
+        found: dict[int, str] = {}
+        for some in in_parts(positions):
+            of_some = select(EVENT.c.position, EVENT.c.id).where(EVENT.c.position.in_(some))
+            with self._database.reading() as connection:
+                found.update(connection.execute(of_some).tuples().all())
+        archived = [position for position in positions if position not in found]
+        if archived:
+            found.update((place, event.id) for place, event in self.of("position", archived))
+        return found
 
     def _page(self, after: int, limit: int, wanted: Wanted) -> list[Stored]:
         with self._database.reading() as connection:

@@ -14,14 +14,13 @@ from truenorth.store.archive import Archive
 from truenorth.store.belongings import (
     Person,
     derived_rows,
-    in_parts,
     person_of,
     positions_in_table,
     refused_numbers,
 )
 from truenorth.store.database import Database, Turn
 from truenorth.store.forget import KEPT_NAMES, forget_events, forget_keys
-from truenorth.store.gone import GoneKeys
+from truenorth.store.gone import GoneKeys, in_parts
 from truenorth.store.history import FileOfEvents, again_if_replaced, files_after
 from truenorth.store.suppression import Suppression
 from truenorth.store.tables import (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from truenorth.events import Event, Refused
@@ -52,4 +52,16 @@ class EventLog(Protocol):
 
     def at(self, positions: Sequence[int]) -> Iterator[Stored]:
         """The events at some positions in the order of arrival; archived ones too, none where there is none."""
+        ...
+
+    def ids_at(self, positions: Sequence[int]) -> Mapping[int, str]:
+        """The ids of the events at some positions, those that there are."""
+        ...
+
+    def statements(self, after: int = 0, *, limit: int = 10_000) -> Sequence[Stored]:
+        """The next events that state another id of their customer, in the order of arrival."""
+        ...
+
+    def last_position(self) -> int:
+        """The position of the newest event, 0 where there is none."""
         ...

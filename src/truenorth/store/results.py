@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, and_, bindparam, delete, func, insert, select
 
-from truenorth.store.belongings import in_parts
 from truenorth.store.database import Database, Turn
+from truenorth.store.gone import in_parts
 from truenorth.store.rows import CaseEvent, CaseRow, Judged, NewSignal, Outcome, Progress, PromiseRow
 from truenorth.store.tables import (
     CASE_EVENT,
@@ -55,19 +55,15 @@ class Results:
 
     def progress(self, journey: str) -> Progress:
         """How far a journey has come; after an erasure position 0 with the watermark as it was."""
-        asked = select(PROGRESS.c.position, PROGRESS.c.watermark_us).where(PROGRESS.c.journey == journey)
         with self._database.reading() as connection:
-            row = connection.execute(asked).first()
-        return Progress(*row) if row else Progress()
+            return _progress(connection, journey)
 
     def state(self, journey: str) -> tuple[Progress, dict[int, bytes], int]:
         """Where a runner begins, all of one instant: how far it has come, its chunks by number, how many erasures."""
         of_journey = select(SNAPSHOT.c.chunk, SNAPSHOT.c.blob).where(SNAPSHOT.c.journey == journey)
-        reached = select(PROGRESS.c.position, PROGRESS.c.watermark_us).where(PROGRESS.c.journey == journey)
         with self._database.reading() as connection:
-            row = connection.execute(reached).first()
             chunks = {chunk: bytes(blob) for chunk, blob in connection.execute(of_journey)}
-            return Progress(*row) if row else Progress(), chunks, _n_erasures(connection)
+            return _progress(connection, journey), chunks, _n_erasures(connection)
 
     def history(self, journey: str, keys: Sequence[str]) -> Sequence[CaseEvent]:
         """The events of some case keys: by key, then in the order of the case (time, position)."""
@@ -88,6 +84,19 @@ class Results:
             found = connection.execute(_cases(journey).where(CASE_ROW.c.case == case)).mappings().first()
             rows = connection.execute(promises).mappings().all()
         return (CaseRow(**found), [PromiseRow(**row) for row in rows]) if found else None
+
+    def rows_of(self, journey: str, cases: Sequence[str]) -> tuple[list[CaseRow], list[PromiseRow]]:
+        """The rows of some cases and of their promises, those that there are."""
+        columns = [PROMISE_ROW.c[name] for name in PromiseRow.__struct_fields__]
+        found: tuple[list[CaseRow], list[PromiseRow]] = ([], [])
+        with self._database.reading() as connection:
+            for some in in_parts(sorted(set(cases))):
+                rows = connection.execute(_cases(journey).where(CASE_ROW.c.case.in_(some))).mappings()
+                found[0].extend(CaseRow(**row) for row in rows)
+                of_cases = and_(PROMISE_ROW.c.journey == journey, PROMISE_ROW.c.case.in_(some))
+                promises = connection.execute(select(*columns).where(of_cases)).mappings()
+                found[1].extend(PromiseRow(**row) for row in promises)
+        return found
 
     def cases(
         self,
@@ -172,6 +181,12 @@ class Results:
 
 def _cases(journey: str) -> Any:
     return select(*(CASE_ROW.c[name] for name in CaseRow.__struct_fields__)).where(CASE_ROW.c.journey == journey)
+
+
+def _progress(connection: Connection, journey: str) -> Progress:
+    columns = [PROGRESS.c[name] for name in Progress.__struct_fields__]
+    row = connection.execute(select(*columns).where(PROGRESS.c.journey == journey)).first()
+    return Progress(*row) if row else Progress()
 
 
 def _n_erasures(connection: Connection) -> int:

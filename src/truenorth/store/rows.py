@@ -82,10 +82,21 @@ class Signal(NewSignal, frozen=True, kw_only=True):
 
 
 class Progress(msgspec.Struct, frozen=True):
-    """How far the runner of a journey has come: the last position it took, and its watermark."""
+    """How far the runner of a journey has come: the last position it took, and its watermark.
+
+    ``told`` is the last position whose signals were given: what is judged once more is not told once more. The counts
+    are those of the summary: events taken; of them, ones that the journey's `only` filters, ones without a key, ones
+    before the need of their key, ones after the close.
+    """
 
     position: int = 0
     watermark_us: int | None = None
+    told: int = 0
+    n_events: int = 0
+    n_filtered: int = 0
+    n_no_key: int = 0
+    n_before_need: int = 0
+    n_after_close: int = 0
 
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True):

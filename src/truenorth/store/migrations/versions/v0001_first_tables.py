@@ -185,7 +185,13 @@ CASE_EVENT = Table(
 )
 SNAPSHOT = Table("snapshot", METADATA, _text("journey", key=True), _whole("chunk", key=True), _bytes("blob"))
 PROGRESS = Table(
-    "progress", METADATA, _text("journey", key=True), _whole("position"), _whole("watermark_us", null=True)
+    "progress",
+    METADATA,
+    _text("journey", key=True),
+    _whole("position"),
+    _whole("watermark_us", null=True),
+    _whole("told"),
+    *(_whole(name) for name in ("n_events", "n_filtered", "n_no_key", "n_before_need", "n_after_close")),
 )
 
 SIGNAL = Table(
