@@ -14,7 +14,6 @@ import pytest
 
 import truenorth as tn
 from strategies import PROPERTY_TYPES, random_pack
-from truenorth.engine.verdicts import microseconds
 from truenorth.events import Event
 from truenorth.identity import Identities
 from truenorth.server import runner as running
@@ -138,25 +137,43 @@ def publish(store: Store, journey: Mapping[str, Any]) -> str:
     return text
 
 
-@pytest.mark.parametrize("seed", [0, 1, *(pytest.param(n, marks=pytest.mark.slow) for n in range(2, 40))])
+def with_statements(events: list[Event], rng: np.random.Generator) -> list[Event]:
+    """Some customers under ids from before they were known, some of which events then state."""
+    stated = []
+    for event in events:
+        kind = rng.choice(["plain", "unknown", "anonymous", "alias"], p=[0.5, 0.2, 0.2, 0.1])
+        browser = f"browser {rng.integers(0, 3)}"
+        if event.customer is None or kind == "plain":
+            stated.append(event)
+        elif kind == "unknown":
+            stated.append(msgspec.structs.replace(event, customer=browser))
+        else:
+            other_id = browser if kind == "anonymous" else f"old {event.customer}"
+            stated.append(msgspec.structs.replace(event, other_id=other_id, other_kind=str(kind)))
+    return stated
+
+
+SEEDS = [0, 1, *(pytest.param(n, marks=pytest.mark.slow) for n in range(2, 40))]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("states", [False, True], ids=["one id each", "many ids"])
 def test_live_equals_replay(
-    seed: int, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+    seed: int, states: bool, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(running, "PAGE_EVENTS", 7)
     rng = np.random.default_rng(seed)
-    for at, (journey, made, _, _) in enumerate(random_pack(seed, N_SAMPLES[store_kind(store)])):
+    for at, (made_up, made, _, _) in enumerate(random_pack(seed, N_SAMPLES[store_kind(store)])):
         if not made:
             continue
-        journey = {**journey, "journey": f"made_up_{at}"}
         for other in store.journeys.live():
             store.journeys.set_state(other.name, other.version, "retired")
-        text = publish(store, journey)
-        made = [{**event, "id": f"{at}/{event['id']}"} for event in made]
+        text = publish(store, {**made_up, "journey": f"made_up_{at}"})
         rng.shuffle(made)  # type: ignore[arg-type]
-        events = [event_of(event, place) for place, event in enumerate(made)]
+        events = [event_of({**event, "id": f"{at}/{event['id']}"}, place) for place, event in enumerate(made)]
         before = [found.event for found in store.events.read(limit=1_000_000)]
         last_us = max(event.time_us for event in [*before, *events])
-        live_through(store, events, rng, last_us)
+        live_through(store, with_statements(events, rng) if states else events, rng, last_us)
         assert_equals_replay(store, text, tmp_path, last_us)
 
 
