@@ -79,7 +79,8 @@ def play(live: Live, frame: pl.DataFrame, rng: np.random.Generator, last_us: int
             keys = set(batch.filter(late)[live.key_column])
             books.strike_out(keys)
             history = frame.head(n_seen).filter(pl.col(live.key_column).is_in(list(keys)))
-            books.enter(live.retake(history, watermark_us))
+            live.forget(live.slots_of(sorted(keys)))
+            books.enter(live.take(history, watermark_us))
     return books
 
 

@@ -113,6 +113,7 @@ def live_through(store: Store, events: list[Event], rng: np.random.Generator, la
     """Batches of any size, some of them twice, clocks that run in leaps, and runners that come and go."""
     clock = Clock(min(event.time_us for event in events))
     runner = Runner(store, clock=clock, lateness_us=0)
+    runner.step()
     n_sent = 0
     while n_sent < len(events):
         n = int(rng.integers(1, max(2, len(events) // 3), endpoint=True))

@@ -1,7 +1,7 @@
 """A journey's cases as they stand, fed by small batches: the same step as a replay, with state that stays.
 
 Nothing here reads a clock: the watermark comes with each batch. An event that comes too late to be taken in its place
-(`Live.late`) is not taken at all; the caller gives the whole history of its key to `Live.retake`.
+(`Live.late`) is not taken at all; the caller lets `Live.forget` its key and takes the whole history of it.
 """
 
 from __future__ import annotations
@@ -153,12 +153,6 @@ class Live:
         events, slots, flags = self._arrange(batch, slots)
         return self._run(events, slots, flags, watermark_us)
 
-    def retake(self, history: pl.DataFrame, watermark_us: int) -> Moves:
-        """Judge some keys afresh, given all of their events."""
-        slots = self._slots(history[self.key_column])
-        self.forget(np.unique(slots[slots >= 0]))
-        return self.take(history, watermark_us)
-
     def slots_of(self, keys: Sequence[str]) -> I64:
         """The slot of each key, new ones for keys that were never seen."""
         return self._slots(pl.Series(keys, dtype=pl.String))
@@ -177,7 +171,7 @@ class Live:
         return before_need, after_close
 
     def forget(self, slots: I64) -> None:
-        """Make keys as if none of their events had been seen."""
+        """Make keys as if none of their events had been seen: their history is taken next."""
         self.dirty.update(np.unique(slots // CHUNK_SLOTS).tolist())
         self._state.cases[slots] = np.zeros(1, kernel.CASE)
         self._state.promises[slots] = np.zeros(1, kernel.PROMISE)

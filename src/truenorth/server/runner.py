@@ -154,10 +154,8 @@ class Runner:
         sight = tracker.widens(page)
         if sight:
             self._judge_anew(name, tracker, sight)
-        was_us = tracker.progress.watermark_us
-        if watermark_us is not None and was_us is not None:
-            watermark_us = max(watermark_us, was_us)
-        if not page and not joined and (watermark_us is None or tracker.next_due_us() > watermark_us):
+        is_due = watermark_us is not None and tracker.next_due_us() <= watermark_us
+        if not (page or joined or is_due or last > tracker.position):
             return
         judged = tracker.take(page, last, watermark_us, joined)
         self._write(name, judged, tracker)
@@ -180,17 +178,16 @@ class Runner:
     def _opened(self, text: JourneyText) -> Tracker:
         """The tracker of a journey, as far as the log has been read."""
         journey = parse_journey(text.text)
-        progress, chunks, _ = self._store.results.state(text.name)
+        begun, chunks, _ = self._store.results.state(text.name)
+        progress = begun or Progress(told=self._front)
         tracker = self._tracker(journey, text, progress)
-        tail_from = tracker.restore(chunks) if progress.position else None
-        if tail_from is None:
-            self._store.results.remove(text.name)
-            told = max(progress.told, self._front)
-            tracker = self._tracker(journey, text, Progress(told=told, watermark_us=progress.watermark_us))
-            self._catch_up(text.name, tracker, told)
-        else:
+        tail_from = tracker.restore(chunks) if progress.position == progress.told else None
+        if tail_from is not None:
             self._retrace(tracker, tail_from)
-            self._catch_up_told(text.name, tracker)
+        else:
+            tracker.begin_anew()
+            self._judge_told(text.name, tracker, progress.told, progress.watermark_us)
+        self._catch_up(text.name, tracker, self._front)
         return tracker
 
     def _tracker(self, journey: Journey, text: JourneyText, progress: Progress) -> Tracker:
@@ -201,45 +198,58 @@ class Runner:
         """Take once more what the packed state does not include."""
         at = tail_from
         while at < tracker.position:
-            page = [one for one in self._store.events.read(at, limit=PAGE_EVENTS) if one.position <= tracker.position]
-            at = page[-1].position if page else tracker.position
-            ended = at >= tracker.position or not page
-            tracker.retrace(records(page, self._people.person), tracker.progress.watermark_us if ended else None)
-            if ended:
-                return
-        tracker.retrace([], tracker.progress.watermark_us)
+            page = self._page(at, tracker.position)
+            at = page[-1].position if len(page) == PAGE_EVENTS else tracker.position
+            tracker.retrace(records(page, self._people.person), at, self._everybody_in(page))
+
+    def _everybody_in(self, page: Sequence[Stored]) -> Joined | None:
+        """All ids of all people whom the statements of some events name."""
+        named = [one for _, event in page if event.other_id for one in (event.customer, event.other_id) if one]
+        everybody = {one for who in named for one in self._people.ids(who)}
+        return joined_by([(everybody, everybody)])
+
+    def _page(self, after: int, up_to: int) -> Sequence[Stored]:
+        """The next events up to a position; fewer than a page if these are the last."""
+        page = self._store.events.read(after, limit=PAGE_EVENTS)
+        return [found for found in page if found.position <= up_to]
 
     def _judge_anew(self, name: str, tracker: Tracker, sight: Sight) -> None:
         """Judge the whole journey anew: its columns hold something else than was thought."""
-        up_to = tracker.position
+        up_to, watermark_us = tracker.position, tracker.progress.watermark_us
         tracker.begin_anew(sight)
         if not up_to:
             return
         LOG.info("columns hold something else now: the journey is judged anew", journey=name, events_up_to=up_to)
-        self._store.results.remove(name)
-        self._catch_up(name, tracker, up_to)
+        self._judge_told(name, tracker, up_to, watermark_us)
         signal = NewSignal(kind="judged_anew", time_us=self._clock(), body=b"{}")
         self._write(name, Judged(progress=tracker.progress, signals=[signal]))
 
-    def _catch_up_told(self, name: str, tracker: Tracker) -> None:
-        self._catch_up(name, tracker, self._front)
+    def _judge_told(self, name: str, tracker: Tracker, up_to: int, watermark_us: int | None) -> None:
+        """Judge from the beginning what has been told already, or is history; without telling it.
 
-    def _catch_up(self, name: str, tracker: Tracker, up_to: int) -> None:
-        """Take the log up to a position, quietly as far as it has been told."""
+        The watermark comes at the end, so that no event is late on the way.
+        """
+        self._store.results.remove(name)
+        self._write(name, Judged(progress=tracker.progress))
         while tracker.position < up_to:
-            end = tracker.progress.told if tracker.position < tracker.progress.told else up_to
-            page = [one for one in self._store.events.read(tracker.position, limit=PAGE_EVENTS) if one.position <= end]
-            ended = len(page) < PAGE_EVENTS
-            last = end if ended else page[-1].position
+            page = self._page(tracker.position, up_to)
             taken = records(page, self._people.person)
             sight = tracker.widens(taken)
             if sight:
                 tracker.begin_anew(sight)
                 self._store.results.remove(name)
                 continue
-            quiet = tracker.position < tracker.progress.told
-            judged = tracker.take(taken, last, tracker.progress.watermark_us if ended else None, quiet=quiet)
-            self._write(name, judged, tracker)
+            ended = len(page) < PAGE_EVENTS
+            end_us = watermark_us if watermark_us is not None else self._clock() - self._lateness_us
+            last = up_to if ended else page[-1].position
+            self._write(name, tracker.take(taken, last, end_us if ended else None, quiet=True), tracker)
+
+    def _catch_up(self, name: str, tracker: Tracker, up_to: int) -> None:
+        """Take the log up to a position."""
+        while tracker.position < up_to:
+            page = self._page(tracker.position, up_to)
+            last = page[-1].position if len(page) == PAGE_EVENTS else up_to
+            self._take(name, tracker, records(page, self._people.person), last, None, None)
 
 
 def judged_with(judged: Judged, chunks: dict[int, bytes]) -> Judged:

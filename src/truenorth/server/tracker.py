@@ -125,19 +125,32 @@ class Tracker:
         self._included_to = np.concatenate(included) if included else self._included_to
         return meta.tail_from
 
-    def retrace(self, page: Sequence[Record], watermark_us: int | None) -> None:
-        """Take once more what packed chunks do not include, up to the position of the progress; nothing is written."""
+    def _watermark_us(self, moved_us: int | None) -> int:
+        """The watermark where it moves to, or where it is; it never goes back."""
+        known = [us for us in (moved_us, self.progress.watermark_us) if us is not None]
+        return max(known, default=LONG_AGO_US)
+
+    def retrace(self, page: Sequence[Record], last_position: int, stated: Joined | None) -> None:
+        """Take once more what packed chunks do not include, up to the position of the progress; nothing is written.
+
+        ``stated``: everybody whom the page's statements name. What they changed is not known any more, so all cases of
+        these people are judged afresh.
+        """
         frame = self._columns.frame(self._sight, page)
         slots = self._live.slots_seen(frame[self._live.key_column])
         included = np.append(self._included_to, 0)[np.where(slots < len(self._included_to), slots, -1)]
         frame = frame.filter(pl.Series(frame["position"].to_numpy() > included))
         late = self._live.late(frame)
-        at_us = LONG_AGO_US if watermark_us is None else watermark_us
+        keys = set(frame.filter(pl.Series(late))[self._live.key_column]) if late.any() else set()
+        if stated:
+            keys |= self._keys_of(stated, last_position)
+            late |= frame[self._live.key_column].is_in(sorted(keys)).fill_null(False).to_numpy()
+        is_end = last_position >= self.position  # before, nothing needs to fall due: what comes would be late
+        at_us = self._watermark_us(None) if is_end else LONG_AGO_US
+        self._forget(keys)
         self._live.take(frame.filter(pl.Series(~late)), at_us)
-        if late.any():
-            keys = set(frame.filter(pl.Series(late))[self._live.key_column])
-            last = int(frame["position"].max())  # type: ignore[arg-type]  # there are late ones
-            self._live.retake(self._history(keys, last, (), None), at_us)
+        if keys:
+            self._live.take(self._history(keys, last_position, (), stated), at_us)
         self._note_dirty(0)
 
     def widens(self, page: Sequence[Record]) -> Sight | None:
@@ -155,7 +168,7 @@ class Tracker:
         What has been told is not told again.
         """
         self._begin(sight or self._sight)
-        self.progress = Progress(told=self.progress.told, watermark_us=self.progress.watermark_us)
+        self.progress = Progress(told=self.progress.told)
 
     def take(
         self,
@@ -168,25 +181,26 @@ class Tracker:
     ) -> Judged:
         """Take the next page of the log, which ends at ``last_position``; what there is to write.
 
-        Without a watermark nothing falls due: there is more of the log to come. ``joined``: what the statements of the
-        page have changed about who is who. ``quiet``: there is nothing to tell.
+        Without a watermark it stays where it is: there is more of the log to come. ``joined``: what the statements of
+        the page have changed about who is who. ``quiet``: there is nothing to tell.
         """
         first = self.position + 1
         frame = self._columns.frame(self._sight, page)
         late = self._live.late(frame)
         keys = set(frame.filter(pl.Series(late))[self._live.key_column]) if late.any() else set()
         if joined:
-            keys |= self._keys_of(joined)
+            keys |= self._keys_of(joined, self.position)
             late |= frame[self._live.key_column].is_in(sorted(keys)).fill_null(False).to_numpy()
-        at_us = LONG_AGO_US if watermark_us is None else watermark_us
+        at_us = self._watermark_us(watermark_us)
+        old = self._forget(keys)
         moves = self._live.take(frame.filter(pl.Series(~late)), at_us)
         judged = self._written(moves, first)
         n_passed = int((moves.taken["index"] >= first).sum())
         if keys:
-            afresh, n_more = self._judge_afresh(keys, page, joined, at_us)
+            afresh, n_more = self._judge_afresh(old, self._history(keys, self.position, page, joined), at_us)
             judged, n_passed = _together(judged, afresh), n_passed + n_more
         n_no_key = frame[self._live.key_column].null_count()
-        self._advance(len(page), n_no_key, n_passed, last_position, watermark_us)
+        self._advance(len(page), n_no_key, n_passed, last_position, None if at_us == LONG_AGO_US else at_us)
         return msgspec.structs.replace(judged, progress=self.progress, signals=() if quiet else judged.signals)
 
     def pack(self, n_chunks: int) -> dict[int, bytes]:
@@ -202,21 +216,22 @@ class Tracker:
         tail_from = min(self._dirty_since.values(), default=self.position)
         return {**chunks, META_CHUNK: msgspec.msgpack.encode(Meta(self.version, tail_from, self._sight))}
 
-    def _keys_of(self, joined: Joined) -> set[str]:
+    def _keys_of(self, joined: Joined, up_to: int) -> set[str]:
         """The keys whose events belong to somebody else now, or name another customer."""
         if self._live.key_column == "customer":
             return set(joined.persons)
-        records = self._past.records_of_customers(joined.ids, self.position)
+        records = self._past.records_of_customers(joined.ids, up_to)
         return set(self._columns.frame(self._sight, records)["case"].drop_nulls())
 
-    def _judge_afresh(
-        self, keys: set[str], page: Sequence[Record], joined: Joined | None, watermark_us: int
-    ) -> tuple[Judged, int]:
+    def _forget(self, keys: set[str]) -> list[str]:
+        """Forget the state of keys that are to be judged afresh; the ids of their cases."""
         slots = self._live.slots_of(sorted(keys))
         episodes = self._live.n_episodes(slots).tolist()
-        old = [case_id(key, n) for key, last in zip(sorted(keys), episodes, strict=True) for n in range(1, last + 1)]
-        history = self._history(keys, self.position, page, joined)
         self._live.forget(slots)
+        return [case_id(key, n) for key, last in zip(sorted(keys), episodes, strict=True) for n in range(1, last + 1)]
+
+    def _judge_afresh(self, old: Sequence[str], history: pl.DataFrame, watermark_us: int) -> tuple[Judged, int]:
+        """What there is to write of cases whose ``history`` is taken once more; how many new events passed `only`."""
         moves = self._live.take(history, watermark_us)
         cases = case_rows(self.journey, self._live, moves)
         promises = promise_rows(self.journey, self._live, moves.verdicts, self._past.ids_at)
@@ -267,7 +282,7 @@ class Tracker:
         before = self.progress
         self.progress = Progress(
             position=position,
-            watermark_us=before.watermark_us if watermark_us is None else watermark_us,
+            watermark_us=watermark_us,
             told=max(before.told, position),
             n_events=before.n_events + n_events,
             n_filtered=before.n_filtered + n_events - n_no_key - n_passed,

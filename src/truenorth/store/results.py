@@ -56,10 +56,13 @@ class Results:
     def progress(self, journey: str) -> Progress:
         """How far a journey has come; after an erasure position 0 with the watermark as it was."""
         with self._database.reading() as connection:
-            return _progress(connection, journey)
+            return _progress(connection, journey) or Progress()
 
-    def state(self, journey: str) -> tuple[Progress, dict[int, bytes], int]:
-        """Where a runner begins, all of one instant: how far it has come, its chunks by number, how many erasures."""
+    def state(self, journey: str) -> tuple[Progress | None, dict[int, bytes], int]:
+        """Where a runner begins, all of one instant: how far it has come, its chunks by number, how many erasures.
+
+        The progress is None where no runner has begun with the journey.
+        """
         of_journey = select(SNAPSHOT.c.chunk, SNAPSHOT.c.blob).where(SNAPSHOT.c.journey == journey)
         with self._database.reading() as connection:
             chunks = {chunk: bytes(blob) for chunk, blob in connection.execute(of_journey)}
@@ -182,10 +185,10 @@ def _cases(journey: str) -> Any:
     return select(*(CASE_ROW.c[name] for name in CaseRow.__struct_fields__)).where(CASE_ROW.c.journey == journey)
 
 
-def _progress(connection: Connection, journey: str) -> Progress:
+def _progress(connection: Connection, journey: str) -> Progress | None:
     columns = [PROGRESS.c[name] for name in Progress.__struct_fields__]
     row = connection.execute(select(*columns).where(PROGRESS.c.journey == journey)).first()
-    return Progress(*row) if row else Progress()
+    return Progress(*row) if row else None
 
 
 def _n_erasures(connection: Connection) -> int:

@@ -1,0 +1,155 @@
+"""What is told, with its corrections, is the truth in the end; nothing is told twice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+
+from server.test_live_equals_replay import (
+    HOUR_US,
+    Clock,
+    event_of,
+    live_through,
+    publish,
+    stored_rows,
+    with_statements,
+)
+from strategies import VALUES, random_pack
+from truenorth.events import Event
+from truenorth.server import runner as running
+from truenorth.server.runner import Runner
+from truenorth.store.opening import Store, open_store
+from truenorth.store.rows import Signal
+
+VERDICTS = {"kept", "broken", "lapsed"}
+OUTCOMES = {"achieved", "failed", "abandoned"}
+
+
+def primer(time_us: int) -> Event:
+    """An event that shows every column, so that none of them is new later on."""
+    full = {name: next(value for value in values if value is not None) for name, values in VALUES.items()}
+    return event_of({**full, "id": "primer", "time": time_us, "case": "primer", "customer": "primer"}, 0)
+
+
+def all_signals(store: Store) -> list[Signal]:
+    return list(store.signals.read(limit=1_000_000))
+
+
+def folded(signals: list[Signal]) -> tuple[dict[Any, str], dict[Any, str]]:
+    """The verdicts and outcomes that somebody who reads all signals believes in."""
+    verdicts: dict[Any, str] = {}
+    outcomes: dict[Any, str] = {}
+    for signal in signals:
+        body = msgspec.json.decode(signal.body)
+        about: dict[Any, str] = verdicts if "promise" in body else outcomes
+        key = (signal.case, body["promise"], body["instance"]) if "promise" in body else signal.case
+        if signal.kind == "corrected":
+            about.pop(key, None)
+            now = body.get("verdict") or body["outcome"]
+            if not body["gone"] and now != "open":
+                about[key] = now
+        elif signal.kind in VERDICTS | OUTCOMES:
+            assert key not in about, f"told twice: {signal}"
+            about[key] = signal.kind
+    return verdicts, outcomes
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_is_told_is_the_truth_in_the_end(seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "PAGE_EVENTS", 7)
+    rng = np.random.default_rng(seed)
+    kinds: set[str] = set()
+    for at, (journey, made, _, _) in enumerate(random_pack(seed, 8)):
+        if not made:
+            continue
+        rng.shuffle(made)  # type: ignore[arg-type]
+        first_us = min(event["time"] for event in made)
+        events = [primer(first_us - HOUR_US), *(event_of(event, place) for place, event in enumerate(made))]
+        last_us = max(event.time_us for event in events)
+        with open_store(f"sqlite:///{tmp_path}/{at}.db") as store:
+            publish(store, journey)
+            live_through(store, with_statements(events, rng), rng, last_us)
+            signals = all_signals(store)
+            assert "judged_anew" not in {signal.kind for signal in signals}
+            verdicts, outcomes = folded(signals)
+            cases, promises = stored_rows(store, journey["journey"])
+            given = {(row["case"], row["promise"], row["instance"]): row["verdict"] for row in promises}
+            assert verdicts == {key: verdict for key, verdict in given.items() if verdict != "open"}
+            assert outcomes == {row["case"]: row["outcome"] for row in cases if row["outcome"] != "open"}
+            kinds |= {signal.kind for signal in signals}
+    assert {"opened", "kept", "broken", "failed", "corrected"} <= kinds
+
+
+TEA = {
+    "truenorth": 1,
+    "journey": "tea",
+    "need": "type = 'asked'",
+    "outcome": {"achieved": "type = 'served'", "abandoned_after": "1d"},
+    "promises": [{"name": "soon", "after": "type = 'asked'", "expect": "type = 'served'", "within": "1h"}],
+}
+
+
+def asked(id: str, kind: str, time_us: int) -> Event:  # noqa: A002  # the field's name
+    return Event(source="bar", id=id, type=kind, time_us=time_us, received_us=0, customer="ann", case="T1")
+
+
+def kinds_of(store: Store, after: int = 0) -> list[str]:
+    return [signal.kind for signal in store.signals.read(after)]
+
+
+def test_a_promise_breaks_at_its_due_instant_with_no_event_arriving(store: Store) -> None:
+    publish(store, TEA)
+    clock = Clock(10)
+    runner = Runner(store, clock=clock, lateness_us=0)
+    runner.step()
+    store.events.append([asked("1", "asked", 10)])
+    runner.step()
+    assert kinds_of(store) == ["opened"]
+    clock.at_us = 10 + HOUR_US - 1
+    runner.step()
+    assert kinds_of(store) == ["opened"]
+    clock.at_us = 10 + HOUR_US
+    runner.step()
+    assert kinds_of(store) == ["opened", "broken"]
+    signal = all_signals(store)[-1]
+    assert (signal.time_us, signal.case, signal.customer) == (10 + HOUR_US, "T1", "ann")
+
+
+def test_a_late_event_corrects_what_was_told(store: Store) -> None:
+    publish(store, TEA)
+    clock = Clock(2 * HOUR_US)
+    runner = Runner(store, clock=clock, lateness_us=0)
+    runner.step()
+    store.events.append([asked("1", "asked", 10)])
+    runner.step()
+    assert kinds_of(store) == ["opened", "broken"]
+    store.events.append([asked("2", "served", HOUR_US // 2)])
+    runner.step()
+    assert sorted(kinds_of(store)[2:]) == ["achieved", "corrected"]
+    corrected = next(signal for signal in all_signals(store) if signal.kind == "corrected")
+    body = msgspec.json.decode(corrected.body)
+    assert (body["verdict"], body["was"]["verdict"], body["gone"]) == ("kept", "broken", False)
+
+
+def test_history_before_a_journey_was_published_is_judged_and_not_told(store: Store) -> None:
+    store.events.append([asked("1", "asked", 10), asked("2", "served", 20)])
+    publish(store, TEA)
+    runner = Runner(store, clock=Clock(100), lateness_us=0)
+    runner.step()
+    assert kinds_of(store) == []
+    assert [row.outcome for row in store.results.cases("tea")] == ["achieved"]
+
+
+def test_a_new_version_of_a_journey_judges_everything_by_it(store: Store) -> None:
+    publish(store, TEA)
+    runner = Runner(store, clock=Clock(100), lateness_us=0)
+    runner.step()
+    store.events.append([asked("1", "asked", 10), asked("2", "served", 20)])
+    runner.step()
+    publish(store, {**TEA, "outcome": {"achieved": "type = 'drunk'"}})
+    runner.step()
+    assert [row.outcome for row in store.results.cases("tea")] == ["open"]
