@@ -19,7 +19,7 @@ from truenorth.server.ingest.posthog import parse_posthog
 from truenorth.server.ingest.segment import BATCHES, CALLS, parse_segment
 from truenorth.server.ingest.signature import verify
 from truenorth.server.ingest.webhook import Hook, parse_hook
-from truenorth.server.keys import Keys
+from truenorth.server.keys import Keys, RememberedKeys
 from truenorth.server.limits import Limits
 from truenorth.server.links import Link, click, is_person
 from truenorth.server.receiving import (
@@ -83,10 +83,11 @@ def ingest_routes(
 ) -> list[Route]:
     """All routes of ingest, for a Starlette or FastAPI application.
 
-    ``now_us``: the clock, microseconds since 1970 UTC. ``hooks``: by the name in `/hooks/{name}`. ``links``: by the
-    name in `/r/{link}`. The writer is to be started and stopped by who owns it.
+    ``keys`` are asked at most every five seconds about each key. ``now_us``: the clock, microseconds since 1970 UTC.
+    ``hooks``: by the name in `/hooks/{name}`. ``links``: by the name in `/r/{link}`. The writer is to be started and
+    stopped by who owns it.
     """
-    intake = Intake(log_writer, keys, now_us, limits)
+    intake = Intake(log_writer, RememberedKeys(keys, now_us), now_us, limits)
     return [
         *_segment_routes(intake),
         *_posthog_routes(intake),
@@ -133,8 +134,9 @@ def _status(received: Received, parsed: Parsed) -> dict[str, Any]:
 def _results(received: Received, parsed: Parsed) -> dict[str, Any]:
     """PostHog's capture v1 wants a result for each uuid; ``drop`` tells the program that sent it."""
     kept = {event.id for event in parsed.events}
-    batch = received.value.get("batch") if isinstance(received.value, dict) else None
-    sent = [item.get("uuid") for item in batch or () if isinstance(item, dict)]
+    body = received.value
+    batch = body.get("batch") if isinstance(body, dict) else body
+    sent = [item.get("uuid") for item in batch if isinstance(item, dict)] if isinstance(batch, list) else []
     dropped = {"result": "drop", "details": "no event: the quarantine says why"}
     results = {uuid: {"result": "ok"} if uuid in kept else dropped for uuid in sent if isinstance(uuid, str)}
     return with_reasons({"results": results}, parsed)
@@ -203,7 +205,11 @@ async def _segment_settings(intake: Intake, request: Request) -> Response:
         return refusal_answer(no_key())
     destination = {"apiKey": key, "apiHost": f"{request.url.netloc}/v1", "protocol": request.url.scheme}
     return json_answer(
-        {"integrations": {"Segment.io": destination}, "plan": {"track": {"__default": {"enabled": True}}}}
+        {
+            "integrations": {"Segment.io": destination},
+            "plan": {"track": {"__default": {"enabled": True}}},
+            "metrics": {"sampleRate": 0},  # the client's own telemetry goes nowhere
+        }
     )
 
 
