@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -21,7 +22,7 @@ from truenorth.server.ingest.signature import verify
 from truenorth.server.ingest.webhook import Hook, parse_hook
 from truenorth.server.keys import Keys, RememberedKeys
 from truenorth.server.limits import Limits
-from truenorth.server.links import Link, click, is_person
+from truenorth.server.links import FixedLinks, Links, click, is_address, is_person
 from truenorth.server.receiving import (
     Intake,
     Received,
@@ -79,13 +80,13 @@ def ingest_routes(
     limits: Limits,
     *,
     hooks: Mapping[str, Hook] | None = None,
-    links: Mapping[str, Link] | None = None,
+    links: Links | None = None,
 ) -> list[Route]:
     """All routes of ingest, for a Starlette or FastAPI application.
 
     ``keys`` are asked at most every five seconds about each key. ``now_us``: the clock, microseconds since 1970 UTC.
-    ``hooks``: by the name in `/hooks/{name}`. ``links``: by the name in `/r/{link}`. The writer is to be started and
-    stopped by who owns it.
+    ``hooks``: by the name in `/hooks/{name}`. ``links``: found by the name in `/r/{link}`. The writer is to be started
+    and stopped by who owns it.
     """
     intake = Intake(log_writer, RememberedKeys(keys, now_us), now_us, limits)
     return [
@@ -93,7 +94,7 @@ def ingest_routes(
         *_posthog_routes(intake),
         _post("/events", partial(_cloudevents, intake)),
         _post("/hooks/{name}", partial(_hook, intake, hooks or {})),
-        Route("/r/{link}", partial(_redirect, intake, links or {}), methods=["GET"], name="link"),
+        Route("/r/{link}", partial(_redirect, intake, links or FixedLinks()), methods=["GET"], name="link"),
     ]
 
 
@@ -213,11 +214,15 @@ async def _segment_settings(intake: Intake, request: Request) -> Response:
     )
 
 
-async def _redirect(intake: Intake, links: Mapping[str, Link], request: Request) -> Response:
+async def _redirect(intake: Intake, links: Links, request: Request) -> Response:
     """To the registered address in any case: a person on the way is not held up because a click cannot be kept."""
     name = request.path_params["link"]
-    link = links.get(name)
-    if link is None:
+    try:
+        link = await asyncio.to_thread(links.find, name)  # a store may be asked
+    except Exception as error:  # whatever it raises
+        logger.error("the link '%s' could not be looked up: %s", name, type(error).__name__)  # noqa: TRY400
+        return refusal_answer(Turned(503, "no_links", "links cannot be looked up at the moment; try again"))
+    if link is None or not is_address(link.url):
         return refusal_answer(Turned(404, "unknown_link", "there is no link of this name"))
     if is_person(request.method, headers_of(request)):
         peer = request.client.host if request.client else ""
