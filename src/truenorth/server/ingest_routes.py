@@ -220,7 +220,7 @@ async def _redirect(intake: Intake, links: Links, request: Request) -> Response:
     try:
         link = await asyncio.to_thread(links.find, name)  # a store may be asked
     except Exception as error:  # whatever it raises
-        logger.error("the link '%s' could not be looked up: %s", name, type(error).__name__)  # noqa: TRY400
+        logger.error("the link %r could not be looked up: %s", name, type(error).__name__)  # noqa: TRY400
         return refusal_answer(Turned(503, "no_links", "links cannot be looked up at the moment; try again"))
     if link is None or not is_address(link.url):
         return refusal_answer(Turned(404, "unknown_link", "there is no link of this name"))
@@ -229,5 +229,5 @@ async def _redirect(intake: Intake, links: Links, request: Request) -> Response:
         try:
             await intake.keep(click(name, link, request.query_params, peer, intake.now_us()))
         except Turned as turned:
-            logger.warning("a click on the link '%s' was not kept: %s", name, turned.code)
+            logger.warning("a click on the link %r was not kept: %s", name, turned.code)
     return RedirectResponse(link.url, 302, {"Cache-Control": "no-store"})
