@@ -16,7 +16,7 @@ from truenorth.server.ingest.webhook import Hook
 from truenorth.server.ingest_routes import ingest_routes
 from truenorth.server.keys import HashedKeys, hash_of
 from truenorth.server.limits import Limits
-from truenorth.server.links import Link
+from truenorth.server.links import Links
 from truenorth.server.writer import LogWriter
 from truenorth.store.ports import Appended, Stored, StoreFull
 
@@ -92,7 +92,7 @@ async def serving(
     *,
     log: MemoryLog | None = None,
     hooks: Mapping[str, Hook] | None = None,
-    links: Mapping[str, Link] | None = None,
+    links: Links | None = None,
     now_us: Callable[[], int] = lambda: NOW_US,
 ) -> AsyncIterator[Service]:
     limits, log = limits or Limits(), log or MemoryLog()

@@ -122,6 +122,16 @@ def test_any_json(path: str, body: Any, loop: asyncio.AbstractEventLoop, service
     check_events(service)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("path", PATHS)
+@given(body=bodies)
+@settings(FUZZ, max_examples=1_000)
+def test_any_json_for_long(path: str, body: Any, loop: asyncio.AbstractEventLoop, service: Service) -> None:
+    status, n_items = send(loop, service, path, json.dumps(body).encode(), {})
+    assert (status, n_items) == (200, n_expected(path, body))
+    check_events(service)
+
+
 def n_expected(path: str, body: Any) -> int:
     takes_batches = path not in ("/events", "/hooks/any")
     if takes_batches and isinstance(body, dict) and isinstance(body.get("batch"), list):

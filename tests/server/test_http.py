@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import tracemalloc
 import zlib
 from base64 import b64encode
 from collections.abc import AsyncIterator
@@ -14,11 +15,15 @@ from urllib.parse import quote, urlencode
 import httpx
 import pytest
 import zstandard
+from starlette.applications import Starlette
 
 from server.memory_log import MemoryLog, Service, talk
 from truenorth.events import Event
-from truenorth.server.keys import KEY_WORDS
+from truenorth.server.ingest.payload import TooLarge, unpack
+from truenorth.server.ingest_routes import ingest_routes
+from truenorth.server.keys import KEY_WORDS, MOST_REMEMBERED, RememberedKeys
 from truenorth.server.limits import Limits
+from truenorth.server.writer import LogWriter
 
 TRACK = {"type": "track", "event": "Paid", "messageId": "m1", "userId": "u1", "timestamp": "2026-01-05T09:00:00Z"}
 BATCH = {"batch": [TRACK], "writeKey": "WRITEKEY"}
@@ -90,6 +95,47 @@ def test_an_unknown_key_gets_nowhere(path: str, key: str) -> None:
 def test_an_unknown_key_in_a_header_is_not_saved_by_the_body() -> None:
     answer, events = post("/v1/batch", BATCH, headers={"X-Write-Key": "other"})
     assert (answer.status_code, events) == (401, [])
+
+
+def test_a_revoked_key_is_refused_within_five_seconds() -> None:
+    class Revocable:
+        source: str | None = "shop"
+        n_asked = 0
+
+        def source_of(self, secret: str) -> str | None:
+            self.n_asked += 1
+            return self.source
+
+    inner, now = Revocable(), [0]
+    keys = RememberedKeys(inner, lambda: now[0])
+    assert [keys.source_of("a") for _ in range(9)] == ["shop"] * 9
+    inner.source = None
+    now[0] += 4_999_999
+    assert (keys.source_of("a"), inner.n_asked) == ("shop", 1)
+    now[0] += 1
+    assert (keys.source_of("a"), keys.source_of("a"), inner.n_asked) == (None, None, 2)
+    for number in range(2 * MOST_REMEMBERED):
+        keys.source_of(str(number))
+    assert len(keys._known) <= MOST_REMEMBERED
+
+
+def test_keys_that_cannot_be_looked_up_are_a_reason_to_try_again(caplog: pytest.LogCaptureFixture) -> None:
+    class Broken:
+        def source_of(self, secret: str) -> str | None:
+            raise OSError(f"no connection to look up {secret}")
+
+    async def conversation() -> None:
+        writer = LogWriter(MemoryLog(), Limits())
+        app = Starlette(routes=ingest_routes(writer, Broken(), lambda: 0, Limits()))
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://service") as client:
+            for headers in ({"X-Write-Key": "WRITEKEY"}, {}):
+                answer = await client.post("/v1/batch", json=BATCH, headers=headers)
+                assert (answer.status_code, answer.json()["code"]) == (503, "no_keys")
+                assert "retry-after" in answer.headers
+
+    asyncio.run(conversation())
+    assert "OSError" in caplog.text
+    assert "WRITEKEY" not in caplog.text
 
 
 # ---- wrappings
@@ -187,6 +233,12 @@ def test_capture_v1_gets_a_result_for_each_event() -> None:
     assert {uuid: result["result"] for uuid, result in results.items()} == {"m1": "ok", "m2": "drop"}
 
 
+@pytest.mark.parametrize("body", [{"batch": True}, [CAPTURE], 7, {"batch": [7, {"uuid": [], "event": "e"}]}])
+def test_capture_v1_has_an_answer_to_any_shape(body: Any) -> None:
+    answer, _ = post("/i/v1/analytics/events", json.dumps(body), headers={"Authorization": "Bearer WRITEKEY"})
+    assert (answer.status_code, set(answer.json()) >= {"results"}) == (200, True)
+
+
 @pytest.mark.parametrize("path", ["/flags/?v=4", "/decide/?v=3"])
 def test_flags_are_answered_so_that_clients_go_on(path: str) -> None:
     answer, events = post(path, {"api_key": "WRITEKEY", "distinct_id": "u1"})
@@ -232,6 +284,17 @@ def test_a_bomb_is_turned_away_before_it_is_unpacked() -> None:
     for content in (bomb, gzip.compress(bomb), zlib.compress(b"0" * 30_000_000), zstandard.compress(b"0" * 30_000_000)):
         answer, events = post("/v1/batch", content)
         assert (answer.status_code, events) == (413, [])
+
+
+def test_unpacking_never_holds_much_more_than_the_limit() -> None:
+    bombs = [pack(b"0" * 100_000_000) for pack in (gzip.compress, zlib.compress, zstandard.compress)]
+    tracemalloc.start()
+    for bomb in bombs:
+        with pytest.raises(TooLarge):
+            unpack(bomb, 1_000_000)
+    peak_bytes = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak_bytes < 5_000_000
 
 
 def test_many_small_gzip_streams_are_no_way_to_keep_the_service_busy() -> None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from server.memory_log import NOW_US, MemoryLog, Service, talk
-from truenorth.server.links import InvalidLinks, Link, load_links
+from truenorth.server.links import FixedLinks, InvalidLinks, Link, is_address, load_links
 
-SHOP = {"spring": Link("https://shop.example/spring?utm_source=mail")}
+SHOP = FixedLinks(spring=Link("https://shop.example/spring?utm_source=mail", campaign="Spring"))
 PERSON = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0"}
 
 
@@ -25,6 +27,7 @@ def test_a_click_is_recorded_and_led_on() -> None:
         assert json.loads(event.properties)["properties"] == {
             "link": "spring",
             "url": SHOP["spring"].url,
+            "campaign": "Spring",
             "query": {"utm_content": "top", "url": "https://evil.example"},
         }
 
@@ -60,6 +63,17 @@ def test_a_person_is_not_held_up_by_a_full_store() -> None:
     talk(conversation, links=SHOP, log=log)
 
 
+def test_links_that_cannot_be_looked_up_are_a_reason_to_try_again() -> None:
+    class Broken:
+        def find(self, name: str) -> Any:
+            raise OSError
+
+    async def conversation(service: Service) -> None:
+        assert (await service.client.get("/r/spring", headers=PERSON)).status_code == 503
+
+    talk(conversation, links=Broken())
+
+
 @given(path=st.text(st.characters(min_codepoint=33, max_codepoint=126, exclude_characters="?#"), max_size=30))
 def test_nothing_leads_to_an_address_that_is_not_registered(path: str) -> None:
     async def conversation(service: Service) -> None:
@@ -84,3 +98,17 @@ def test_a_file_of_links_is_told_all_of_its_mistakes() -> None:
 def test_a_link_leads_to_a_whole_address(url: str) -> None:
     with pytest.raises(ValueError, match="absolute http"):
         Link(url)
+
+
+@given(url=st.text(max_size=30) | st.sampled_from(["http://[", "https://[::1", "https://x\u2028y", "HTTPS://X"]))
+def test_a_registered_text_that_is_no_address_leads_nowhere(url: str) -> None:
+    class Careless:
+        def find(self, name: str) -> Any:
+            return SimpleNamespace(url=url, campaign=None)
+
+    async def conversation(service: Service) -> None:
+        answer = await service.client.get("/r/spring", headers=PERSON)
+        assert (answer.status_code == 302) == is_address(url)
+        assert answer.status_code in (302, 404)
+
+    talk(conversation, links=Careless())

@@ -200,7 +200,7 @@ def test_a_correction_never_leads_out_of_the_years_that_count() -> None:
 def test_an_original_timestamp_counts_where_there_is_no_other() -> None:
     undated = {name: value for name, value in TRACK.items() if name != "timestamp"}
     event = segment({**undated, "originalTimestamp": NOON})
-    assert (event.time_us, rest(event)) == (NOON_US, {})
+    assert (event.time_us, rest(event)) == (NOON_US, {"originalTimestamp": NOON})
     event = segment({**TRACK, "originalTimestamp": "2026-01-05T11:00:00Z"})
     assert (event.time_us, rest(event)) == (NOON_US, {"originalTimestamp": "2026-01-05T11:00:00Z"})
 

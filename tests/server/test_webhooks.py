@@ -217,6 +217,9 @@ def test_a_hook_without_a_signature_needs_a_write_key() -> None:
     talk(conversation, hooks={"desk": hook})
 
 
+TICKETS = 'truenorth: 1\nhook: desk\nevents: $.log[*]\nfields: {type: Note, case: $.ticket, time: "@.at"}'
+
+
 def test_a_payload_of_several_events() -> None:
     mapping = parse_mapping(
         """
@@ -237,6 +240,11 @@ properties: {all: "@", by: "@.by"}
         f"$['log'][*][2].time: expected {INSTANT_FORM}, found 'soon'",
         "$['log'][*][3]: expected an object, found 4",
     ]
+    others = parse_hook(mapping, {"ticket": "T2", "log": log}, HERE).events
+    assert first.id == others[0].id  # the id that it has counts
+    one = parse_hook(parse_mapping(TICKETS), {"ticket": "T1", "log": [{"at": NOW_US}]}, HERE).events[0]
+    other = parse_hook(parse_mapping(TICKETS), {"ticket": "T2", "log": [{"at": NOW_US}]}, HERE).events[0]
+    assert one.id != other.id  # without one, all that is known of it
     assert "at least one event" in parse_hook(mapping, {"ticket": "T1"}, HERE).refused[0].reason
 
 

@@ -179,7 +179,10 @@ def test_who_wants_to_know_of_commits_is_told() -> None:
         await writer.stop()
 
     asyncio.run(scenario())
-    assert [(one.n_new, one.n_duplicates) for one in told] == [(2, 0), (1, 1)]
+    assert [(one.appended.n_new, one.appended.n_duplicates, one.n_refused, one.n_requests) for one in told] == [
+        (2, 0, 0, 1),
+        (1, 1, 0, 1),
+    ]
 
 
 def test_who_listens_cannot_stop_who_writes(caplog: pytest.LogCaptureFixture) -> None:

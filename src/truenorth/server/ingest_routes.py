@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -19,9 +20,9 @@ from truenorth.server.ingest.posthog import parse_posthog
 from truenorth.server.ingest.segment import BATCHES, CALLS, parse_segment
 from truenorth.server.ingest.signature import verify
 from truenorth.server.ingest.webhook import Hook, parse_hook
-from truenorth.server.keys import Keys
+from truenorth.server.keys import Keys, RememberedKeys
 from truenorth.server.limits import Limits
-from truenorth.server.links import Link, click, is_person
+from truenorth.server.links import FixedLinks, Links, click, is_address, is_person
 from truenorth.server.receiving import (
     Intake,
     Received,
@@ -79,20 +80,21 @@ def ingest_routes(
     limits: Limits,
     *,
     hooks: Mapping[str, Hook] | None = None,
-    links: Mapping[str, Link] | None = None,
+    links: Links | None = None,
 ) -> list[Route]:
     """All routes of ingest, for a Starlette or FastAPI application.
 
-    ``now_us``: the clock, microseconds since 1970 UTC. ``hooks``: by the name in `/hooks/{name}`. ``links``: by the
-    name in `/r/{link}`. The writer is to be started and stopped by who owns it.
+    ``keys`` are asked at most every five seconds about each key. ``now_us``: the clock, microseconds since 1970 UTC.
+    ``hooks``: by the name in `/hooks/{name}`. ``links``: found by the name in `/r/{link}`. The writer is to be started
+    and stopped by who owns it.
     """
-    intake = Intake(log_writer, keys, now_us, limits)
+    intake = Intake(log_writer, RememberedKeys(keys, now_us), now_us, limits)
     return [
         *_segment_routes(intake),
         *_posthog_routes(intake),
         _post("/events", partial(_cloudevents, intake)),
         _post("/hooks/{name}", partial(_hook, intake, hooks or {})),
-        Route("/r/{link}", partial(_redirect, intake, links or {}), methods=["GET"], name="link"),
+        Route("/r/{link}", partial(_redirect, intake, links or FixedLinks()), methods=["GET"], name="link"),
     ]
 
 
@@ -133,8 +135,9 @@ def _status(received: Received, parsed: Parsed) -> dict[str, Any]:
 def _results(received: Received, parsed: Parsed) -> dict[str, Any]:
     """PostHog's capture v1 wants a result for each uuid; ``drop`` tells the program that sent it."""
     kept = {event.id for event in parsed.events}
-    batch = received.value.get("batch") if isinstance(received.value, dict) else None
-    sent = [item.get("uuid") for item in batch or () if isinstance(item, dict)]
+    body = received.value
+    batch = body.get("batch") if isinstance(body, dict) else body
+    sent = [item.get("uuid") for item in batch if isinstance(item, dict)] if isinstance(batch, list) else []
     dropped = {"result": "drop", "details": "no event: the quarantine says why"}
     results = {uuid: {"result": "ok"} if uuid in kept else dropped for uuid in sent if isinstance(uuid, str)}
     return with_reasons({"results": results}, parsed)
@@ -203,20 +206,28 @@ async def _segment_settings(intake: Intake, request: Request) -> Response:
         return refusal_answer(no_key())
     destination = {"apiKey": key, "apiHost": f"{request.url.netloc}/v1", "protocol": request.url.scheme}
     return json_answer(
-        {"integrations": {"Segment.io": destination}, "plan": {"track": {"__default": {"enabled": True}}}}
+        {
+            "integrations": {"Segment.io": destination},
+            "plan": {"track": {"__default": {"enabled": True}}},
+            "metrics": {"sampleRate": 0},  # the client's own telemetry goes nowhere
+        }
     )
 
 
-async def _redirect(intake: Intake, links: Mapping[str, Link], request: Request) -> Response:
+async def _redirect(intake: Intake, links: Links, request: Request) -> Response:
     """To the registered address in any case: a person on the way is not held up because a click cannot be kept."""
     name = request.path_params["link"]
-    link = links.get(name)
-    if link is None:
+    try:
+        link = await asyncio.to_thread(links.find, name)  # a store may be asked
+    except Exception as error:  # whatever it raises
+        logger.error("the link %r could not be looked up: %s", name, type(error).__name__)  # noqa: TRY400
+        return refusal_answer(Turned(503, "no_links", "links cannot be looked up at the moment; try again"))
+    if link is None or not is_address(link.url):
         return refusal_answer(Turned(404, "unknown_link", "there is no link of this name"))
     if is_person(request.method, headers_of(request)):
         peer = request.client.host if request.client else ""
         try:
             await intake.keep(click(name, link, request.query_params, peer, intake.now_us()))
         except Turned as turned:
-            logger.warning("a click on the link '%s' was not kept: %s", name, turned.code)
+            logger.warning("a click on the link %r was not kept: %s", name, turned.code)
     return RedirectResponse(link.url, 302, {"Cache-Control": "no-store"})

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import binascii
 from base64 import b64decode
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from hashlib import sha256
 from typing import Any, Protocol
 
 KEY_WORDS = ("writeKey", "write_key", "api_key", "apiKey", "token")
 """What clients call the key in bodies and queries."""
+
+
+REMEMBERED_US = 5_000_000
+"""How long the answer about a key is believed."""
+
+MOST_REMEMBERED = 10_000
+"""Most keys, unknown ones too, whose answers are kept."""
 
 
 class Keys(Protocol):
@@ -44,6 +51,32 @@ class HashedKeys:
     def source_of(self, secret: str) -> str | None:
         """The name of the source that a key belongs to."""
         return self._sources.get(hash_of(secret))
+
+
+class RememberedKeys:
+    """Keys that are asked for again only after a while: a store is not asked at every request.
+
+    A key that is revoked is refused after ``remembered_us`` at the latest. ``now_us``: the clock, microseconds.
+
+    >>> keys = RememberedKeys(HashedKeys({hash_of("WRITEKEY"): "shop"}), lambda: 0)
+    >>> keys.source_of("WRITEKEY"), keys.source_of("WRITEKEY")
+    ('shop', 'shop')
+    """
+
+    def __init__(self, keys: Keys, now_us: Callable[[], int], remembered_us: int = REMEMBERED_US) -> None:
+        self._keys, self._now_us, self._remembered_us = keys, now_us, remembered_us
+        self._known: dict[str, tuple[int, str | None]] = {}
+
+    def source_of(self, secret: str) -> str | None:
+        """The name of the source that a key belongs to, or belonged to a moment ago."""
+        key, now_us = hash_of(secret), self._now_us()
+        asked_us, source = self._known.get(key, (None, None))
+        if asked_us is None or not 0 <= now_us - asked_us < self._remembered_us:
+            source = self._keys.source_of(secret)
+            if len(self._known) >= MOST_REMEMBERED:
+                self._known.clear()
+            self._known[key] = (now_us, source)
+        return source
 
 
 def keys_of_request(headers: Mapping[str, str], query: Mapping[str, str]) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from hashlib import sha256
+from typing import Protocol
 from urllib.parse import urlsplit
 
 import msgspec
@@ -34,30 +35,72 @@ _MACHINES = re.compile(
 )
 
 
+class Registered(Protocol):
+    """An address that a link leads to, and the campaign that it belongs to."""
+
+    @property
+    def url(self) -> str: ...  # noqa: D102 - the class says it
+    @property
+    def campaign(self) -> str | None: ...  # noqa: D102
+
+
+class Links(Protocol):
+    """The registered links."""
+
+    def find(self, name: str) -> Registered | None:
+        """The link of a name."""
+        ...
+
+
 class Link(msgspec.Struct, frozen=True):
-    """An address that a link may lead to. ValueError unless it is an absolute http or https address.
+    """A registered link. ValueError unless it leads to an absolute http or https address.
 
     >>> Link("https://shop.example/spring").url
     'https://shop.example/spring'
     """
 
     url: str
+    campaign: str | None = None
 
     def __post_init__(self) -> None:
-        parts = urlsplit(self.url)
-        if parts.scheme not in ("http", "https") or not parts.hostname or not self.url.isprintable() or " " in self.url:
+        if not is_address(self.url):
             raise ValueError(f"expected {ADDRESS_FORM}, found '{self.url}'")
+
+
+class FixedLinks(dict[str, Link]):
+    """Links that are known from the start, by name."""
+
+    def find(self, name: str) -> Link | None:
+        """The link of a name.
+
+        >>> FixedLinks().find("spring") is None
+        True
+        """
+        return self.get(name)
+
+
+def is_address(url: str) -> bool:
+    """Whether a link may lead there: an absolute http or https address.
+
+    >>> is_address("https://shop.example/"), is_address("//evil.example"), is_address("javascript:alert(1)")
+    (True, False, False)
+    """
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and url.isprintable() and " " not in url
 
 
 class InvalidLinks(TruenorthError):
     """A file of links has errors."""
 
 
-def load_links(source: str | bytes) -> dict[str, Link]:
+def load_links(source: str | bytes) -> FixedLinks:
     """The links of a YAML text, by name; InvalidLinks carries every problem.
 
     >>> load_links("truenorth: 1\\nlinks: {spring: https://shop.example/spring}")
-    {'spring': Link(url='https://shop.example/spring')}
+    {'spring': Link(url='https://shop.example/spring', campaign=None)}
     """
     try:
         element = read_document(source)
@@ -68,8 +111,7 @@ def load_links(source: str | bytes) -> dict[str, Link]:
     row = read_row(reading, element, "$", keys, required=tuple(keys))
     if row is None or reading.problems:
         raise InvalidLinks(reading.problems)
-    links: dict[str, Link] = row.values["links"]
-    return links
+    return FixedLinks(row.values["links"])
 
 
 def _read_links(reading: Reading, element: Element, path: str) -> dict[str, Link] | None:
@@ -106,7 +148,7 @@ def is_person(method: str, headers: Mapping[str, str]) -> bool:
     )
 
 
-def click(name: str, link: Link, query: Mapping[str, str], peer: str, received_us: int) -> Parsed:
+def click(name: str, link: Registered, query: Mapping[str, str], peer: str, received_us: int) -> Parsed:
     """The event of a click. Customer: the parameter ``c``; other parameters (``utm_...``) are properties.
 
     ``peer`` tells clicks of the same microsecond apart and is not kept.
@@ -116,11 +158,12 @@ def click(name: str, link: Link, query: Mapping[str, str], peer: str, received_u
     """
     customer = name_of(query.get("c"))
     others = {key: value for key, value in list(query.items())[:MAX_QUERY] if key != "c" and len(value) <= 500}
+    properties = {"link": name, "url": link.url, "campaign": link.campaign, "query": others}
     seed = "\0".join((name, customer or "", peer, str(received_us)))
     event = assemble(
         Arrival(source=SOURCE, received_us=received_us),
         {},
-        {"query": others, "link": name, "url": link.url} if others else {"link": name, "url": link.url},
+        {name: value for name, value in properties.items() if value},
         id=sha256(seed.encode("utf-8", "replace")).hexdigest()[:40],
         type=CLICK,
         time_us=received_us,

@@ -6,6 +6,7 @@ Answers are 200 and JSON: several official clients take any other success for a 
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -21,6 +22,8 @@ from truenorth.server.keys import Keys, keys_of_body, keys_of_request
 from truenorth.server.limits import Limits
 from truenorth.server.writer import LogWriter, NotKept, QueueFull
 from truenorth.store.ports import StoreFull
+
+logger = logging.getLogger(__name__)
 
 SMALL_BYTES = 100_000
 """Bodies of JSON up to this are parsed at once, larger ones in a thread, so that nobody waits for them."""
@@ -60,8 +63,13 @@ class Intake:
             self._held_bytes += n_bytes
 
     def source_of(self, secrets: Iterable[str]) -> str | None:
-        """The source of the first key that is known."""
-        return next((name for secret in secrets if (name := self.keys.source_of(secret)) is not None), None)
+        """The source of the first key that is known; turned away if nobody can tell."""
+        try:
+            return next((name for secret in secrets if (name := self.keys.source_of(secret)) is not None), None)
+        except Exception as error:  # whatever a store raises: the sender is to try again
+            logger.error("a key could not be looked up: %s", type(error).__name__)  # noqa: TRY400 - no secrets
+            message = "keys cannot be looked up at the moment: nothing was kept; send it again"
+            raise Turned(503, "no_keys", message, RETRY_STORE_SECONDS) from None
 
     async def keep(self, parsed: Parsed) -> None:
         """Return when it is on disk; else the request is turned away."""

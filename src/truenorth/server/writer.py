@@ -29,6 +29,14 @@ class _Waiting(NamedTuple):
     done: asyncio.Future[None]
 
 
+class Commit(NamedTuple):
+    """What one transaction wrote, and for how many requests."""
+
+    appended: Appended
+    n_refused: int
+    n_requests: int
+
+
 class LogWriter:
     """Writes what requests hand over, on one thread, in transactions of whatever has gathered.
 
@@ -36,7 +44,7 @@ class LogWriter:
     each transaction.
     """
 
-    def __init__(self, log: EventLog, limits: Limits, on_commit: Callable[[Appended], None] | None = None) -> None:
+    def __init__(self, log: EventLog, limits: Limits, on_commit: Callable[[Commit], None] | None = None) -> None:
         self._log = log
         self._limits = limits
         self._on_commit = on_commit
@@ -128,14 +136,14 @@ class LogWriter:
             # the message of a database error may quote what was written
             logger.error("%d events could not be appended: %s", len(events), type(error).__name__)  # noqa: TRY400
             return NotKept("the store failed")
-        self._tell(appended)
+        self._tell(Commit(appended, len(refused), len(group)))
         return None
 
-    def _tell(self, appended: Appended) -> None:
+    def _tell(self, commit: Commit) -> None:
         if self._on_commit is None:
             return
         try:
-            self._on_commit(appended)
+            self._on_commit(commit)
         except Exception:  # who listens must not stop who writes
             logger.exception("what follows a commit failed")
 

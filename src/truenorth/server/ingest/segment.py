@@ -74,21 +74,12 @@ def _no_batch(body: dict[str, Any]) -> Event:
 
 def _read(call: str, envelope: Envelope, arrival: Arrival, message: dict[str, Any]) -> Event:
     kind = _kind(call, message)
-    clock = "timestamp" if message.get("timestamp") is not None else "originalTimestamp"
-    said, said_us = message.get(clock), _instant(message, clock)
-    sent, sent_us = envelope.sent, envelope.sent_us
-    if message.get("sentAt") is not None:
-        sent = message["sentAt"]
-        sent_us = instant_us(sent)
-    time_us = arrival.received_us if said_us is None else corrected_us(said_us, sent_us, arrival.received_us)
+    time_us, is_dated, clock = _time(message, envelope, arrival)
     customer, other_id, other_kind, used = _who(kind, message)
     kept = {
         name: value for name, value in message.items() if name not in _FIELDS and name not in used and value is not None
     }
-    if said_us == time_us:
-        kept.pop(clock, None)
-    elif said_us is not None:
-        kept |= {clock: said, "sentAt": sent}
+    kept |= clock
     for name, value in envelope.shared.items():
         kept.setdefault(name, value)
     is_track = kind == "track"
@@ -98,7 +89,7 @@ def _read(call: str, envelope: Envelope, arrival: Arrival, message: dict[str, An
         arrival,
         kept,
         message.get("properties") if is_track else _with_name(kind, kept, message.get("properties")),
-        id=id_of(message, "messageId", arrival, said_us is not None),
+        id=id_of(message, "messageId", arrival, is_dated),
         type=needed(message, "event") if is_track else kind,
         time_us=time_us,
         customer=customer,
@@ -114,14 +105,20 @@ def _kind(call: str, message: Mapping[str, Any]) -> str:
     return kind
 
 
-def _instant(message: Mapping[str, Any], field: str) -> int | None:
+def _time(message: Mapping[str, Any], envelope: Envelope, arrival: Arrival) -> tuple[int, bool, dict[str, Any]]:
+    """When it happened, whether the message says so, and what its clock said, if that is wrong."""
+    field = "timestamp" if message.get("timestamp") is not None else "originalTimestamp"
     said = message.get(field)
     if said is None:
-        return None
-    us = instant_us(said)
-    if us is None:
+        return arrival.received_us, False, {}
+    said_us = instant_us(said)
+    if said_us is None:
         raise Unfit(field, INSTANT_FORM, shown(said))
-    return us
+    sent, sent_us = envelope.sent, envelope.sent_us
+    if message.get("sentAt") is not None:
+        sent, sent_us = message["sentAt"], instant_us(message["sentAt"])
+    time_us = corrected_us(said_us, sent_us, arrival.received_us)
+    return time_us, True, {} if time_us == said_us else {field: said, "sentAt": sent}
 
 
 def _who(kind: str, message: Mapping[str, Any]) -> tuple[str | None, str | None, str | None, tuple[str, ...]]:

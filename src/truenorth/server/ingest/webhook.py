@@ -92,7 +92,7 @@ def _read(mapping: Mapped, payload: Any, arrival: Arrival, item: dict[str, Any])
         arrival,
         {},
         {**properties, **fields},
-        id=identity(said, "id") or hash_id(item, arrival, time is not None),
+        id=identity(said, "id") or hash_id({"item": item, "fields": said}, arrival, time is not None),
         type=needed(said, "type"),
         time_us=time_us,
     )
