@@ -12,7 +12,7 @@ from polars.testing import assert_frame_equal
 
 import truenorth as tn
 from simulate.making import frames, large
-from truenorth.simulate.faults import LOSABLE, MOST_OVERTAKING, Disturbed, Faults, apply, parse_faults
+from truenorth.simulate.faults import LOSABLE, MOST_OVERTAKING, Disturbed, Faults, apply, counted, parse_faults
 from truenorth.spec.load import parse_journey
 from truenorth.spec.problems import TruenorthError
 
@@ -187,6 +187,18 @@ COUNTED = {
         frame.drop_nulls("customer").group_by("customer").len().filter(pl.col("len") > 1).height,
     ),
 }
+
+
+@LAWS
+@given(frames(), faults(), SEEDS)
+def test_the_counts_are_those_of_the_truth(frame: pl.DataFrame, rates: Faults, seed: int) -> None:
+    arrivals, truth = apply(frame, rates, seed)
+    n = counted(truth)
+    assert arrivals.height == frame.height + n["duplicates"] + n["identity"]
+    assert {name for name, count in n.items() if count} <= {name for name in n if getattr(rates, name)}
+    first = arrivals.with_columns(truth["row"]).filter(~truth["duplicate"] & truth["row"].is_not_null())
+    lost = [name for name in LOSABLE if name in frame.columns]
+    assert n["missing"] == sum(first[name].null_count() - frame[name].null_count() for name in lost)
 
 
 def test_an_event_held_back_is_overtaken_by_few() -> None:

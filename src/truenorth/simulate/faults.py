@@ -80,6 +80,26 @@ class Disturbed(NamedTuple):
     truth: pl.DataFrame
 
 
+def counted(truth: pl.DataFrame) -> dict[str, int]:
+    """What was done to how many: arrivals that are duplicates, events held back, late, dated by a clock that is off,
+    values lost, customers who were anonymous at first.
+
+    >>> from datetime import UTC, datetime
+    >>> frame = pl.DataFrame({"id": ["a"], "time": [datetime(2026, 1, 1, tzinfo=UTC)]})
+    >>> counted(apply(frame, Faults(duplicates=1), seed=1).truth)["duplicates"]
+    1
+    """
+    events = truth.filter(~pl.col("duplicate"))
+    return {
+        "duplicates": truth.height - events.height,
+        "disorder": events["held_back"].sum(),
+        "lateness": (events["late_us"] > 0).sum(),
+        "clock_skew": (events["skew_us"] != 0).sum(),
+        "missing": int(events["missing"].str.count_matches(r"\w+").sum()),
+        "identity": events["row"].null_count(),
+    }
+
+
 def parse_faults(text: str) -> Faults:
     """The faults of a text such as ``duplicates=0.01,disorder=0.05``; TruenorthError with all that is wrong.
 

@@ -37,6 +37,7 @@ SLOWEST = 0.001
 """Of the speeds at which a log can be played."""
 MAX_REASONS = 5
 """Different reasons of failures that are kept."""
+MAX_REASON_CHARACTERS = 200
 
 Sent = Callable[[int], None]
 """Called with the number of events handed over so far."""
@@ -130,11 +131,11 @@ class _Line:
         self.n_sent = 0
         self.n_failed = 0
 
-    def _failed(self, error: Exception, batch: Sequence[object]) -> None:
+    def _failed(self, reason: Exception | str, batch: Sequence[object]) -> None:
         """Called by the client, in a thread of its own."""
         self.n_failed += len(batch)
         if len(self._reasons) < MAX_REASONS:
-            self._reasons[str(error)] = None
+            self._reasons[str(reason)[:MAX_REASON_CHARACTERS]] = None
 
     def send(self, message: Message) -> None:
         """Hand a message over as soon as there is room."""
@@ -142,8 +143,8 @@ class _Line:
             self._clock.sleep(PAUSE_S)
         try:
             _call(self._client, message)
-        except RuntimeError as error:  # larger than the protocol allows
-            self._failed(error, [message])
+        except RuntimeError:
+            self._failed(f"event {message.message_id} is larger than the 32 KB that the protocol allows", [message])
         self.n_sent += 1
         if self.n_failed and not self._proven:
             self._prove()

@@ -1,0 +1,157 @@
+"""From a simulated company to what others get of it: a file, a live stream, the truth to compare with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+import msgspec
+import polars as pl
+
+from truenorth.logs.log import Progress
+from truenorth.logs.whole import whole_file
+from truenorth.simulate.faults import Disturbed, Faults, apply, counted
+from truenorth.simulate.outputs import check_target, write_parts
+from truenorth.simulate.stream import SLOWEST, Clock, Streamed, stream
+from truenorth.spec.problems import Problem, TruenorthError
+
+ROWS_PER_PART = 250_000
+"""Events that are made and written at once."""
+
+
+class Lives(Protocol):
+    """What a simulated company lived through."""
+
+    def events(self) -> pl.DataFrame:
+        """All events in the order of time."""
+        ...
+
+    def parts(self, rows_per_part: int) -> Iterator[pl.DataFrame]:
+        """The same, part by part."""
+        ...
+
+
+class Living(Protocol):
+    """A simulated company whose causes are known."""
+
+    def run(self, on_progress: Progress | None = None) -> Lives:
+        """Let it live."""
+        ...
+
+    def truth(self) -> Any:
+        """The causes and their true effects, as values that `msgspec` can write."""
+        ...
+
+
+class Receiver(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a stream goes and how fast; see `stream`."""
+
+    url: str
+    write_key: str
+    speed: float = 1.0
+    as_now: bool = False
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """What is wanted. TruenorthError with all that cannot be had, before a long run rather than after it.
+
+    ``journey`` keeps the events of one journey. ``truth`` is a JSON file; with faults, what was done to each arrival
+    goes into a Parquet file beside it. A clock that is off cannot be streamed: the client dates its own requests.
+    """
+
+    out: Path | None = None
+    journey: str | None = None
+    faults: Faults = Faults()
+    truth: Path | None = None
+    to: Receiver | None = None
+
+    def __post_init__(self) -> None:
+        problems: list[Problem] = []
+        if self.out is None and self.to is None:
+            problems.append(Problem(path="--out", expected="a file to write, or --to URL", found="neither"))
+        if self.to and not self.to.speed >= SLOWEST:
+            problems.append(Problem(path="--speed", expected=f"a number from {SLOWEST:g}", found=f"{self.to.speed:g}"))
+        if self.to and self.faults.clock_skew:
+            hint = "write a file: its column sent_at tells what the clocks showed"
+            expected = "no clock_skew in a stream, whose client dates its requests by its own clock"
+            problems.append(Problem(path="--faults", expected=expected, found="clock_skew", hint=hint))
+        for check, path in ((check_target, self.out), (check_folder, self.truth)):
+            try:
+                check(path) if path else None
+            except TruenorthError as error:
+                problems += error.problems
+        if problems:
+            raise TruenorthError(problems)
+
+
+class Produced(msgspec.Struct, frozen=True, kw_only=True):
+    """What was made: events that happened, arrivals (more with duplicates), faults by kind, files, the stream."""
+
+    n_events: int
+    n_arrivals: int
+    faults: dict[str, int]
+    written: tuple[Path, ...]
+    streamed: Streamed | None
+
+
+def produce(world: Living, order: Order, seed: int, *, clock: Clock, on_progress: Progress) -> Produced:
+    """Let a company live, disturb what arrives of it, and write or stream it as ordered.
+
+    Without faults and stream the log is made and written part by part; else it is held in memory. ``seed`` is that of
+    the faults. TruenorthError where something cannot be written or nobody receives.
+    """
+    lived = world.run(on_progress)
+    disturbed = None
+    if order.to or order.faults != Faults():
+        on_progress("disturbing", 0.0)
+        disturbed = apply(_of_journey(lived.events(), order.journey), order.faults, seed)
+    written = []
+    n_written = 0
+    if order.out:
+        on_progress("writing", 0.0)
+        n_written = write_parts(_parts(lived, order.journey, disturbed), order.out)
+        written.append(order.out)
+    if order.truth:
+        written += _write_truth(world, order.truth, disturbed if order.faults != Faults() else None)
+    return Produced(
+        n_events=disturbed.truth.filter(~pl.col("duplicate"))["row"].count() if disturbed else n_written,
+        n_arrivals=disturbed.arrivals.height if disturbed else n_written,
+        faults=counted(disturbed.truth) if disturbed else {},
+        written=tuple(written),
+        streamed=_stream(disturbed.arrivals, order.to, clock, on_progress) if disturbed and order.to else None,
+    )
+
+
+def _of_journey(frame: pl.DataFrame, journey: str | None) -> pl.DataFrame:
+    return frame if journey is None else frame.filter(pl.col("journey") == journey)
+
+
+def _parts(lived: Lives, journey: str | None, disturbed: Disturbed | None) -> Iterator[pl.DataFrame]:
+    if disturbed:
+        return disturbed.arrivals.iter_slices(ROWS_PER_PART)
+    return (_of_journey(part, journey) for part in lived.parts(ROWS_PER_PART))
+
+
+def _write_truth(world: Living, path: Path, disturbed: Disturbed | None) -> list[Path]:
+    """The causes as JSON; beside it, if there are faults, what was done to each arrival."""
+    with whole_file(path) as unfinished:
+        unfinished.write_bytes(msgspec.json.format(msgspec.json.encode(world.truth()), indent=2) + b"\n")
+    if disturbed is None:
+        return [path]
+    by_arrival = path.with_suffix(".faults.parquet")
+    write_parts([disturbed.truth], by_arrival)
+    return [path, by_arrival]
+
+
+def _stream(arrivals: pl.DataFrame, to: Receiver, clock: Clock, on_progress: Progress) -> Streamed:
+    on_progress("streaming", 0.0)
+    return stream(
+        arrivals,
+        to.url,
+        to.write_key,
+        clock=clock,
+        speed=to.speed,
+        as_now=to.as_now,
+        on_progress=lambda n_sent: on_progress("streaming", n_sent / arrivals.height),
+    )
