@@ -89,15 +89,16 @@ def counted(truth: pl.DataFrame) -> dict[str, int]:
     >>> counted(apply(frame, Faults(duplicates=1), seed=1).truth)["duplicates"]
     1
     """
-    events = truth.filter(~pl.col("duplicate"))
-    return {
-        "duplicates": truth.height - events.height,
-        "disorder": events["held_back"].sum(),
-        "lateness": (events["late_us"] > 0).sum(),
-        "clock_skew": (events["skew_us"] != 0).sum(),
-        "missing": int(events["missing"].str.count_matches(r"\w+").sum()),
-        "identity": events["row"].null_count(),
-    }
+    first = ~pl.col("duplicate")
+    counts = truth.select(
+        duplicates=pl.col("duplicate").sum(),
+        disorder=(first & pl.col("held_back")).sum(),
+        lateness=(first & (pl.col("late_us") > 0)).sum(),
+        clock_skew=(first & (pl.col("skew_us") != 0)).sum(),
+        missing=pl.col("missing").filter(first).str.count_matches(r"\w+").sum(),
+        identity=(first & pl.col("row").is_null()).sum(),
+    )
+    return counts.row(0, named=True)
 
 
 def parse_faults(text: str) -> Faults:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -12,7 +12,7 @@ import polars as pl
 from truenorth.logs.log import Progress
 from truenorth.logs.whole import whole_file
 from truenorth.simulate.faults import Disturbed, Faults, apply, counted
-from truenorth.simulate.outputs import check_target, write_parts
+from truenorth.simulate.outputs import check_folder, check_target, write_parts
 from truenorth.simulate.stream import SLOWEST, Clock, Streamed, stream
 from truenorth.spec.problems import Problem, TruenorthError
 
@@ -69,30 +69,37 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         problems: list[Problem] = []
         if self.out is None and self.to is None:
-            problems.append(Problem(path="--out", expected="a file to write, or --to URL", found="neither"))
+            problems.append(Problem(path="out", expected="a file to write or a receiver of a stream", found="neither"))
         if self.to and not self.to.speed >= SLOWEST:
-            problems.append(Problem(path="--speed", expected=f"a number from {SLOWEST:g}", found=f"{self.to.speed:g}"))
+            problems.append(Problem(path="speed", expected=f"a number from {SLOWEST:g}", found=f"{self.to.speed:g}"))
         if self.to and self.faults.clock_skew:
             hint = "write a file: its column sent_at tells what the clocks showed"
             expected = "no clock_skew in a stream, whose client dates its requests by its own clock"
-            problems.append(Problem(path="--faults", expected=expected, found="clock_skew", hint=hint))
-        for check, path in ((check_target, self.out), (check_folder, self.truth)):
-            try:
-                check(path) if path else None
-            except TruenorthError as error:
-                problems += error.problems
+            problems.append(Problem(path="faults", expected=expected, found="clock_skew", hint=hint))
+        problems += _found(check_target, self.out)
+        problems += _found(check_folder, self.truth)
         if problems:
             raise TruenorthError(problems)
 
 
+def _found(check: Callable[[Path], None], path: Path | None) -> Sequence[Problem]:
+    try:
+        if path:
+            check(path)
+    except TruenorthError as error:
+        return error.problems
+    return ()
+
+
 class Produced(msgspec.Struct, frozen=True, kw_only=True):
-    """What was made: events that happened, arrivals (more with duplicates), faults by kind, files, the stream."""
+    """What was made: events that happened, arrivals (duplicates count), faults by kind, files, the stream, the time."""
 
     n_events: int
     n_arrivals: int
     faults: dict[str, int]
     written: tuple[Path, ...]
     streamed: Streamed | None
+    seconds: float = 0.0
 
 
 def produce(world: Living, order: Order, seed: int, *, clock: Clock, on_progress: Progress) -> Produced:
