@@ -191,7 +191,7 @@ def simulate(
     ),
     seed: Annotated[int, typer.Option(metavar="S", help="The same seed gives the same events.")] = 1,
     journey: Annotated[
-        str | None, typer.Option("--journey", "-j", metavar="NAME", help="Only events of connect, help, bill or move.")
+        str | None, typer.Option(metavar="NAME", help="Only events of connect, help, bill or move.")
     ] = None,
     faults: Annotated[
         str,
