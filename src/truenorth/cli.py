@@ -233,7 +233,7 @@ def simulate(
             n_customers=customers,
             days=days,
             start=start.date(),
-            incentives=tuple(incentive or ()),
+            incentives=tuple(incentive or ()),  # type: ignore[arg-type] # names are checked there
             drifts=tuple(_drift(text) for text in drift or ()),
             surveys=surveys,
         )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -233,7 +232,17 @@ def test_a_receiver_that_takes_nothing_is_an_error() -> None:
     assert server.n_refused < 15  # it did not try all
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:1", "127.0.0.1:8000", "ftp://127.0.0.1", "http://127.0.0.1:port"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1:1",
+        "127.0.0.1:8000",
+        "ftp://127.0.0.1",
+        "http://",
+        "http://no.such.host.invalid:80",
+        "http://127.0.0.1:port",
+    ],
+)
 def test_nobody_there_is_said_at_once(url: str) -> None:
     with pytest.raises(TruenorthError, match="expected a receiver that listens"):
         stream(large(10), url, KEY, clock=Present())
@@ -246,7 +255,7 @@ def test_a_speed_that_is_none(speed: float) -> None:
 
 
 def test_a_client_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "segment.analytics", None)
+    monkeypatch.setattr(streaming, "find_spec", lambda _: None)
     with receiver() as server, pytest.raises(TruenorthError, match=r"pip install 'truenorth\[simulate\]'"):
         stream(large(10), server.url, KEY, clock=Present())
 

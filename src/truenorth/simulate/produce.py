@@ -12,12 +12,14 @@ import polars as pl
 from truenorth.logs.log import Progress
 from truenorth.logs.whole import whole_file
 from truenorth.simulate.faults import Disturbed, Faults, apply, counted
+from truenorth.simulate.model import JOURNEYS
 from truenorth.simulate.outputs import check_folder, check_target, write_parts
-from truenorth.simulate.stream import SLOWEST, Clock, Streamed, stream
-from truenorth.spec.problems import Problem, TruenorthError
+from truenorth.simulate.stream import SLOWEST, Clock, Streamed, check_receiver, stream
+from truenorth.spec.problems import Problem, TruenorthError, nearest
 
 ROWS_PER_PART = 250_000
 """Events that are made and written at once."""
+JOURNEY_NAMES = tuple(journey.name for journey in JOURNEYS)
 
 
 class Lives(Protocol):
@@ -70,6 +72,9 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
         problems: list[Problem] = []
         if self.out is None and self.to is None:
             problems.append(Problem(path="out", expected="a file to write or a receiver of a stream", found="neither"))
+        if self.journey is not None and self.journey not in JOURNEY_NAMES:
+            hint = nearest(self.journey, JOURNEY_NAMES)
+            problems.append(Problem(path="journey", expected="a journey", found=f"'{self.journey}'", hint=hint))
         if self.to and not self.to.speed >= SLOWEST:
             problems.append(Problem(path="speed", expected=f"a number from {SLOWEST:g}", found=f"{self.to.speed:g}"))
         if self.to and self.faults.clock_skew:
@@ -108,6 +113,8 @@ def produce(world: Living, order: Order, seed: int, *, clock: Clock, on_progress
     Without faults and stream the log is made and written part by part; else it is held in memory. ``seed`` is that of
     the faults. TruenorthError where something cannot be written or nobody receives.
     """
+    if order.to:
+        check_receiver(order.to.url)
     lived = world.run(on_progress)
     disturbed = None
     if order.to or order.faults != Faults():

@@ -6,6 +6,7 @@ import logging
 import socket
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
@@ -92,6 +93,7 @@ def stream(
     """
     if not speed >= SLOWEST:
         raise TruenorthError([Problem(path="speed", expected=f"a number from {SLOWEST:g}", found=f"{speed:g}")])
+    check_receiver(url)
     line = _Line(url, write_key, clock)
     start = clock.now()
     shift = _to_now(frame, start, speed) if as_now else timedelta(0)
@@ -123,7 +125,6 @@ class _Line:
     """The client, the room in its queue, and what it gave up on."""
 
     def __init__(self, url: str, write_key: str, clock: Clock) -> None:
-        _reach(url)
         self._url, self._clock = url, clock
         self._client = _client(url, write_key, self._failed)
         self._proven = False
@@ -208,13 +209,8 @@ def _call(client: Client, message: Message) -> None:
 
 
 def _client(url: str, write_key: str, on_error: Callable[[Exception, Sequence[object]], None]) -> Client:
-    try:
-        from segment.analytics import Client  # noqa: PLC0415 (an extra)
-    except ImportError:
-        found, hint = "it is not installed", "pip install 'truenorth[simulate]'"
-        raise TruenorthError(
-            [Problem(path="segment-analytics-python", expected="the client that sends", found=found, hint=hint)]
-        ) from None
+    from segment.analytics import Client  # noqa: PLC0415 (an extra)
+
     return Client(
         write_key,
         host=url,
@@ -229,16 +225,20 @@ def _client(url: str, write_key: str, on_error: Callable[[Exception, Sequence[ob
     )
 
 
-def _reach(url: str) -> None:
-    """TruenorthError unless somebody listens there."""
-    found = "no such address"
+def check_receiver(url: str) -> None:
+    """`TruenorthError` unless the client is installed and somebody listens at the address."""
+    if find_spec("segment") is None:
+        found, hint = "it is not installed", "pip install 'truenorth[simulate]'"
+        raise TruenorthError(
+            [Problem(path="segment-analytics-python", expected="the client that sends", found=found, hint=hint)]
+        )
     try:
         parts = urlsplit(url)
         port = parts.port or {"http": 80, "https": 443}[parts.scheme]
         with socket.create_connection((parts.hostname or "", port), timeout=CONNECT_TIMEOUT_S):
             return
     except (ValueError, KeyError):
-        found = f"'{url}'"
+        found = "no such address"
     except OSError as error:
         found = error.strerror or str(error)
     hint = "give the address as http://host:port; is the receiver running?"
