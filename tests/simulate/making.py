@@ -40,9 +40,11 @@ def frame_of(gaps_s: list[int], seed: int, n_customers: int = 6) -> pl.DataFrame
 
 
 @st.composite
-def frames(draw: st.DrawFn, *, min_size: int = 0, smallest_gap_s: int = 0) -> pl.DataFrame:
-    gaps_s = draw(st.lists(st.integers(smallest_gap_s, 200_000), min_size=min_size, max_size=40))
-    return frame_of(gaps_s, draw(st.integers(0, 2**32 - 1)))
+def frames(draw: st.DrawFn, *, min_size: int = 0) -> pl.DataFrame:
+    """Events of few customers, many at one instant."""
+    gap_s = st.one_of(st.sampled_from([0, 0, 0, 60]), st.integers(0, 200_000))
+    gaps_s = draw(st.lists(gap_s, min_size=min_size, max_size=40))
+    return frame_of(gaps_s, draw(st.integers(0, 2**32 - 1)), draw(st.integers(1, 6)))
 
 
 def large(n: int, seed: int = 7) -> pl.DataFrame:
