@@ -203,6 +203,16 @@ def draft(text: str, log: Path, output: Path | None) -> None:
     _err.print(f"next: truenorth check {escape(str(output))} --log {escape(str(log))}")
 
 
+_FAULT_WORDS = {
+    "duplicates": "duplicates",
+    "disorder": "out of order",
+    "lateness": "late",
+    "clock_skew": "by a clock that is off",
+    "missing": "values missing",
+    "identity": "customers anonymous at first",
+}
+
+
 def simulated(produced: Produced, company: Company, seed: int, *, as_json: bool) -> None:
     """What a made-up company gave, and where it went."""
     streamed = produced.streamed
@@ -216,9 +226,9 @@ def simulated(produced: Produced, company: Company, seed: int, *, as_json: bool)
         f"{_n(company.n_customers, 'customer')}, {_n(company.days, 'day')} from {company.start}, seed {seed}: "
         f"{_n(produced.n_events, 'event')} in {produced.seconds:.1f} s"
     )
-    faults = [f"{name.replace('_', ' ')} {n:,}" for name, n in produced.faults.items() if n]
+    faults = [f"{n:,} {_FAULT_WORDS[name]}" for name, n in produced.faults.items() if n]
     if faults:
-        _out.print(f"{_n(produced.n_arrivals, 'arrival')}; {', '.join(faults)}")
+        _out.print(f"{_n(produced.n_arrivals, 'arrival')}: {', '.join(faults)}")
     if streamed:
         _streamed(streamed)
     wrote(produced.written)
