@@ -36,7 +36,10 @@ def frame_of(gaps_s: list[int], seed: int, n_customers: int = 6) -> pl.DataFrame
             "severity": rng.integers(4, size=n),
         },
         schema_overrides={"source": pl.String, "id": pl.String, "type": pl.String},
-    ).with_columns((pl.col("time") + int(START.timestamp()) * 1_000_000).cast(pl.Datetime("us")).cast(INSTANT))
+    ).with_columns(
+        pl.col("source", "type", "team").cast(pl.Categorical),
+        (pl.col("time") + int(START.timestamp()) * 1_000_000).cast(pl.Datetime("us")).cast(INSTANT),
+    )
 
 
 @st.composite

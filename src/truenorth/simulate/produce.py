@@ -17,8 +17,8 @@ from truenorth.simulate.outputs import check_folder, check_target, write_parts
 from truenorth.simulate.stream import SLOWEST, Clock, Streamed, check_receiver, stream
 from truenorth.spec.problems import Problem, TruenorthError, nearest
 
-ROWS_PER_PART = 250_000
-"""Events that are made and written at once."""
+ROWS_PER_PART = 50_000
+"""Events that are made at once. Polars takes some dozens of parts ahead of what it has written."""
 JOURNEY_NAMES = tuple(journey.name for journey in JOURNEYS)
 
 
