@@ -20,8 +20,10 @@ MIX_2 = np.uint64(0x94D049BB133111EB)
 U30, U27, U31, U11 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(11)
 
 
-compiled = njit(cache=True, nogil=True, _nrt=False)  # type: ignore[call-overload]
-"""Compile a part of the loop. Nothing here allocates."""
+entry = njit(cache=True, nogil=True, _nrt=False)  # type: ignore[call-overload]
+"""Compile what Python calls. Nothing here allocates."""
+compiled = njit(cache=True, nogil=True, _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True)  # type: ignore[call-overload]
+"""Compile what only compiled code calls: without the wrappers that take Python's values apart, which is half the work."""
 
 # --- luck -------------------------------------------------------------------------------------------------------------
 
@@ -40,6 +42,13 @@ def uniform(seed, key, purpose, index):
     x = mixed(np.uint64(seed) * GOLDEN + np.uint64(key))
     x = mixed(x + np.uint64(purpose * 4096 + index + 1) * GOLDEN)
     return (np.float64(x >> U11) + 0.5) * 2.0**-53
+
+
+@entry
+def fill_uniform(seed, keys, purpose, index, out):
+    """`uniform` of many keys at once, into ``out``."""
+    for i in range(len(keys)):
+        out[i] = uniform(seed, keys[i], purpose, index)
 
 
 @compiled
@@ -148,11 +157,11 @@ def outcome_of(seed, key, failed, abandoned):
     return outcome
 
 
-@compiled
+@entry
 def potentials(tables, cases, levels, cause, level, action, downstream, scratch, chances, outcomes):
     """What would come of cases with one cause of their journey at a level, or with an action.
 
-    ``cause`` -1 leaves causes as they were lived; ``action`` -1 the action. Writes ``chances`` (n, 3) and ``outcomes`` (n,).
+    ``cause`` -1 leaves causes as they were lived; ``action`` -1 the action, which only cases with a moment can have. Writes ``chances`` (n, 3) and ``outcomes`` (n,).
     A cause that others depend on takes these with it where ``downstream`` is true. ``scratch`` (8,) is room to work.
     """
     for i in range(len(cases)):
@@ -166,7 +175,9 @@ def potentials(tables, cases, levels, cause, level, action, downstream, scratch,
                 for c in range(journey.n_causes):
                     if tables.causes[case.journey, c].transfers != 0.0:
                         scratch[c] = settled_level(tables, case, c, level)
-        taken = case.action if action < 0 else action
+        taken = np.int64(case.action)
+        if action >= 0:
+            taken = action if case.trigger != r.NO_TRIGGER else r.ZERO
         failed = log_odds(tables, case, scratch, taken, case.bits, 0)
         abandoned = log_odds(tables, case, scratch, taken, case.bits, 1)
         total = 1.0 + math.exp(failed) + math.exp(abandoned)

@@ -49,7 +49,7 @@ class Company(msgspec.Struct, frozen=True, kw_only=True):
     truenorth.spec.problems.TruenorthError: $.days: expected a whole number from 1 to 999, found 0
     """
 
-    n_customers: int = 4_000
+    n_customers: int = 6_000
     days: int = 60
     start: date = date(2026, 1, 5)
     staffing: float = 1.0

@@ -7,24 +7,21 @@ from numpy.typing import NDArray
 
 from truenorth.simulate import model
 from truenorth.simulate import records as r
-from truenorth.simulate.causal import compiled, uniform
+from truenorth.simulate.causal import fill_uniform
 
 LANGUAGES = ("en", "de", "fr", "es")
 PLANS = ("basic", "family", "fibre")
 PLAN_EUR = (25.0, 40.0, 60.0)
 REGIONS = ("north", "east", "south", "west")
-_WIRING, _WIRING_TOO, _TENURE, _SEGMENT, _LANGUAGE, _PLAN, _REGION, _SAVVY, _PATIENCE, _VALUE = range(40, 50)
-
-
-@compiled
-def _fill(seed, purpose, out):  # type: ignore[no-untyped-def]
-    for n in range(len(out)):
-        out[n] = uniform(seed, n, purpose, 0)
+N_CAMPAIGNS = 40
+CAMPAIGN_SKEW = 1.6
+"""Orders come from few campaigns: the n-th brings 1 / n ** skew of what the first does."""
+_WIRING, _WIRING_TOO, _TENURE, _SEGMENT, _LANGUAGE, _PLAN, _REGION, _SAVVY, _PATIENCE, _VALUE, _CAMPAIGN = range(40, 51)
 
 
 def _luck(seed: int, purpose: int, n: int) -> NDArray[np.float64]:
     out = np.empty(n)
-    _fill(np.int64(seed), np.int64(purpose), out)
+    fill_uniform(np.int64(seed), np.arange(n), np.int64(purpose), np.int64(0), out)
     return out
 
 
@@ -48,6 +45,8 @@ def make_customers(n: int, seed: int) -> NDArray[np.void]:
     table["plan"] = _pick(seed, _PLAN, n, (0.4, 0.4, 0.2))
     table["region"] = _pick(seed, _REGION, n, (0.3, 0.25, 0.25, 0.2))
     table["savvy"] = _luck(seed, _SAVVY, n) < 0.5
+    weights = np.arange(1, N_CAMPAIGNS + 1) ** -CAMPAIGN_SKEW
+    table["campaign"] = _pick(seed, _CAMPAIGN, n, tuple(weights / weights.sum()))
     table["patience"] = 0.6 + 0.8 * _luck(seed, _PATIENCE, n)
     table["month_eur"] = np.round(np.array(PLAN_EUR)[table["plan"]] * (0.8 + 0.5 * _luck(seed, _VALUE, n)), 2)
     return table

@@ -17,6 +17,7 @@ from truenorth.simulate.causal import (
     compiled,
     drawn,
     drifted,
+    entry,
     log_odds,
     natural_level,
     normal,
@@ -43,13 +44,12 @@ def push(state, time_us, kind, who, argument):
     heap, at = state.heap, state.n[r.N_HEAP]
     state.n[r.N_HEAP] += 1
     state.n[r.N_SEQUENCE] += 1
-    entry = heap[len(heap) - 1]  # a spare place
-    entry.time_us, entry.sequence = time_us, state.n[r.N_SEQUENCE]
-    entry.kind, entry.who, entry.argument = kind, who, argument
-    while at > 0 and before(entry, heap[(at - 1) // 2]):
+    new = heap[len(heap) - 1]  # a spare place
+    new.time_us, new.sequence, new.kind, new.who, new.argument = time_us, state.n[r.N_SEQUENCE], kind, who, argument
+    while at > 0 and before(new, heap[(at - 1) // 2]):
         heap[at] = heap[(at - 1) // 2]
         at = (at - 1) // 2
-    heap[at] = entry
+    heap[at] = new
 
 
 @compiled
@@ -157,12 +157,12 @@ def serve(tables, state, time_us, team):
         state.waiting[team] -= 1
         state.busy[team] += 1
         end_us = time_us + talk_us(tables, case, ghost)
-        push(state, end_us, r.FREE, team, 0)
+        push(state, end_us, r.FREE, team, r.ZERO)
         if not ghost:
             answer(tables, state, time_us, c)
-            push(state, end_us, r.STEP, c, 0)
+            push(state, end_us, r.STEP, c, r.ZERO)
     if state.waiting[team] > 0:
-        push(state, time_us, r.SERVE, team, 0)
+        push(state, time_us, r.SERVE, team, r.ZERO)
 
 
 @compiled
@@ -179,15 +179,15 @@ def seek(tables, state, time_us, c, team, forced):
     case.team, case.asked_us, case.waiting = team, time_us, 2 if forced >= 0 else 1
     case.attempt += 1
     if forced >= 0:
-        push(state, time_us + forced, r.ANSWER, c, case.attempt)
+        push(state, time_us + forced, r.ANSWER, c, np.int64(case.attempt))
         return
     enqueue(state, team, c, 0)
-    push(state, time_us + r.OVERFLOW_US, r.ANSWER, c, case.attempt)
+    push(state, time_us + r.OVERFLOW_US, r.ANSWER, c, np.int64(case.attempt))
     if case.leg == 0 and case.attempt <= 2 and case.channel in (r.PHONE, r.CHAT):
         luck = normal(tables.seed, case.key, r.P_PATIENCE, case.attempt)
         patience = tables.segment_patience_us[case.segment] * state.customers[case.customer].patience * math.exp(0.6 * luck)
         patience *= 1.0 - drifted(tables, r.PATIENCE, case.day)
-        push(state, time_us + np.int64(patience), r.HANG_UP, c, case.attempt)
+        push(state, time_us + np.int64(patience), r.HANG_UP, c, np.int64(case.attempt))
     serve(tables, state, time_us, team)
 
 
@@ -197,7 +197,7 @@ def answer(tables, state, time_us, c):
     case = state.cases[c]
     journey = tables.journeys[case.journey]
     case.waiting = 0
-    event = emit(tables, state, time_us, c, r.T_ANSWERED, case.team)
+    event = emit(tables, state, time_us, c, r.T_ANSWERED, np.int64(case.team))
     event.wait_s = (time_us - case.asked_us) / 1e6
     if not case.answered:
         case.answered = True
@@ -215,7 +215,7 @@ def answer_elsewhere(tables, state, time_us, c, attempt):
     if case.waiting == 1:
         state.waiting[case.team] -= 1
     answer(tables, state, time_us, c)
-    push(state, time_us + talk_us(tables, case, 0), r.STEP, c, 0)
+    push(state, time_us + talk_us(tables, case, 0), r.STEP, c, r.ZERO)
 
 
 @compiled
@@ -227,9 +227,9 @@ def hang_up(tables, state, time_us, c, attempt):
     state.waiting[case.team] -= 1
     case.waiting = 0
     case.hang_ups += 1
-    emit(tables, state, time_us, c, r.T_HUNG_UP, -1)
+    emit(tables, state, time_us, c, r.T_HUNG_UP, r.NOTHING)
     luck = uniform(tables.seed, case.key, r.P_WHEN, 64 + attempt)
-    push(state, at_daytime(time_us + np.int64((0.3 + 4.0 * luck) * r.HOUR_US), luck), r.STEP, c, 0)
+    push(state, at_daytime(time_us + np.int64((0.3 + 4.0 * luck) * r.HOUR_US), luck), r.STEP, c, r.ZERO)
 
 
 # --- steps ------------------------------------------------------------------------------------------------------------
@@ -249,7 +249,7 @@ def later(tables, state, time_us, c, index):
     """Go on with the case's way some minutes later."""
     case = state.cases[c]
     luck = uniform(tables.seed, case.key, r.P_WHEN, index)
-    push(state, time_us + np.int64((1.0 + 9.0 * luck) * r.MINUTE_US), r.STEP, c, 0)
+    push(state, time_us + np.int64((1.0 + 9.0 * luck) * r.MINUTE_US), r.STEP, c, r.ZERO)
 
 
 @compiled
@@ -292,7 +292,7 @@ def talk(tables, state, time_us, c):
     if case.answered:
         return False
     if case.hang_ups > 0:
-        emit(tables, state, time_us, c, r.T_CALLED_AGAIN, -1)
+        emit(tables, state, time_us, c, r.T_CALLED_AGAIN, r.NOTHING)
     forced = np.int64(-1)
     level = state.levels[c, journey.wait_cause]
     if level >= 0:
@@ -319,7 +319,7 @@ def transfer(tables, state, time_us, c, cause):
         show(tables, state, c, cause)
         return False
     case.leg += 1
-    emit(tables, state, time_us, c, r.T_TRANSFERRED, case.team)
+    emit(tables, state, time_us, c, r.T_TRANSFERRED, np.int64(case.team))
     forced = np.int64(-1)
     if is_set:
         forced = np.int64((2.0 + 8.0 * uniform(tables.seed, case.key, r.P_WHEN, 84 + case.leg)) * r.MINUTE_US)
@@ -331,7 +331,7 @@ def transfer(tables, state, time_us, c, cause):
 def promise(tables, state, time_us, c, step):
     """Something is promised; it is done in time, or missed, perhaps chased, and done late."""
     case = state.cases[c]
-    team = step.team if step.team >= 0 else case.team
+    team = step.team if step.team >= 0 else np.int64(case.team)
     luck = uniform(tables.seed, case.key, r.P_DELAY, case.pc * 8 + case.phase)
     if case.phase == r.OVER:
         return False
@@ -341,24 +341,24 @@ def promise(tables, state, time_us, c, step):
         if step.cause < 0 or state.levels[c, step.cause] == 0:
             case.phase = r.KEEPING
             done_us = at_daytime(time_us + np.int64(step.due_us * (0.1 + 0.75 * luck)), luck)
-            push(state, min(done_us, time_us + step.due_us - r.MINUTE_US), r.STEP, c, 0)
+            push(state, min(done_us, time_us + step.due_us - r.MINUTE_US), r.STEP, c, r.ZERO)
         else:
             case.phase = r.MISSING
-            push(state, time_us + np.int64(step.due_us * (0.55 + 0.35 * luck)), r.STEP, c, 0)
+            push(state, time_us + np.int64(step.due_us * (0.55 + 0.35 * luck)), r.STEP, c, r.ZERO)
     elif case.phase == r.MISSING:
         if step.missed >= 0:
             emit(tables, state, time_us, c, step.missed, team)
         case.phase = r.WAITED_FOR
-        push(state, case.started_us + np.int64(step.due_us * (1.01 + 0.04 * luck)), r.STEP, c, 0)
+        push(state, case.started_us + np.int64(step.due_us * (1.01 + 0.04 * luck)), r.STEP, c, r.ZERO)
     elif case.phase == r.WAITED_FOR:
         show(tables, state, c, step.cause)
         if luck < 0.5:
-            emit(tables, state, time_us, c, r.T_CHASED, -1)
+            emit(tables, state, time_us, c, r.T_CHASED, r.NOTHING)
         case.phase = r.KEEPING
         done_us = case.started_us + np.int64(step.due_us * (1.12 + 0.38 * luck))
-        push(state, at_daytime(done_us, luck), r.STEP, c, 0)
+        push(state, at_daytime(done_us, luck), r.STEP, c, r.ZERO)
     else:
-        emit(tables, state, time_us, c, step.done, -1 if step.starts == r.T_ASKED_DETAILS else team)
+        emit(tables, state, time_us, c, step.done, r.NOTHING if step.starts == r.T_ASKED_DETAILS else team)
         case.phase = r.OVER
         later(tables, state, time_us, c, case.pc)
     return True
@@ -373,7 +373,7 @@ def mishap(tables, state, time_us, c, step):
         return False
     if step.kind == r.FLAW:
         show(tables, state, c, step.cause)
-    emit(tables, state, time_us, c, step.done, step.team if step.team >= 0 else case.team)
+    emit(tables, state, time_us, c, step.done, step.team if step.team >= 0 else np.int64(case.team))
     case.phase = r.OVER
     later(tables, state, time_us, c, case.pc)
     return True
@@ -388,7 +388,7 @@ def decide(tables, state, time_us, c):
     case = state.cases[c]
     if case.phase == r.KEEPING:
         if case.action > 0:
-            emit(tables, state, time_us, c, tables.action_types[case.action], case.team)
+            emit(tables, state, time_us, c, tables.action_types[case.action], np.int64(case.team))
         case.phase = r.OVER
         later(tables, state, time_us, c, case.pc)
         return True
@@ -397,7 +397,7 @@ def decide(tables, state, time_us, c):
         return False
     case.trigger = r.PROMISE_BROKEN if broken else r.SECOND_CONTACT
     if broken and uniform(tables.seed, case.key, r.P_COMPLAINS, 0) < 0.3:
-        emit(tables, state, time_us, c, r.T_COMPLAINED, -1)
+        emit(tables, state, time_us, c, r.T_COMPLAINED, r.NOTHING)
         case.trigger = r.COMPLAINT
     case.decided_us = time_us
     severe = np.int64(4096) if case.severity == 2 else np.int64(0)
@@ -412,7 +412,7 @@ def decide(tables, state, time_us, c):
         state.n[r.N_ASKED] += 1
     case.phase = r.KEEPING
     hour_us = time_us - time_us % r.HOUR_US + r.HOUR_US
-    push(state, hour_us + np.int64(20.0 * uniform(tables.seed, case.key, r.P_ACT, 0) * r.MINUTE_US), r.STEP, c, 0)
+    push(state, hour_us + np.int64(20.0 * uniform(tables.seed, case.key, r.P_ACT, 0) * r.MINUTE_US), r.STEP, c, r.ZERO)
     return True
 
 
@@ -461,7 +461,7 @@ def perform(tables, state, time_us, c, type_):
     if over:
         type_ = r.T_CLOSED
     by_customer = type_ in (r.T_REOPENED, r.T_COMPLAINED, r.T_CHASED, r.T_LEFT)
-    emit(tables, state, time_us, c, type_, -1 if by_customer else case.team)
+    emit(tables, state, time_us, c, type_, r.NOTHING if by_customer else np.int64(case.team))
     case.left |= type_ == r.T_LEFT
     case.phase += 1
     if over:
@@ -485,11 +485,11 @@ def finish(tables, state, time_us, c):
             days = 1.0 + 5.0 * uniform(tables.seed, case.key, r.P_SPILL_WHEN, j)
             luck = uniform(tables.seed, case.key, r.P_SPILL_WHEN, 8 + j)
             when_us = time_us + np.int64(days * r.DAY_US)
-            push(state, at_daytime(when_us, luck), r.NEED, case.customer * 4 + j, 0)
+            push(state, at_daytime(when_us, luck), r.NEED, np.int64(case.customer) * 4 + j, r.ZERO)
     closed = case.script in (r.S_CLOSE, r.S_REOPEN, r.S_LATE)
     if tables.surveys and closed:
         luck = uniform(tables.seed, case.key, r.P_SURVEY, 0)
-        push(state, at_daytime(time_us + np.int64((2.0 + 3.0 * luck) * r.DAY_US), luck), r.SURVEY, c, 0)
+        push(state, at_daytime(time_us + np.int64((2.0 + 3.0 * luck) * r.DAY_US), luck), r.SURVEY, c, r.ZERO)
 
 
 @compiled
@@ -503,7 +503,7 @@ def survey(tables, state, time_us, c):
     rounded = np.int64(min(10.0, max(0.0, math.floor(score + 0.5))))
     chance = 0.24 if rounded <= 2 else 0.17 if rounded >= 9 else 0.07
     if uniform(tables.seed, case.key, r.P_SURVEY, 2) < chance:
-        event = emit(tables, state, time_us, c, r.T_RATED, -1)
+        event = emit(tables, state, time_us, c, r.T_RATED, r.NOTHING)
         event.score = rounded
         event.feeling = (rounded - 5.0) / 5.0
 
@@ -511,12 +511,12 @@ def survey(tables, state, time_us, c):
 # --- needs ------------------------------------------------------------------------------------------------------------
 
 
-@compiled
+@entry
 def arrive(tables, state, day):
     """Push the needs of a day that come by themselves, at most one a customer, and the hours at which shifts change."""
     for hour in range(24):
         for team in range(len(state.waiting)):
-            push(state, tables.start_us + day * r.DAY_US + hour * r.HOUR_US, r.SERVE, team, 0)
+            push(state, tables.start_us + day * r.DAY_US + hour * r.HOUR_US, r.SERVE, team, r.ZERO)
     for c in range(len(state.customers)):
         if state.customers[c].gone:
             continue
@@ -527,7 +527,7 @@ def arrive(tables, state, day):
             hour = drawn(tables.hour_shares, luck)
             within = uniform(tables.seed, c, r.P_HOUR, day + 1024)
             when_us = tables.start_us + day * r.DAY_US + np.int64((hour + within) * r.HOUR_US)
-            push(state, when_us, r.NEED, c * 4 + j, 0)
+            push(state, when_us, r.NEED, np.int64(c * 4 + j), r.ZERO)
 
 
 @compiled
@@ -548,8 +548,8 @@ def open_case(tables, state, time_us, who):
     case.segment, case.wiring, case.outcome = customer.segment, customer.wiring, r.UNSETTLED
     describe(tables, state, time_us, c)
     set_levels(tables, case, state.levels[c])
-    emit(tables, state, time_us, c, tables.journeys[j].need, -1)
-    advance(tables, state, time_us, c)
+    emit(tables, state, time_us, c, tables.journeys[j].need, r.NOTHING)
+    push(state, time_us, r.STEP, c, r.ZERO)
 
 
 @compiled
@@ -574,17 +574,17 @@ def describe(tables, state, time_us, c):
     case.stakes |= np.int64(1) << tables.journeys[j].wait_cause
 
 
-@compiled
+@entry
 def run(tables, state, until_us):
     """Let everything happen before an instant; FULL where there is no more room, with nothing lost."""
     n = state.n
     while n[r.N_HEAP] > 0:
-        entry = state.heap[0]
-        if entry.time_us >= until_us:
+        first = state.heap[0]
+        if first.time_us >= until_us:
             return r.DONE
         if is_full(state):
             return r.FULL
-        time_us, kind, who, argument = entry.time_us, entry.kind, entry.who, entry.argument
+        time_us, kind, who, argument = first.time_us, first.kind, np.int64(first.who), np.int64(first.argument)
         pop(state)
         happen(tables, state, time_us, kind, who, argument)
     return r.DONE

@@ -232,7 +232,7 @@ HELP = JourneyModel(
         Category("no_line", 0.3, Effect(0.35, 0.1)),
         Category("router", 0.25, Effect(0.6, 0.2)),
     ),
-    base=Effect(-3.1, -3.7),
+    base=Effect(-3.1, -3.4),
     first_team="First line",
     second_team="Technical",
     handle_min=24,
@@ -448,6 +448,30 @@ ACTIONS = (
 
 TRIGGERS = ("none", "promise_broken", "second_contact", "complaint")
 """What opens a moment to decide. At most one a case, at the first that comes."""
+
+
+COST_EUR = {
+    "Answered": 4.0,
+    "Transferred": 1.5,
+    "Asked again": 0.5,
+    "Asked for details": 0.5,
+    "Called back": 4.0,
+    "Visit missed": 15.0,
+    "Technician came": 48.0,
+    "Passed to specialists": 2.0,
+    "Told how it stands": 1.5,
+    "Answer corrected": 3.0,
+    "Line tested": 1.0,
+    "Date confirmed": 1.0,
+    "Bill explained": 3.0,
+    "Bill corrected": 6.0,
+    "Confirmed in writing": 1.0,
+    "Line switched": 12.0,
+    "Complained": 8.0,
+    "Closed": 1.0,
+}
+"""What an event costs us; actions have their own costs."""
+REVENUE_EUR = {"Date confirmed": 49.0, "Line switched": 25.0}
 
 
 class Incentives(NamedTuple):

@@ -51,6 +51,7 @@ PROMISE_SIGNS = 0b10111000
 OVERFLOW_US = 14 * HOUR_US
 """A partner answers whoever has waited this long."""
 NOTHING = np.int64(-1)
+ZERO = np.int64(0)
 ENTRY = np.dtype([("time_us", "i8"), ("sequence", "i8"), ("who", "i4"), ("argument", "i2"), ("kind", "i2")])
 """Something that happens next."""
 
@@ -81,6 +82,7 @@ CUSTOMER = np.dtype(
         ("plan", "i1"),
         ("region", "i1"),
         ("savvy", "i1"),
+        ("campaign", "i1"),
         ("busy", "u1"),  # bit per journey in which a case is open
         ("gone", "?"),
     ],
@@ -135,10 +137,10 @@ CAUSE = np.dtype(
         ("hurry", "f8"),
         ("wiring", "f8"),
         ("transfers", "f8"),
-        ("max_level", "i1"),
-        ("forced_level", "i1"),
-        ("sign", "i1"),
-        ("setting", "i1"),  # AS_IT_COMES, OFF, ON, HALF
+        ("max_level", "i8"),
+        ("forced_level", "i8"),
+        ("sign", "i8"),
+        ("setting", "i8"),  # AS_IT_COMES, OFF, ON, HALF
         ("drifts", "?"),
     ],
     align=True,
@@ -150,12 +152,12 @@ STEP_ROW = np.dtype(
         ("due_us", "i8"),
         ("applies_from", "f8"),
         ("applies_to", "f8"),
-        ("kind", "i1"),
-        ("cause", "i1"),  # within the journey, -1 for none
-        ("starts", "i2"),
-        ("done", "i2"),
-        ("missed", "i2"),
-        ("team", "i1"),  # -1: that of the case
+        ("kind", "i8"),
+        ("cause", "i8"),  # within the journey, -1 for none
+        ("starts", "i8"),
+        ("done", "i8"),
+        ("missed", "i8"),
+        ("team", "i8"),  # -1: that of the case
     ],
     align=True,
 )
@@ -170,21 +172,21 @@ JOURNEY = np.dtype(
         ("failed", "f8"),
         ("abandoned", "f8"),
         ("reopened", "f8"),
-        ("need", "i2"),
-        ("first_team", "i1"),
-        ("second_team", "i1"),
-        ("n_causes", "i1"),
-        ("wait_cause", "i1"),
-        ("transfer_cause", "i1"),
+        ("need", "i8"),
+        ("first_team", "i8"),
+        ("second_team", "i8"),
+        ("n_causes", "i8"),
+        ("wait_cause", "i8"),
+        ("transfer_cause", "i8"),
     ],
     align=True,
 )
 """`model.JourneyModel`."""
 
-RULE = np.dtype([("failed", "f8"), ("abandoned", "f8"), ("bits", "u4"), ("action", "i1")], align=True)
+RULE = np.dtype([("failed", "f8"), ("abandoned", "f8"), ("bits", "u4"), ("action", "i8")], align=True)
 """`model.Rule`; holds where all its bits are set."""
 
-SCRIPT_ROW = np.dtype([("from_h", "f8"), ("to_h", "f8"), ("type", "i2")], align=True)
+SCRIPT_ROW = np.dtype([("from_h", "f8"), ("to_h", "f8"), ("type", "i8")], align=True)
 
 
 class Tables(NamedTuple):
