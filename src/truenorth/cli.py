@@ -184,7 +184,7 @@ def simulate(
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE", help="The log to write; its ending names the format.")
     ] = None,
-    customers: Annotated[int, typer.Option(metavar="N", help="Customers of the company.")] = 4_000,
+    customers: Annotated[int, typer.Option(metavar="N", help="Customers of the company.")] = 6_000,
     days: Annotated[int, typer.Option(metavar="D", help="Days that are lived.")] = 60,
     start: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], metavar="DATE", help="The first day.")] = datetime(
         2026, 1, 5

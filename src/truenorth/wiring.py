@@ -204,10 +204,17 @@ class SystemClock:
 def simulate(company: Company, seed: int, order: Order, *, on_progress: Progress | None = None) -> Produced:
     """Let a made-up company live, and write or stream what arrives of it as ordered."""
     from truenorth.simulate.produce import produce  # noqa: PLC0415 (no other command needs a company)
+    from truenorth.simulate.truth import tell_truth  # noqa: PLC0415
     from truenorth.simulate.world import World  # noqa: PLC0415
 
     started_s = perf_counter()
     with _saying_when_it_compiles(on_progress):
-        tell = on_progress or (lambda _stage, _share: None)
-        produced = produce(World(company, seed), order, seed, clock=SystemClock(), on_progress=tell)
+        produced = produce(
+            World(company, seed),
+            order,
+            seed,
+            truth_of=lambda lived: tell_truth(lived, company.days),
+            clock=SystemClock(),
+            on_progress=on_progress or (lambda _stage, _share: None),
+        )
     return msgspec.structs.replace(produced, seconds=round(perf_counter() - started_s, 3))

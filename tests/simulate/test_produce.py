@@ -19,6 +19,7 @@ from truenorth.spec.problems import TruenorthError
 
 N_EVENTS = 900
 SEED = 3
+TRUTH = {"causes": [{"name": "late", "causal": True}]}
 
 
 class Company:
@@ -38,12 +39,17 @@ class Company:
         assert rows_per_part > 0
         return self.frame.iter_slices(100)
 
-    def truth(self) -> dict[str, object]:
-        return {"causes": [{"name": "late", "causal": True}]}
+    @property
+    def n_events(self) -> int:
+        return self.frame.height
 
 
 def made(order: Order) -> Produced:
-    return produce(Company(), order, SEED, clock=Present(), on_progress=lambda _stage, _share: None)
+    shares: list[float] = []
+    tell = lambda _stage, share: shares.append(share)  # noqa: E731
+    produced = produce(Company(), order, SEED, truth_of=lambda _: TRUTH, clock=Present(), on_progress=tell)
+    assert all(0 <= share <= 1 for share in shares)
+    return produced
 
 
 def test_a_file(tmp_path: Path) -> None:
@@ -72,7 +78,7 @@ def test_faults_and_what_was_done(tmp_path: Path) -> None:
     assert produced.written == (out, truth, tmp_path / "truth.faults.parquet")
     assert_frame_equal(pl.read_parquet(out), disturbed.arrivals)
     assert_frame_equal(pl.read_parquet(produced.written[2]), disturbed.truth)
-    assert json.loads(truth.read_text()) == Company().truth()
+    assert json.loads(truth.read_text()) == TRUTH
     assert produced.n_events == N_EVENTS < produced.n_arrivals == disturbed.arrivals.height
     assert all(produced.faults.values())
     log = tn.read_log(out)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol, TypeVar
 
 import msgspec
 import polars as pl
@@ -25,6 +25,11 @@ JOURNEY_NAMES = tuple(journey.name for journey in JOURNEYS)
 class Lives(Protocol):
     """What a simulated company lived through."""
 
+    @property
+    def n_events(self) -> int:
+        """How many events there are."""
+        ...
+
     def events(self) -> pl.DataFrame:
         """All events in the order of time."""
         ...
@@ -34,15 +39,15 @@ class Lives(Protocol):
         ...
 
 
-class Living(Protocol):
-    """A simulated company whose causes are known."""
+L = TypeVar("L", bound=Lives)
+L_co = TypeVar("L_co", bound=Lives, covariant=True)
 
-    def run(self, on_progress: Progress | None = None) -> Lives:
+
+class Living(Protocol[L_co]):
+    """A simulated company."""
+
+    def run(self, on_progress: Progress | None = None) -> L_co:
         """Let it live."""
-        ...
-
-    def truth(self) -> Any:
-        """The causes and their true effects, as values that `msgspec` can write."""
         ...
 
 
@@ -107,11 +112,20 @@ class Produced(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float = 0.0
 
 
-def produce(world: Living, order: Order, seed: int, *, clock: Clock, on_progress: Progress) -> Produced:
+def produce(
+    world: Living[L],
+    order: Order,
+    seed: int,
+    *,
+    truth_of: Callable[[L], object],
+    clock: Clock,
+    on_progress: Progress,
+) -> Produced:
     """Let a company live, disturb what arrives of it, and write or stream it as ordered.
 
     Without faults and stream the log is made and written part by part; else it is held in memory. ``seed`` is that of
-    the faults. TruenorthError where something cannot be written or nobody receives.
+    the faults; ``truth_of`` tells causes and true effects as values that `msgspec` can write. TruenorthError where
+    something cannot be written or nobody receives.
     """
     if order.to:
         check_receiver(order.to.url)
@@ -123,11 +137,10 @@ def produce(world: Living, order: Order, seed: int, *, clock: Clock, on_progress
     written = []
     n_written = 0
     if order.out:
-        on_progress("writing", 0.0)
-        n_written = write_parts(_parts(lived, order.journey, disturbed), order.out)
+        n_written = write_parts(_parts(lived, order.journey, disturbed, on_progress), order.out)
         written.append(order.out)
     if order.truth:
-        written += _write_truth(world, order.truth, disturbed if order.faults != Faults() else None)
+        written += _write_truth(truth_of(lived), order.truth, disturbed if order.faults != Faults() else None)
     return Produced(
         n_events=disturbed.truth.filter(~pl.col("duplicate"))["row"].count() if disturbed else n_written,
         n_arrivals=disturbed.arrivals.height if disturbed else n_written,
@@ -141,16 +154,21 @@ def _of_journey(frame: pl.DataFrame, journey: str | None) -> pl.DataFrame:
     return frame if journey is None else frame.filter(pl.col("journey") == journey)
 
 
-def _parts(lived: Lives, journey: str | None, disturbed: Disturbed | None) -> Iterator[pl.DataFrame]:
-    if disturbed:
-        return disturbed.arrivals.iter_slices(ROWS_PER_PART)
-    return (_of_journey(part, journey) for part in lived.parts(ROWS_PER_PART))
+def _parts(lived: Lives, journey: str | None, disturbed: Disturbed | None, tell: Progress) -> Iterator[pl.DataFrame]:
+    """What is written, part by part."""
+    parts = disturbed.arrivals.iter_slices(ROWS_PER_PART) if disturbed else lived.parts(ROWS_PER_PART)
+    n = max(disturbed.arrivals.height if disturbed else lived.n_events, 1)
+    n_done = 0
+    for part in parts:
+        tell("writing", n_done / n)
+        yield part if disturbed else _of_journey(part, journey)
+        n_done += part.height
 
 
-def _write_truth(world: Living, path: Path, disturbed: Disturbed | None) -> list[Path]:
+def _write_truth(truth: object, path: Path, disturbed: Disturbed | None) -> list[Path]:
     """The causes as JSON; beside it, if there are faults, what was done to each arrival."""
     with whole_file(path) as unfinished:
-        unfinished.write_bytes(msgspec.json.format(msgspec.json.encode(world.truth()), indent=2) + b"\n")
+        unfinished.write_bytes(msgspec.json.format(msgspec.json.encode(truth), indent=2) + b"\n")
     if disturbed is None:
         return [path]
     by_arrival = path.with_suffix(".faults.parquet")
