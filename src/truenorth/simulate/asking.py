@@ -47,7 +47,9 @@ class Asking:
         rows = state.asked[: state.n[r.N_ASKED]]
         choices = self._policy(self._moments(state, rows))
         _check(choices, len(rows))
-        for row, action, propensity in zip(rows.tolist(), choices.action.tolist(), choices.propensity.tolist(), strict=True):
+        for row, action, propensity in zip(
+            rows.tolist(), choices.action.tolist(), choices.propensity.tolist(), strict=True
+        ):
             refused = self._left[action] == 0
             if not refused:
                 self._left[action] -= 1
@@ -88,17 +90,22 @@ class Asking:
             (ask_model(self._tables, cases, levels, action=action).chances * value).sum(1) - COSTS[action]
             for action in range(len(model.ACTIONS))
         ]
-        return np.column_stack(expected) - expected[0][:, None]
+        gains: NDArray[np.float64] = np.column_stack(expected) - expected[0][:, None]
+        return gains
 
 
 def _check(choices: Choices, n: int) -> None:
     problems = []
     if len(choices.action) != n or len(choices.propensity) != n:
-        problems.append(Problem(path="Choices", expected=f"{n} actions and propensities", found=f"{len(choices.action)}"))
-    elif n and not (0 <= choices.action.min() and choices.action.max() < len(model.ACTIONS)):
+        problems.append(
+            Problem(path="Choices", expected=f"{n} actions and propensities", found=f"{len(choices.action)}")
+        )
+    elif n and not (choices.action.min() >= 0 and choices.action.max() < len(model.ACTIONS)):
         known = f"codes from 0 to {len(model.ACTIONS) - 1}"
         problems.append(Problem(path="Choices.action", expected=known, found=str(choices.action.tolist())))
     elif n and not (choices.propensity.min() > 0 and choices.propensity.max() <= 1):
-        problems.append(Problem(path="Choices.propensity", expected="numbers above 0, at most 1", found=str(choices.propensity)))
+        problems.append(
+            Problem(path="Choices.propensity", expected="numbers above 0, at most 1", found=str(choices.propensity))
+        )
     if problems:
         raise TruenorthError(problems)

@@ -20,6 +20,9 @@ MIX_2 = np.uint64(0x94D049BB133111EB)
 U30, U27, U31, U11 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(11)
 
 
+BUILT_ON = "6fb2e93e0eab"
+"""Digest of records.py, whose constants are compiled into this file's code: it changes with it, so that no cache is stale."""
+
 entry = njit(cache=True, nogil=True, _nrt=False)  # type: ignore[call-overload]
 """Compile what Python calls. Nothing here allocates."""
 compiled = njit(cache=True, nogil=True, _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True)  # type: ignore[call-overload]

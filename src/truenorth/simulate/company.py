@@ -75,7 +75,9 @@ def _out_of_range(company: Company) -> list[Problem]:
     for n, drift in enumerate(company.drifts):
         checks.append((f"$.drifts[{n}].size", 0 <= drift.size <= 1, "a number from 0 to 1"))
         checks.append((f"$.drifts[{n}].from_day", drift.from_day >= 0, "a day from 0, the first"))
-    return [Problem(path=path, expected=range_, found=_found(company, path)) for path, fits, range_ in checks if not fits]
+    return [
+        Problem(path=path, expected=range_, found=_found(company, path)) for path, fits, range_ in checks if not fits
+    ]
 
 
 def _found(company: Company, path: str) -> str:

@@ -13,6 +13,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from truenorth.simulate import model
+from truenorth.simulate.journeys import JOURNEYS
 from truenorth.simulate import records as r
 from truenorth.simulate.causal import potentials
 from truenorth.simulate.lived import SHOWN_OUTCOMES, Lived
@@ -21,7 +22,7 @@ from truenorth.simulate.tables import N_SLOTS, check_settings
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
 
-VALUES: F64 = np.array([journey.value for journey in model.JOURNEYS])
+VALUES: F64 = np.array([journey.value for journey in JOURNEYS])
 COSTS: F64 = np.array([action.cost_eur for action in model.ACTIONS])
 
 
@@ -51,8 +52,8 @@ def target(name: str) -> Target:
         return Target(action=actions.index(name))
     check_settings({name: "on"})
     journey, _, cause = name.partition(".")
-    j = [one.name for one in model.JOURNEYS].index(journey)
-    return Target(journey=j, cause=[one.name for one in model.JOURNEYS[j].causes].index(cause))
+    j = [one.name for one in JOURNEYS].index(journey)
+    return Target(journey=j, cause=[one.name for one in JOURNEYS[j].causes].index(cause))
 
 
 def touched(cases: NDArray[np.void], of: Target) -> NDArray[np.bool_]:
@@ -88,7 +89,9 @@ def without_and_with(lived: Lived, rows: I64, of: Target, *, downstream: bool = 
     """Potential outcomes of some cases without and with it; a cause at its forced level, an action against none."""
     cases, levels = lived.run.cases[rows], lived.run.levels[rows]
     if of.action >= 0:
-        return ask_model(lived.tables, cases, levels, action=0), ask_model(lived.tables, cases, levels, action=of.action)
+        return ask_model(lived.tables, cases, levels, action=0), ask_model(
+            lived.tables, cases, levels, action=of.action
+        )
     forced = int(lived.tables.causes[of.journey, of.cause]["forced_level"])
     never = ask_model(lived.tables, cases, levels, cause=of.cause, level=0, downstream=downstream)
     return never, ask_model(lived.tables, cases, levels, cause=of.cause, level=forced, downstream=downstream)

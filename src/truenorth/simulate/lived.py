@@ -10,8 +10,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from truenorth.simulate import model, tables
+from truenorth.simulate.journeys import JOURNEYS
 from truenorth.simulate import records as r
-from truenorth.simulate.customers import LANGUAGES, N_CAMPAIGNS, PLANS, REGIONS
+from truenorth.simulate.customers import N_CAMPAIGNS, PLANS, REGIONS
 from truenorth.simulate.run import Progress, Run
 from truenorth.simulate.words import sentences
 
@@ -20,7 +21,14 @@ SHOWN_OUTCOMES = (*model.OUTCOMES, "open")
 FIELD_TYPES = ("Technician came", "Visit missed")
 INTERNAL_TYPES = ("Transferred", "Passed to specialists", "Line tested")
 """Nobody outside sees these: they have no channel."""
-WRITTEN_TYPES = ("Confirmed in writing", "Confirmation promised", "Message sent ahead", "Apology posted", "Rated us", "Details sent")
+WRITTEN_TYPES = (
+    "Confirmed in writing",
+    "Confirmation promised",
+    "Message sent ahead",
+    "Apology posted",
+    "Rated us",
+    "Details sent",
+)
 TELEPHONY_TYPES = ("Hung up", "Called again", "Answered", "Transferred")
 ASKED_FOR = {"Asked again": "customer number", "Asked for details": "photo of the device"}
 ASKED_FOR_BILL = {"Asked again": "bill number", "Asked for details": "copy of the bill"}
@@ -38,7 +46,9 @@ class Lived:
     behind it, for tests and for judging what others find.
     """
 
-    def __init__(self, run: Run, tables_: r.Tables, refused: NDArray[np.bool_], propensity: NDArray[np.float64]) -> None:
+    def __init__(
+        self, run: Run, tables_: r.Tables, refused: NDArray[np.bool_], propensity: NDArray[np.float64]
+    ) -> None:
         self.run = run
         self.tables = tables_
         self._refused = refused
@@ -104,7 +114,7 @@ class Lived:
             {
                 "case": self.case_names,
                 "customer": self._customer_names.gather(cases["customer"]),
-                "journey": _words([j.name for j in model.JOURNEYS]).gather(cases["journey"].astype(np.uint32) + 1),
+                "journey": _words([j.name for j in JOURNEYS]).gather(cases["journey"].astype(np.uint32) + 1),
                 "opened": pl.Series(np.ascontiguousarray(cases["opened_us"])).cast(INSTANT),
                 "category": self._of_case(_CATEGORIES, self._category_codes),
                 "severity": np.ascontiguousarray(cases["severity"]),
@@ -137,7 +147,7 @@ class Lived:
     def _levels(self) -> list[pl.Series]:
         journeys, stakes, levels = self.run.cases["journey"], self.run.cases["stakes"], self.run.levels
         columns = []
-        for j, journey in enumerate(model.JOURNEYS):
+        for j, journey in enumerate(JOURNEYS):
             for c, cause in enumerate(journey.causes):
                 known = (journeys == j) & ((stakes >> c) & 1 == 1) & (levels[:, c] >= 0)
                 column = pl.Series(f"{journey.name}.{cause.name}", levels[:, c])
@@ -156,14 +166,15 @@ class Lived:
     def case_names(self) -> pl.Series:
         """Letter of the journey, number of the customer, day: the same case in every world of a seed."""
         cases = self.run.cases
-        letters = pl.Series([journey.letter for journey in model.JOURNEYS]).gather(cases["journey"].astype(np.uint32))
+        letters = pl.Series([journey.letter for journey in JOURNEYS]).gather(cases["journey"].astype(np.uint32))
         parts = pl.DataFrame({"letter": letters, "customer": cases["customer"] + 1, "day": cases["day"]})
         number, day = (pl.col(name).cast(pl.String).str.zfill(width) for name, width in (("customer", 7), ("day", 3)))
         return parts.select(pl.concat_str("letter", number, pl.lit("-"), day).alias("case"))["case"]
 
     @cached_property
     def _category_codes(self) -> NDArray[np.int64]:
-        return self.run.cases["journey"].astype(np.int64) * 3 + self.run.cases["category"]
+        codes: NDArray[np.int64] = self.run.cases["journey"].astype(np.int64) * 3 + self.run.cases["category"]
+        return codes
 
     @cached_property
     def _actors(self) -> tuple[pl.Series, NDArray[np.int64]]:
@@ -196,10 +207,12 @@ class Lived:
         }
         return pl.DataFrame(columns | self._properties(events, cases, types))
 
-    def _properties(self, events: NDArray[np.void], cases: NDArray[np.void], types: NDArray[np.int64]) -> dict[str, pl.Series]:
+    def _properties(
+        self, events: NDArray[np.void], cases: NDArray[np.void], types: NDArray[np.int64]
+    ) -> dict[str, pl.Series]:
         customers = self.run.customers[cases["customer"]]
         journey = cases["journey"].astype(np.int64)
-        is_order = types == tables.CODES[model.JOURNEYS[0].need]
+        is_order = types == tables.CODES[JOURNEYS[0].need]
         return {
             "journey": _JOURNEY.gather(journey),
             "category": _CATEGORIES.gather(journey * 3 + cases["category"] + 1),
@@ -243,9 +256,9 @@ def _channel_codes() -> NDArray[np.int64]:
 
 
 def _asked_codes() -> NDArray[np.int64]:
-    codes = np.zeros((len(tables.TYPES), len(model.JOURNEYS)), np.int64)
+    codes = np.zeros((len(tables.TYPES), len(JOURNEYS)), np.int64)
     words = [None, *ASKED_FOR.values(), *ASKED_FOR_BILL.values()]
-    for j, journey in enumerate(model.JOURNEYS):
+    for j, journey in enumerate(JOURNEYS):
         for name, word in (ASKED_FOR_BILL if journey.name == "bill" else ASKED_FOR).items():
             codes[tables.CODES[name], j] = words.index(word)
     return codes
@@ -263,8 +276,8 @@ _CHANNEL_CODES = _channel_codes()
 _COST = _money(model.COST_EUR | {action.event: action.cost_eur for action in model.ACTIONS if action.event})
 _REVENUE = _money(model.REVENUE_EUR)
 _SENTENCES = _words(sentences())
-_JOURNEY = pl.Series([journey.name for journey in model.JOURNEYS]).cast(pl.Categorical)
-_CATEGORIES = _words([category.name for journey in model.JOURNEYS for category in journey.categories])
+_JOURNEY = pl.Series([journey.name for journey in JOURNEYS]).cast(pl.Categorical)
+_CATEGORIES = _words([category.name for journey in JOURNEYS for category in journey.categories])
 _SEGMENTS = _words([segment.name for segment in model.SEGMENTS])
 _PLANS = pl.Series(PLANS).cast(pl.Categorical)
 _REGIONS = pl.Series(REGIONS).cast(pl.Categorical)

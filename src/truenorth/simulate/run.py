@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from truenorth.simulate import loop, model
+from truenorth.simulate.journeys import JOURNEYS
 from truenorth.simulate import records as r
 
 Progress = Callable[[str, float], None]
 """Called with what is being done and the share of it that is done, in [0, 1]."""
 
-Ask = Callable[[NDArray[np.int64], int], None]
-"""Called with the cases of an hour that are at a moment to decide, and the day; sets their actions."""
+Ask = Callable[[r.State, int], None]
+"""Called after an hour in which cases came to a moment to decide, with the day; sets their actions."""
+
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 CHUNK = 1 << 18
 """Events are written into pieces of this many."""
@@ -42,7 +45,7 @@ def fresh_state(customers: NDArray[np.void]) -> r.State:
         cases=np.zeros(len(customers) + 256, r.CASE),
         levels=np.zeros((len(customers) + 256, 8), np.int8),
         customers=customers,
-        last_day=np.full((len(customers), len(model.JOURNEYS)), -1, np.int16),
+        last_day=np.full((len(customers), len(JOURNEYS)), -1, np.int16),
         queue=np.zeros((n_teams, n_rooms), np.int64),
         head=np.zeros(n_teams, np.int64),
         tail=np.zeros(n_teams, np.int64),
@@ -53,13 +56,18 @@ def fresh_state(customers: NDArray[np.void]) -> r.State:
 
 
 def live(
-    tables: r.Tables, customers: NDArray[np.void], days: int, on_progress: Progress | None = None, ask: Ask | None = None
+    tables: r.Tables,
+    customers: NDArray[np.void],
+    days: int,
+    on_progress: Progress | None = None,
+    ask: Ask | None = None,
 ) -> Run:
     """Live through ``days`` days. What is still under way at the end stays open.
 
-    ``ask`` is given ``(cases, levels, asked, day)`` bound by the caller; without it the loop runs a day at a time.
+    Without ``ask`` the loop runs a day at a time.
     """
-    state, chunks = fresh_state(customers), []
+    state = fresh_state(customers)
+    chunks: list[NDArray[np.void]] = []
     slices = 24 if tables.asks_policy else 1
     for day in range(days):
         if on_progress is not None:
@@ -94,7 +102,7 @@ def _make_room(state: r.State, chunks: list[NDArray[np.void]]) -> r.State:
     return _with_heap(state, int(n[r.N_HEAP]) + r.ROOM)
 
 
-def _doubled(array: NDArray[np.generic]) -> NDArray[np.generic]:
+def _doubled(array: NDArray[Scalar]) -> NDArray[Scalar]:
     larger = np.zeros((2 * len(array), *array.shape[1:]), array.dtype)
     larger[: len(array)] = array
     return larger

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from truenorth.simulate import model
+from truenorth.simulate.journeys import JOURNEYS, SPILLOVER
 from truenorth.simulate import records as r
 from truenorth.simulate.company import Company, DriftKind
 from truenorth.spec.problems import Problem, TruenorthError, closest
@@ -55,8 +56,8 @@ SCRIPTS = (
 
 def event_types() -> tuple[str, ...]:
     """All types of events; the position of a type is its code."""
-    declared = [journey.need for journey in model.JOURNEYS]
-    for journey in model.JOURNEYS:
+    declared = [journey.need for journey in JOURNEYS]
+    for journey in JOURNEYS:
         declared += [name for step in journey.steps for name in (step.starts, step.done, step.missed)]
     declared += [action.event for action in model.ACTIONS]
     return tuple(dict.fromkeys([*LOOP_TYPES, *filter(None, declared)]))
@@ -64,13 +65,21 @@ def event_types() -> tuple[str, ...]:
 
 TYPES = event_types()
 CODES = {name: code for code, name in enumerate(TYPES)}
-SPEAKING = (*(journey.need for journey in model.JOURNEYS[:1]), "Called again", "Reopened", "Complained", "Chased", "Left", "Rated us")
+SPEAKING = (
+    *(journey.need for journey in JOURNEYS[:1]),
+    "Called again",
+    "Reopened",
+    "Complained",
+    "Chased",
+    "Left",
+    "Rated us",
+)
 """Types in which a customer says something; all needs share the first row."""
 
 
 def names_of_causes() -> tuple[str, ...]:
     """What may be set from outside beside actions: ``journey.cause``."""
-    return tuple(f"{journey.name}.{cause.name}" for journey in model.JOURNEYS for cause in journey.causes)
+    return tuple(f"{journey.name}.{cause.name}" for journey in JOURNEYS for cause in journey.causes)
 
 
 def check_settings(do: Mapping[str, str]) -> None:
@@ -94,11 +103,11 @@ def compile_tables(company: Company, seed: int, do: Mapping[str, str], *, asks_p
     start = datetime(company.start.year, company.start.month, company.start.day, tzinfo=UTC)
     drifts = {drift.what: drift for drift in company.drifts}
     staff = _staff(company)
-    days = [np.cumsum([category.share for category in journey.categories]) for journey in model.JOURNEYS]
-    needs = np.array([journey.per_day for journey in model.JOURNEYS])
+    days = [np.cumsum([category.share for category in journey.categories]) for journey in JOURNEYS]
+    needs = np.array([journey.per_day for journey in JOURNEYS])
     actions = [0, *(CODES[action.event] for action in model.ACTIONS[1:])]
     speaks = [SPEAKING.index(name) if name in SPEAKING else -1 for name in TYPES]
-    for journey in model.JOURNEYS:
+    for journey in JOURNEYS:
         speaks[CODES[journey.need]] = 0
     return r.Tables(
         seed=np.int64(seed),
@@ -108,7 +117,7 @@ def compile_tables(company: Company, seed: int, do: Mapping[str, str], *, asks_p
         steps=_steps(),
         causes=_causes(paid, do),
         category_shares=np.array(days),
-        category_effects=np.array([[category.effect for category in journey.categories] for journey in model.JOURNEYS]),
+        category_effects=np.array([[category.effect for category in journey.categories] for journey in JOURNEYS]),
         segment_effects=np.array([segment.effect for segment in model.SEGMENTS]),
         segment_patience_us=np.array([segment.patience_min * 60e6 for segment in model.SEGMENTS]),
         common=np.array([model.SEVERITY, model.LOAD, model.WIRING]),
@@ -149,8 +158,8 @@ def _incentives(company: Company) -> model.Incentives:
 
 
 def _journeys(paid: model.Incentives) -> NDArray[np.void]:
-    table = np.zeros(len(model.JOURNEYS), r.JOURNEY)
-    for row, journey in zip(table, model.JOURNEYS, strict=True):
+    table = np.zeros(len(JOURNEYS), r.JOURNEY)
+    for row, journey in zip(table, JOURNEYS, strict=True):
         row["late_us"] = journey.late_after_min * 60e6
         row["within_us"] = journey.within_d * r.DAY_US
         row["silence_us"] = journey.abandoned_after_d * r.DAY_US
@@ -167,15 +176,17 @@ def _journeys(paid: model.Incentives) -> NDArray[np.void]:
 
 
 def _steps() -> NDArray[np.void]:
-    table = np.zeros((len(model.JOURNEYS), max(len(journey.steps) for journey in model.JOURNEYS)), r.STEP_ROW)
-    for j, journey in enumerate(model.JOURNEYS):
+    table = np.zeros((len(JOURNEYS), max(len(journey.steps) for journey in JOURNEYS)), r.STEP_ROW)
+    for j, journey in enumerate(JOURNEYS):
         names = [cause.name for cause in journey.causes]
         for s in range(table.shape[1]):
             step = journey.steps[s] if s < len(journey.steps) else model.Step("settle")
             row: Any = table[j, s]
             row["kind"] = STEP_KINDS.index(step.kind)
             row["cause"] = names.index(step.cause) if step.cause else -1
-            row["starts"], row["done"], row["missed"] = (CODES.get(n, -1) for n in (step.starts, step.done, step.missed))
+            row["starts"], row["done"], row["missed"] = (
+                CODES.get(n, -1) for n in (step.starts, step.done, step.missed)
+            )
             row["due_us"] = step.due_h * 3600e6
             row["team"] = model.TEAMS.index(step.team) if step.team else -1
             row["applies_from"], row["applies_to"] = step.applies
@@ -183,8 +194,8 @@ def _steps() -> NDArray[np.void]:
 
 
 def _causes(paid: model.Incentives, do: Mapping[str, str]) -> NDArray[np.void]:
-    table = np.zeros((len(model.JOURNEYS), N_SLOTS), r.CAUSE)
-    for j, journey in enumerate(model.JOURNEYS):
+    table = np.zeros((len(JOURNEYS), N_SLOTS), r.CAUSE)
+    for j, journey in enumerate(JOURNEYS):
         for c, cause in enumerate(journey.causes):
             row: Any = table[j, c]
             row["failed"], row["abandoned"] = cause.effect
@@ -208,7 +219,7 @@ def _staff(company: Company) -> NDArray[np.int64]:
                 if weekday < 5 or hour < 19:
                     hours[weekday * 24 + hour] = share * (1.0 if weekday < 5 else model.WEEKEND_STAFF)
     work_h = np.zeros(len(model.QUEUE_TEAMS))
-    for journey in model.JOURNEYS:
+    for journey in JOURNEYS:
         talk_h = journey.per_day * company.n_customers * journey.handle_min * np.exp(0.125) / 60
         work_h[model.TEAMS.index(journey.first_team)] += talk_h * 1.1
         work_h[model.TEAMS.index(journey.second_team)] += talk_h * 0.35
@@ -233,7 +244,7 @@ def _rules() -> NDArray[np.void]:
 def _bit(word: str) -> int:
     kind, _, name = word.partition(":")
     if kind == "journey":
-        return 8 + [journey.name for journey in model.JOURNEYS].index(name)
+        return 8 + [journey.name for journey in JOURNEYS].index(name)
     if kind == "segment":
         return 13 + [segment.name for segment in model.SEGMENTS].index(name)
     return 12 if kind == "severe" else [str(sign) for sign in SIGNS].index(kind)
@@ -249,9 +260,9 @@ def _scripts() -> NDArray[np.void]:
 
 
 def _spill(company: Company) -> NDArray[np.float64]:
-    names = [journey.name for journey in model.JOURNEYS]
+    names = [journey.name for journey in JOURNEYS]
     table = np.zeros((len(names), len(model.OUTCOMES), len(names)))
-    for (journey, outcome), needs in model.SPILLOVER.items():
+    for (journey, outcome), needs in SPILLOVER.items():
         for need, chance in needs.items():
             table[names.index(journey), model.OUTCOMES.index(outcome), names.index(need)] = chance
     return table if company.spillover else table * 0.0

@@ -10,6 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from truenorth.simulate import model
+from truenorth.simulate.journeys import CONSEQUENCES, JOURNEYS
 from truenorth.simulate import records as r
 from truenorth.simulate.effects import COSTS, VALUES, Target, target, touched, without_and_with
 from truenorth.simulate.lived import Lived
@@ -99,7 +100,8 @@ class Truth(msgspec.Struct, frozen=True, kw_only=True):
 
     def is_causal(self, journey: str, promise: str) -> bool:
         """Whether breaking a promise of a journey file changes the outcome; KeyError for an unknown one."""
-        known = {(one.journey, one.name): one.causal for one in (*self.causes, *self.consequences)}
+        known = {(one.journey, one.name): one.causal for one in self.causes}
+        known |= {(one.journey, one.name): one.causal for one in self.consequences}
         return known[journey, promise]
 
     def to_frame(self) -> pl.DataFrame:
@@ -110,14 +112,14 @@ class Truth(msgspec.Struct, frozen=True, kw_only=True):
 def tell_truth(lived: Lived, days: int) -> Truth:
     """The truth of a world, its averages over the cases that were lived."""
     ripe = _ripe(lived, days)
-    causes = [_cause(lived, ripe, j, c) for j, one in enumerate(model.JOURNEYS) for c in range(len(one.causes))]
+    causes = [_cause(lived, ripe, j, c) for j, one in enumerate(JOURNEYS) for c in range(len(one.causes))]
     actions = [_action(lived, ripe, action.name) for action in model.ACTIONS]
-    consequences = [ConsequenceTruth(journey=one.journey, name=one.name, note=one.note) for one in model.CONSEQUENCES]
+    consequences = [ConsequenceTruth(journey=one.journey, name=one.name, note=one.note) for one in CONSEQUENCES]
     return Truth(
         causes=tuple(causes),
         actions=tuple(actions),
         consequences=tuple(consequences),
-        base_rates={one.name: _base_rates(lived, ripe, j) for j, one in enumerate(model.JOURNEYS)},
+        base_rates={one.name: _base_rates(lived, ripe, j) for j, one in enumerate(JOURNEYS)},
     )
 
 
@@ -130,7 +132,7 @@ def _ripe(lived: Lived, days: int) -> NDArray[np.bool_]:
 
 
 def _cause(lived: Lived, ripe: NDArray[np.bool_], j: int, c: int) -> CauseTruth:
-    journey, cause = model.JOURNEYS[j], model.JOURNEYS[j].causes[c]
+    journey, cause = JOURNEYS[j], JOURNEYS[j].causes[c]
     of = target(f"{journey.name}.{cause.name}")
     cases, levels = lived.run.cases, lived.run.levels
     of_journey = ripe & (cases["journey"] == j)
@@ -162,13 +164,19 @@ def _cause(lived: Lived, ripe: NDArray[np.bool_], j: int, c: int) -> CauseTruth:
 def confounders(cause: model.Cause) -> tuple[str, ...]:
     """What drives both a cause and outcomes.
 
-    >>> confounders(model.HELP.causes[0])
+    >>> confounders(JOURNEYS[1].causes[0])
     ('load', 'hour')
     """
     if cause.chance is None:
         return ("load", "hour")
     drivers = cause.chance._asdict()
-    names = {"severity": "severity", "load": "load", "hurry": "segment", "wiring": "wiring", "transfers": "no_ping_pong"}
+    names = {
+        "severity": "severity",
+        "load": "load",
+        "hurry": "segment",
+        "wiring": "wiring",
+        "transfers": "no_ping_pong",
+    }
     return tuple(shown for name, shown in names.items() if drivers[name])
 
 

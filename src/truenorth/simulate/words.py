@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import product
 
-from truenorth.simulate import model
+from truenorth.simulate.journeys import JOURNEYS
 
 TONES = ("pleased", "plain", "cross")
 N_WORDINGS = 3
@@ -45,23 +45,43 @@ _OPENINGS = {
         ("This cannot be true.", "I am really annoyed.", "How much longer is this to take?"),
     ),
     "de": (
-        ("Guten Tag, danke für Ihre Zeit.", "Hallo, Sie können mir sicher helfen.", "Grüß Gott, zuletzt war alles gut."),
+        (
+            "Guten Tag, danke für Ihre Zeit.",
+            "Hallo, Sie können mir sicher helfen.",
+            "Grüß Gott, zuletzt war alles gut.",
+        ),
         ("Guten Tag.", "Ich habe eine Frage.", "Bitte sehen Sie nach."),
         ("Das kann nicht wahr sein.", "Ich bin wirklich verärgert.", "Wie lange soll das noch dauern?"),
     ),
     "fr": (
-        ("Bonjour, merci de votre temps.", "Bonjour, vous pouvez sûrement m'aider.", "Bonjour, tout allait bien avec vous."),
+        (
+            "Bonjour, merci de votre temps.",
+            "Bonjour, vous pouvez sûrement m'aider.",
+            "Bonjour, tout allait bien avec vous.",
+        ),
         ("Bonjour.", "J'ai une question.", "Regardez, s'il vous plaît."),
         ("Ce n'est pas possible.", "Je suis vraiment fâché.", "Combien de temps encore ?"),
     ),
     "es": (
-        ("Hola, gracias por su tiempo.", "Buenos días, seguro que pueden ayudarme.", "Hola, la última vez fue todo bien."),
+        (
+            "Hola, gracias por su tiempo.",
+            "Buenos días, seguro que pueden ayudarme.",
+            "Hola, la última vez fue todo bien.",
+        ),
         ("Hola.", "Tengo una pregunta.", "Por favor, mírenlo."),
         ("No puede ser.", "Estoy muy molesto.", "¿Cuánto tiempo más?"),
     ),
 }
 _ENDINGS = {
-    "en": ("", "I had to call again.", "It is back again.", "I want to complain.", "Any news?", "I am leaving.", "That was my impression."),
+    "en": (
+        "",
+        "I had to call again.",
+        "It is back again.",
+        "I want to complain.",
+        "Any news?",
+        "I am leaving.",
+        "That was my impression.",
+    ),
     "de": (
         "",
         "Ich musste noch einmal anrufen.",
@@ -100,7 +120,7 @@ def sentences() -> list[str]:
     >>> sentences()[0]
     'Hello, thank you for your time. It is about the line in my new home.'
     """
-    journeys = [journey.name for journey in model.JOURNEYS]
+    journeys = [journey.name for journey in JOURNEYS]
     spans = product(range(N_ROWS), journeys, range(3), range(len(TONES)), _THEMES, range(N_WORDINGS))
     return [_sentence(*span) for span in spans]
 
