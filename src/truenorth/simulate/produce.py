@@ -12,7 +12,7 @@ import polars as pl
 from truenorth.logs.log import Progress
 from truenorth.logs.whole import whole_file
 from truenorth.simulate.faults import Disturbed, Faults, apply, counted
-from truenorth.simulate.model import JOURNEYS
+from truenorth.simulate.journeys import JOURNEYS
 from truenorth.simulate.outputs import check_folder, check_target, write_parts
 from truenorth.simulate.stream import SLOWEST, Clock, Streamed, check_receiver, stream
 from truenorth.spec.problems import Problem, TruenorthError, nearest
