@@ -38,8 +38,8 @@ class Faults(msgspec.Struct, frozen=True, kw_only=True):
     """Rates in [0, 1]; 0 switches a fault off. TruenorthError, with all rates that are none, if one is outside.
 
     * ``duplicates``: share of events that arrive twice.
-    * ``disorder``: share of events that 1 to 10 later ones overtake. An event that is followed by another of the same
-      instant is never held back, so that events of one instant keep their order.
+    * ``disorder``: share of events that 1 to 10 later ones overtake. Of those of one instant only the last can be held
+      back, so that they keep their order.
     * ``lateness``: share of events that arrive 1 minute to 3 days late.
     * ``clock_skew``: share of devices (customers; without one, sources) whose clock is off by 1 second to 2 hours.
     * ``missing``: share of the values of each optional field that are lost.
