@@ -20,7 +20,7 @@ _ENVELOPE = ("id", "type", "time", "received", "sent_at", "customer", "anonymous
 
 
 class Message(NamedTuple):
-    """One call of a client; ``due`` is when it arrives in the log's own time."""
+    """One call of a client; ``due`` is when it arrives, in the log's own time and not shifted."""
 
     due: datetime
     identifies: bool
@@ -35,7 +35,6 @@ class Message(NamedTuple):
 def messages(frame: pl.DataFrame, *, shift: timedelta) -> Iterator[Message]:
     """The messages of events in their order of arrival, every instant of theirs shifted by a constant.
 
-    An event is due when it was received (without ``received``: when it happened), never before the one ahead of it.
     ``messageId`` is the event's id, or ``source/id`` where two sources share an id. An event whose ``customer`` is its
     ``anonymous_id`` has only that; one without a customer gets its own id as anonymous id, as the protocol wants
     one. Nulls are left out, as is what JSON cannot say (infinities, not-a-number).
@@ -47,16 +46,22 @@ def messages(frame: pl.DataFrame, *, shift: timedelta) -> Iterator[Message]:
     [('a', 'Called', 'a', {'team': 'x'})]
     """
     plain = _plain(frame).with_columns(cs.datetime() + shift)
-    due = _due(frame)
+    arrived = due(frame)
     for start in range(0, frame.height, ROWS_AT_ONCE):
         part = plain.slice(start, ROWS_AT_ONCE)
-        for at, row in zip(due.slice(start, ROWS_AT_ONCE), part.iter_rows(named=True), strict=True):
+        for at, row in zip(arrived.slice(start, ROWS_AT_ONCE), part.iter_rows(named=True), strict=True):
             yield _message(at, row)
 
 
-def _due(frame: pl.DataFrame) -> pl.Series:
+def due(frame: pl.DataFrame) -> pl.Series:
+    """When each event arrives: when it was received, else when it happened; never before the one ahead of it.
+
+    >>> from datetime import UTC
+    >>> due(pl.DataFrame({"time": [datetime(2026, 1, 2, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC)]})).n_unique()
+    1
+    """
     arrived = pl.coalesce("received", "time") if "received" in frame.columns else pl.col("time")
-    return frame.select(arrived.cum_max()).to_series()
+    return frame.select(arrived.cum_max().alias("due")).to_series()
 
 
 def _plain(frame: pl.DataFrame) -> pl.DataFrame:

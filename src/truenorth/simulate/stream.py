@@ -7,13 +7,14 @@ import socket
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from importlib.util import find_spec
+from threading import Lock
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
 import msgspec
 import polars as pl
 
-from truenorth.simulate.messages import Message, messages
+from truenorth.simulate.messages import Message, due, messages
 from truenorth.spec.problems import Problem, TruenorthError
 
 if TYPE_CHECKING:
@@ -29,8 +30,6 @@ TIMEOUT_S = 15
 CONNECT_TIMEOUT_S = 5
 PAUSE_S = 0.02
 """Between two looks at a queue that is full."""
-TICK_S = 0.5
-"""Longest sleep between two reports of progress."""
 STOP_WITHIN_S = 5
 """After an interruption, what is in the queue has so long to get through."""
 
@@ -85,8 +84,8 @@ def stream(
     """Send events in their order of arrival to ``url`` + ``/v1/batch`` by the Segment protocol.
 
     ``speed`` is log time per time of the clock: 60 plays a minute a second, infinity does not wait. With ``as_now`` all
-    instants are shifted by one constant, so that the last event happens when it is sent: at speed 1 all do, and none
-    ever lies in the future. The client cuts instants to milliseconds.
+    instants are shifted by one constant, so that the last event happens when it is sent (at a speed below 1: the
+    first); at speed 1 all do but late ones, and none ever lies in the future. The client cuts instants to milliseconds.
 
     At most 1,000 messages wait in memory; then the log waits. KeyboardInterrupt ends the stream early and is no error.
     TruenorthError where nobody listens, the client is not installed, or not one event is taken.
@@ -96,15 +95,14 @@ def stream(
     check_receiver(url)
     line = _Line(url, write_key, clock)
     start = clock.now()
-    shift = _to_now(frame, start, speed) if as_now else timedelta(0)
+    arrived = due(frame)
+    shift = _to_now(arrived, start, speed) if as_now and len(arrived) else timedelta(0)
     interrupted = False
-    first_due = None
     try:
         for message in messages(frame, shift=shift):
-            first_due = first_due or message.due
-            until = start + (message.due - first_due) * (1 / speed)
+            until = start + (message.due - arrived[0]) * (1 / speed)
             while (left_s := (until - clock.now()).total_seconds()) > 0:
-                clock.sleep(min(left_s, TICK_S))
+                clock.sleep(left_s)
             line.send(message)
             if on_progress:
                 on_progress(line.n_sent)
@@ -115,10 +113,11 @@ def stream(
     return line.streamed(frame.height, interrupted=interrupted)
 
 
-def _to_now(frame: pl.DataFrame, start: datetime, speed: float) -> timedelta:
-    """The shift by which the last event happens when its turn comes."""
-    first, last = frame.select(pl.col("time").min().alias("first"), pl.col("time").max().alias("last")).row(0)
-    return start + (last - first) * (1 / speed) - last if first is not None else timedelta(0)
+def _to_now(arrived: pl.Series, start: datetime, speed: float) -> timedelta:
+    """The shift by which the last event happens when its turn comes; played slower than life, the first."""
+    lived: timedelta = arrived[-1] - arrived[0]
+    last: datetime = arrived[-1]
+    return start + min(lived, lived * (1 / speed)) - last
 
 
 class _Line:
@@ -126,6 +125,7 @@ class _Line:
 
     def __init__(self, url: str, write_key: str, clock: Clock) -> None:
         self._url, self._clock = url, clock
+        self._lock = Lock()
         self._client = _client(url, write_key, self._failed)
         self._proven = False
         self._reasons: dict[str, None] = {}
@@ -133,10 +133,11 @@ class _Line:
         self.n_failed = 0
 
     def _failed(self, reason: Exception | str, batch: Sequence[object]) -> None:
-        """Called by the client, in a thread of its own."""
-        self.n_failed += len(batch)
-        if len(self._reasons) < MAX_REASONS:
-            self._reasons[str(reason)[:MAX_REASON_CHARACTERS]] = None
+        """Called by the client, in a thread of its own, and by `send`."""
+        with self._lock:
+            self.n_failed += len(batch)
+            if len(self._reasons) < MAX_REASONS:
+                self._reasons[str(reason)[:MAX_REASON_CHARACTERS]] = None
 
     def send(self, message: Message) -> None:
         """Hand a message over as soon as there is room."""
@@ -155,17 +156,7 @@ class _Line:
         self._client.flush()
         if self.n_failed >= self.n_sent:
             self._client.join()
-            hint = "check the address and the write key"
-            raise TruenorthError(
-                [
-                    Problem(
-                        path=self._url,
-                        expected="a receiver that takes events",
-                        found=next(iter(self._reasons)),
-                        hint=hint,
-                    )
-                ]
-            )
+            raise TruenorthError([_takes_nothing(self._url, next(iter(self._reasons)))])
         self._proven = True
 
     def finish(self) -> None:
@@ -197,6 +188,11 @@ class _Line:
             interrupted=interrupted,
             reasons=tuple(self._reasons),
         )
+
+
+def _takes_nothing(url: str, reason: str) -> Problem:
+    hint = "check the address and the write key"
+    return Problem(path=url, expected="a receiver that takes events", found=reason, hint=hint)
 
 
 def _call(client: Client, message: Message) -> None:
