@@ -92,6 +92,16 @@ def test_one_journey_alone(tmp_path: Path) -> None:
     assert replays[0].cases.equals(replays[1].cases)
 
 
+@pytest.mark.parametrize("faults", ["", "duplicates=1,identity=1,clock_skew=1,missing=1"])
+def test_a_company_to_which_nothing_happens(faults: str) -> None:
+    nobody = ("--customers", "1", "--days", "1", "--faults", faults)
+    for name in ("log.parquet", "log.csv", "log.jsonl.gz", "log.xes"):
+        assert made(*nobody, "--out", name, "--truth", "t.json")["events"] == 0
+    assert pl.read_parquet("log.parquet").is_empty()
+    with receiver() as server:
+        assert made("--customers", "1", "--days", "1", "--to", server.url, "--write-key", KEY)["events"] == 0
+
+
 def test_faults_are_counted_and_told(tmp_path: Path) -> None:
     text = "duplicates=0.1,disorder=0.1,lateness=0.1,clock_skew=0.3,missing=0.1,identity=0.5"
     summary = made("--out", "log.parquet", "--truth", "t.json", "--faults", text)

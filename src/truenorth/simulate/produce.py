@@ -155,11 +155,13 @@ def _of_journey(frame: pl.DataFrame, journey: str | None) -> pl.DataFrame:
 
 
 def _parts(lived: Lives, journey: str | None, disturbed: Disturbed | None, tell: Progress) -> Iterator[pl.DataFrame]:
-    """What is written, part by part."""
-    parts = disturbed.arrivals.iter_slices(ROWS_PER_PART) if disturbed else lived.parts(ROWS_PER_PART)
-    n = max(disturbed.arrivals.height if disturbed else lived.n_events, 1)
+    """What is written, part by part; one without events where nothing happened."""
+    n = disturbed.arrivals.height if disturbed else lived.n_events
+    if not n:
+        yield disturbed.arrivals if disturbed else lived.events()
+        return
     n_done = 0
-    for part in parts:
+    for part in disturbed.arrivals.iter_slices(ROWS_PER_PART) if disturbed else lived.parts(ROWS_PER_PART):
         tell("writing", n_done / n)
         yield part if disturbed else _of_journey(part, journey)
         n_done += part.height
