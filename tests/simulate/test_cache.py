@@ -1,4 +1,4 @@
-"""Numba looks only at a function's own file to see whether its cache is stale; each file names those that it builds on."""
+"""Numba looks only at a function's own file to see whether a cache is stale: each names those it builds on."""
 
 from __future__ import annotations
 

@@ -7,8 +7,8 @@ import numpy as np
 from truenorth.simulate import records as r
 from truenorth.simulate.causal import compiled
 
-BUILT_ON = "6002c7abb423"
-"""Digest of records.py and causal.py, whose code is compiled into this file's: it changes with them, so that no cache is stale."""
+BUILT_ON = "f42b74666ad4"
+"""Digest of the files whose code is compiled into this one's: where they change, no cache of this one stays."""
 
 
 @compiled

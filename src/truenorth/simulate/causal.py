@@ -1,8 +1,8 @@
 """The causal model at work: luck, levels of causes, log-odds of outcomes. Compiled; used by the loop and by the truth.
 
 Nothing here is a number of the model: it comes in `Tables`, which `truenorth.simulate.tables` makes of the declaration
-in `truenorth.simulate.model`. All chance is a hash of (seed, who, purpose, index), never a stream: two worlds that differ in
-one thing share all other luck.
+in `truenorth.simulate.model`. All chance is a hash of (seed, who, purpose, index), never a stream: two worlds that
+differ in one thing share all other luck.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ MIX_2 = np.uint64(0x94D049BB133111EB)
 U30, U27, U31, U11 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(11)
 
 
-BUILT_ON = "6fb2e93e0eab"
-"""Digest of records.py, whose constants are compiled into this file's code: it changes with it, so that no cache is stale."""
+BUILT_ON = "64c7d367d0c0"
+"""Digest of the files whose code is compiled into this one's: where they change, no cache of this one stays."""
 
 entry = njit(cache=True, nogil=True, _nrt=False)  # type: ignore[call-overload]
 """Compile what Python calls. Nothing here allocates."""
 compiled = njit(cache=True, nogil=True, _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True)  # type: ignore[call-overload]
-"""Compile what only compiled code calls: without the wrappers that take Python's values apart, which is half the work."""
+"""Compile what only compiled code calls: no wrappers that take Python's values apart, which is half the work."""
 
 # --- luck -------------------------------------------------------------------------------------------------------------
 
@@ -164,8 +164,9 @@ def outcome_of(seed, key, failed, abandoned):
 def potentials(tables, cases, levels, cause, level, action, downstream, scratch, chances, outcomes):
     """What would come of cases with one cause of their journey at a level, or with an action.
 
-    ``cause`` -1 leaves causes as they were lived; ``action`` -1 the action, which only cases with a moment can have. Writes ``chances`` (n, 3) and ``outcomes`` (n,).
-    A cause that others depend on takes these with it where ``downstream`` is true. ``scratch`` (8,) is room to work.
+    ``cause`` -1 leaves causes as they were lived; ``action`` -1 the action, which only cases with a moment can have.
+    Writes ``chances`` (n, 3) and ``outcomes`` (n,). A cause that others depend on takes these with it where
+    ``downstream`` is true. ``scratch`` (8,) is room to work.
     """
     for i in range(len(cases)):
         case = cases[i]

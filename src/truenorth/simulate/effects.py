@@ -13,9 +13,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from truenorth.simulate import model
-from truenorth.simulate.journeys import JOURNEYS
 from truenorth.simulate import records as r
 from truenorth.simulate.causal import potentials
+from truenorth.simulate.journeys import JOURNEYS
 from truenorth.simulate.lived import SHOWN_OUTCOMES, Lived
 from truenorth.simulate.tables import N_SLOTS, check_settings
 
@@ -98,7 +98,7 @@ def without_and_with(lived: Lived, rows: I64, of: Target, *, downstream: bool = 
 
 
 def effects_of(lived: Lived, name: str) -> pl.DataFrame:
-    """Both potential outcomes of every settled case that ``name`` can touch: ``case`` and the fields of `world.Effect`."""
+    """Both potential outcomes of every settled case that ``name`` can touch: ``case`` and fields of `world.Effect`."""
     of = target(name)
     cases = lived.run.cases
     rows = np.flatnonzero(touched(cases, of) & (cases["outcome"] != r.UNSETTLED))
@@ -116,7 +116,7 @@ def effects_of(lived: Lived, name: str) -> pl.DataFrame:
 
 
 def worth(lived: Lived) -> pl.DataFrame:
-    """Of every settled case with a moment to decide: ``case``, ``expected`` and ``lived`` value and ``cost`` of its action (EUR)."""
+    """Of every settled case with a moment: ``case``, ``expected`` and ``lived`` value, ``cost`` of its action (EUR)."""
     cases = lived.run.cases
     rows = np.flatnonzero((cases["trigger"] != r.NO_TRIGGER) & (cases["outcome"] != r.UNSETTLED))
     value, cost = VALUES[cases["journey"][rows]], COSTS[cases["action"][rows]]

@@ -138,7 +138,7 @@ HELP = JourneyModel(
         Cause(
             "called_back", "promise", "call_back", Effect(1.1, 0.5), Chance(-1.1, severity=0.3, load=0.35), "waited for"
         ),
-        Cause("tested_first", "omission", "late", _CALM, Chance(-1.4, severity=0.5, load=0.4), _CONFOUNDED),
+        Cause("tested_first", "omission", "late", _CALM, Chance(-2.0, severity=1.1, load=0.4), _CONFOUNDED),
         Cause(
             "visit_kept",
             "promise",

@@ -10,9 +10,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from truenorth.simulate import model, tables
-from truenorth.simulate.journeys import JOURNEYS
 from truenorth.simulate import records as r
 from truenorth.simulate.customers import N_CAMPAIGNS, PLANS, REGIONS
+from truenorth.simulate.journeys import JOURNEYS
 from truenorth.simulate.run import Progress, Run
 from truenorth.simulate.words import sentences
 
@@ -42,8 +42,8 @@ def _words(names: tuple[str, ...] | list[str]) -> pl.Series:
 class Lived:
     """What was lived in one run.
 
-    ``events()`` and ``parts()`` are what the company's systems recorded. ``cases``, ``decisions`` and ``counts`` are the truth
-    behind it, for tests and for judging what others find.
+    ``events()`` and ``parts()`` are what the company's systems recorded. ``cases``, ``decisions`` and ``counts`` are
+    the truth behind it, for tests and for judging what others find.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class Lived:
 
     @property
     def counts(self) -> dict[str, int]:
-        """``cases`` opened; ``skipped`` needs of customers with an open case of the same journey, or who had left; ``overrun``
+        """``cases`` opened; ``skipped`` needs of customers with a case of the journey open, or who left; ``overrun``
         cases settled so late that their outcome may come after ``within``."""
         n = self.run.n
         return {"cases": int(n[r.N_CASES]), "skipped": int(n[r.N_SKIPPED]), "overrun": int(n[r.N_OVERRUN])}
@@ -69,10 +69,10 @@ class Lived:
     def events(self, on_progress: Progress | None = None) -> pl.DataFrame:
         """All events in order of time.
 
-        Canonical fields, then properties: ``journey``, ``category``, ``severity`` (0 to 2), ``segment``, ``plan``, ``region``,
-        ``tenure_months``, ``month_eur`` (what the customer pays), ``load`` (people waiting per person at work when the
-        case opened, at most 3), ``queue_s`` (seconds waited, of answers), ``asked_for``, ``campaign`` (of orders), ``score``
-        (0 to 10, of surveys). Texts of few values are ``pl.Categorical``.
+        Canonical fields, then properties: ``journey``, ``category``, ``severity`` (0 to 2), ``segment``, ``plan``,
+        ``region``, ``tenure_months``, ``month_eur`` (what the customer pays), ``load`` (people waiting per person at
+        work when the case opened, at most 3), ``queue_s`` (seconds waited, of answers), ``asked_for``, ``campaign`` (of
+        orders), ``score`` (0 to 10, of surveys). Texts of few values are ``pl.Categorical``.
         """
         frames, done = [], 0
         for chunk in self.run.chunks:
@@ -107,8 +107,8 @@ class Lived:
 
     @cached_property
     def cases(self) -> pl.DataFrame:
-        """One row a case in order of opening: what it was like, what went wrong (level by cause, null where not at stake or
-        not known yet), what was done, and its outcome (``open`` where not settled in time)."""
+        """One row a case in order of opening: what it was like, what went wrong (level by cause, null if it was not
+        at stake or is not known yet), what was done, and its outcome (``open`` where not settled in time)."""
         cases = self.run.cases
         table = pl.DataFrame(
             {
@@ -130,7 +130,7 @@ class Lived:
 
     @cached_property
     def decisions(self) -> pl.DataFrame:
-        """One row a moment to decide: ``case``, ``time``, ``trigger``, ``action``, ``propensity`` of what the policy chose, and
+        """One row a moment to decide: case, time, trigger, action, ``propensity`` of what the policy chose, and
         ``refused`` where the day's capacity for it was used up, so that nothing was done."""
         cases = self.run.cases
         extra = pl.DataFrame(

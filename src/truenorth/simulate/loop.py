@@ -16,8 +16,8 @@ from truenorth.simulate.causal import compiled, drawn, drifted, entry, set_level
 from truenorth.simulate.queues import answer_elsewhere, emit, hang_up, serve, staff_at
 from truenorth.simulate.story import advance, applies, perform, survey
 
-BUILT_ON = "afc48a64e444"
-"""Digest of records.py, causal.py, agenda.py, queues.py and story.py, whose code is compiled into this file's: it changes with them, so that no cache is stale."""
+BUILT_ON = "1fe60ac79ca9"
+"""Digest of the files whose code is compiled into this one's: where they change, no cache of this one stays."""
 
 
 @entry
@@ -41,10 +41,12 @@ def arrive(tables, state, day):
 
 @compiled
 def open_case(tables, state, time_us, who):
-    """A need comes up: it opens a case, unless one of the same journey is open or was opened today."""
+    """A need comes up: it opens a case, unless one of the same journey is open or was opened today. Without spillover
+    only the latter counts, which no outcome changes."""
     customer, j = state.customers[who >> 2], who & 3
     day = (time_us - tables.start_us) // r.DAY_US
-    if customer.gone or (customer.busy >> j) & 1 or state.last_day[who >> 2, j] == day:
+    busy = tables.spillover != 0 and (customer.busy >> j) & 1 == 1
+    if customer.gone or busy or state.last_day[who >> 2, j] == day:
         state.n[r.N_SKIPPED] += 1
         return
     customer.busy |= 1 << j

@@ -27,8 +27,8 @@ class Effect(NamedTuple):
 class Chance(NamedTuple):
     """Log-odds of a cause: intercept, and per unit of each driver.
 
-    ``severity`` 0, 1, 2; ``load`` as at the opening, people waiting per person at work, at most 3; ``hurry`` 1 in the segment
-    ``needs_speed``; ``wiring`` the hidden one, standard normal; ``transfers`` per transfer of the same case.
+    ``severity`` 0, 1, 2; ``load`` as at the opening, people waiting per person at work, at most 3; ``hurry`` 1 in the
+    segment ``needs_speed``; ``wiring`` the hidden one, standard normal; ``transfers`` per transfer of the same case.
     """
 
     intercept: float
@@ -57,7 +57,8 @@ class Step(NamedTuple):
     """One step of a case's way, in order.
 
     ``cause`` is at stake where the step applies: in cases whose own number in [0, 1) lies in ``applies``. ``starts``,
-    ``done``, ``missed`` are event types; ``due_h`` hours. A kept promise is done within it, a broken one up to half as long late.
+    ``done``, ``missed`` are event types; ``due_h`` hours. A kept promise is done within it, a broken one up to half as
+    long late.
     """
 
     kind: Literal["talk", "transfer", "promise", "flaw", "omission", "decide", "settle"]
@@ -132,7 +133,7 @@ STAFF_BY_HOUR = {range(8, 12): 1.0, range(12, 14): 0.8, range(14, 18): 1.0, rang
 """The share of a team that is at work on a weekday."""
 WEEKEND_STAFF = 0.75
 """The share of it on Saturday and Sunday, until 19 h."""
-OCCUPANCY = 0.98
+OCCUPANCY = 0.92
 """What share of the day shift's time talks take on a usual weekday, by which teams are sized: queues build at peaks."""
 CHANNELS = ("phone", "web", "chat", "branch")
 CHANNEL_SHARES = {"low": (0.68, 0.10, 0.06, 0.16), "high": (0.38, 0.32, 0.26, 0.04)}
@@ -160,7 +161,7 @@ class Rule(NamedTuple):
 
 
 class Action(NamedTuple):
-    """What can be done at a moment: the event it leaves, its cost (EUR), how many a day per 1,000 customers, its effects."""
+    """What can be done at a moment: its event, cost (EUR), how many a day per 1,000 customers, its effects."""
 
     name: str
     event: str

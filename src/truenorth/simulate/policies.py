@@ -16,9 +16,10 @@ F64 = NDArray[np.float64]
 class Moments(NamedTuple):
     """Cases of one hour at a moment to decide; arrays of length n, codes as in `truenorth.simulate.model`.
 
-    Everything but ``gain_eur`` could be seen by whoever decides. ``luck`` is a number in (0, 1) of the case's own, for policies that
-    toss coins. ``remaining`` (n_actions,) is what the day's capacity still allows. ``gain_eur`` (n, n_actions), the expected gain
-    of each action over doing nothing, its cost paid, is filled only for a policy that ``knows_truth``.
+    Everything but ``gain_eur`` could be seen by whoever decides. ``luck`` is a number in (0, 1) of the case's own, for
+    policies that toss coins. ``remaining`` (n_actions,) is what the day's capacity still allows. ``gain_eur`` (n,
+    n_actions), the expected gain of each action over doing nothing, its cost paid, is filled only for a policy that
+    ``knows_truth``.
     """
 
     time_us: I64

@@ -10,8 +10,8 @@ from truenorth.simulate import records as r
 from truenorth.simulate.agenda import at_daytime, push
 from truenorth.simulate.causal import compiled, drifted, normal, uniform
 
-BUILT_ON = "1be60915ae1d"
-"""Digest of records.py, causal.py and agenda.py, whose code is compiled into this file's: it changes with them, so that no cache is stale."""
+BUILT_ON = "6eb6dd031ea7"
+"""Digest of the files whose code is compiled into this one's: where they change, no cache of this one stays."""
 
 
 @compiled
@@ -114,7 +114,7 @@ def talk_us(tables, case, ghost):
 
 @compiled
 def seek(tables, state, time_us, c, team, forced):
-    """Want to talk to a team: in its queue, or, where forced from outside, answered after a time that comes as given."""
+    """Want to talk to a team: in its queue, or, where forced from outside, answered after a given time."""
     case = state.cases[c]
     case.team, case.asked_us, case.waiting = team, time_us, 2 if forced >= 0 else 1
     case.attempt += 1

@@ -221,6 +221,7 @@ class Tables(NamedTuple):
     drift_strength: F64  # log-odds: of PATIENCE on abandoned, of PROCESS on call-backs (2,)
     asks_policy: np.int64
     surveys: np.int64
+    spillover: np.int64  # whether a case touches other cases of its customer
 
 
 class State(NamedTuple):

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from truenorth.simulate import loop, model
-from truenorth.simulate.journeys import JOURNEYS
 from truenorth.simulate import records as r
+from truenorth.simulate.journeys import JOURNEYS
 
 Progress = Callable[[str, float], None]
 """Called with what is being done and the share of it that is done, in [0, 1]."""
@@ -25,7 +25,7 @@ CHUNK = 1 << 18
 
 
 class Run(NamedTuple):
-    """What was lived: `records.EVENT` in pieces, in order of time; cases, levels of their causes, customers, counters."""
+    """What was lived: `records.EVENT` in pieces in order of time; cases, levels of causes, customers, counters."""
 
     chunks: list[NDArray[np.void]]
     cases: NDArray[np.void]

@@ -1,4 +1,4 @@
-"""The way of a case: the steps of its journey, its outcome by the causal model, and the script that shows it. Compiled."""
+"""The way of a case: the steps of its journey, its outcome, and the script that shows it. Compiled."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from truenorth.simulate.agenda import at_daytime, push
 from truenorth.simulate.causal import compiled, log_odds, natural_level, normal, outcome_of, uniform
 from truenorth.simulate.queues import emit, enqueue, seek, serve, show
 
-BUILT_ON = "2fb9897a21f8"
-"""Digest of records.py, causal.py, agenda.py and queues.py, whose code is compiled into this file's: it changes with them, so that no cache is stale."""
+BUILT_ON = "6d211a084c59"
+"""Digest of the files whose code is compiled into this one's: where they change, no cache of this one stays."""
 
 
 # --- steps ------------------------------------------------------------------------------------------------------------
@@ -86,9 +86,10 @@ def transfer(tables, state, time_us, c, cause):
     is_set = tables.causes[case.journey, cause].setting != r.AS_IT_COMES
     if is_set and case.phase == r.PENDING:
         case.phase = r.KEEPING
-        for _ in range(natural_level(tables, case, cause, 0)):
-            enqueue(state, journey.second_team, c, 1)
-        serve(tables, state, time_us, journey.second_team)
+        for leg in range(natural_level(tables, case, cause, 0)):
+            ghost_team = journey.first_team if leg % 2 else journey.second_team
+            enqueue(state, ghost_team, c, 1)
+            serve(tables, state, time_us, ghost_team)
     if case.leg >= state.levels[c, cause]:
         show(tables, state, c, cause)
         return False
@@ -251,7 +252,7 @@ def finish(tables, state, time_us, c):
     customer = state.customers[case.customer]
     customer.busy &= ~(1 << case.journey)
     if case.left:
-        customer.gone = True
+        customer.gone = tables.spillover != 0
         return
     for j in range(4):
         chance = tables.spill[case.journey, case.outcome, j]

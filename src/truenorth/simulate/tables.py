@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from truenorth.simulate import model
-from truenorth.simulate.journeys import JOURNEYS, SPILLOVER
 from truenorth.simulate import records as r
 from truenorth.simulate.company import Company, DriftKind
+from truenorth.simulate.journeys import JOURNEYS, SPILLOVER
 from truenorth.spec.problems import Problem, TruenorthError, closest
 
 Setting = Literal["off", "on", "half"]
@@ -139,6 +139,7 @@ def compile_tables(company: Company, seed: int, do: Mapping[str, str], *, asks_p
         drift_strength=np.array([model.DRIFT_ABANDONED, model.DRIFT_PROCESS]),
         asks_policy=np.int64(asks_policy),
         surveys=np.int64(company.surveys),
+        spillover=np.int64(company.spillover),
     )
 
 

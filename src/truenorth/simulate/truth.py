@@ -10,29 +10,31 @@ import polars as pl
 from numpy.typing import NDArray
 
 from truenorth.simulate import model
-from truenorth.simulate.journeys import CONSEQUENCES, JOURNEYS
 from truenorth.simulate import records as r
 from truenorth.simulate.effects import COSTS, VALUES, Target, target, touched, without_and_with
+from truenorth.simulate.journeys import CONSEQUENCES, JOURNEYS
 from truenorth.simulate.lived import Lived
 
 RIPE_DAYS = 14
 """Averages are over cases opened so many days before the end: by then they are settled, whatever happens in them."""
 
 HOW = (
-    "Average over the cases of this world that it can touch, opened 14 days or more before the end (all, in shorter worlds): chance or "
-    "expected value by the causal model with the cause at its forced level (2 transfers, else 1) or the action, minus the "
-    "same without; each case keeps its own confounders and other causes, and causes that depend on this one follow it. "
-    "'direct' holds these still."
+    "Average over the cases of this world that it can touch, opened 14 days or more before the end (all, in shorter "
+    "worlds): chance or expected value by the causal model with the cause at its forced level (2 transfers, else 1) or "
+    "the action, minus the same without; each case keeps its own confounders and other causes, and causes that depend "
+    "on this one follow it. 'direct' holds these still."
 )
 
 
 class CauseTruth(msgspec.Struct, frozen=True, kw_only=True):
     """One promise of a journey as a cause.
 
-    ``failed`` and ``abandoned`` are log-odds per level against *achieved*. ``p_achieved``, ``p_failed``, ``p_abandoned`` are
-    average effects on chances, ``p_achieved_direct`` without what depends on the cause, ``value_eur`` on the value of a
-    case. ``share_at_stake`` of the journey's cases, ``share_broken`` of those (level 1, 2 for transfers). ``confounders``
-    drive both this and the outcome. ``causal`` is false where nothing follows from it.
+    ``failed`` and ``abandoned`` are log-odds per level against *achieved*. ``p_achieved``, ``p_failed``,
+    ``p_abandoned`` are average effects on chances (``p_achieved_se``: its standard error as an estimate
+    for other worlds of the company), ``p_achieved_direct`` without what depends on the cause,
+    ``value_eur`` on the value of a case. ``share_at_stake`` of the journey's cases, ``share_broken`` of those (level 1,
+    2 for transfers). ``confounders`` drive both this and the outcome. ``causal`` is false where nothing follows from
+    it.
     """
 
     journey: str
@@ -41,6 +43,7 @@ class CauseTruth(msgspec.Struct, frozen=True, kw_only=True):
     failed: float
     abandoned: float
     p_achieved: float
+    p_achieved_se: float
     p_achieved_direct: float
     p_failed: float
     p_abandoned: float
@@ -55,14 +58,15 @@ class CauseTruth(msgspec.Struct, frozen=True, kw_only=True):
 class ActionTruth(msgspec.Struct, frozen=True, kw_only=True):
     """One action over all moments to decide.
 
-    ``p_achieved`` and ``value_eur`` (its cost paid) are averages; ``share_helped``, ``share_hurt``: of moments at which it raises or
-    lowers the chance of *achieved*; ``share_worth``: at which it is worth its cost.
+    ``p_achieved`` and ``value_eur`` (its cost paid) are averages; ``share_helped``, ``share_hurt``: of moments at which
+    it raises or lowers the chance of *achieved*; ``share_worth``: at which it is worth its cost.
     """
 
     name: str
     cost_eur: float
     causal: bool
     p_achieved: float
+    p_achieved_se: float
     value_eur: float
     share_helped: float
     share_hurt: float
@@ -149,6 +153,7 @@ def _cause(lived: Lived, ripe: NDArray[np.bool_], j: int, c: int) -> CauseTruth:
         failed=cause.effect.failed,
         abandoned=cause.effect.abandoned,
         p_achieved=shift[0],
+        p_achieved_se=_standard_error(always.chances[:, 0] - never.chances[:, 0], cases["day"][rows]),
         p_achieved_direct=_mean(direct[1] - direct[0])[0],
         p_failed=shift[1],
         p_abandoned=shift[2],
@@ -197,6 +202,7 @@ def _action(lived: Lived, ripe: NDArray[np.bool_], name: str) -> ActionTruth:
         cost_eur=float(COSTS[of.action]),
         causal=bool(model.ACTIONS[of.action].rules),
         p_achieved=_mean(shift)[0],
+        p_achieved_se=_standard_error(shift[:, 0], cases["day"][rows]),
         value_eur=float(gain.mean()) if len(rows) else math.nan,
         share_helped=_share(shift[:, 0] > 0),
         share_hurt=_share(shift[:, 0] < 0),
@@ -208,6 +214,18 @@ def _action(lived: Lived, ripe: NDArray[np.bool_], name: str) -> ActionTruth:
 def _mean(shift: NDArray[np.float64]) -> list[float]:
     means: list[float] = shift.mean(axis=0).tolist() if len(shift) else [math.nan] * 3
     return means
+
+
+def _standard_error(values: NDArray[np.float64], days: NDArray[np.int16]) -> float:
+    """Of a mean of cases, those of a day taken as one: they share queues.
+
+    The cluster-robust variance of a mean: sum over days of squared sums of residuals, over n squared. Source: A. C.
+    Cameron, D. L. Miller (2015), "A practitioner's guide to cluster-robust inference", J. Human Resources 50, eq. (11).
+    """
+    if len(values) < 2:
+        return math.nan
+    sums = np.bincount(days, values - values.mean())
+    return float(np.sqrt((sums**2).sum()) / len(values))
 
 
 def _share(flags: NDArray[np.bool_]) -> float:

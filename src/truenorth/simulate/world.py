@@ -23,8 +23,9 @@ from truenorth.spec.problems import Problem, TruenorthError
 class Effect(NamedTuple):
     """Both potential outcomes of a case: 0 without, 1 with the action or the cause, all else as it was.
 
-    ``p0``, ``p1``: the chance of *achieved*. ``outcome0``, ``outcome1``: what comes with the case's own luck. ``value0``, ``value1``:
-    what that is worth (EUR), an action's cost paid; ``expected0``, ``expected1``: the same over all luck.
+    ``p0``, ``p1``: the chance of *achieved*. ``outcome0``, ``outcome1``: what comes with the case's own luck.
+    ``value0``, ``value1``: what that is worth (EUR), an action's cost paid; ``expected0``, ``expected1``: the same over
+    all luck.
     """
 
     p0: float
@@ -40,8 +41,8 @@ class Effect(NamedTuple):
 class PolicyValue(NamedTuple):
     """What a policy brings against doing nothing, over the cases with a moment that exist in both worlds.
 
-    ``expected_eur`` and ``nothing_eur``: expected value a case, costs paid, with the policy and without. ``gain_eur``: their
-    difference. ``lived_gain_eur``: the same with the luck that the cases had. ``cost_eur``: of actions, a case.
+    ``expected_eur`` and ``nothing_eur``: expected value a case, costs paid, with the policy and without. ``gain_eur``:
+    their difference. ``lived_gain_eur``: the same with the luck that the cases had. ``cost_eur``: of actions, a case.
     """
 
     n_cases: int
@@ -55,9 +56,9 @@ class PolicyValue(NamedTuple):
 class World:
     """A company and a seed: the same two give the same events, byte for byte.
 
-    ``do`` sets causes (``help.called_back``) and actions (``call_back_now``) from outside: ``off`` never, ``on`` always (an
-    action: at every moment to decide, whatever the capacity), ``half`` by a coin of each case. Worlds of one seed share
-    all luck. Raises `TruenorthError` for an unknown name.
+    ``do`` sets causes (``help.called_back``) and actions (``call_back_now``) from outside: ``off`` never, ``on`` always
+    (an action: at every moment to decide, whatever the capacity), ``half`` by a coin of each case. Worlds of one seed
+    share all luck. Raises `TruenorthError` for an unknown name.
 
     >>> world = World(Company(n_customers=50, days=5), seed=1)
     >>> world.run().events().equals(World(Company(n_customers=50, days=5), seed=1).run().events())
@@ -89,7 +90,7 @@ class World:
         return tell_truth(self.lived, self.company.days)
 
     def effects(self, name: str) -> pl.DataFrame:
-        """Both potential outcomes of every settled case that an action or a cause can touch, with the columns of `Effect`.
+        """Both potential outcomes of every settled case that an action or a cause can touch, as in `Effect`.
 
         ``name`` is an action, for cases with a moment to decide, or ``journey.cause``, for cases where it is at stake.
         """
@@ -111,7 +112,7 @@ class World:
         """What a policy brings, from two worlds that share all luck: one with it, one that does nothing."""
         with_policy = worth(self.run(policy=policy))
         both = with_policy.join(worth(self.lived), on="case", suffix="_nothing")
-        mean = both.select(pl.exclude("case").mean()).row(0, named=True)
+        mean = both.select(pl.exclude("case").mean().fill_null(0.0)).row(0, named=True)
         return PolicyValue(
             n_cases=both.height,
             expected_eur=mean["expected"],
