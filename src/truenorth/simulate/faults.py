@@ -141,8 +141,8 @@ def apply(frame: pl.DataFrame, faults: Faults, seed: int) -> Disturbed:
     """Disturb events (in the order in which they happened) as a pipeline would.
 
     ``frame`` has the columns ``id`` and ``time``; every column but these may be missing. No event is lost: each
-    original arrives at least once. Each fault has its own stream of random numbers. The same frame, faults and seed give
-    the same result. TruenorthError without ``id`` or ``time``.
+    original arrives at least once. Each fault has its own stream of random numbers. The same frame, faults and seed
+    give the same result. TruenorthError without ``id`` or ``time``.
 
     >>> from datetime import UTC, datetime
     >>> frame = pl.DataFrame({"id": ["a"], "time": [datetime(2026, 1, 1, tzinfo=UTC)]})
