@@ -31,7 +31,7 @@ def truenorth(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedP
 
 def test_help_names_every_command() -> None:
     out = truenorth("--help").stdout
-    assert all(name in out for name in ("check", "replay", "explain", "discover", "report", "convert"))
+    assert all(name in out for name in ("check", "replay", "explain", "discover", "report", "convert", "simulate"))
 
 
 def test_check_a_good_file() -> None:

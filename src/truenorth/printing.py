@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -24,6 +24,11 @@ from truenorth.spec.durations import format_duration
 from truenorth.spec.load import Loaded
 from truenorth.spec.problems import Problem, TruenorthError
 from truenorth.wiring import COMPILING
+
+if TYPE_CHECKING:
+    from truenorth.simulate.company import Company
+    from truenorth.simulate.produce import Produced
+    from truenorth.simulate.stream import Streamed
 
 N_REASONS = 5
 """Reasons of quarantined rows that are shown."""
@@ -196,6 +201,47 @@ def draft(text: str, log: Path, output: Path | None) -> None:
         return
     wrote([output])
     _err.print(f"next: truenorth check {escape(str(output))} --log {escape(str(log))}")
+
+
+_FAULT_WORDS = {
+    "duplicates": "duplicates",
+    "disorder": "out of order",
+    "lateness": "late",
+    "clock_skew": "by a clock that is off",
+    "missing": "values missing",
+    "identity": "customers anonymous at first",
+}
+
+
+def simulated(produced: Produced, company: Company, seed: int, *, as_json: bool) -> None:
+    """What a made-up company gave, and where it went."""
+    streamed = produced.streamed
+    if as_json:
+        made = {"customers": company.n_customers, "days": company.days, "start": company.start, "seed": seed}
+        found = {"events": produced.n_events, "arrivals": produced.n_arrivals, "faults": produced.faults}
+        went = {"written": [str(path) for path in produced.written], "streamed": streamed}
+        _json(made | found | went | {"seconds": produced.seconds})
+        return
+    _out.print(
+        f"{_n(company.n_customers, 'customer')}, {_n(company.days, 'day')} from {company.start}, seed {seed}: "
+        f"{_n(produced.n_events, 'event')} in {produced.seconds:.1f} s"
+    )
+    faults = [f"{n:,} {_FAULT_WORDS[name]}" for name, n in produced.faults.items() if n]
+    if faults:
+        _out.print(f"{_n(produced.n_arrivals, 'arrival')}: {', '.join(faults)}")
+    if streamed:
+        _streamed(streamed)
+    wrote(produced.written)
+
+
+def _streamed(streamed: Streamed) -> None:
+    if streamed.interrupted:
+        _err.print("[yellow]the stream was interrupted[/]")
+    sent = f"{streamed.n_sent:,} of {_n(streamed.n_events, 'event')} sent"
+    counts = {"delivered": streamed.n_delivered, "failed": streamed.n_failed, "undelivered": streamed.n_undelivered}
+    _out.print(f"{sent}: {', '.join(f'{n:,} {name}' for name, n in counts.items())}")
+    for reason in streamed.reasons:
+        _err.print(f"[red]{escape(reason)}[/]")
 
 
 def wrote(paths: Sequence[Path]) -> None:

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, date, datetime
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, sleep
+from typing import TYPE_CHECKING
 
 import msgspec
 import polars as pl
@@ -23,6 +24,10 @@ from truenorth.spec.lint import check_journey
 from truenorth.spec.load import Loaded, parse_journey
 from truenorth.spec.model import Journey
 from truenorth.spec.problems import InvalidJourney, Problem, UnreadableLog
+
+if TYPE_CHECKING:
+    from truenorth.simulate.company import Company
+    from truenorth.simulate.produce import Order, Produced
 
 MAX_THREADS = 8
 COMPILING = "compiling the kernel (once after installation; some seconds)"
@@ -182,3 +187,34 @@ def open_log(
     mapping = {**journey.fields, **(fields or {})}
     columns = None if all_columns else needed_columns(journey)
     return read_log(path, fields=mapping, columns=columns, object_type=object_type, on_progress=on_progress)
+
+
+class SystemClock:
+    """The clock of this machine."""
+
+    def now(self) -> datetime:
+        """The present instant."""
+        return datetime.now(UTC)  # noqa: TID251 (the rim: whoever plays a stream takes a clock as an argument)
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        sleep(seconds)
+
+
+def simulate(company: Company, seed: int, order: Order, *, on_progress: Progress | None = None) -> Produced:
+    """Let a made-up company live, and write or stream what arrives of it as ordered."""
+    from truenorth.simulate.produce import produce  # noqa: PLC0415 (no other command needs a company)
+    from truenorth.simulate.truth import tell_truth  # noqa: PLC0415
+    from truenorth.simulate.world import World  # noqa: PLC0415
+
+    started_s = perf_counter()
+    with _saying_when_it_compiles(on_progress):
+        produced = produce(
+            World(company, seed),
+            order,
+            seed,
+            truth_of=lambda lived: tell_truth(lived, company.days),
+            clock=SystemClock(),
+            on_progress=on_progress or (lambda _stage, _share: None),
+        )
+    return msgspec.structs.replace(produced, seconds=round(perf_counter() - started_s, 3))
