@@ -51,7 +51,7 @@ def fill(store: Store, folder: Path) -> None:
         )
     store.events.append([event("shared", "bob", other_id=MARK, other_kind="anonymous", time_us=9 * HOUR_US)])
     for name, case in (("bob", "bob-case"), (MARK, f"{MARK}-case")):
-        position = next(store.events.of_customers([name])).position
+        position = next(one.position for one in store.events.of_customers([name]) if one.event.case == case)
         store.results.write("help", results_of(name, case, position), n_erasures=0)
         store.events.append(
             [], [Refused(source="s", received_us=1, reason="odd", raw=b'{"userId": "%b"' % name.encode())]

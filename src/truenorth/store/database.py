@@ -177,9 +177,12 @@ def _postgres_engine(url: URL) -> Engine:
     return engine
 
 
-def _explained(name: str, error: SQLAlchemyError) -> StoreFull | None:
+def _explained(name: str, error: SQLAlchemyError) -> Exception | None:
     """What a failure means to somebody who runs the service, or None where it is a mistake of ours."""
     found = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+    if _sqlite_code(error) in {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}:
+        hint = "name another file, or restore it from a backup"
+        return TruenorthError([Problem(path=name, expected="a whole SQLite database", found=found, hint=hint)])
     for applies, kind, expected, hint in _FAILURES:
         if applies(error):
             return kind(str(Problem(path=name, expected=expected, found=found, hint=hint)))
