@@ -10,9 +10,9 @@ import msgspec
 class Event(msgspec.Struct, frozen=True, kw_only=True):
     """Something that happened to a customer.
 
-    Instants are microseconds since 1970 UTC. ``source`` and ``id`` together are unique. ``properties`` is a JSON object:
-    what the sender said beside the canonical fields. ``other_id`` is another id of the same person that this event
-    states: one met before they were known (``anonymous``), or one declared to be theirs (``alias``).
+    Instants are microseconds since 1970 UTC. ``source`` and ``id`` together are unique. ``properties`` is a JSON
+    object: what the sender said beside the canonical fields. ``other_id`` is another id of the same person that this
+    event states: one met before they were known (``anonymous``), or one declared to be theirs (``alias``).
     """
 
     source: str

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Barrier, Event as Flag
+from threading import Barrier
+from threading import Event as Flag
 
 from store.making import HOUR_US, event
 from truenorth.store.opening import open_store
