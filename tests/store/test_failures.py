@@ -157,6 +157,23 @@ def test_a_file_that_is_no_database_is_said_to_be(tmp_path: Path) -> None:
         open_store(f"sqlite:///{tmp_path}/letter.txt")
 
 
+def test_a_database_of_another_encoding_is_not_taken(postgres: str) -> None:
+    with psycopg.connect(f"postgresql://postgres@/postgres?{postgres}", autocommit=True) as connection:
+        connection.execute("create database old encoding 'LATIN1' locale 'C' template template0")
+    with pytest.raises(TruenorthError, match="encoding UTF8, found LATIN1"):
+        open_store(f"postgresql://postgres@/old?{postgres}")
+
+
+def test_what_a_database_has_as_defaults_does_not_count(postgres: str) -> None:
+    url = new_database(postgres)
+    with psycopg.connect(url, autocommit=True) as connection:
+        for setting in ("synchronous_commit = off", "default_transaction_isolation = 'serializable'"):
+            connection.execute(f"alter database {connection.info.dbname} set {setting}")
+    with open_store(url) as store, store.database.writing() as connection:
+        assert connection.exec_driver_sql("show synchronous_commit").scalar_one() == "on"
+        assert connection.exec_driver_sql("show transaction_isolation").scalar_one() == "read committed"
+
+
 def test_a_database_of_a_newer_program_is_left_alone(url: str) -> None:
     with open_store(url) as store:
         store.events.append([event(1)])

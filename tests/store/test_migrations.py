@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
-import alembic
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from store.making import event, read_all
 from truenorth.store.opening import open_store
+from truenorth.store.rows import CaseRow, Judged, Progress
 from truenorth.store.tables import METADATA
 
 
@@ -30,6 +30,13 @@ def test_a_store_can_be_opened_by_several_at_once_the_first_time(url: str) -> No
         assert sorted(one.id for one in read_all(store)) == ["0", "1", "2", "3"]
 
 
+def test_cases_are_listed_in_the_order_of_code_points(url: str) -> None:
+    rows = [CaseRow(case=case, opened_us=1) for case in ("a", "B", "_", "ä", "Z", "a-1", "a#2")]
+    with open_store(url) as store:
+        store.results.write("help", Judged(progress=Progress(1), cases=rows), n_erasures=0)
+        assert [row.case for row in store.results.cases("help")] == ["B", "Z", "_", "a", "a#2", "a-1", "ä"]
+
+
 def test_opening_again_changes_nothing(url: str) -> None:
     for _ in range(3):
         with open_store(url) as store:
@@ -39,4 +46,3 @@ def test_opening_again_changes_nothing(url: str) -> None:
             assert rows[1] == (2,)
     with open_store(url) as store:
         assert store.database.run_alone("select value from setting where name = 'salt'")[0] == rows[0]
-        assert alembic.__version__

@@ -177,7 +177,8 @@ def _erase_derived(connection: Connection, person: Person) -> dict[str, int]:
             connection, table, [{name: row[name] for name in names} for row in found[table.name]]
         )
     counts[SNAPSHOT.name] = connection.execute(delete(SNAPSHOT)).rowcount
-    connection.execute(update(PROGRESS).values({one: 0 for one in PROGRESS.c.keys() if one not in KEPT_PROGRESS}))
+    anew = dict.fromkeys((column.name for column in PROGRESS.c if column.name not in KEPT_PROGRESS), 0)
+    connection.execute(update(PROGRESS).values(anew))
     noted = update(AUDIT).where(AUDIT.c.about.in_(person.ids)).values(about=ERASED)
     return {**counts, AUDIT.name: connection.execute(noted).rowcount}
 
