@@ -68,8 +68,8 @@ def refused_numbers(connection: Connection, person: Person) -> list[int]:
     quoted = (msgspec.json.encode(one) for one in sorted(person.ids))
     escaped = (one.encode("ascii", "backslashreplace").join((b'"', b'"')) for one in sorted(person.ids))
     pattern = re.compile(b"|".join(sorted({re.escape(one) for one in (*quoted, *escaped)})))
-    rows = connection.execution_options(yield_per=N_AT_ONCE).execute(select(REFUSED.c.number, REFUSED.c.raw))
-    return [number for number, raw in rows if pattern.search(raw)]
+    items = select(REFUSED.c.number, REFUSED.c.raw).order_by(REFUSED.c.number).execution_options(yield_per=N_AT_ONCE)
+    return [number for number, raw in connection.execute(items) if pattern.search(raw)]
 
 
 def derived_rows(connection: Connection, person: Person) -> dict[str, list[dict[str, Any]]]:

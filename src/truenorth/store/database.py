@@ -55,7 +55,10 @@ class Database:
         self._engine = make(parsed)
         reading: dict[str, Any] = {"begin": "BEGIN"} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
         self._reads = self._engine.execution_options(**reading)
-        self._writes = self._engine.execution_options(begin="BEGIN IMMEDIATE")
+        writing: dict[str, Any] = (
+            {"begin": "BEGIN IMMEDIATE"} if self.is_sqlite else {"isolation_level": "READ COMMITTED"}
+        )
+        self._writes = self._engine.execution_options(**writing)
         self._one_writer: AbstractContextManager[object] = Lock() if self.is_sqlite else nullcontext()
 
     def insert(self, table: Table) -> Insert:
@@ -167,6 +170,12 @@ def _postgres_engine(url: URL) -> Engine:
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _: ConnectionPoolEntry) -> None:
         with connection.cursor() as cursor:
+            encoding = cursor.execute("show server_encoding").fetchone()[0]
+            if encoding != "UTF8":
+                hint = "make one: create database ... encoding 'UTF8' template template0"
+                where = url.render_as_string(hide_password=True)
+                problem = Problem(path=where, expected="a database with the encoding UTF8", found=encoding, hint=hint)
+                raise TruenorthError([problem])
             cursor.execute(f"set lock_timeout = {BUSY_TIMEOUT_MS}")
             cursor.execute(
                 "select set_config('synchronous_commit', 'on', false)"
@@ -177,9 +186,12 @@ def _postgres_engine(url: URL) -> Engine:
     return engine
 
 
-def _explained(name: str, error: SQLAlchemyError) -> StoreFull | None:
+def _explained(name: str, error: SQLAlchemyError) -> Exception | None:
     """What a failure means to somebody who runs the service, or None where it is a mistake of ours."""
     found = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+    if _sqlite_code(error) in {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}:
+        hint = "name another file, or restore it from a backup"
+        return TruenorthError([Problem(path=name, expected="a whole SQLite database", found=found, hint=hint)])
     for applies, kind, expected, hint in _FAILURES:
         if applies(error):
             return kind(str(Problem(path=name, expected=expected, found=found, hint=hint)))

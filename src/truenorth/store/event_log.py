@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 import polars as pl
-from sqlalchemy import BindParameter, Connection, bindparam, func, insert, select
+from sqlalchemy import BindParameter, Connection, Text, bindparam, func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from truenorth.events import Event, Refused
@@ -97,7 +97,8 @@ def _by_executemany() -> Callable[[Connection, list[Row]], int]:
 
 def _by_unnest() -> Callable[[Connection, list[Row]], int]:
     """PostgreSQL: one statement for all rows, each column an array; positions are given in the order of the rows."""
-    arrays: list[BindParameter[Any]] = [bindparam(name, type_=postgresql.ARRAY(EVENT.c[name].type)) for name in FIELDS]
+    types = {name: Text() if isinstance(EVENT.c[name].type, Text) else EVENT.c[name].type for name in FIELDS}
+    arrays: list[BindParameter[Any]] = [bindparam(name, type_=postgresql.ARRAY(types[name])) for name in FIELDS]
     arrived = func.unnest(*arrays).table_valued(*FIELDS, with_ordinality="n", name="arrived").render_derived()
     in_order = select(*(arrived.c[name] for name in FIELDS)).order_by(arrived.c.n)
     statement = postgresql.insert(EVENT).from_select(FIELDS, in_order).on_conflict_do_nothing()

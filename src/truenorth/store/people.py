@@ -38,6 +38,8 @@ from truenorth.store.tables import (
 
 MAX_IDS = 10_000
 """Ids of one person that one erasure or export takes."""
+KEPT_PROGRESS = {"journey", "watermark_us", "told"}
+"""What a journey's progress keeps when it has to begin anew: its counts and its position do not."""
 ERASED = "(erased)"
 """What stands in the audit instead of an id."""
 
@@ -174,7 +176,8 @@ def _erase_derived(connection: Connection, person: Person) -> dict[str, int]:
             connection, table, [{name: row[name] for name in names} for row in found[table.name]]
         )
     counts[SNAPSHOT.name] = connection.execute(delete(SNAPSHOT)).rowcount
-    connection.execute(update(PROGRESS).values(position=0))
+    anew = dict.fromkeys((column.name for column in PROGRESS.c if column.name not in KEPT_PROGRESS), 0)
+    connection.execute(update(PROGRESS).values(anew))
     noted = update(AUDIT).where(AUDIT.c.about.in_(person.ids)).values(about=ERASED)
     return {**counts, AUDIT.name: connection.execute(noted).rowcount}
 

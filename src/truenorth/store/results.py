@@ -132,8 +132,7 @@ class Results:
         verdicts = select(promise, verdict, func.count()).group_by(promise, verdict).order_by(promise, verdict)
         with self._database.reading() as connection:
             row = connection.execute(sums.where(CASE_ROW.c.journey == journey)).mappings().one()
-            counted = connection.execute(outcomes.where(CASE_ROW.c.journey == journey))
-            by_outcome: dict[str, int] = {name: n for name, n in counted}  # noqa: C416 (rows are no pairs to a type checker)
+            by_outcome: dict[str, int] = dict(connection.execute(outcomes.where(CASE_ROW.c.journey == journey)).all())
             by_promise: dict[str, dict[str, int]] = {}
             for name, given, n in connection.execute(verdicts.where(PROMISE_ROW.c.journey == journey)):
                 by_promise.setdefault(name, {})[given] = n

@@ -23,12 +23,14 @@ from sqlalchemy import (
 METADATA = MetaData(
     naming_convention={"ix": "ix_%(column_0_N_label)s", "uq": "uq_%(table_name)s_%(column_0_N_name)s"},
 )
+TEXT = Text().with_variant(Text(collation="C"), "postgresql")
+"""Text in the order of code points, as SQLite has it."""
 RISING = BigInteger().with_variant(Integer, "sqlite")
 """SQLite numbers rows by itself in columns of this very type only."""
 
 
 def _text(name: str, *, null: bool = False, key: bool = False) -> Column[str]:
-    return Column(name, Text, nullable=null, primary_key=key)
+    return Column(name, TEXT, nullable=null, primary_key=key)
 
 
 def _whole(name: str, *, null: bool = False, key: bool = False) -> Column[int]:
