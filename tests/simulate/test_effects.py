@@ -193,7 +193,7 @@ def test_a_coin_finds_the_effect_too() -> None:
 def test_confounding_is_there_to_be_found() -> None:
     """What only seems to matter: broken with failure, and yet without effect."""
     cases = outcomes(World(Company(n_customers=60_000), 12).run(), Company())
-    for name in ("help.answered_soon", "help.tested_first", "bill.called_back", "move.answered_soon"):
+    for name in ("help.answered_soon", "help.tested_first", "bill.called_back"):
         known = cases.filter(pl.col(name).is_not_null())
         kept, broken = (known.filter(pl.col(name) == level)["achieved"] for level in (0, 1))
         se = math.sqrt(kept.var() / len(kept) + broken.var() / len(broken))  # type: ignore[operator, arg-type]

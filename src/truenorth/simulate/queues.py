@@ -74,10 +74,10 @@ def staff_at(tables, team, time_us):
 
 
 @compiled
-def enqueue(state, team, c, ghost):
+def enqueue(state, team, c, number, ghost):
     """Join a queue. A ghost takes a place and an agent's time, and is nobody: it keeps queues as they come where a
-    case has been forced from outside."""
-    state.queue[team, state.tail[team] & (state.queue.shape[1] - 1)] = c * 512 + state.cases[c].attempt * 2 + ghost
+    case has been forced from outside. ``number``: of the attempt, of a ghost's talk."""
+    state.queue[team, state.tail[team] & (state.queue.shape[1] - 1)] = c * 512 + number * 2 + ghost
     state.tail[team] += 1
     state.waiting[team] += 1
 
@@ -96,7 +96,7 @@ def serve(tables, state, time_us, team):
             continue  # gone since: it no longer counts as waiting
         state.waiting[team] -= 1
         state.busy[team] += 1
-        end_us = time_us + talk_us(tables, case, ghost)
+        end_us = time_us + talk_us(tables, case, 32 + (job >> 1 & 255) if ghost else np.int64(case.leg))
         push(state, end_us, r.FREE, team, r.ZERO)
         if not ghost:
             answer(tables, state, time_us, c)
@@ -106,9 +106,9 @@ def serve(tables, state, time_us, team):
 
 
 @compiled
-def talk_us(tables, case, ghost):
+def talk_us(tables, case, number):
     """How long a talk takes, lognormal around the journey's median."""
-    luck = normal(tables.seed, case.key, r.P_HANDLE, case.leg + 32 * ghost)
+    luck = normal(tables.seed, case.key, r.P_HANDLE, number)
     return np.int64(tables.journeys[case.journey].handle_us * math.exp(0.5 * luck))
 
 
@@ -121,7 +121,7 @@ def seek(tables, state, time_us, c, team, forced):
     if forced >= 0:
         push(state, time_us + forced, r.ANSWER, c, np.int64(case.attempt))
         return
-    enqueue(state, team, c, 0)
+    enqueue(state, team, c, np.int64(case.attempt), 0)
     push(state, time_us + r.OVERFLOW_US, r.ANSWER, c, np.int64(case.attempt))
     if case.leg == 0 and case.attempt <= 2 and case.channel in (r.PHONE, r.CHAT):
         luck = normal(tables.seed, case.key, r.P_PATIENCE, case.attempt)
@@ -157,7 +157,7 @@ def answer_elsewhere(tables, state, time_us, c, attempt):
     if case.waiting == 1:
         state.waiting[case.team] -= 1
     answer(tables, state, time_us, c)
-    push(state, time_us + talk_us(tables, case, 0), r.STEP, c, r.ZERO)
+    push(state, time_us + talk_us(tables, case, np.int64(case.leg)), r.STEP, c, r.ZERO)
 
 
 @compiled

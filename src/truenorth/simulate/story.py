@@ -11,7 +11,7 @@ from truenorth.simulate.agenda import at_daytime, push
 from truenorth.simulate.causal import compiled, log_odds, natural_level, normal, outcome_of, uniform
 from truenorth.simulate.queues import emit, enqueue, seek, serve, show
 
-BUILT_ON = "6d211a084c59"
+BUILT_ON = "0ff57ec251a8"
 """Digest of the files whose code is compiled into this one's: where they change, no cache of this one stays."""
 
 
@@ -72,10 +72,22 @@ def talk(tables, state, time_us, c):
     if level >= 0:
         luck = uniform(tables.seed, case.key, r.P_WHEN, 80)
         forced = np.int64(journey.late_us * ((1.1 + luck) if level else 0.3 * luck))
-        enqueue(state, journey.first_team, c, 1)
+        enqueue(state, journey.first_team, c, r.ZERO, 1)
         serve(tables, state, time_us, journey.first_team)
+        haunt(tables, state, time_us, c)
     seek(tables, state, time_us, c, journey.first_team, forced)
     return True
+
+
+@compiled
+def haunt(tables, state, time_us, c):
+    """Ghosts of the transfers that would have come, where they or the wait before them are set from outside."""
+    case = state.cases[c]
+    journey = tables.journeys[case.journey]
+    for leg in range(natural_level(tables, case, journey.transfer_cause, 0)):
+        team = journey.first_team if leg % 2 else journey.second_team
+        enqueue(state, team, c, leg + 1, 1)
+        serve(tables, state, time_us, team)
 
 
 @compiled
@@ -83,13 +95,11 @@ def transfer(tables, state, time_us, c, cause):
     """Passed on, as often as it comes; each time somebody else answers."""
     case = state.cases[c]
     journey = tables.journeys[case.journey]
-    is_set = tables.causes[case.journey, cause].setting != r.AS_IT_COMES
-    if is_set and case.phase == r.PENDING:
+    wait_is_set = tables.causes[case.journey, journey.wait_cause].setting != r.AS_IT_COMES
+    is_set = wait_is_set or tables.causes[case.journey, cause].setting != r.AS_IT_COMES
+    if is_set and not wait_is_set and case.phase == r.PENDING:
         case.phase = r.KEEPING
-        for leg in range(natural_level(tables, case, cause, 0)):
-            ghost_team = journey.first_team if leg % 2 else journey.second_team
-            enqueue(state, ghost_team, c, 1)
-            serve(tables, state, time_us, ghost_team)
+        haunt(tables, state, time_us, c)
     if case.leg >= state.levels[c, cause]:
         show(tables, state, c, cause)
         return False
