@@ -9,7 +9,7 @@ import numpy as np
 from truenorth.simulate import records as r
 from truenorth.simulate.agenda import at_daytime, push
 from truenorth.simulate.causal import compiled, log_odds, natural_level, normal, outcome_of, uniform
-from truenorth.simulate.queues import emit, seek, show
+from truenorth.simulate.queues import emit, seek, sentence, show
 
 BUILT_ON = "c74dac232013"
 """Digest of the files whose code is compiled into this one's: where they change, no cache of this one stays."""
@@ -293,3 +293,4 @@ def survey(tables, state, time_us, c):
         event = emit(tables, state, time_us, c, r.T_RATED, r.NOTHING)
         event.score = rounded
         event.feeling = (rounded - 5.0) / 5.0
+        event.text = sentence(tables, state, state.cases[c], r.T_RATED, event.feeling)
