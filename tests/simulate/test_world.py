@@ -138,7 +138,7 @@ def test_wrong_companies_are_refused_with_every_reason(wrong: dict[str, object],
 
 
 def test_unknown_settings_are_refused() -> None:
-    with pytest.raises(TruenorthError, match="did you mean help.called_back"):
+    with pytest.raises(TruenorthError, match=r"did you mean help\.called_back"):
         World(Company(), do={"help.caled_back": "on"})
-    with pytest.raises(TruenorthError, match="'off', 'on' or 'half'"):
+    with pytest.raises(TruenorthError, match="expected 'off'"):
         World(Company(), do={"help.called_back": "never"})  # type: ignore[dict-item]

@@ -37,11 +37,11 @@ class Drift(msgspec.Struct, frozen=True):
 class Company(msgspec.Struct, frozen=True, kw_only=True):
     """A broadband company of ``n_customers``, seen for ``days`` from midnight (UTC) of ``start``.
 
-    Staff grows with the customers, times ``staffing``. ``spillover``: whether one case touches others: brings needs in other
-    journeys, makes customers leave for good, keeps a second case of the journey from being opened. Without it needs come
-    as they come, and worlds of one seed have the same cases whatever is done in them. ``surveys``: whether customers
-    are asked afterwards. ``capacity`` multiplies how many actions of each kind fit into a day. Raises `TruenorthError`
-    with every value out of range.
+    Staff grows with the customers, times ``staffing``. ``spillover``: whether one case touches others: it brings needs
+    in other journeys, makes customers leave for good, keeps a second case of the journey from being opened. Without it
+    needs come as they come, and worlds of one seed have the same cases whatever is done in them. ``surveys``: whether
+    customers are asked afterwards. ``capacity`` multiplies how many actions of each kind fit into a day. Raises
+    `TruenorthError` with every value out of range.
 
     >>> Company(n_customers=100, drifts=(Drift("staffing", 30, 0.2),)).days
     60

@@ -10,7 +10,7 @@ from truenorth.simulate import records as r
 from truenorth.simulate.agenda import at_daytime, push
 from truenorth.simulate.causal import compiled, drifted, normal, uniform
 
-BUILT_ON = "6eb6dd031ea7"
+BUILT_ON = "8b5215b50ba0"
 """Digest of the files whose code is compiled into this one's: where they change, no cache of this one stays."""
 
 
@@ -18,9 +18,10 @@ BUILT_ON = "6eb6dd031ea7"
 def emit(tables, state, time_us, c, type_, team):
     """Write an event; team -1: the customer acts, and says something where the type has sentences."""
     case = state.cases[c]
-    e = state.n[r.N_EVENTS]
+    if case.silent:
+        return state.events[len(state.events) - 1]  # a spare place that is never read
+    event = state.events[state.n[r.N_EVENTS]]
     state.n[r.N_EVENTS] += 1
-    event = state.events[e]
     event.time_us, event.case, event.type, event.team = time_us, c, type_, team
     event.wait_s, event.feeling, event.text, event.actor, event.score = math.nan, math.nan, -1, -1, -1
     if team >= 0:
@@ -74,15 +75,6 @@ def staff_at(tables, team, time_us):
 
 
 @compiled
-def enqueue(state, team, c, ghost):
-    """Join a queue. A ghost takes a place and an agent's time, and is nobody: it keeps queues as they come where a
-    case has been forced from outside."""
-    state.queue[team, state.tail[team] & (state.queue.shape[1] - 1)] = c * 512 + state.cases[c].attempt * 2 + ghost
-    state.tail[team] += 1
-    state.waiting[team] += 1
-
-
-@compiled
 def serve(tables, state, time_us, team):
     """Give free agents to who waits, at most two at once."""
     for _ in range(2):
@@ -90,25 +82,24 @@ def serve(tables, state, time_us, team):
             return
         job = state.queue[team, state.head[team] & (state.queue.shape[1] - 1)]
         state.head[team] += 1
-        c, ghost = job >> 9, job & 1
+        c = job >> 8
         case = state.cases[c]
-        if not ghost and (case.waiting != 1 or case.attempt != (job >> 1) & 255):
+        if case.waiting != 1 or case.attempt != job & 255:
             continue  # gone since: it no longer counts as waiting
         state.waiting[team] -= 1
         state.busy[team] += 1
-        end_us = time_us + talk_us(tables, case, ghost)
+        end_us = time_us + talk_us(tables, case)
         push(state, end_us, r.FREE, team, r.ZERO)
-        if not ghost:
-            answer(tables, state, time_us, c)
-            push(state, end_us, r.STEP, c, r.ZERO)
+        answer(tables, state, time_us, c)
+        push(state, end_us, r.STEP, c, r.ZERO)
     if state.waiting[team] > 0:
         push(state, time_us, r.SERVE, team, r.ZERO)
 
 
 @compiled
-def talk_us(tables, case, ghost):
+def talk_us(tables, case):
     """How long a talk takes, lognormal around the journey's median."""
-    luck = normal(tables.seed, case.key, r.P_HANDLE, case.leg + 32 * ghost)
+    luck = normal(tables.seed, case.key, r.P_HANDLE, np.int64(case.leg))
     return np.int64(tables.journeys[case.journey].handle_us * math.exp(0.5 * luck))
 
 
@@ -121,7 +112,9 @@ def seek(tables, state, time_us, c, team, forced):
     if forced >= 0:
         push(state, time_us + forced, r.ANSWER, c, np.int64(case.attempt))
         return
-    enqueue(state, team, c, 0)
+    state.queue[team, state.tail[team] & (state.queue.shape[1] - 1)] = c * 256 + case.attempt
+    state.tail[team] += 1
+    state.waiting[team] += 1
     push(state, time_us + r.OVERFLOW_US, r.ANSWER, c, np.int64(case.attempt))
     if case.leg == 0 and case.attempt <= 2 and case.channel in (r.PHONE, r.CHAT):
         luck = normal(tables.seed, case.key, r.P_PATIENCE, case.attempt)
@@ -157,7 +150,7 @@ def answer_elsewhere(tables, state, time_us, c, attempt):
     if case.waiting == 1:
         state.waiting[case.team] -= 1
     answer(tables, state, time_us, c)
-    push(state, time_us + talk_us(tables, case, 0), r.STEP, c, r.ZERO)
+    push(state, time_us + talk_us(tables, case), r.STEP, c, r.ZERO)
 
 
 @compiled

@@ -121,6 +121,7 @@ CASE = np.dtype(
         ("script", "i1"),
         ("hang_ups", "i1"),
         ("answered", "?"),
+        ("silent", "?"),  # a twin that only keeps queues as they come
         ("left", "?"),
     ],
     align=True,
@@ -234,7 +235,7 @@ class State(NamedTuple):
     levels: I8  # (n_cases, 8); -1 not known yet
     customers: NDArray[np.void]  # CUSTOMER
     last_day: NDArray[np.int16]  # (n_customers, 4) of the last need
-    queue: I64  # (5, n), n a power of two: case * 512 + attempt * 2 + ghost
+    queue: I64  # (5, n), n a power of two: case * 256 + attempt
     head: I64
     tail: I64
     waiting: I64

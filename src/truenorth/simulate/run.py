@@ -83,7 +83,18 @@ def live(
                 state.n[r.N_ASKED] = 0
     chunks.append(state.events[: state.n[r.N_EVENTS]].copy())
     n_cases = int(state.n[r.N_CASES])
-    return Run(chunks, state.cases[:n_cases].copy(), state.levels[:n_cases].copy(), state.customers, state.n)
+    run = Run(chunks, state.cases[:n_cases].copy(), state.levels[:n_cases].copy(), state.customers, state.n)
+    return _without_twins(run) if run.cases["silent"].any() else run
+
+
+def _without_twins(run: Run) -> Run:
+    """The same without the silent twins, which have no events."""
+    real = ~run.cases["silent"]
+    row = np.cumsum(real) - 1
+    for chunk in run.chunks:
+        chunk["case"] = row[chunk["case"]]
+    run.n[r.N_CASES] = real.sum()
+    return run._replace(cases=run.cases[real], levels=run.levels[real])
 
 
 def _make_room(state: r.State, chunks: list[NDArray[np.void]]) -> r.State:
@@ -93,7 +104,7 @@ def _make_room(state: r.State, chunks: list[NDArray[np.void]]) -> r.State:
         chunks.append(state.events[: n[r.N_EVENTS]])
         n[r.N_EVENTS] = 0
         state = state._replace(events=np.zeros(CHUNK, r.EVENT))
-    if n[r.N_CASES] == len(state.cases):
+    if n[r.N_CASES] + 2 > len(state.cases):
         state = state._replace(cases=_doubled(state.cases), levels=_doubled(state.levels))
     if n[r.N_ASKED] == len(state.asked):
         state = state._replace(asked=_doubled(state.asked))

@@ -9,9 +9,9 @@ import numpy as np
 from truenorth.simulate import records as r
 from truenorth.simulate.agenda import at_daytime, push
 from truenorth.simulate.causal import compiled, log_odds, natural_level, normal, outcome_of, uniform
-from truenorth.simulate.queues import emit, enqueue, seek, serve, show
+from truenorth.simulate.queues import emit, seek, sentence, show
 
-BUILT_ON = "6d211a084c59"
+BUILT_ON = "c74dac232013"
 """Digest of the files whose code is compiled into this one's: where they change, no cache of this one stays."""
 
 
@@ -52,7 +52,7 @@ def advance(tables, state, time_us, c):
         else:
             settle(tables, state, time_us, c)
             return
-        if waits:
+        if waits or (case.silent and step.kind == r.TRANSFER):
             return
         case.pc += 1
         case.phase = r.PENDING
@@ -67,15 +67,28 @@ def talk(tables, state, time_us, c):
         return False
     if case.hang_ups > 0:
         emit(tables, state, time_us, c, r.T_CALLED_AGAIN, r.NOTHING)
-    forced = np.int64(-1)
+    forced = r.NOTHING
     level = state.levels[c, journey.wait_cause]
     if level >= 0:
+        split(tables, state, time_us, c)
         luck = uniform(tables.seed, case.key, r.P_WHEN, 80)
         forced = np.int64(journey.late_us * ((1.1 + luck) if level else 0.3 * luck))
-        enqueue(state, journey.first_team, c, 1)
-        serve(tables, state, time_us, journey.first_team)
     seek(tables, state, time_us, c, journey.first_team, forced)
     return True
+
+
+@compiled
+def split(tables, state, time_us, c):
+    """Where a wait or the transfers of a case are set from outside, its silent twin goes on through the queues as the
+    case would have done, up to its last talk: so queues are the same in all worlds of a seed."""
+    twin = state.n[r.N_CASES]
+    state.n[r.N_CASES] += 1
+    state.cases[twin] = state.cases[c]
+    state.cases[twin].silent = True
+    journey = tables.journeys[state.cases[c].journey]
+    state.levels[twin, journey.wait_cause] = -1
+    state.levels[twin, journey.transfer_cause] = natural_level(tables, state.cases[c], journey.transfer_cause, 0)
+    push(state, time_us, r.STEP, twin, r.ZERO)
 
 
 @compiled
@@ -83,19 +96,18 @@ def transfer(tables, state, time_us, c, cause):
     """Passed on, as often as it comes; each time somebody else answers."""
     case = state.cases[c]
     journey = tables.journeys[case.journey]
-    is_set = tables.causes[case.journey, cause].setting != r.AS_IT_COMES
-    if is_set and case.phase == r.PENDING:
+    wait_is_set = tables.causes[case.journey, journey.wait_cause].setting != r.AS_IT_COMES
+    is_set = not case.silent and (wait_is_set or tables.causes[case.journey, cause].setting != r.AS_IT_COMES)
+    if is_set and not wait_is_set and case.phase == r.PENDING:
         case.phase = r.KEEPING
-        for leg in range(natural_level(tables, case, cause, 0)):
-            ghost_team = journey.first_team if leg % 2 else journey.second_team
-            enqueue(state, ghost_team, c, 1)
-            serve(tables, state, time_us, ghost_team)
+        split(tables, state, time_us, c)
+        state.cases[state.n[r.N_CASES] - 1].phase = r.PENDING
     if case.leg >= state.levels[c, cause]:
         show(tables, state, c, cause)
         return False
     case.leg += 1
     emit(tables, state, time_us, c, r.T_TRANSFERRED, np.int64(case.team))
-    forced = np.int64(-1)
+    forced = r.NOTHING
     if is_set:
         forced = np.int64((2.0 + 8.0 * uniform(tables.seed, case.key, r.P_WHEN, 84 + case.leg)) * r.MINUTE_US)
     seek(tables, state, time_us, c, journey.second_team if case.leg % 2 else journey.first_team, forced)
@@ -281,3 +293,4 @@ def survey(tables, state, time_us, c):
         event = emit(tables, state, time_us, c, r.T_RATED, r.NOTHING)
         event.score = rounded
         event.feeling = (rounded - 5.0) / 5.0
+        event.text = sentence(tables, state, state.cases[c], r.T_RATED, event.feeling)
