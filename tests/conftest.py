@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from itertools import count
@@ -39,7 +40,9 @@ def postgres() -> Iterator[str]:
         connection.execute("alter system set fsync = off")  # a server for tests; what it promises is not tested here
         connection.execute("select pg_reload_conf()")
     yield place
-    server.stop()
+    postmaster = server.get_postmaster_info().process
+    postmaster.send_signal(signal.SIGQUIT)  # at once: what it has not written yet goes with its folder
+    postmaster.wait(30)
     shutil.rmtree(folder, ignore_errors=True)
 
 

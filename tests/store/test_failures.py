@@ -151,6 +151,15 @@ def test_a_url_that_leads_nowhere_is_explained_without_its_password(
         link = link.__cause__ or (None if link.__suppress_context__ else link.__context__)
 
 
+def test_a_new_database_is_its_owners_alone(tmp_path: Path) -> None:
+    with open_store(f"sqlite:///{tmp_path}/truenorth.db") as store:
+        store.events.append([event(1)])
+        store.archive.move(10**15, tmp_path / "archive")
+        store.events.append([event(2)])
+        private = [path for path in tmp_path.iterdir() if not path.stat().st_mode & 0o077]
+    assert {path.name for path in private} == {"truenorth.db", "truenorth.db-wal", "truenorth.db-shm", "archive"}
+
+
 def test_a_file_that_is_no_database_is_said_to_be(tmp_path: Path) -> None:
     (tmp_path / "letter.txt").write_text("Dear customer, " * 100)
     with pytest.raises(TruenorthError, match="not a database"):

@@ -151,6 +151,33 @@ def test_a_late_event_of_an_erased_person_is_dropped_by_every_process(url: str) 
         assert store.events.append([event(5, "ann")]) == Appended(0, 0, 1)
 
 
+@pytest.mark.parametrize("raw", [b'{"u":"\\u00e4nn\\""}', '["änn\\""]'.encode(), b'\xff "\\u00e4nn\\"" cut o'])
+def test_what_was_refused_is_theirs_if_it_names_them_in_quotes(store: Store, raw: bytes) -> None:
+    mine = Refused(source="s", received_us=1, reason="odd", raw=raw)
+    others = [Refused(source="s", received_us=1, reason="odd", raw=text) for text in (b"", b'{"u":"nn"}', b"\xff")]
+    store.events.append([], [mine, *others])
+    assert [row["source"] for row in store.people.everything_about(['änn"'])["refused"]] == ["s"]
+    assert store.people.erase(['änn"'], asked_by="admin", now_us=1).counts["refused"] == 1
+    assert [one for _, one in store.events.refused()] == others
+
+
+def test_a_person_of_many_cases_and_ids_is_no_trouble(store: Store, tmp_path: Path) -> None:
+    ids = [f"cookie-{n}" for n in range(1_200)]
+    store.events.append([event(f"{n}", one, case=f"case-{n}") for n, one in enumerate(ids)])
+    store.events.append([event(f"unnamed-{n}", None, case=f"case-{n}") for n in range(1_200)])
+    rows = [CaseRow(case=f"case-{n}", customer=one, opened_us=1) for n, one in enumerate(ids)]
+    signals = [NewSignal(kind="k", time_us=1, body=b"{}", case=row.case) for row in rows]
+    events = [CaseEvent(row.case, 1, n) for n, row in enumerate(rows, start=1)]
+    judged = Judged(progress=Progress(1), cases=rows, signals=signals, case_events=events)
+    store.results.write("help", judged, n_erasures=0)
+    store.archive.move(600 * HOUR_US, tmp_path)
+    assert len(store.people.everything_about(ids)["event"]) == 2_400
+    counts = store.people.erase(ids, asked_by="admin", now_us=1).counts
+    assert (counts["event"] + counts["archived_event"], counts["signal"], counts["case_row"]) == (2_400, 1_200, 1_200)
+    assert store.events.read() == []
+    assert store.results.history("help", [row.case for row in rows]) == []
+
+
 @pytest.mark.parametrize("ids", [[], "ann", [str(n) for n in range(10_001)]])
 def test_ids_that_are_none_or_too_many_are_an_error(store: Store, ids: list[str]) -> None:
     with pytest.raises(TruenorthError, match="from one to 10,000 ids"):

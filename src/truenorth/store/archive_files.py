@@ -39,7 +39,7 @@ def frame_of(rows: Sequence[Row]) -> pl.DataFrame:
 def made_folder(folder: Path) -> Path:
     """The absolute path of a folder that is there now; `TruenorthError` where it cannot be made."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         hint = "name a folder that is yours to write to"
         found = error.strerror or str(error)

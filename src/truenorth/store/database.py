@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from enum import IntEnum
+from pathlib import Path
 from threading import Lock
 from typing import Any
 
@@ -35,8 +36,6 @@ class Turn(IntEnum):
     SCHEMA = 0x7472_7565_0000
     EVENTS = 0x7472_7565_0001
     RESULTS = 0x7472_7565_0002
-    OTHER = 0
-    """Nothing that has to wait for its turn."""
 
 
 class Database:
@@ -138,6 +137,8 @@ def _bad_url(found: str) -> TruenorthError:
 
 
 def _sqlite_engine(url: URL) -> Engine:
+    with suppress(OSError):  # SQLite itself says best why a file cannot be had
+        Path(url.database or "").touch(mode=0o600)
     engine = create_engine(url, hide_parameters=True, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
 
     @event.listens_for(engine, "connect")
