@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from store.conftest import new_database
+from conftest import new_database
 from store.making import event, read_all
 from truenorth.spec.problems import TruenorthError
 from truenorth.store import database as database_module
