@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
 import polars as pl
-from sqlalchemy import BindParameter, Connection, Text, bindparam, func, insert, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import func, insert, select
 
 from truenorth.events import Event, Refused
 from truenorth.store.database import Database, Turn
-from truenorth.store.event_rows import FIELDS, Row, clean, rows_of
+from truenorth.store.event_rows import FIELDS, clean, rows_of
 from truenorth.store.gone import GoneKeys
 from truenorth.store.history import History, Wanted
 from truenorth.store.ports import Appended, Stored
 from truenorth.store.suppression import Suppression
 from truenorth.store.tables import EVENT, REFUSED
+from truenorth.store.upsert import insert_all
 
 
 class SqlEventLog:
@@ -28,7 +28,6 @@ class SqlEventLog:
         self._suppression = suppression
         self._gone = gone
         self._history = History(database)
-        self._insert = _by_executemany() if database.is_sqlite else _by_unnest()
 
     def append(self, events: Sequence[Event], refused: Sequence[Refused] = ()) -> Appended:
         """Add a batch in one transaction; a second ``(source, id)`` changes nothing.
@@ -39,7 +38,7 @@ class SqlEventLog:
         with self._database.writing(Turn.EVENTS) as connection:
             of_others = self._suppression.without_erased(connection, rows)
             fresh = self._gone.without(connection, of_others)
-            n_new = self._insert(connection, fresh) if fresh else 0
+            n_new = insert_all(self._database, connection, EVENT, FIELDS, fresh)
             if refused:
                 connection.execute(insert(REFUSED), [_refused_row(one) for one in refused])
         return Appended(n_new, len(of_others) - n_new, len(rows) - len(of_others))
@@ -82,30 +81,3 @@ class SqlEventLog:
 def _refused_row(refused: Refused) -> dict[str, Any]:
     row = msgspec.structs.asdict(refused)
     return {name: clean(value) if isinstance(value, str) else value for name, value in row.items()}
-
-
-def _by_executemany() -> Callable[[Connection, list[Row]], int]:
-    """SQLite: one statement, compiled once, that the driver runs for each row: SQLAlchemy's own way takes longer."""
-    statement = sqlite.insert(EVENT).values({name: bindparam(name) for name in FIELDS}).on_conflict_do_nothing()
-    sql = str(statement.compile(dialect=sqlite.dialect()))
-
-    def run(connection: Connection, rows: list[Row]) -> int:
-        return connection.exec_driver_sql(sql, rows).rowcount
-
-    return run
-
-
-def _by_unnest() -> Callable[[Connection, list[Row]], int]:
-    """PostgreSQL: one statement for all rows, each column an array; positions are given in the order of the rows."""
-    types = {name: Text() if isinstance(EVENT.c[name].type, Text) else EVENT.c[name].type for name in FIELDS}
-    arrays: list[BindParameter[Any]] = [bindparam(name, type_=postgresql.ARRAY(types[name])) for name in FIELDS]
-    arrived = func.unnest(*arrays).table_valued(*FIELDS, with_ordinality="n", name="arrived").render_derived()
-    in_order = select(*(arrived.c[name] for name in FIELDS)).order_by(arrived.c.n)
-    statement = postgresql.insert(EVENT).from_select(FIELDS, in_order).on_conflict_do_nothing()
-    counted = statement.execution_options(preserve_rowcount=True)
-
-    def run(connection: Connection, rows: list[Row]) -> int:
-        columns = map(list, zip(*rows, strict=True))
-        return connection.execute(counted, dict(zip(FIELDS, columns, strict=True))).rowcount
-
-    return run

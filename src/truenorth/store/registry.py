@@ -66,7 +66,7 @@ class Links:
     def register(self, link: Link) -> None:
         """Add a link, or change the one of that name."""
         with self._database.writing() as connection:
-            upsert(self._database, connection, LINK, [msgspec.structs.asdict(link)])
+            upsert(self._database, connection, LINK, Link.__struct_fields__, [msgspec.structs.astuple(link)])
 
     def find(self, name: str) -> Link | None:
         """The link of a name."""

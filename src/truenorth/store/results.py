@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, and_, bindparam, delete, func, insert, select
+from sqlalchemy import Connection, Table, and_, bindparam, delete, func, select
 
 from truenorth.store.database import Database, Turn
 from truenorth.store.gone import in_parts
@@ -23,7 +23,7 @@ from truenorth.store.tables import (
     SNAPSHOT,
     WEBHOOK,
 )
-from truenorth.store.upsert import upsert
+from truenorth.store.upsert import insert_all, upsert
 
 
 class Outdated(Exception):
@@ -150,33 +150,41 @@ class Results:
             for table in (CASE_ROW, PROMISE_ROW):
                 gone = delete(table).where(table.c.journey == journey, table.c.case == bindparam("gone"))
                 connection.execute(gone, [{"gone": case} for case in judged.anew])
-        written = ((CASE_ROW, judged.cases), (PROMISE_ROW, judged.promises), (CASE_EVENT, judged.case_events))
-        for table, values in written:
-            rows = [{"journey": journey, **msgspec.structs.asdict(value)} for value in values]
-            upsert(self._database, connection, table, rows)
+        kinds: tuple[tuple[Table, type[msgspec.Struct], Sequence[msgspec.Struct]], ...] = (
+            (CASE_ROW, CaseRow, judged.cases),
+            (PROMISE_ROW, PromiseRow, judged.promises),
+            (CASE_EVENT, CaseEvent, judged.case_events),
+        )
+        for table, kind, values in kinds:
+            names = ("journey", *kind.__struct_fields__)
+            rows = [(journey, *msgspec.structs.astuple(value)) for value in values]
+            upsert(self._database, connection, table, names, rows)
 
     def _write_state(self, connection: Connection, journey: str, judged: Judged) -> None:
         if judged.whole_state:
             connection.execute(delete(SNAPSHOT).where(SNAPSHOT.c.journey == journey))
-        chunks = [{"journey": journey, "chunk": chunk, "blob": blob} for chunk, blob in judged.chunks.items()]
-        upsert(self._database, connection, SNAPSHOT, chunks)
-        upsert(self._database, connection, PROGRESS, [{"journey": journey, **msgspec.structs.asdict(judged.progress)}])
+        chunks = [(journey, *chunk) for chunk in judged.chunks.items()]
+        upsert(self._database, connection, SNAPSHOT, ("journey", "chunk", "blob"), chunks)
+        names = ("journey", *Progress.__struct_fields__)
+        upsert(self._database, connection, PROGRESS, names, [(journey, *msgspec.structs.astuple(judged.progress))])
 
     def _write_signals(self, connection: Connection, journey: str, signals: Sequence[NewSignal]) -> Sequence[int]:
+        """The numbers of the signals: no other transaction numbers any meanwhile, so they follow one another."""
         if not signals:
             return ()
-        rows = [{"journey": journey, **msgspec.structs.asdict(signal)} for signal in signals]
-        numbered = insert(SIGNAL).returning(SIGNAL.c.number, sort_by_parameter_order=True)
-        numbers = connection.scalars(numbered, rows).all()
+        names = ("journey", *NewSignal.__struct_fields__)
+        rows = [(journey, *msgspec.structs.astuple(signal)) for signal in signals]
+        insert_all(self._database, connection, SIGNAL, names, rows)
+        last = connection.execute(select(func.max(SIGNAL.c.number))).scalar_one()
+        numbers = range(last - len(signals) + 1, last + 1)
         hooks = connection.execute(select(WEBHOOK.c.number, WEBHOOK.c.kinds).where(WEBHOOK.c.state == "active")).all()
         waiting = [
-            {"signal": number, "webhook": hook.number, "state": "pending", "attempts": 0, "next_us": 0}
+            (number, hook.number, "pending", 0, 0)
             for hook in hooks
             for number, signal in zip(numbers, signals, strict=True)
             if not (kinds := msgspec.json.decode(hook.kinds)) or signal.kind in kinds
         ]
-        if waiting:
-            connection.execute(insert(OUTBOX), waiting)
+        insert_all(self._database, connection, OUTBOX, ("signal", "webhook", "state", "attempts", "next_us"), waiting)
         return numbers
 
 
