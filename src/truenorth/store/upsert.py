@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Select, Table, Text, bindparam, func, select, true
+from sqlalchemy import Connection, Table, Text, bindparam, func, select, true
 from sqlalchemy.dialects import postgresql, sqlite
 
 from truenorth.store.database import Database, Insert
@@ -44,9 +44,7 @@ def _write(
 @cache
 def _by_row(table: Table, names: Names, replaces: bool) -> str:
     """SQLite: the statement for a row, its values in the order of ``names``."""
-    one: Select[Any] = select(*(bindparam(name) for name in names)).where(
-        true()
-    )  # without a condition ON reads like a join's
+    one: Any = select(*(bindparam(name) for name in names)).where(true())  # without a condition ON reads like a join's
     new = sqlite.insert(table).from_select(names, one)
     return str(_resolved(new, table, names, replaces).compile(dialect=sqlite.dialect()))
 
