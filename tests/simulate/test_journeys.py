@@ -149,6 +149,14 @@ def test_journeys_share_customers_and_bring_one_another_about(company: Lived) ->
     assert min(help_shares) > 0.4
 
 
+def test_few_campaigns_bring_most_orders(company: Lived) -> None:
+    orders = company.events().filter(pl.col("type") == "Ordered a line")
+    counts = orders["campaign"].value_counts().sort("count", descending=True)["count"]
+    assert orders["campaign"].null_count() == 0
+    assert 0.6 < counts.head(5).sum() / orders.height < 0.95
+    assert counts.len() > 15
+
+
 def test_surveys_are_few_and_biased(company: Lived) -> None:
     """About one closed case in eight answers; those who left are not asked; extremes answer more."""
     events = company.events()

@@ -72,7 +72,15 @@ class World:
         self.do: Mapping[str, Setting] = dict(do or {})
 
     def run(self, on_progress: Progress | None = None, policy: Policy | None = None) -> Lived:
-        """Live through all days; with a policy, it decides at every moment, as far as the day's capacity goes."""
+        """Live through all days; with a policy, it decides at every moment, as far as the day's capacity goes.
+
+        `TruenorthError` for a policy in a world that sets actions itself.
+        """
+        set_actions = sorted(name for name in self.do if "." not in name)
+        if policy is not None and set_actions:
+            found = ", ".join(set_actions)
+            hint = "leave the actions out of do, or run without a policy"
+            raise TruenorthError([Problem(path="policy", expected="no actions set by do", found=found, hint=hint)])
         tables = compile_tables(self.company, self.seed, self.do, asks_policy=policy is not None)
         customers = make_customers(self.company.n_customers, self.seed)
         asking = Asking(policy, tables, capacities(self.company))
@@ -85,9 +93,13 @@ class World:
         """What is lived without a policy."""
         return self.run()
 
+    @cached_property
+    def _truth(self) -> Truth:
+        return tell_truth(self.lived, self.company.days)
+
     def truth(self) -> Truth:
         """Every cause and action with its coefficients, and its average effect over the cases of this world."""
-        return tell_truth(self.lived, self.company.days)
+        return self._truth
 
     def effects(self, name: str) -> pl.DataFrame:
         """Both potential outcomes of every settled case that an action or a cause can touch, as in `Effect`.
