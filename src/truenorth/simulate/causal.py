@@ -123,7 +123,7 @@ def set_levels(tables, case, levels):
     """All levels of a case; transfers first, for others depend on them. A wait stays -1 until it is known."""
     journey = tables.journeys[case.journey]
     t = journey.transfer_cause
-    levels[t] = settled_level(tables, case, t, 0)
+    levels[t] = settled_level(tables, case, t, r.ZERO)
     for c in range(journey.n_causes):
         if c != t:
             levels[c] = settled_level(tables, case, c, levels[t])

@@ -11,7 +11,7 @@ from truenorth.simulate.agenda import at_daytime, push
 from truenorth.simulate.causal import compiled, drawn, log_odds, natural_level, normal, outcome_of, uniform
 from truenorth.simulate.queues import emit, seek, sentence, show
 
-BUILT_ON = "1278084f80b4"
+BUILT_ON = "93c53318ac09"
 """Digest of the files whose code is compiled into this one's: where they change, no cache of this one stays."""
 
 
@@ -87,7 +87,7 @@ def split(tables, state, time_us, c):
     state.cases[twin].silent = True
     journey = tables.journeys[state.cases[c].journey]
     state.levels[twin, journey.wait_cause] = -1
-    state.levels[twin, journey.transfer_cause] = natural_level(tables, state.cases[c], journey.transfer_cause, 0)
+    state.levels[twin, journey.transfer_cause] = natural_level(tables, state.cases[c], journey.transfer_cause, r.ZERO)
     push(state, time_us, r.STEP, twin, r.ZERO)
 
 
@@ -210,8 +210,8 @@ def settle(tables, state, time_us, c):
     """The outcome, by the causal model, and the script that shows it."""
     case = state.cases[c]
     journey = tables.journeys[case.journey]
-    failed = log_odds(tables, case, state.levels[c], case.action, case.bits, 0)
-    abandoned = log_odds(tables, case, state.levels[c], case.action, case.bits, 1)
+    failed = log_odds(tables, case, state.levels[c], np.int64(case.action), case.bits, 0)
+    abandoned = log_odds(tables, case, state.levels[c], np.int64(case.action), case.bits, 1)
     case.outcome = outcome_of(tables.seed, case.key, failed, abandoned)
     if time_us + journey.silence_us + 3 * r.DAY_US > case.opened_us + journey.within_us:
         state.n[r.N_OVERRUN] += 1
