@@ -17,8 +17,11 @@ from truenorth.spec.model import Journey
 from truenorth.wiring import check
 
 FOLDER = Path(__file__).parent.parent.parent / "examples" / "company"
-MOST_TELLING = 0.75
+MOST_TELLING = 0.7
 """Youden's J of a type for an outcome: the share of cases with the outcome that have the type, less that of others."""
+
+MOST_ACCURATE = 0.97
+"""The share of cases in which the presence (or absence) of one type tells rightly whether it was that outcome."""
 
 one_journey = pytest.mark.parametrize("model", JOURNEYS, ids=lambda model: model.name)
 
@@ -113,6 +116,9 @@ def test_no_type_of_event_gives_the_outcome_away(
         n, n_other = ((decided["outcome"] == outcome).sum(), (decided["outcome"] != outcome).sum())
         telling = pairs.group_by("type").agg(j=of_outcome.sum() / n - (~of_outcome).sum() / n_other)
         best = telling.sort(pl.col("j").abs(), descending=True).row(0)
+        right = (of_outcome.sum() + n_other - (~of_outcome).sum()) / (n + n_other)
+        accuracy = pairs.group_by("type").agg(right=right)["right"]
+        assert max(accuracy.max(), 1 - accuracy.min()) < MOST_ACCURATE  # type: ignore[operator,type-var]
         assert 0.2 < abs(best[1]) < MOST_TELLING, best
 
 

@@ -299,11 +299,11 @@ _BACK = (_CLOSED, Row("Reopened", 10, 40))
 SCRIPTS = (
     Script("achieved", 0.8, (_CLOSED,)),
     Script("achieved", 0.2, (*_BACK, Row("Closed", 2, 12))),
-    Script("failed", 0.2, (*_BACK, Row("Complained", 1, 10), Row("Left", 10, 40))),
+    Script("failed", 0.15, (*_BACK, Row("Complained", 1, 10), Row("Left", 10, 40))),
     Script("failed", 0.2, (*_BACK, Row("Left", 10, 40))),
-    Script("failed", 0.2, (Row("Complained", 1, 20), Row("Left", 5, 40))),
-    Script("failed", 0.4, (Row("Chased", 6, 30), Row("Told how it stands", 10, 30))),
-    Script("abandoned", 0.6, (Row("Asked for details", 0.2, 3),)),
-    Script("abandoned", 0.4, (*_BACK, Row("Asked for details", 1, 10))),
+    Script("failed", 0.15, (Row("Complained", 1, 20), Row("Left", 5, 40))),
+    Script("failed", 0.5, (Row("Chased", 6, 30), Row("Told how it stands", 10, 30))),
+    Script("abandoned", 0.5, (Row("Asked for details", 0.2, 3),)),
+    Script("abandoned", 0.5, (*_BACK, Row("Asked for details", 1, 10))),
 )
 """The sixth goes round until the time of the journey is over, and is closed then: too late."""
