@@ -228,6 +228,7 @@ def test_seeds_agree_on_the_truth() -> None:
 @pytest.mark.slow
 def test_seeds_agree_on_the_truth_at_large() -> None:
     one, other = natural(LARGE, 20).truth(), natural(LARGE, 21).truth()
+    assert natural(LARGE, 20).lived.counts["overrun"] == 0
     for cause in one.causes:
         twin = other.cause(f"{cause.journey}.{cause.name}")
         allowed = N_SE * math.hypot(cause.p_achieved_se, twin.p_achieved_se)

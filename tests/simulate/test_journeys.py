@@ -17,8 +17,11 @@ from truenorth.spec.model import Journey
 from truenorth.wiring import check
 
 FOLDER = Path(__file__).parent.parent.parent / "examples" / "company"
-MOST_TELLING = 0.75
+MOST_TELLING = 0.7
 """Youden's J of a type for an outcome: the share of cases with the outcome that have the type, less that of others."""
+
+MOST_ACCURATE = 0.97
+"""The share of cases in which the presence (or absence) of one type tells rightly whether it was that outcome."""
 
 one_journey = pytest.mark.parametrize("model", JOURNEYS, ids=lambda model: model.name)
 
@@ -113,6 +116,9 @@ def test_no_type_of_event_gives_the_outcome_away(
         n, n_other = ((decided["outcome"] == outcome).sum(), (decided["outcome"] != outcome).sum())
         telling = pairs.group_by("type").agg(j=of_outcome.sum() / n - (~of_outcome).sum() / n_other)
         best = telling.sort(pl.col("j").abs(), descending=True).row(0)
+        right = (of_outcome.sum() + n_other - (~of_outcome).sum()) / (n + n_other)
+        accuracy = pairs.group_by("type").agg(right=right)["right"]
+        assert max(accuracy.max(), 1 - accuracy.min()) < MOST_ACCURATE  # type: ignore[operator,type-var]
         assert 0.2 < abs(best[1]) < MOST_TELLING, best
 
 
@@ -147,6 +153,14 @@ def test_journeys_share_customers_and_bring_one_another_about(company: Lived) ->
     after = billed.filter(pl.col("billed") > pl.col("moved")).height
     assert after > 1.5 * billed.filter(pl.col("billed") < pl.col("moved")).height
     assert min(help_shares) > 0.4
+
+
+def test_few_campaigns_bring_most_orders(company: Lived) -> None:
+    orders = company.events().filter(pl.col("type") == "Ordered a line")
+    counts = orders["campaign"].value_counts().sort("count", descending=True)["count"]
+    assert orders["campaign"].null_count() == 0
+    assert 0.6 < counts.head(5).sum() / orders.height < 0.95
+    assert counts.len() > 15
 
 
 def test_surveys_are_few_and_biased(company: Lived) -> None:

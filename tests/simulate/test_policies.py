@@ -114,6 +114,11 @@ def test_propensities_of_a_random_policy_are_its_frequencies(closed: World) -> N
     assert (lived.decisions["propensity"] == 1 / len(ACTIONS)).all()
 
 
+def test_two_that_decide_are_one_too_many() -> None:
+    with pytest.raises(TruenorthError, match="no actions set by do, found call_back_now"):
+        World(COMPANY, do={"call_back_now": "on"}).run(policy=Random())
+
+
 @pytest.mark.parametrize(
     ("action", "propensity", "message"),
     [([99], [1.0], "Choices.action"), ([0, 0], [1.0, 1.0], "Choices: expected 1"), ([0], [0.0], "Choices.propensity")],

@@ -138,6 +138,8 @@ def test_wrong_companies_are_refused_with_every_reason(wrong: dict[str, object],
 
 
 def test_unknown_settings_are_refused() -> None:
+    with pytest.raises(TruenorthError, match="seed: expected a whole number from 0"):
+        World(Company(), seed=-1)
     with pytest.raises(TruenorthError, match=r"did you mean help\.called_back"):
         World(Company(), do={"help.caled_back": "on"})
     with pytest.raises(TruenorthError, match="expected 'off'"):

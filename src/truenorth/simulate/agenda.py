@@ -7,7 +7,7 @@ import numpy as np
 from truenorth.simulate import records as r
 from truenorth.simulate.causal import compiled
 
-BUILT_ON = "d96f32db6820"
+BUILT_ON = "8c9409198e94"
 """Digest of the files whose code is compiled into this one's: where they change, no cache of this one stays."""
 
 

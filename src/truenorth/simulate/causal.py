@@ -20,7 +20,7 @@ MIX_2 = np.uint64(0x94D049BB133111EB)
 U30, U27, U31, U11 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(11)
 
 
-BUILT_ON = "fb9197a87b42"
+BUILT_ON = "c00e9021f22e"
 """Digest of the files whose code is compiled into this one's: where they change, no cache of this one stays."""
 
 entry = njit(cache=True, nogil=True, _nrt=False)  # type: ignore[call-overload]
@@ -123,7 +123,7 @@ def set_levels(tables, case, levels):
     """All levels of a case; transfers first, for others depend on them. A wait stays -1 until it is known."""
     journey = tables.journeys[case.journey]
     t = journey.transfer_cause
-    levels[t] = settled_level(tables, case, t, 0)
+    levels[t] = settled_level(tables, case, t, r.ZERO)
     for c in range(journey.n_causes):
         if c != t:
             levels[c] = settled_level(tables, case, c, levels[t])

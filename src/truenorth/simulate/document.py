@@ -81,6 +81,36 @@ def _terms() -> str:
     return table("term | value | failed | abandoned", rows)
 
 
+def _shares() -> str:
+    rows: list[tuple[object, ...]] = [("severity", n, _percent(one), "") for n, one in enumerate(model.SEVERITY_SHARES)]
+    rows += [
+        ("segment", one.name, _percent(one.share), f"waits {one.patience_min:g} minutes") for one in model.SEGMENTS
+    ]
+    for savvy, shares in model.CHANNEL_SHARES.items():
+        shown = ", ".join(f"{name} {_percent(one)}" for name, one in zip(model.CHANNELS, shares, strict=True))
+        rows.append(("tech-savvy", savvy, "50.0 %", shown))
+    rows += [("category", f"{j.name}: {c.name}", _percent(c.share), "") for j in JOURNEYS for c in j.categories]
+    return table("of | is | share | who", rows)
+
+
+def _steps() -> str:
+    rows = []
+    for journey in JOURNEYS:
+        for one in journey.steps:
+            what = " → ".join(filter(None, (one.starts, one.done))) or one.kind
+            due = f"{one.due_h:g} h" if one.due_h else ""
+            rows.append((journey.name, what, one.cause, due, f"{one.applies[0]:g} to {one.applies[1]:g}"))
+    return table("journey | step | promise | due | applies", rows)
+
+
+def _scripts() -> str:
+    rows = []
+    for one in model.SCRIPTS:
+        shown = ", ".join(f"{row.event} ({row.from_h:g} to {row.to_h:g} h)" for row in one.rows)
+        rows.append((one.outcome, _percent(one.of_outcome), shown))
+    return table("outcome | share | what follows", rows)
+
+
 def _coefficients() -> str:
     rows = [(j.name, c.name, c.kind, *c.effect, c.note) for j in JOURNEYS for c in j.causes]
     return table("journey | promise | comes from | failed | abandoned | note", rows)
@@ -175,6 +205,9 @@ def _policies() -> str:
 
 TABLES: Mapping[str, Callable[[], str]] = {
     "rates": _rates,
+    "shares": _shares,
+    "steps": _steps,
+    "scripts": _scripts,
     "terms": _terms,
     "coefficients": _coefficients,
     "chances": _chances,

@@ -254,3 +254,56 @@ DRIFT_ABANDONED = 0.8
 """Log-odds of being abandoned that a drift of patience adds, times its size."""
 DRIFT_PROCESS = 2.0
 """Log-odds of breaking ``called_back`` that the worse process adds, times its size."""
+
+COMPLAINS = 0.3
+"""The chance that a customer whose promise has just been broken complains."""
+CHASES = 0.5
+"""The chance that a customer asks for what is overdue."""
+SURVEY_ANSWERS = (0.24, 0.07, 0.17)
+"""The chance of answering with a score up to 2, in between, from 9."""
+
+
+class Row(NamedTuple):
+    """An event of a script, so many hours after what came before."""
+
+    event: str
+    from_h: float
+    to_h: float
+
+
+class Script(NamedTuple):
+    """What a settled case shows, and for which share of the cases of its outcome.
+
+    The share of an achieved case that comes back depends on incentives; that of the first script is what is left of it.
+    """
+
+    outcome: str
+    of_outcome: float
+    rows: tuple[Row, ...]
+
+    def share(self, outcome: str, paid: Incentives) -> float:
+        """The share of cases of an outcome that follow it.
+
+        >>> SCRIPTS[0].share("achieved", Incentives()), SCRIPTS[0].share("failed", Incentives())
+        (0.8, 0.0)
+        """
+        if self.outcome != outcome:
+            return 0.0
+        if outcome != "achieved":
+            return self.of_outcome
+        return paid.reopened_if_achieved if len(self.rows) > 1 else 1 - paid.reopened_if_achieved
+
+
+_CLOSED = Row("Closed", 0.2, 2)
+_BACK = (_CLOSED, Row("Reopened", 10, 40))
+SCRIPTS = (
+    Script("achieved", 0.8, (_CLOSED,)),
+    Script("achieved", 0.2, (*_BACK, Row("Closed", 2, 12))),
+    Script("failed", 0.15, (*_BACK, Row("Complained", 1, 10), Row("Left", 10, 40))),
+    Script("failed", 0.2, (*_BACK, Row("Left", 10, 40))),
+    Script("failed", 0.15, (Row("Complained", 1, 20), Row("Left", 5, 40))),
+    Script("failed", 0.5, (Row("Chased", 6, 30), Row("Told how it stands", 10, 30))),
+    Script("abandoned", 0.5, (Row("Asked for details", 0.2, 3),)),
+    Script("abandoned", 0.5, (*_BACK, Row("Asked for details", 1, 10))),
+)
+"""The sixth goes round until the time of the journey is over, and is closed then: too late."""

@@ -10,7 +10,7 @@ from truenorth.simulate import records as r
 from truenorth.simulate.agenda import at_daytime, push
 from truenorth.simulate.causal import compiled, drifted, normal, uniform
 
-BUILT_ON = "8b5215b50ba0"
+BUILT_ON = "7ebf0e2d0e1f"
 """Digest of the files whose code is compiled into this one's: where they change, no cache of this one stays."""
 
 

@@ -32,7 +32,7 @@ NEED_MIX, CHANNEL, PATIENCE, PROCESS, STAFFING = np.arange(5)
 # Purposes of luck. MANY and more: one a cause, step or row.
 P_ANY, P_JOURNEY, P_HOUR, P_CATEGORY, P_SEVERITY, P_CHANNEL, P_STAKE, P_PATIENCE, P_HANDLE, P_ACTOR = np.arange(10)
 P_GUMBEL, P_SCRIPT, P_WHEN, P_FEELING, P_TEXT, P_SPILL, P_SURVEY, P_COMPLAINS, P_COIN, P_ACT = np.arange(10, 20)
-P_LEVEL, P_DELAY, P_SPILL_WHEN = np.arange(20, 23)
+P_LEVEL, P_DELAY, P_SPILL_WHEN, P_CHASES = np.arange(20, 24)
 # Types of events that the loop itself knows; all others come from tables.
 T_HUNG_UP, T_CALLED_AGAIN, T_ANSWERED, T_TRANSFERRED, T_CLOSED, T_REOPENED = np.arange(6)
 T_COMPLAINED, T_CHASED, T_ASKED_DETAILS, T_TOLD, T_LEFT, T_RATED = np.arange(6, 12)
@@ -41,9 +41,8 @@ PHONE, WEB, CHAT, BRANCH = np.arange(4)
 # Counters of the state; DONE and FULL are what `run` answers.
 N_HEAP, N_SEQUENCE, N_CASES, N_EVENTS, N_ASKED, N_OVERRUN, N_SKIPPED = np.arange(7)
 DONE, FULL = np.arange(2)
-# Scripts that a settled case follows, in the order of tables.SCRIPTS.
-S_CLOSE, S_REOPEN, S_ANGRY, S_AGAIN, S_LEAVE, S_LATE, S_SILENT, S_BACK_SILENT = np.arange(8)
-
+S_LATE = np.int64(5)
+"""The one script, in the order of tables.SCRIPTS, that goes on until the time is over."""
 ROOM = 16
 """What one entry may add at most to events and heap."""
 PROMISE_SIGNS = 0b10111000
@@ -122,6 +121,7 @@ CASE = np.dtype(
         ("hang_ups", "i1"),
         ("answered", "?"),
         ("silent", "?"),  # a twin that only keeps queues as they come
+        ("closed", "?"),  # by the last event of its script
         ("left", "?"),
     ],
     align=True,
@@ -172,7 +172,6 @@ JOURNEY = np.dtype(
         ("handle_us", "f8"),
         ("failed", "f8"),
         ("abandoned", "f8"),
-        ("reopened", "f8"),
         ("need", "i8"),
         ("first_team", "i8"),
         ("second_team", "i8"),
@@ -215,7 +214,11 @@ class Tables(NamedTuple):
     action_types: I64  # event type by action
     action_settings: I8
     scripts: NDArray[np.void]  # SCRIPT_ROW (8, 4), type -1 past the end
+    script_shares: F64  # cumulative, by outcome (3, 8)
     spill: F64  # (4, 3, 4)
+    complains: np.float64
+    chases: np.float64
+    answers: F64  # of surveys with a score to 2, between, from 9 (3,)
     speaks: I64  # by event type: its row of sentences, or -1
     drift_day: I64  # (5,)
     drift_size: F64  # (5,)

@@ -8,10 +8,10 @@ import numpy as np
 
 from truenorth.simulate import records as r
 from truenorth.simulate.agenda import at_daytime, push
-from truenorth.simulate.causal import compiled, log_odds, natural_level, normal, outcome_of, uniform
+from truenorth.simulate.causal import compiled, drawn, log_odds, natural_level, normal, outcome_of, uniform
 from truenorth.simulate.queues import emit, seek, sentence, show
 
-BUILT_ON = "c74dac232013"
+BUILT_ON = "93c53318ac09"
 """Digest of the files whose code is compiled into this one's: where they change, no cache of this one stays."""
 
 
@@ -87,7 +87,7 @@ def split(tables, state, time_us, c):
     state.cases[twin].silent = True
     journey = tables.journeys[state.cases[c].journey]
     state.levels[twin, journey.wait_cause] = -1
-    state.levels[twin, journey.transfer_cause] = natural_level(tables, state.cases[c], journey.transfer_cause, 0)
+    state.levels[twin, journey.transfer_cause] = natural_level(tables, state.cases[c], journey.transfer_cause, r.ZERO)
     push(state, time_us, r.STEP, twin, r.ZERO)
 
 
@@ -101,7 +101,6 @@ def transfer(tables, state, time_us, c, cause):
     if is_set and not wait_is_set and case.phase == r.PENDING:
         case.phase = r.KEEPING
         split(tables, state, time_us, c)
-        state.cases[state.n[r.N_CASES] - 1].phase = r.PENDING
     if case.leg >= state.levels[c, cause]:
         show(tables, state, c, cause)
         return False
@@ -139,7 +138,7 @@ def promise(tables, state, time_us, c, step):
         push(state, case.started_us + np.int64(step.due_us * (1.01 + 0.04 * luck)), r.STEP, c, r.ZERO)
     elif case.phase == r.WAITED_FOR:
         show(tables, state, c, step.cause)
-        if luck < 0.5:
+        if uniform(tables.seed, case.key, r.P_CHASES, step.cause) < tables.chases:
             emit(tables, state, time_us, c, r.T_CHASED, r.NOTHING)
         case.phase = r.KEEPING
         done_us = case.started_us + np.int64(step.due_us * (1.12 + 0.38 * luck))
@@ -183,7 +182,7 @@ def decide(tables, state, time_us, c):
     if case.phase == r.OVER or case.trigger != r.NO_TRIGGER or not (broken or case.hang_ups > 0):
         return False
     case.trigger = r.PROMISE_BROKEN if broken else r.SECOND_CONTACT
-    if broken and uniform(tables.seed, case.key, r.P_COMPLAINS, 0) < 0.3:
+    if broken and uniform(tables.seed, case.key, r.P_COMPLAINS, 0) < tables.complains:
         emit(tables, state, time_us, c, r.T_COMPLAINED, r.NOTHING)
         case.trigger = r.COMPLAINT
     case.decided_us = time_us
@@ -211,18 +210,12 @@ def settle(tables, state, time_us, c):
     """The outcome, by the causal model, and the script that shows it."""
     case = state.cases[c]
     journey = tables.journeys[case.journey]
-    failed = log_odds(tables, case, state.levels[c], case.action, case.bits, 0)
-    abandoned = log_odds(tables, case, state.levels[c], case.action, case.bits, 1)
+    failed = log_odds(tables, case, state.levels[c], np.int64(case.action), case.bits, 0)
+    abandoned = log_odds(tables, case, state.levels[c], np.int64(case.action), case.bits, 1)
     case.outcome = outcome_of(tables.seed, case.key, failed, abandoned)
     if time_us + journey.silence_us + 3 * r.DAY_US > case.opened_us + journey.within_us:
         state.n[r.N_OVERRUN] += 1
-    luck = uniform(tables.seed, case.key, r.P_SCRIPT, 0)
-    if case.outcome == r.ACHIEVED:
-        case.script = r.S_REOPEN if luck < journey.reopened else r.S_CLOSE
-    elif case.outcome == r.FAILED:
-        case.script = r.S_ANGRY if luck < 0.2 else r.S_AGAIN if luck < 0.4 else r.S_LEAVE if luck < 0.6 else r.S_LATE
-    else:
-        case.script = r.S_SILENT if luck < 0.6 else r.S_BACK_SILENT
+    case.script = drawn(tables.script_shares[case.outcome], uniform(tables.seed, case.key, r.P_SCRIPT, 0))
     case.phase = 0
     follow(tables, state, time_us, c)
 
@@ -250,6 +243,7 @@ def perform(tables, state, time_us, c, type_):
     by_customer = type_ in (r.T_REOPENED, r.T_COMPLAINED, r.T_CHASED, r.T_LEFT)
     emit(tables, state, time_us, c, type_, r.NOTHING if by_customer else np.int64(case.team))
     case.left |= type_ == r.T_LEFT
+    case.closed = type_ == r.T_CLOSED
     case.phase += 1
     if over:
         finish(tables, state, time_us, c)
@@ -273,8 +267,7 @@ def finish(tables, state, time_us, c):
             luck = uniform(tables.seed, case.key, r.P_SPILL_WHEN, 8 + j)
             when_us = time_us + np.int64(days * r.DAY_US)
             push(state, at_daytime(when_us, luck), r.NEED, np.int64(case.customer) * 4 + j, r.ZERO)
-    closed = case.script in (r.S_CLOSE, r.S_REOPEN, r.S_LATE)
-    if tables.surveys and closed:
+    if tables.surveys and case.closed:
         luck = uniform(tables.seed, case.key, r.P_SURVEY, 0)
         push(state, at_daytime(time_us + np.int64((2.0 + 3.0 * luck) * r.DAY_US), luck), r.SURVEY, c, r.ZERO)
 
@@ -283,13 +276,15 @@ def finish(tables, state, time_us, c):
 def survey(tables, state, time_us, c):
     """How it was, from 0 to 10. Who is very pleased or very cross answers more often; who has left is not asked."""
     case = state.cases[c]
+    if state.customers[case.customer].gone:
+        return
     score = 8.0 if case.outcome == r.ACHIEVED else 3.0
     for sign in range(8):
         score -= (case.shown >> sign) & 1
     score += 1.7 * normal(tables.seed, case.key, r.P_SURVEY, 1)
     rounded = np.int64(min(10.0, max(0.0, math.floor(score + 0.5))))
-    chance = 0.24 if rounded <= 2 else 0.17 if rounded >= 9 else 0.07
-    if uniform(tables.seed, case.key, r.P_SURVEY, 2) < chance:
+    extreme = 0 if rounded <= 2 else 2 if rounded >= 9 else 1
+    if uniform(tables.seed, case.key, r.P_SURVEY, 2) < tables.answers[extreme]:
         event = emit(tables, state, time_us, c, r.T_RATED, r.NOTHING)
         event.score = rounded
         event.feeling = (rounded - 5.0) / 5.0

@@ -41,18 +41,6 @@ LOOP_TYPES = (
 )
 """Types of events in the order of records.T_HUNG_UP and the rest."""
 
-SCRIPTS = (
-    (("Closed", 0.2, 2),),
-    (("Closed", 0.2, 2), ("Reopened", 10, 40), ("Closed", 2, 12)),
-    (("Closed", 0.2, 2), ("Reopened", 10, 40), ("Complained", 1, 10), ("Left", 10, 40)),
-    (("Closed", 0.2, 2), ("Reopened", 10, 40), ("Left", 10, 40)),
-    (("Complained", 1, 20), ("Left", 5, 40)),
-    (("Chased", 6, 30), ("Told how it stands", 10, 30)),
-    (("Asked for details", 0.2, 3),),
-    (("Closed", 0.2, 2), ("Reopened", 10, 40), ("Asked for details", 1, 10)),
-)
-"""What a settled case shows: events and the hours before each, in the order of records.S_CLOSE and the rest."""
-
 
 def event_types() -> tuple[str, ...]:
     """All types of events; the position of a type is its code."""
@@ -132,6 +120,12 @@ def compile_tables(company: Company, seed: int, do: Mapping[str, str], *, asks_p
         action_types=np.array(actions),
         action_settings=np.array([SETTINGS.get(do.get(a.name, ""), 0) for a in model.ACTIONS], np.int8),
         scripts=_scripts(),
+        script_shares=np.cumsum(
+            [[one.share(outcome, paid) for one in model.SCRIPTS] for outcome in model.OUTCOMES], axis=1
+        ),
+        complains=np.float64(model.COMPLAINS),
+        chases=np.float64(model.CHASES),
+        answers=np.array(model.SURVEY_ANSWERS),
         spill=_spill(company),
         speaks=np.array(speaks),
         drift_day=np.array([drifts[what].from_day if what in drifts else 10**6 for what in DRIFTS]),
@@ -166,7 +160,6 @@ def _journeys(paid: model.Incentives) -> NDArray[np.void]:
         row["silence_us"] = journey.abandoned_after_d * r.DAY_US
         row["handle_us"] = journey.handle_min * 60e6 * paid.handle
         row["failed"], row["abandoned"] = journey.base.failed + paid.failed, journey.base.abandoned
-        row["reopened"] = paid.reopened_if_achieved
         row["need"] = CODES[journey.need]
         row["first_team"] = model.TEAMS.index(journey.first_team)
         row["second_team"] = model.TEAMS.index(journey.second_team)
@@ -252,11 +245,11 @@ def _bit(word: str) -> int:
 
 
 def _scripts() -> NDArray[np.void]:
-    table = np.zeros((len(SCRIPTS), 1 + max(map(len, SCRIPTS))), r.SCRIPT_ROW)
+    table = np.zeros((len(model.SCRIPTS), 1 + max(len(script.rows) for script in model.SCRIPTS)), r.SCRIPT_ROW)
     table["type"] = -1
-    for number, script in enumerate(SCRIPTS):
-        for n, (name, from_h, to_h) in enumerate(script):
-            table[number, n] = (from_h, to_h, CODES[name])
+    for number, script in enumerate(model.SCRIPTS):
+        for n, row in enumerate(script.rows):
+            table[number, n] = (row.from_h, row.to_h, CODES[row.event])
     return table
 
 

@@ -19,6 +19,8 @@ from truenorth.simulate.tables import Setting, check_settings, compile_tables
 from truenorth.simulate.truth import Truth, tell_truth
 from truenorth.spec.problems import Problem, TruenorthError
 
+MAX_SEED = 2**63 - 1
+
 
 class Effect(NamedTuple):
     """Both potential outcomes of a case: 0 without, 1 with the action or the cause, all else as it was.
@@ -58,7 +60,7 @@ class World:
 
     ``do`` sets causes (``help.called_back``) and actions (``call_back_now``) from outside: ``off`` never, ``on`` always
     (an action: at every moment to decide, whatever the capacity), ``half`` by a coin of each case. Worlds of one seed
-    share all luck. Raises `TruenorthError` for an unknown name.
+    share all luck. ``seed`` is from 0 to 2**63 - 1. Raises `TruenorthError` for another seed or an unknown name.
 
     >>> world = World(Company(n_customers=50, days=5), seed=1)
     >>> world.run().events().equals(World(Company(n_customers=50, days=5), seed=1).run().events())
@@ -67,12 +69,23 @@ class World:
 
     def __init__(self, company: Company, seed: int = 0, do: Mapping[str, Setting] | None = None) -> None:
         check_settings(do or {})
+        if not 0 <= seed <= MAX_SEED:
+            expected = f"a whole number from 0 to {MAX_SEED}"
+            raise TruenorthError([Problem(path="seed", expected=expected, found=str(seed))])
         self.company = company
         self.seed = seed
         self.do: Mapping[str, Setting] = dict(do or {})
 
     def run(self, on_progress: Progress | None = None, policy: Policy | None = None) -> Lived:
-        """Live through all days; with a policy, it decides at every moment, as far as the day's capacity goes."""
+        """Live through all days; with a policy, it decides at every moment, as far as the day's capacity goes.
+
+        `TruenorthError` for a policy in a world that sets actions itself.
+        """
+        set_actions = sorted(name for name in self.do if "." not in name)
+        if policy is not None and set_actions:
+            found = ", ".join(set_actions)
+            hint = "leave the actions out of do, or run without a policy"
+            raise TruenorthError([Problem(path="policy", expected="no actions set by do", found=found, hint=hint)])
         tables = compile_tables(self.company, self.seed, self.do, asks_policy=policy is not None)
         customers = make_customers(self.company.n_customers, self.seed)
         asking = Asking(policy, tables, capacities(self.company))
@@ -85,9 +98,13 @@ class World:
         """What is lived without a policy."""
         return self.run()
 
+    @cached_property
+    def _truth(self) -> Truth:
+        return tell_truth(self.lived, self.company.days)
+
     def truth(self) -> Truth:
         """Every cause and action with its coefficients, and its average effect over the cases of this world."""
-        return tell_truth(self.lived, self.company.days)
+        return self._truth
 
     def effects(self, name: str) -> pl.DataFrame:
         """Both potential outcomes of every settled case that an action or a cause can touch, as in `Effect`.
