@@ -23,6 +23,14 @@ class Appended(NamedTuple):
     n_suppressed: int
 
 
+class Arrived(NamedTuple):
+    """How much has ever arrived that was no new event, counted since the store was made."""
+
+    n_duplicates: int
+    n_suppressed: int
+    n_refused: int
+
+
 class StoreFull(Exception):
     """Nothing was written: the disk is full or the database does not take any more."""
 
