@@ -70,6 +70,10 @@ class EventLog(Protocol):
         """The next events that state another id of their customer, in the order of arrival."""
         ...
 
+    def arrived(self) -> Arrived:
+        """What has ever arrived beside events."""
+        ...
+
     def last_position(self) -> int:
         """The position of the newest event, 0 where there is none."""
         ...
