@@ -7,13 +7,13 @@ from collections.abc import Callable, Sequence
 from time import perf_counter
 
 from fastapi import FastAPI
-from starlette.routing import BaseRoute
+from starlette.routing import Route
 from starlette.types import Lifespan
 
 from truenorth.server.answers import answer_errors
 from truenorth.server.api.bounds import Bounds
 from truenorth.server.api.context import Context
-from truenorth.server.api.routes import api_routes
+from truenorth.server.api.routes import api_routes, api_templates
 from truenorth.server.auth import Door
 from truenorth.server.broadcast import Broadcast
 from truenorth.server.documents import document_routes
@@ -31,7 +31,7 @@ ABOUT = "Whether customers get the outcome they came for, which promises were br
 
 def make_app(  # noqa: PLR0913  # all that a service is made of
     store: Store,
-    ingest: Sequence[BaseRoute] = (),
+    ingest: Sequence[Route] = (),
     *,
     now_us: Callable[[], int],
     ids_of: Callable[[str], tuple[str, ...]],
@@ -61,11 +61,12 @@ def make_app(  # noqa: PLR0913  # all that a service is made of
     asked = Asked(probes, now_us)
     metrics.registry.register(asked)
     app.include_router(api_routes())
-    app.router.routes.extend(document_routes(app.openapi))
-    app.router.routes.extend(
-        health_routes(metrics, probes, asked, store.events.last_position, bounds.watermark_age_seconds)
-    )
-    app.router.routes.extend(ingest)
+    routes = [
+        *document_routes(app.openapi),
+        *health_routes(metrics, probes, asked, store.events.last_position, bounds.watermark_age_seconds),
+        *ingest,
+    ]
+    app.router.routes.extend(routes)
     answer_errors(app)
     app.add_middleware(BodyBound, below="/api/", most_bytes=bounds.body_bytes)
     app.add_middleware(
@@ -75,7 +76,13 @@ def make_app(  # noqa: PLR0913  # all that a service is made of
         per_address=Allowance(bounds.per_address, now_us),
         is_open=is_open,
     )
-    app.add_middleware(Envelope, metrics=metrics, new_id=lambda: entropy(REQUEST_ID_BYTES).hex(), elapsed_s=elapsed_s)
+    app.add_middleware(
+        Envelope,
+        metrics=metrics,
+        new_id=lambda: entropy(REQUEST_ID_BYTES).hex(),
+        elapsed_s=elapsed_s,
+        templates={**api_templates(), **{route.endpoint: route.path for route in routes}},
+    )
     return app
 
 

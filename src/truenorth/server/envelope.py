@@ -7,7 +7,7 @@ or addresses: they may hold personal data and secrets.
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -40,15 +40,26 @@ class Interrupted(Exception):
 
 
 class Envelope:
-    """The outermost layer of the service. ``new_id`` makes ids of requests, ``elapsed_s`` is a clock for durations."""
+    """The outermost layer of the service.
+
+    ``new_id`` makes ids of requests, ``elapsed_s`` is a clock for durations, ``templates`` has the path of each
+    endpoint as it was written, without what a request puts in its place.
+    """
 
     def __init__(
-        self, app: ASGIApp, *, metrics: Metrics, new_id: Callable[[], str], elapsed_s: Callable[[], float]
+        self,
+        app: ASGIApp,
+        *,
+        metrics: Metrics,
+        new_id: Callable[[], str],
+        elapsed_s: Callable[[], float],
+        templates: Mapping[Any, str],
     ) -> None:
         self._app = app
         self._metrics = metrics
         self._new_id = new_id
         self._elapsed_s = elapsed_s
+        self._templates = templates
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, whatever happens."""
@@ -70,7 +81,7 @@ class Envelope:
             self._note(scope, request_id, sending)
 
     def _note(self, scope: Scope, request_id: str, sending: _Sending) -> None:
-        route = getattr(scope.get("route"), "path", "unmatched")
+        route = self._templates.get(scope.get("endpoint"), "other")
         seconds = sending.seconds
         self._metrics.answered(scope["method"], route, sending.status, seconds)
         caller = scope["state"].get("caller")

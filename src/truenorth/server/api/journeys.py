@@ -18,13 +18,14 @@ from truenorth.spec.problems import Problem as Found
 from truenorth.store.rows import JourneyState, JourneyText
 
 ROUTER = APIRouter(tags=["journeys"])
+VERSION = {"name": "support", "version": 2, "published": "2026-01-05T09:30:00.000000Z", "state": "live"}
 TEXT = "truenorth: 1\njourney: support\noutcome:\n  achieved: type = 'Fixed'\n"
 
 
 class JourneyNamed(BaseModel):
     """A journey that is live."""
 
-    model_config = showing({"name": "support", "version": 2, "published": "2026-01-05T09:30:00.000000Z"})
+    model_config = showing({name: VERSION[name] for name in ("name", "version", "published")})
     name: str
     version: int
     published: Instant
@@ -33,27 +34,14 @@ class JourneyNamed(BaseModel):
 class JourneyVersion(JourneyNamed):
     """One published version. ``state``: a live version judges; one that was replaced is retired."""
 
-    model_config = showing(
-        {"name": "support", "version": 2, "published": "2026-01-05T09:30:00.000000Z", "state": "live"}
-    )
+    model_config = showing(VERSION)
     state: JourneyState
 
 
 class JourneyWhole(JourneyVersion):
     """A journey with its text and all versions, newest first; the text is that of the newest."""
 
-    model_config = showing(
-        {
-            "name": "support",
-            "version": 1,
-            "published": "2026-01-05T09:30:00.000000Z",
-            "state": "live",
-            "text": TEXT,
-            "versions": [
-                {"name": "support", "version": 1, "published": "2026-01-05T09:30:00.000000Z", "state": "live"}
-            ],
-        }
-    )
+    model_config = showing({**VERSION, "text": TEXT, "versions": [VERSION]})
     text: str
     versions: list[JourneyVersion]
 
@@ -61,15 +49,7 @@ class JourneyWhole(JourneyVersion):
 class Published(JourneyVersion):
     """A version that was published, and what is doubtful about it."""
 
-    model_config = showing(
-        {
-            "name": "support",
-            "version": 2,
-            "published": "2026-01-05T09:30:00.000000Z",
-            "state": "live",
-            "warnings": [],
-        }
-    )
+    model_config = showing({**VERSION, "warnings": []})
     warnings: list[Problem]
 
 

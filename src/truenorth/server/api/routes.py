@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter, Security
+from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
 
 from truenorth.server.api import (
@@ -45,3 +46,9 @@ def api_routes() -> APIRouter:
     for subject in SUBJECTS:
         router.include_router(subject.ROUTER)
     return router
+
+
+def api_templates() -> dict[Any, str]:
+    """The path of each endpoint, as it is written in this package."""
+    routes = (route for subject in SUBJECTS for route in subject.ROUTER.routes)
+    return {route.endpoint: PREFIX + route.path for route in routes if isinstance(route, APIRoute)}
