@@ -72,8 +72,8 @@ def make_app(  # noqa: PLR0913  # all that a service is made of
     app.add_middleware(
         Door,
         token_of=store.access.token_of,
-        per_token=Allowance(bounds.per_token, now_us),
-        per_address=Allowance(bounds.per_address, now_us),
+        per_token=Allowance(bounds.per_token, elapsed_s),
+        per_address=Allowance(bounds.per_address, elapsed_s),
         is_open=is_open,
     )
     app.add_middleware(

@@ -10,6 +10,7 @@ import binascii
 from base64 import b64decode
 from collections.abc import Callable
 from ipaddress import ip_address
+from math import ceil
 from typing import Annotated, get_args
 from urllib.parse import urlsplit
 
@@ -124,9 +125,9 @@ class Door:
 
 
 def _take(allowance: Allowance, asker: str) -> None:
-    wait_us = allowance.wait_us(asker)
-    if wait_us:
-        raise Turned(429, "too_often", "too many requests; wait, then ask again", -(-wait_us // 1_000_000))
+    wait_s = allowance.wait_s(asker)
+    if wait_s:
+        raise Turned(429, "too_often", "too many requests; wait, then ask again", ceil(wait_s))
 
 
 def _secret(request: Request) -> str | None:

@@ -23,33 +23,35 @@ class Rate(msgspec.Struct, frozen=True):
 class Allowance:
     """A bucket for each asker, kept as the time its next request is due: the generic cell rate algorithm, ITU-T I.371.
 
-    >>> seconds = iter([0, 0, 0, 1_000_000])
+    ``elapsed_s`` is a clock for durations, in seconds, that never goes back.
+
+    >>> seconds = iter([0.0, 0.0, 0.0, 1.0])
     >>> allowance = Allowance(Rate(per_second=1, burst=2), lambda: next(seconds))
-    >>> [allowance.wait_us("ann") for _ in range(4)]
-    [0, 0, 1000000, 0]
+    >>> [allowance.wait_s("ann") for _ in range(4)]
+    [0.0, 0.0, 1.0, 0.0]
     """
 
-    def __init__(self, rate: Rate, now_us: Callable[[], int], remembered: int = REMEMBERED) -> None:
-        self._interval_us = 1e6 / rate.per_second
-        self._tolerance_us = self._interval_us * (rate.burst - 1)
-        self._now_us = now_us
+    def __init__(self, rate: Rate, elapsed_s: Callable[[], float], remembered: int = REMEMBERED) -> None:
+        self._interval_s = 1 / rate.per_second
+        self._tolerance_s = self._interval_s * (rate.burst - 1)
+        self._elapsed_s = elapsed_s
         self._remembered = remembered
-        self._due_us: OrderedDict[str, float] = OrderedDict()
+        self._due_s: OrderedDict[str, float] = OrderedDict()
         self._lock = Lock()
 
-    def wait_us(self, asker: str) -> int:
+    def wait_s(self, asker: str) -> float:
         """0, and the request is counted; or how long to wait, and it is not."""
-        now_us = self._now_us()
+        now_s = self._elapsed_s()
         with self._lock:
-            due_us = max(self._due_us.get(asker, 0.0), now_us)
-            wait_us = due_us - self._tolerance_us - now_us
-            if wait_us > 0:
-                return max(1, round(wait_us))
-            self._due_us[asker] = due_us + self._interval_us
-            self._due_us.move_to_end(asker)
-            if len(self._due_us) > self._remembered:
-                self._due_us.popitem(last=False)
-        return 0
+            due_s = max(self._due_s.get(asker, now_s), now_s)
+            wait_s = due_s - self._tolerance_s - now_s
+            if wait_s > 0:
+                return wait_s
+            self._due_s[asker] = due_s + self._interval_s
+            self._due_s.move_to_end(asker)
+            if len(self._due_s) > self._remembered:
+                self._due_s.popitem(last=False)
+        return 0.0
 
 
 def network_of(address: str) -> str:

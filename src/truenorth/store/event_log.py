@@ -49,7 +49,7 @@ class SqlEventLog:
     def arrived(self) -> Arrived:
         """What has ever arrived beside events."""
         with self._database.reading() as connection:
-            found = dict(connection.execute(select(ARRIVED.c.what, ARRIVED.c.n)).tuples().all())
+            found = dict(connection.execute(select(ARRIVED.c.what, ARRIVED.c.n)).all())
         return Arrived(*(found.get(what, 0) for what in Arrived._fields))
 
     def read(self, after: int = 0, *, limit: int = 10_000) -> Sequence[Stored]:

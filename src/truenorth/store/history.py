@@ -90,7 +90,7 @@ class History:
         for some in in_parts(positions):
             of_some = select(EVENT.c.position, EVENT.c.id).where(EVENT.c.position.in_(some))
             with self._database.reading() as connection:
-                found.update(connection.execute(of_some).tuples().all())
+                found.update(connection.execute(of_some).all())
         archived = [position for position in positions if position not in found]
         if archived:
             found.update((place, event.id) for place, event in self.of("position", archived))

@@ -129,9 +129,7 @@ class Results:
         verdicts = select(promise, verdict, func.count()).group_by(promise, verdict).order_by(promise, verdict)
         with self._database.reading() as connection:
             row = connection.execute(sums.where(CASE_ROW.c.journey == journey)).mappings().one()
-            by_outcome: dict[str, int] = dict(
-                connection.execute(outcomes.where(CASE_ROW.c.journey == journey)).tuples().all()
-            )
+            by_outcome: dict[str, int] = dict(connection.execute(outcomes.where(CASE_ROW.c.journey == journey)).all())
             by_promise: dict[str, dict[str, int]] = {}
             for name, given, n in connection.execute(verdicts.where(PROMISE_ROW.c.journey == journey)):
                 by_promise.setdefault(name, {})[given] = n
