@@ -9,8 +9,9 @@ from typing import Annotated, Any
 
 import msgspec
 from fastapi import APIRouter, Header, Query
-from fastapi.sse import EventSourceResponse, format_sse_event
+from fastapi.sse import format_sse_event
 from pydantic import BaseModel
+from starlette.responses import StreamingResponse
 
 from truenorth.server.api.context import Instant, Served, Text, showing, shown
 from truenorth.server.api.paging import BIGGEST, Listed, PageAsked, cursor
@@ -20,6 +21,7 @@ from truenorth.server.receiving import Turned
 from truenorth.store.rows import Signal
 
 ROUTER = APIRouter(tags=["signals"])
+EVENTS = "text/event-stream"
 SIGNAL = {
     "number": 412,
     "journey": "support",
@@ -59,13 +61,13 @@ def list_signals(
 ) -> Listed[SignalShown]:
     """Signals in the order in which they were given. Role: agent."""
     found = served.store.pages.signals(after=page.place(int), limit=page.limit, journey=journey, kind=kind)
-    return Listed(items=[SignalShown(**_shown(row)) for row in found.rows], next=cursor(found.next))
+    return Listed(items=[_shown(row) for row in found.rows], next=cursor(found.next))
 
 
 @ROUTER.get(
     "/stream",
-    response_class=EventSourceResponse,
-    responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}, "example": STREAM}}}},
+    response_class=StreamingResponse,
+    responses={200: {"content": {EVENTS: {"schema": {"type": "string"}, "example": STREAM}}}},
 )
 async def stream_signals(
     served: Served,
@@ -74,7 +76,7 @@ async def stream_signals(
     kind: Kind = None,
     after: Annotated[int | None, Query(ge=0, le=BIGGEST, description="begin after this number")] = None,
     last_event_id: Annotated[str | None, Header(description="as browsers send it when they come back")] = None,
-) -> EventSourceResponse:
+) -> StreamingResponse:
     """Signals as server-sent events, from now on or after a number. Role: agent.
 
     The name of an event is the signal's kind, its id the signal's number. Whoever comes back with `Last-Event-ID` gets
@@ -84,7 +86,8 @@ async def stream_signals(
     if served.broadcast.n_streams >= served.bounds.streams:
         raise Turned(503, "too_many_streams", "too many listen; come back later", 10)
     begin = _number(last_event_id) if last_event_id else after
-    return EventSourceResponse(_told(served.broadcast, begin, journey, kind, served.bounds.stream_seconds))
+    told = _told(served.broadcast, begin, journey, kind, served.bounds.stream_seconds)
+    return StreamingResponse(told, media_type=EVENTS, headers={"X-Accel-Buffering": "no"})  # nginx would hold it back
 
 
 async def _told(
@@ -97,8 +100,7 @@ async def _told(
             if isinstance(one, Alive):
                 yield format_sse_event(comment="nothing new", id=str(one.number))
             elif journey in {None, one.journey} and kind in {None, one.kind}:
-                text = msgspec.json.encode(_shown(one)).decode()
-                yield format_sse_event(event=one.kind, data_str=text, id=str(one.number))
+                yield format_sse_event(event=one.kind, data_str=_shown(one).model_dump_json(), id=str(one.number))
             if asyncio.get_running_loop().time() > ends_at:
                 return
 
@@ -109,5 +111,5 @@ def _number(text: str) -> int:
     raise Turned(422, "bad_last_event_id", "expected Last-Event-ID to be the id of an event of this stream")
 
 
-def _shown(signal: Signal) -> dict[str, Any]:
-    return {**shown(signal), "body": msgspec.json.decode(signal.body)}
+def _shown(signal: Signal) -> SignalShown:
+    return SignalShown(**{**shown(signal), "body": msgspec.json.decode(signal.body)})
