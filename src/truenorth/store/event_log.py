@@ -14,9 +14,9 @@ from truenorth.store.database import Database, Turn
 from truenorth.store.event_rows import FIELDS, clean, rows_of
 from truenorth.store.gone import GoneKeys
 from truenorth.store.history import History, Wanted
-from truenorth.store.ports import Appended, Stored
+from truenorth.store.ports import Appended, Arrived, Stored
 from truenorth.store.suppression import Suppression
-from truenorth.store.tables import EVENT, REFUSED
+from truenorth.store.tables import ARRIVED, EVENT, REFUSED
 from truenorth.store.upsert import insert_all
 
 
@@ -41,7 +41,15 @@ class SqlEventLog:
             n_new = insert_all(self._database, connection, EVENT, FIELDS, fresh)
             if refused:
                 connection.execute(insert(REFUSED), [_refused_row(one) for one in refused])
-        return Appended(n_new, len(of_others) - n_new, len(rows) - len(of_others))
+            appended = Appended(n_new, len(of_others) - n_new, len(rows) - len(of_others))
+            self._count(connection, appended, len(refused))
+        return appended
+
+    def arrived(self) -> Arrived:
+        """What has ever arrived beside events."""
+        with self._database.reading() as connection:
+            found = dict(connection.execute(select(ARRIVED.c.what, ARRIVED.c.n)).all())
+        return Arrived(*(found.get(what, 0) for what in Arrived._fields))
 
     def read(self, after: int = 0, *, limit: int = 10_000) -> Sequence[Stored]:
         """The next events in the order of arrival; archived ones too."""
@@ -71,6 +79,15 @@ class SqlEventLog:
         """The next events that state another id of their customer, in the order of arrival."""
         stating = Wanted(EVENT.c.other_id.is_not(None), pl.col("other_id").is_not_null())
         return self._history.page(after, limit, stating)
+
+    def _count(self, connection: Connection, appended: Appended, n_refused: int) -> None:
+        counted = zip(Arrived._fields, (appended.n_duplicates, appended.n_suppressed, n_refused), strict=True)
+        rows = [{"what": what, "n": n} for what, n in counted if n]
+        if rows:
+            new = self._database.insert(ARRIVED)
+            connection.execute(
+                new.on_conflict_do_update(index_elements=["what"], set_={"n": ARRIVED.c.n + new.excluded.n}), rows
+            )
 
     def last_position(self) -> int:
         """The position of the newest event in the table, 0 where there is none."""

@@ -13,6 +13,7 @@ from truenorth.store.event_log import SqlEventLog
 from truenorth.store.forget import Retention
 from truenorth.store.gone import GoneKeys
 from truenorth.store.migrate import migrate
+from truenorth.store.pages import Pages
 from truenorth.store.people import People
 from truenorth.store.ports import EventLog
 from truenorth.store.registry import Audit, Journeys, Links
@@ -32,6 +33,7 @@ class Store:
     people: People
     retention: Retention
     results: Results
+    pages: Pages
     signals: Signals
     outbox: Outbox
     access: Access
@@ -87,6 +89,7 @@ def _opened(database: Database, entropy: Entropy) -> Store:
         people=People(database, archive, gone, suppression),
         retention=Retention(database, archive, gone),
         results=Results(database),
+        pages=Pages(database),
         signals=Signals(database),
         outbox=Outbox(database),
         access=Access(database, entropy),

@@ -23,6 +23,14 @@ class Appended(NamedTuple):
     n_suppressed: int
 
 
+class Arrived(NamedTuple):
+    """How much has ever arrived that was no new event, counted since the store was made."""
+
+    n_duplicates: int
+    n_suppressed: int
+    n_refused: int
+
+
 class StoreFull(Exception):
     """Nothing was written: the disk is full or the database does not take any more."""
 
@@ -60,6 +68,10 @@ class EventLog(Protocol):
 
     def statements(self, after: int = 0, *, limit: int = 10_000) -> Sequence[Stored]:
         """The next events that state another id of their customer, in the order of arrival."""
+        ...
+
+    def arrived(self) -> Arrived:
+        """What has ever arrived beside events."""
         ...
 
     def last_position(self) -> int:

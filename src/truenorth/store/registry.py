@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import msgspec
-from sqlalchemy import and_, insert, select, update
+from sqlalchemy import and_, delete, insert, select, update
 
 from truenorth.store.database import Database, Turn
 from truenorth.store.rows import JourneyState, JourneyText, Link, Noted
@@ -50,6 +50,14 @@ class Journeys:
             newest = {row["name"]: JourneyText(**row) for row in connection.execute(live).mappings()}
         return list(newest.values())
 
+    def newest_live(self, name: str) -> JourneyText | None:
+        """The newest live version of a journey, or None."""
+        this = and_(JOURNEY.c.name == name, JOURNEY.c.state == "live")
+        newest = select(JOURNEY).where(this).order_by(JOURNEY.c.version.desc()).limit(1)
+        with self._database.reading() as connection:
+            row = connection.execute(newest).mappings().first()
+        return JourneyText(**row) if row else None
+
     def versions(self, name: str) -> Sequence[JourneyText]:
         """All versions of a journey, oldest first."""
         asked = select(JOURNEY).where(JOURNEY.c.name == name).order_by(JOURNEY.c.version)
@@ -73,6 +81,11 @@ class Links:
         with self._database.reading() as connection:
             row = connection.execute(select(LINK).where(LINK.c.name == name)).mappings().first()
         return Link(**row) if row else None
+
+    def remove(self, name: str) -> bool:
+        """Remove a link; false if there is none."""
+        with self._database.writing() as connection:
+            return connection.execute(delete(LINK).where(LINK.c.name == name)).rowcount > 0
 
     def all(self) -> Sequence[Link]:
         """All links by name."""

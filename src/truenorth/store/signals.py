@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, RowMapping, insert, select, update
+from sqlalchemy import ColumnElement, RowMapping, delete, func, insert, select, update
 
 from truenorth.store.database import Database, Turn
 from truenorth.store.rows import Delivery, Signal, Webhook, WebhookState
@@ -29,6 +29,11 @@ class Signals:
             asked = asked.where(SIGNAL.c.journey == journey)
         with self._database.reading() as connection:
             return [Signal(**row) for row in connection.execute(asked).mappings()]
+
+    def last_number(self) -> int:
+        """The number of the newest signal, 0 where there is none."""
+        with self._database.reading() as connection:
+            return connection.scalar(select(func.max(SIGNAL.c.number))) or 0
 
 
 class Outbox:
@@ -55,6 +60,17 @@ class Outbox:
         changed = update(WEBHOOK).where(WEBHOOK.c.number == number).values(state=state)
         with self._database.writing(Turn.RESULTS) as connection:
             return connection.execute(changed).rowcount > 0
+
+    def remove_webhook(self, number: int) -> bool:
+        """Remove a webhook and what waits for it; false if there is none."""
+        with self._database.writing(Turn.RESULTS) as connection:
+            connection.execute(delete(OUTBOX).where(OUTBOX.c.webhook == number))
+            return connection.execute(delete(WEBHOOK).where(WEBHOOK.c.number == number)).rowcount > 0
+
+    def n_pending(self) -> int:
+        """How many deliveries wait, at paused webhooks too."""
+        with self._database.reading() as connection:
+            return connection.scalar(select(func.count()).where(OUTBOX.c.state == "pending")) or 0
 
     def claim(self, now_us: int, *, lease_us: int, limit: int = 100) -> Sequence[Delivery]:
         """Deliveries that are due, in the order of signals; nobody else gets them for the time of the lease.

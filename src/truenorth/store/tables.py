@@ -94,6 +94,9 @@ REFUSED = Table(
     sqlite_autoincrement=True,
 )
 
+ARRIVED = Table("arrived", METADATA, _text("what", key=True), _whole("n"))
+"""How much has ever arrived that is no row of `event`: duplicates, refused items, events of erased people."""
+
 GONE_KEY = Table("gone_key", METADATA, _bytes("hash", key=True), sqlite_with_rowid=False)
 """Events that have left the table `event` (archived, erased, too old): they are still known as duplicates."""
 

@@ -1,0 +1,74 @@
+"""Answers to requests that are turned away or fail: JSON with a code, what to do, and the request's id."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.types import Scope
+
+from truenorth.server.receiving import RETRY_STORE_SECONDS, Turned, json_answer
+from truenorth.spec.problems import Problem, TruenorthError
+from truenorth.store.ports import StoreFull
+
+SHOWN_PROBLEMS = 100
+"""Most problems of one answer."""
+
+
+def turned_answer(
+    scope: Scope, turned: Turned, headers: Mapping[str, str] | None = None, problems: Iterable[Problem] = ()
+) -> Response:
+    """The answer to a request that is turned away."""
+    listed = [msgspec.to_builtins(problem) for problem in problems][:SHOWN_PROBLEMS]
+    said = {"code": turned.code, "message": turned.message, "request": request_id(scope), "problems": listed}
+    wait = turned.retry_after_seconds
+    waiting = {} if wait is None else {"Retry-After": str(wait)}
+    return json_answer(said, turned.status, {**(headers or {}), **waiting})
+
+
+def request_id(scope: Scope) -> str:
+    """The id that a request has in the logs."""
+    return str(scope.get("state", {}).get("request_id", ""))
+
+
+def answer_errors(app: FastAPI) -> None:
+    """Have an application answer in this way, whatever happens."""
+
+    @app.exception_handler(Turned)
+    def turned(request: Request, error: Turned) -> Response:
+        return turned_answer(request.scope, error)
+
+    @app.exception_handler(HTTPException)
+    def unknown(request: Request, error: HTTPException) -> Response:
+        codes = {404: "unknown_page", 405: "unknown_method", 413: "too_large"}
+        message = "there is no such page; see /api/docs" if error.status_code == 404 else str(error.detail)
+        refused = Turned(error.status_code, codes.get(error.status_code, "refused"), message)
+        return turned_answer(request.scope, refused, error.headers)
+
+    @app.exception_handler(RequestValidationError)
+    def invalid(request: Request, error: RequestValidationError) -> Response:
+        refused = Turned(422, "invalid", "the request is not as expected; 'problems' says where")
+        return turned_answer(request.scope, refused, problems=map(_problem, error.errors()))
+
+    @app.exception_handler(TruenorthError)
+    def impossible(request: Request, error: TruenorthError) -> Response:
+        refused = Turned(422, "invalid", "the input cannot be used; 'problems' says why")
+        return turned_answer(request.scope, refused, problems=error.problems)
+
+    @app.exception_handler(StoreFull)
+    def unavailable(request: Request, error: StoreFull) -> Response:
+        del error  # it names the place of the database
+        refused = Turned(503, "store_unavailable", "the store does not answer; try again", RETRY_STORE_SECONDS)
+        return turned_answer(request.scope, refused)
+
+
+def _problem(error: Mapping[str, Any]) -> Problem:
+    """A problem without what was found: it may hold personal data, or text that is no Unicode."""
+    kind, *names = error["loc"]
+    place = ".".join(str(name) for name in names).encode("utf-8", "replace").decode()
+    return Problem(path=f"{kind}.{place}" if place else str(kind), expected=str(error["msg"]), found="something else")

@@ -1,0 +1,239 @@
+"""Cases: one need of one customer each, with the promises made on the way and what happened."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Query
+from pydantic import BaseModel
+
+from truenorth.events import Event
+from truenorth.server.api.context import Instant, Served, Text, showing, shown
+from truenorth.server.api.paging import Listed, PageAsked, cursor
+from truenorth.server.auth import Agent
+from truenorth.server.receiving import Turned
+from truenorth.store.rows import CaseRow, Outcome, Reason, Verdict
+
+ROUTER = APIRouter(tags=["cases"])
+EPISODE = re.compile(r"(.+)#[0-9]+", re.DOTALL)
+
+CASE = {
+    "case": "T0020",
+    "customer": "C1001",
+    "opened": "2026-03-06T10:30:12.000000Z",
+    "resolved": None,
+    "closed": "2026-03-11T15:05:43.000000Z",
+    "outcome": "abandoned",
+    "reason": "silence",
+    "outcome_time": "2026-03-11T15:05:43.000000Z",
+    "reopened": 0,
+    "events": 5,
+    "moments": 1,
+    "decisions": 2,
+    "handovers": 0,
+    "internal": 1,
+    "cost": 12.5,
+    "revenue": 0.0,
+    "value": -20.0,
+    "kept": 4,
+    "broken": 1,
+    "lapsed": 1,
+    "open": 0,
+}
+PROMISE = {
+    "case": "T0020",
+    "promise": "taken_up",
+    "instance": 1,
+    "started": "2026-03-06T10:30:12.000000Z",
+    "due": "2026-03-06T12:30:12.000000Z",
+    "verdict": "broken",
+    "decided": "2026-03-06T12:30:12.000000Z",
+    "started_by": "e-17",
+    "decided_by": None,
+}
+EVENT = {
+    "source": "shop",
+    "id": "e-17",
+    "type": "Contact",
+    "time": "2026-03-06T10:30:12.000000Z",
+    "received": "2026-03-06T10:30:13.000000Z",
+    "customer": "C1001",
+    "case": "T0020",
+    "actor": None,
+    "team": None,
+    "channel": "web",
+    "cost": None,
+    "revenue": None,
+    "feeling": None,
+    "text": None,
+    "properties": {"topic": "line"},
+}
+
+
+class Case(BaseModel):
+    """A judged case: the columns of `cases` in a replay."""
+
+    model_config = showing(CASE)
+    case: str
+    customer: str | None
+    opened: Instant
+    resolved: Instant | None
+    closed: Instant | None
+    outcome: Outcome
+    reason: Reason | None
+    outcome_time: Instant | None
+    reopened: int
+    events: int
+    moments: int
+    decisions: int
+    handovers: int
+    internal: int
+    cost: float | None
+    revenue: float | None
+    value: float | None
+    kept: int
+    broken: int
+    lapsed: int
+    open: int
+
+
+class CasePromise(BaseModel):
+    """An instance of a promise: the columns of `promises` in a replay."""
+
+    model_config = showing(PROMISE)
+    case: str
+    promise: str
+    instance: int
+    started: Instant
+    due: Instant | None
+    verdict: Verdict
+    decided: Instant | None
+    started_by: str | None
+    decided_by: str | None
+
+
+class CaseEvent(BaseModel):
+    """An event of a case, with what its sender said beside the canonical fields."""
+
+    model_config = showing(EVENT)
+    source: str
+    id: str
+    type: str
+    time: Instant
+    received: Instant
+    customer: str | None
+    case: str | None
+    actor: str | None
+    team: str | None
+    channel: str | None
+    cost: float | None
+    revenue: float | None
+    feeling: float | None
+    text: str | None
+    properties: dict[str, Any]
+
+
+class CaseWhole(BaseModel):
+    """A case with its promises and events; ``more_events`` where it has more events than are shown."""
+
+    model_config = showing({"case": CASE, "promises": [PROMISE], "events": [EVENT], "more_events": False})
+    case: Case
+    promises: list[CasePromise]
+    events: list[CaseEvent]
+    more_events: bool
+
+
+@ROUTER.get("/cases")
+def list_cases(
+    served: Served,
+    caller: Agent,
+    page: PageAsked,
+    journey: Annotated[Text, Query(examples=["support"])],
+    outcome: Outcome | None = None,
+    customer: Annotated[Text | None, Query(description="any id of a person: the cases of all their ids")] = None,
+) -> Listed[Case]:
+    """Cases of a journey by id. Role: agent; who asks for a customer's is noted in the audit."""
+    served.journey(journey)
+    customers = None
+    if customer is not None:
+        served.note(caller, f"read the cases of a customer in {journey}", customer)
+        customers = served.ids_of(customer)
+    found = served.store.pages.cases(
+        journey, after=page.place(str), limit=page.limit, outcome=outcome, customers=customers
+    )
+    return Listed(items=[Case(**shown(row)) for row in found.rows], next=cursor(found.next))
+
+
+@ROUTER.get("/cases/{case:path}")
+def read_case(
+    served: Served, caller: Agent, case: Text, journey: Annotated[Text, Query(examples=["support"])]
+) -> CaseWhole:
+    """A case with its promises and its events in order. Role: agent; it is noted in the audit."""
+    found = served.store.results.case(journey, case)
+    if found is None:
+        raise Turned(404, "unknown_case", "there is no case of this id in this journey; see /api/v1/cases")
+    row, promises = found
+    served.note(caller, f"read a case of {journey}", row.customer)
+    positions = _positions(served, journey, row)
+    most = served.bounds.case_events
+    return CaseWhole(
+        case=Case(**shown(row)),
+        promises=[CasePromise(**shown(one)) for one in promises],
+        events=_events(served, positions[:most]),
+        more_events=len(positions) > most,
+    )
+
+
+@ROUTER.get("/promises")
+def list_promises(
+    served: Served,
+    caller: Agent,
+    page: PageAsked,
+    journey: Annotated[Text, Query(examples=["support"])],
+    verdict: Verdict | None = None,
+    promise: Annotated[Text | None, Query(examples=["taken_up"])] = None,
+) -> Listed[CasePromise]:
+    """Promises of a journey by case, name and instance. Role: agent."""
+    served.journey(journey)
+    found = served.store.pages.promises(
+        journey, after=page.place(str, str, int), limit=page.limit, verdict=verdict, promise=promise
+    )
+    return Listed(items=[CasePromise(**shown(row)) for row in found.rows], next=cursor(found.next))
+
+
+def shown_event(event: Event) -> dict[str, Any]:
+    """The fields of an event by the names of the reference; properties are decoded."""
+    fields = shown(event)
+    del fields["other_id"], fields["other_kind"]
+    try:
+        properties = msgspec.json.decode(event.properties)
+    except (msgspec.DecodeError, RecursionError):
+        properties = None
+    return {**fields, "properties": properties if isinstance(properties, dict) else {}}
+
+
+def _positions(served: Served, journey: str, row: CaseRow) -> Sequence[int]:
+    """Where the log has the events of a case, in its order; one more than are shown where there are more."""
+    for key in _keys(row.case):
+        positions = served.store.pages.events_of_key(
+            journey, key, since_us=row.opened_us, until_us=row.closed_us, limit=served.bounds.case_events + 1
+        )
+        if positions:
+            return positions
+    return ()
+
+
+def _keys(case: str) -> Iterator[str]:
+    """The key that a case id belongs to: of ``key#2`` it is ``key``, unless a key itself is called so."""
+    episode = EPISODE.fullmatch(case)
+    if episode:
+        yield episode[1]
+    yield case
+
+
+def _events(served: Served, positions: Sequence[int]) -> list[CaseEvent]:
+    found = {one.position: one.event for one in served.store.events.at(positions)}
+    return [CaseEvent(**shown_event(found[place])) for place in positions if place in found]

@@ -1,0 +1,54 @@
+"""All endpoints of the API together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Security
+from fastapi.routing import APIRoute
+from fastapi.security import HTTPBearer
+
+from truenorth.server.api import (
+    access,
+    audit,
+    cases,
+    customers,
+    export,
+    journeys,
+    links,
+    quarantine,
+    signals,
+    summary,
+    webhooks,
+)
+from truenorth.server.api.context import Error
+
+PREFIX = "/api/v1"
+SUBJECTS = (journeys, summary, cases, signals, export, quarantine, customers, webhooks, links, access, audit)
+REASONS = {
+    401: "no valid token",
+    403: "the token's role is too small",
+    404: "there is no such thing",
+    413: "the body is too large",
+    422: "the request is not as expected; `problems` says where",
+    429: "too many requests; `Retry-After` says how long to wait",
+    503: "the store does not answer, or too many listen; `Retry-After` says how long to wait",
+}
+
+
+def api_routes() -> APIRouter:
+    """The router of the API, to be included in an application whose state has the `Context`."""
+    answers: dict[int | str, dict[str, Any]] = {
+        status: {"model": Error, "description": reason} for status, reason in REASONS.items()
+    }
+    bearer = HTTPBearer(auto_error=False, scheme_name="token", description="a token of the service: `tnt_...`")
+    router = APIRouter(prefix=PREFIX, responses=answers, dependencies=[Security(bearer)])
+    for subject in SUBJECTS:
+        router.include_router(subject.ROUTER)
+    return router
+
+
+def api_templates() -> dict[Any, str]:
+    """The path of each endpoint, as it is written in this package."""
+    routes = (route for subject in SUBJECTS for route in subject.ROUTER.routes)
+    return {route.endpoint: PREFIX + route.path for route in routes if isinstance(route, APIRoute)}

@@ -1,0 +1,115 @@
+"""Webhooks: where signals are sent."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter, Path
+from pydantic import AfterValidator, BaseModel, Field
+
+from truenorth.server.api.context import Instant, Served, Text, showing, shown
+from truenorth.server.api.paging import BIGGEST
+from truenorth.server.auth import Admin
+from truenorth.server.receiving import Turned
+from truenorth.server.signals_of import KINDS
+from truenorth.store.rows import Webhook, WebhookState
+
+ROUTER = APIRouter(tags=["webhooks"])
+SECRET_BYTES = 32
+MAX_WEBHOOKS = 100
+Number = Annotated[int, Path(ge=1, le=BIGGEST)]
+SHOWN = {
+    "number": 1,
+    "url": "https://crm.example/truenorth",
+    "kinds": ["broken", "failed"],
+    "state": "active",
+    "created": "2026-01-05T09:30:00.000000Z",
+}
+
+
+def _is_address(url: str) -> str:
+    """An address that something can be sent to; ValueError for others."""
+    parts = urlsplit(url)
+    is_plain = url.isprintable() and " " not in url and not parts.username and not parts.password
+    if parts.scheme not in {"http", "https"} or not parts.hostname or not is_plain:
+        raise ValueError("expected an absolute http or https address without a user name")
+    return url
+
+
+class WebhookAsked(BaseModel):
+    """Where to send signals of some kinds; none named: of all kinds."""
+
+    model_config = showing({"url": SHOWN["url"], "kinds": SHOWN["kinds"]}, extra="forbid")
+    url: Annotated[Text, AfterValidator(_is_address)]
+    kinds: Annotated[list[Literal[KINDS]], Field(max_length=len(KINDS))] = []  # type: ignore[valid-type]
+
+
+class WebhookChange(BaseModel):
+    """A paused webhook is sent nothing; what waits for it goes on waiting."""
+
+    model_config = showing({"state": "paused"}, extra="forbid")
+    state: WebhookState
+
+
+class WebhookShown(BaseModel):
+    """A webhook, without its secret."""
+
+    model_config = showing(SHOWN)
+    number: int
+    url: str
+    kinds: list[str]
+    state: WebhookState
+    created: Instant
+
+
+class WebhookMade(WebhookShown):
+    """A new webhook with the secret that signs what it is sent: it is shown this once."""
+
+    model_config = showing({**SHOWN, "secret": "whsec_..."})
+    secret: str
+
+
+@ROUTER.get("/webhooks")
+def list_webhooks(served: Served, caller: Admin) -> list[WebhookShown]:
+    """All webhooks. Role: admin."""
+    return [_shown(hook) for hook in served.store.outbox.webhooks()]
+
+
+@ROUTER.post("/webhooks", status_code=201)
+def add_webhook(served: Served, caller: Admin, asked: WebhookAsked) -> WebhookMade:
+    """Register a webhook: signals given from now on are sent there. Role: admin."""
+    if len(served.store.outbox.webhooks()) >= MAX_WEBHOOKS:
+        raise Turned(409, "too_many_webhooks", f"there are {MAX_WEBHOOKS} webhooks; remove one first")
+    secret = "whsec_" + b64encode(served.entropy(SECRET_BYTES)).decode()
+    hook = served.store.outbox.add_webhook(asked.url, secret, kinds=asked.kinds, now_us=served.now_us())
+    served.note(caller, "added a webhook", f"webhook {hook.number}")
+    return WebhookMade(**_shown(hook).model_dump(), secret=secret)
+
+
+@ROUTER.patch("/webhooks/{number}")
+def change_webhook(served: Served, caller: Admin, number: Number, change: WebhookChange) -> WebhookShown:
+    """Pause a webhook or take it up again. Role: admin."""
+    if not served.store.outbox.set_webhook(number, change.state):
+        raise _unknown()
+    served.note(caller, f"set a webhook to {change.state}", f"webhook {number}")
+    return next(_shown(hook) for hook in served.store.outbox.webhooks() if hook.number == number)
+
+
+@ROUTER.delete("/webhooks/{number}", status_code=204)
+def remove_webhook(served: Served, caller: Admin, number: Number) -> None:
+    """Remove a webhook and what waits for it. Role: admin."""
+    if not served.store.outbox.remove_webhook(number):
+        raise _unknown()
+    served.note(caller, "removed a webhook", f"webhook {number}")
+
+
+def _unknown() -> Turned:
+    return Turned(404, "unknown_webhook", "there is no webhook of this number; see /api/v1/webhooks")
+
+
+def _shown(hook: Webhook) -> WebhookShown:
+    fields = shown(hook)
+    del fields["secret"]
+    return WebhookShown(**{**fields, "kinds": list(hook.kinds)})

@@ -1,0 +1,90 @@
+"""The service as one application: ingest, the API, health, and what goes around them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from time import perf_counter
+
+from fastapi import FastAPI
+from starlette.routing import Route
+from starlette.types import Lifespan
+
+from truenorth.server.answers import answer_errors
+from truenorth.server.api.bounds import Bounds
+from truenorth.server.api.context import Context
+from truenorth.server.api.routes import api_routes, api_templates
+from truenorth.server.auth import Door
+from truenorth.server.broadcast import Broadcast
+from truenorth.server.documents import document_routes
+from truenorth.server.envelope import BodyBound, Envelope
+from truenorth.server.health import health_routes
+from truenorth.server.metrics import Asked, Metrics, Probes
+from truenorth.server.rate import Allowance
+from truenorth.store.opening import Store
+from truenorth.store.rows import Signal
+from truenorth.store.settings import Entropy
+
+REQUEST_ID_BYTES = 8
+ABOUT = "Whether customers get the outcome they came for, which promises were broken on the way, and why."
+
+
+def make_app(  # noqa: PLR0913  # all that a service is made of
+    store: Store,
+    ingest: Sequence[Route] = (),
+    *,
+    now_us: Callable[[], int],
+    ids_of: Callable[[str], tuple[str, ...]],
+    metrics: Metrics | None = None,
+    probes: Probes = Probes(),  # noqa: B008  # frozen
+    bounds: Bounds = Bounds(),  # noqa: B008  # frozen
+    is_open: bool = False,
+    entropy: Entropy = os.urandom,
+    elapsed_s: Callable[[], float] = perf_counter,
+    lifespan: Lifespan[FastAPI] | None = None,
+) -> FastAPI:
+    """The application of a store.
+
+    ``ingest``: the routes that take events. ``now_us``: the clock, microseconds since 1970 UTC; ``elapsed_s`` measures
+    durations. ``ids_of``: all ids of the person of an id. ``metrics``: the ones that a `MeasuredLog` counts in.
+    ``is_open``: requests need no token; only for a service that listens on loopback (`auth.only_loopback`).
+    ``lifespan``: starts and stops what belongs to whoever composes; call ``app.state.context.broadcast.close()`` first
+    when stopping, so that streams end.
+    """
+    metrics = metrics or Metrics()
+    bounds_of_streams = {"heartbeat_s": bounds.heartbeat_seconds, "waiting": bounds.stream_waiting}
+    broadcast = Broadcast(_reading(store), store.signals.last_number, **bounds_of_streams)  # type: ignore[arg-type]
+    app = FastAPI(title="Truenorth", description=ABOUT, version="1", openapi_url=None, lifespan=lifespan)
+    app.state.context = Context(
+        store=store, now_us=now_us, ids_of=ids_of, entropy=entropy, bounds=bounds, broadcast=broadcast
+    )
+    asked = Asked(probes, now_us)
+    metrics.registry.register(asked)
+    app.include_router(api_routes())
+    routes = [
+        *document_routes(app.openapi),
+        *health_routes(metrics, probes, asked, store.events.last_position, bounds.watermark_age_seconds),
+        *ingest,
+    ]
+    app.router.routes.extend(routes)
+    answer_errors(app)
+    app.add_middleware(BodyBound, below="/api/", most_bytes=bounds.body_bytes)
+    app.add_middleware(
+        Door,
+        token_of=store.access.token_of,
+        per_token=Allowance(bounds.per_token, elapsed_s),
+        per_address=Allowance(bounds.per_address, elapsed_s),
+        is_open=is_open,
+    )
+    app.add_middleware(
+        Envelope,
+        metrics=metrics,
+        new_id=lambda: entropy(REQUEST_ID_BYTES).hex(),
+        elapsed_s=elapsed_s,
+        templates={**api_templates(), **{route.endpoint: route.path for route in routes}},
+    )
+    return app
+
+
+def _reading(store: Store) -> Callable[[int, int], Sequence[Signal]]:
+    return lambda after, limit: store.signals.read(after, limit=limit)

@@ -1,0 +1,182 @@
+"""Who may ask for what: tokens with roles, a check at the door, and a role at every endpoint.
+
+The door stands before routing and bodies: under a guarded path nothing is answered without a token, not even that there
+is no such page. Endpoints then say which role they need.
+"""
+
+from __future__ import annotations
+
+import binascii
+from base64 import b64decode
+from collections.abc import Callable
+from ipaddress import ip_address
+from math import ceil
+from typing import Annotated, get_args
+from urllib.parse import urlsplit
+
+import msgspec
+from fastapi import Depends, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from truenorth.server.answers import turned_answer
+from truenorth.server.rate import Allowance, network_of
+from truenorth.server.receiving import Turned
+from truenorth.spec.problems import Problem, TruenorthError
+from truenorth.store.rows import Role, Token
+
+ROLES: tuple[Role, ...] = get_args(Role)
+"""Each may what those before it may."""
+
+GUARDED = ("/api", "/metrics")
+"""Paths, with all below them, that need a token."""
+DOCUMENTS = "/api/docs"
+"""What browsers show: here a token may also be the password of a Basic authorization, which they ask for."""
+
+NO_TOKEN = "expected a valid token as 'Authorization: Bearer ...'; ask who runs this service for one"  # noqa: S105
+
+
+class Caller(msgspec.Struct, frozen=True):
+    """Who asks: the label of a token, and its role."""
+
+    who: str
+    role: Role
+
+    def may(self, role: Role) -> bool:
+        """Whether this role includes another.
+
+        >>> Caller("desk", "agent").may("viewer"), Caller("desk", "agent").may("analyst")
+        (True, False)
+        """
+        return ROLES.index(self.role) >= ROLES.index(role)
+
+
+ANYBODY = Caller("(open)", "admin")
+"""Whoever asks a service that was started open."""
+
+
+def needs(role: Role) -> Callable[[Request], Caller]:
+    """A dependency that gives the caller, or turns away one whose role is too small."""
+
+    def check(request: Request) -> Caller:
+        caller: Caller | None = getattr(request.state, "caller", None)
+        if caller is None:
+            raise Turned(401, "no_token", NO_TOKEN)
+        if not caller.may(role):
+            raise Turned(403, "role_too_small", f"expected a token of the role {role}, found {caller.role}")
+        return caller
+
+    return check
+
+
+Viewer = Annotated[Caller, Depends(needs("viewer"))]
+Agent = Annotated[Caller, Depends(needs("agent"))]
+Analyst = Annotated[Caller, Depends(needs("analyst"))]
+Admin = Annotated[Caller, Depends(needs("admin"))]
+
+
+def only_loopback(host: str) -> None:
+    """Raise `TruenorthError` unless an address to listen on can be reached from this machine only."""
+    if not _is_loopback(host):
+        hint = "leave --open out and make a token, or listen on 127.0.0.1"
+        problem = Problem(path="--open", expected="a loopback address", found=repr(host), hint=hint)
+        raise TruenorthError([problem])
+
+
+class Door:
+    """Lets requests to guarded paths in, with who asks; turns all others away. Unguarded paths pass."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        token_of: Callable[[str], Token | None],
+        per_token: Allowance,
+        per_address: Allowance,
+        is_open: bool = False,
+    ) -> None:
+        """``is_open``: requests without a token from this machine's own pages and programs are an admin's."""
+        self._app = app
+        self._token_of = token_of
+        self._per_token = per_token
+        self._per_address = per_address
+        self._is_open = is_open
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Check, then pass on."""
+        if scope["type"] == "http" and _is_below(_path(scope), GUARDED):
+            try:
+                scope.setdefault("state", {})["caller"] = await self._admitted(Request(scope))
+            except Turned as turned:
+                await turned_answer(scope, turned, _challenges(scope, turned))(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+    async def _admitted(self, request: Request) -> Caller:
+        _take(self._per_address, network_of(request.client.host if request.client else ""))
+        secret = _secret(request)
+        if secret is None and self._is_open and _is_own(request):
+            return ANYBODY
+        token = await run_in_threadpool(self._token_of, secret) if secret else None
+        if token is None:
+            raise Turned(401, "no_token", NO_TOKEN)
+        _take(self._per_token, token.label)
+        return Caller(token.label, token.role)
+
+
+def _take(allowance: Allowance, asker: str) -> None:
+    wait_s = allowance.wait_s(asker)
+    if wait_s:
+        raise Turned(429, "too_often", "too many requests; wait, then ask again", ceil(wait_s))
+
+
+def _secret(request: Request) -> str | None:
+    """The token of a request, if it has one."""
+    scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return credentials.strip()
+    if scheme.lower() == "basic" and _shows_documents(request.scope):
+        try:
+            return b64decode(credentials.strip(), validate=True).decode().partition(":")[2]
+        except (binascii.Error, ValueError):
+            return ""
+    return "" if scheme else None
+
+
+def _challenges(scope: Scope, turned: Turned) -> dict[str, str]:
+    if turned.status != 401:
+        return {}
+    return {"WWW-Authenticate": 'Basic realm="Truenorth"' if _shows_documents(scope) else "Bearer"}
+
+
+def _shows_documents(scope: Scope) -> bool:
+    return scope["method"] == "GET" and _is_below(_path(scope), (DOCUMENTS,))
+
+
+def _is_own(request: Request) -> bool:
+    """Whether no foreign web page stands behind a request to an open service.
+
+    The name it was called by is a loopback one (a page whose name was rebound to this machine has another), and a
+    browser says, if it is one, that the page comes from here.
+    """
+    host = urlsplit(f"//{request.headers.get('host', '')}")
+    origin = request.headers.get("origin")
+    site = request.headers.get("sec-fetch-site", "none")
+    is_same = origin is None or urlsplit(origin).netloc == host.netloc
+    return _is_loopback(host.hostname or "") and is_same and site in {"none", "same-origin"}
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _path(scope: Scope) -> str:
+    path: str = scope["path"]
+    return path.removeprefix(scope.get("root_path", ""))
+
+
+def _is_below(path: str, above: tuple[str, ...]) -> bool:
+    return any(path == one or path.startswith(f"{one}/") for one in above)

@@ -1,0 +1,188 @@
+"""A service with a small judged store behind it, asked without a socket."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+from random import Random  # noqa: TID251  # with a seed
+from typing import Any
+
+import httpx
+from fastapi import FastAPI
+
+from truenorth.events import Event, Refused
+from truenorth.identity import Identities
+from truenorth.server.api.bounds import Bounds
+from truenorth.server.api.links import StoredLinks
+from truenorth.server.app import make_app
+from truenorth.server.auth import ROLES
+from truenorth.server.ingest_routes import ingest_routes
+from truenorth.server.limits import Limits
+from truenorth.server.metrics import MeasuredLog, Metrics
+from truenorth.server.rate import Rate
+from truenorth.server.runner import Runner
+from truenorth.server.writer import LogWriter
+from truenorth.store.opening import Store, open_store
+
+NOW_US = 1_767_605_400_000_000
+"""2026-01-05 09:30 UTC."""
+HOUR_US = 3_600_000_000
+N_CASES = 30
+N_CUSTOMERS = 12
+HOSTILE = "<script>alert(1)</script>'\";--\u2028\r\n${x}"
+
+PATIENT = Bounds(per_token=Rate(1e6, 1_000_000), per_address=Rate(1e6, 1_000_000), heartbeat_seconds=0.2)
+"""As many requests as a test likes."""
+
+JOURNEY = """\
+truenorth: 1
+journey: support
+currency: EUR
+need: type = 'Contact'
+outcome:
+  achieved: type = 'Fixed'
+  failed: type = 'Left'
+  abandoned_after: 20d
+  value: {achieved: 90, failed: -240}
+moments: type in ('Contact', 'Fixed')
+promises:
+  - {name: taken_up, after: type = 'Contact', expect: type = 'Taken up', within: 4h}
+  - {name: no_ping_pong, at_most: 1, of: handover}
+"""
+
+
+def story() -> list[Event]:
+    """Thirty cases of twelve customers, some unfinished; the first customer's words are hostile."""
+    chance, number = Random(7), count(1)
+    events = []
+    for case in range(N_CASES):
+        at_us = NOW_US - (200 - case) * HOUR_US
+        for kind in ("Contact", "Taken up", "Passed on", "Fixed", "Left")[: chance.randint(1, 5)]:
+            at_us += chance.randint(1, 8) * HOUR_US
+            events.append(
+                Event(
+                    source="shop",
+                    id=f"e{next(number)}",
+                    type=kind,
+                    time_us=at_us,
+                    received_us=at_us + 1,
+                    customer=f"C{case % N_CUSTOMERS}",
+                    case=f"T{case:03}",
+                    team=chance.choice([None, "first", "second"]),
+                    cost=chance.choice([None, 2.5]),
+                    text=HOSTILE if case % N_CUSTOMERS == 0 else None,
+                    properties=b'{"properties":{"topic":"line","n":1}}',
+                )
+            )
+    events.append(
+        Event(
+            source="web",
+            id="alias-1",
+            type="alias",
+            time_us=NOW_US - HOUR_US,
+            received_us=NOW_US - HOUR_US,
+            customer="C1",
+            other_id="browser-1",
+            other_kind="alias",
+        )
+    )
+    return sorted(events, key=lambda event: event.received_us)
+
+
+class Desk:
+    """Asks a service as whoever has a role."""
+
+    def __init__(self, store: Store, **settings: Any) -> None:
+        self.store = store
+        self.now_us = NOW_US
+        self.tokens = {role: store.access.add_token(f"{role}'s", role, now_us=NOW_US) for role in ROLES}
+        self.write_key = store.access.add_write_key("shop", now_us=NOW_US)
+        self.metrics = Metrics()
+        self.writer = LogWriter(MeasuredLog(store.events, self.metrics, lambda: 0.0), Limits())
+        ingest = ingest_routes(self.writer, store.access, lambda: self.now_us, Limits(), links=StoredLinks(store.links))
+        self.app: FastAPI = make_app(
+            store,
+            ingest,
+            now_us=lambda: self.now_us,
+            ids_of=self.ids_of,
+            metrics=self.metrics,
+            **{"bounds": PATIENT, **settings},
+        )
+
+    def ids_of(self, one: str) -> tuple[str, ...]:
+        people = Identities()
+        for _, event in self.store.events.statements():
+            assert event.customer is not None
+            assert event.other_id is not None
+            assert event.other_kind is not None
+            people.state(event.customer, event.other_id, event.other_kind, event.time_us, event.source, event.id)
+        return people.ids(one)
+
+    def judge(self, *events: Event) -> None:
+        """Let events arrive at running journeys, and the journeys come up to the clock."""
+        runner = Runner(self.store, clock=lambda: self.now_us, lateness_us=0)
+        runner.step()
+        if events:
+            self.store.events.append(events)
+        while runner.step():
+            pass
+        runner.step()
+        runner.finish()
+
+    def ask(self, method: str, path: str, role: str | None = "admin", **options: Any) -> httpx.Response:
+        """One request; ``role`` None: without a token."""
+
+        async def asked(client: httpx.AsyncClient) -> httpx.Response:
+            return await client.request(method, path, **options)
+
+        return self.talk(asked, role)
+
+    def talk(self, conversation: Callable[[httpx.AsyncClient], Any], role: str | None = "admin") -> Any:
+        """Any number of requests in one loop."""
+        headers = {"Authorization": f"Bearer {self.tokens[role]}"} if role else {}
+
+        async def held() -> Any:
+            transport = httpx.ASGITransport(self.app, raise_app_exceptions=True, client=("127.0.0.1", 1))
+            async with httpx.AsyncClient(transport=transport, base_url="http://localhost", headers=headers) as client:
+                return await conversation(client)
+
+        return asyncio.run(held())
+
+    def get(self, path: str, role: str | None = "admin", **query: Any) -> Any:
+        """The JSON of a page that is there."""
+        answer = self.ask("GET", path, role, params=query)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def all_pages(self, path: str, limit: int, **query: Any) -> list[Any]:
+        """The items of all pages of a list."""
+        items: list[Any] = []
+        more: dict[str, str] = {}
+        for _ in range(10_000):
+            page = self.get(path, limit=limit, **query, **more)
+            assert len(page["items"]) <= limit
+            items += page["items"]
+            if page["next"] is None:
+                return items
+            more = {"after": page["next"]}
+        raise AssertionError("pages without end")
+
+
+def _refused(number: int) -> Refused:
+    raw = f'{{"event":"{HOSTILE}","n":{number}}}'.encode() + b"\xff"
+    return Refused(source="shop", received_us=NOW_US + number, reason=f"time '{HOSTILE}' is no instant", raw=raw)
+
+
+@contextmanager
+def desk_in(folder: Path, **settings: Any) -> Iterator[Desk]:
+    """A desk with the story in its store, judged as it came; three duplicates and five refused items as well."""
+    with open_store(f"sqlite:///{folder}/truenorth.db") as store:
+        desk = Desk(store, **settings)
+        store.journeys.publish("support", JOURNEY, now_us=NOW_US)
+        desk.judge(*story())
+        store.events.append(story()[:3], [_refused(n) for n in range(5)])
+        desk.judge()
+        yield desk

@@ -1,0 +1,142 @@
+"""What the API says is what the store holds, and what a replay of the same events says."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+import truenorth as tn
+from server.desk import HOSTILE, JOURNEY, N_CASES, NOW_US, Desk, story
+from truenorth.server.api.context import instant
+from truenorth.spec.load import parse_journey
+
+
+def replayed(desk: Desk, folder: Path) -> Any:
+    """A replay of what the service exports."""
+    path = folder / "export.jsonl"
+    path.write_bytes(desk.ask("GET", "/api/v1/export", "analyst").content)
+    return tn.replay(parse_journey(JOURNEY), path, now=datetime.fromtimestamp(NOW_US / 1e6, UTC))
+
+
+def test_the_summary_is_that_of_a_replay(read_desk: Desk, tmp_path: Path) -> None:
+    said = read_desk.get("/api/v1/summary", "viewer", journey="support")
+    summary = replayed(read_desk, tmp_path).summary
+    assert (said.pop("seconds"), summary.pop("seconds") >= 0) == (0.0, True)
+    assert (said.pop("quarantined"), said.pop("duplicates")) == (5, 3)
+    assert {**said, "quarantined": 0, "duplicates": 0} == summary
+    assert list(said["outcome"]) == list(summary["outcome"])
+
+
+def test_cases_and_promises_are_those_of_a_replay(read_desk: Desk, tmp_path: Path) -> None:
+    replay = replayed(read_desk, tmp_path)
+    cases = read_desk.get("/api/v1/cases", "agent", journey="support", limit=1000)["items"]
+    assert list(cases[0]) == replay.cases.columns
+    promises = read_desk.get("/api/v1/promises", "agent", journey="support", limit=1000)["items"]
+    assert list(promises[0]) == replay.promises.columns
+    for said, frame, key in (
+        (cases, replay.cases, ("case",)),
+        (promises, replay.promises, ("case", "promise", "instance")),
+    ):
+        expected = [{name: as_shown(value) for name, value in row.items()} for row in frame.sort(key).to_dicts()]
+        assert said == expected
+
+
+def as_shown(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return instant(int(value.replace(tzinfo=UTC).timestamp()) * 1_000_000 + value.microsecond)
+    return value
+
+
+def test_a_case_is_shown_with_its_promises_and_events(read_desk: Desk) -> None:
+    events = [event for event in story() if event.case == "T012"]
+    said = read_desk.get("/api/v1/cases/T012", "agent", journey="support")
+    listed = read_desk.get("/api/v1/promises", "agent", journey="support", limit=1000)["items"]
+    assert said["promises"] == [one for one in listed if one["case"] == "T012"]
+    assert [event["id"] for event in said["events"]] == [event.id for event in events]
+    assert said["events"][0]["time"] == instant(events[0].time_us)
+    assert said["events"][0]["properties"] == {"properties": {"topic": "line", "n": 1}}
+    assert (said["case"]["case"], said["more_events"]) == ("T012", False)
+
+
+def test_filters_of_cases(read_desk: Desk) -> None:
+    whole = read_desk.get("/api/v1/cases", journey="support", limit=1000)["items"]
+    assert len(whole) == N_CASES
+    for outcome in ("achieved", "failed", "abandoned", "open"):
+        some = read_desk.get("/api/v1/cases", journey="support", outcome=outcome, limit=1000)["items"]
+        assert some == [case for case in whole if case["outcome"] == outcome]
+    theirs = read_desk.get("/api/v1/cases", journey="support", customer="browser-1")["items"]
+    assert [case["case"] for case in theirs] == ["T001", "T013", "T025"]
+
+
+def test_filters_of_promises_and_signals(read_desk: Desk) -> None:
+    promises = read_desk.get("/api/v1/promises", journey="support", limit=1000)["items"]
+    broken = read_desk.get("/api/v1/promises", journey="support", verdict="broken", promise="taken_up")["items"]
+    assert broken == [one for one in promises if (one["verdict"], one["promise"]) == ("broken", "taken_up")] != []
+    signals = read_desk.get("/api/v1/signals", limit=1000)["items"]
+    opened = read_desk.get("/api/v1/signals", limit=1000, kind="opened", journey="support")["items"]
+    assert opened == [one for one in signals if one["kind"] == "opened"] != []
+    assert read_desk.get("/api/v1/signals", journey="other")["items"] == []
+
+
+def test_an_export_can_be_taken_up_where_it_broke_off(read_desk: Desk) -> None:
+    whole = read_desk.ask("GET", "/api/v1/export", "analyst").content.splitlines(keepends=True)
+    assert len(whole) == len(story())
+    lines: list[bytes] = []
+    while True:
+        after = msgspec.json.decode(lines[-1])["position"] if lines else 0
+        page = read_desk.ask("GET", f"/api/v1/export?after={after}&limit=7").content.splitlines(keepends=True)
+        if not page:
+            break
+        lines += page
+    assert lines == whole
+
+
+def test_hostile_text_stays_text(read_desk: Desk) -> None:
+    answer = read_desk.ask("GET", "/api/v1/quarantine", "analyst")
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    (first, *_) = answer.json()["items"]
+    assert (first["reason"], HOSTILE in first["raw"]) == (f"time '{HOSTILE}' is no instant", True)
+    case = read_desk.get("/api/v1/cases/T000", journey="support")
+    assert case["events"][0]["text"] == HOSTILE
+    unknown = read_desk.ask("GET", "/api/v1/cases/" + "%3Cscript%3E", params={"journey": HOSTILE})
+    assert (unknown.status_code, "script" in unknown.text) == (404, False)
+
+
+def test_journeys(read_desk: Desk) -> None:
+    named = {"name": "support", "version": 1, "published": instant(NOW_US)}
+    assert read_desk.get("/api/v1/journeys", "viewer") == [named]
+    whole = read_desk.get("/api/v1/journeys/support", "viewer")
+    assert whole == {**named, "state": "live", "text": JOURNEY, "versions": [{**named, "state": "live"}]}
+
+
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [
+        ("/api/v1/journeys/other", "unknown_journey"),
+        ("/api/v1/summary?journey=other", "unknown_journey"),
+        ("/api/v1/cases?journey=other", "unknown_journey"),
+        ("/api/v1/promises?journey=other", "unknown_journey"),
+        ("/api/v1/cases/T000?journey=other", "unknown_case"),
+        ("/api/v1/cases/other?journey=support", "unknown_case"),
+        ("/api/v1/nothing", "unknown_page"),
+        ("/nothing", "unknown_page"),
+    ],
+)
+def test_what_there_is_not(read_desk: Desk, path: str, code: str) -> None:
+    answer = read_desk.ask("GET", path)
+    assert (answer.status_code, answer.json()["code"]) == (404, code)
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["limit=0", "limit=1001", "after=x", "after=WzFd", "after=W10", "after=%00", "after=WyJhIiwiYiJd", "outcome=lost"],
+)
+def test_what_cannot_be_asked_for(read_desk: Desk, query: str) -> None:
+    answer = read_desk.ask("GET", f"/api/v1/cases?journey=support&{query}")
+    assert answer.status_code == 422
+    assert answer.json()["code"] in {"invalid", "bad_cursor"}

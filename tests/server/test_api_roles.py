@@ -1,0 +1,126 @@
+"""Who may ask for what: every endpoint, every role, and nobody."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from server.desk import JOURNEY, Desk
+from truenorth.server.api.routes import api_templates
+from truenorth.server.auth import ROLES
+
+NEEDED: dict[tuple[str, str], tuple[str, dict[str, Any]]] = {
+    ("GET", "/api/v1/journeys"): ("viewer", {}),
+    ("GET", "/api/v1/journeys/support"): ("viewer", {}),
+    ("GET", "/api/v1/summary?journey=support"): ("viewer", {}),
+    ("GET", "/metrics"): ("viewer", {}),
+    ("GET", "/api/docs"): ("viewer", {}),
+    ("GET", "/api/docs/start.js"): ("viewer", {}),
+    ("GET", "/api/docs/swagger-ui.css"): ("viewer", {}),
+    ("GET", "/api/docs/swagger-ui-bundle.js"): ("viewer", {}),
+    ("GET", "/api/docs/openapi.json"): ("viewer", {}),
+    ("GET", "/api/v1/cases?journey=support"): ("agent", {}),
+    ("GET", "/api/v1/cases/T001?journey=support"): ("agent", {}),
+    ("GET", "/api/v1/promises?journey=support"): ("agent", {}),
+    ("GET", "/api/v1/signals"): ("agent", {}),
+    ("GET", "/api/v1/stream?after=x"): ("agent", {}),  # a stream has no end: that it would be heard is enough
+    ("PUT", "/api/v1/journeys/support"): ("analyst", {"content": JOURNEY}),
+    ("GET", "/api/v1/export"): ("analyst", {}),
+    ("GET", "/api/v1/quarantine"): ("analyst", {}),
+    ("GET", "/api/v1/links"): ("analyst", {}),
+    ("PUT", "/api/v1/links/spring"): ("analyst", {"json": {"url": "https://shop.example/"}}),
+    ("DELETE", "/api/v1/links/spring"): ("analyst", {}),
+    ("GET", "/api/v1/customers/C1"): ("admin", {}),
+    ("DELETE", "/api/v1/customers/C1"): ("admin", {}),
+    ("GET", "/api/v1/erasures"): ("admin", {}),
+    ("GET", "/api/v1/webhooks"): ("admin", {}),
+    ("POST", "/api/v1/webhooks"): ("admin", {"json": {"url": "https://crm.example/"}}),
+    ("PATCH", "/api/v1/webhooks/1"): ("admin", {"json": {"state": "paused"}}),
+    ("DELETE", "/api/v1/webhooks/1"): ("admin", {}),
+    ("GET", "/api/v1/write-keys"): ("admin", {}),
+    ("POST", "/api/v1/write-keys"): ("admin", {"json": {"source": "app"}}),
+    ("DELETE", "/api/v1/write-keys/app"): ("admin", {}),
+    ("GET", "/api/v1/tokens"): ("admin", {}),
+    ("POST", "/api/v1/tokens"): ("admin", {"json": {"label": "new", "role": "viewer"}}),
+    ("DELETE", "/api/v1/tokens/new"): ("admin", {}),
+    ("GET", "/api/v1/audit"): ("admin", {}),
+}
+
+
+@pytest.mark.parametrize("role", [None, *ROLES])
+def test_allowed_and_denied(desk: Desk, role: str | None) -> None:
+    for (method, path), (needed, options) in NEEDED.items():
+        status = desk.ask(method, path, role, **options).status_code
+        if role is None:
+            assert status == 401, (method, path)
+        elif ROLES.index(role) < ROLES.index(needed):
+            assert status == 403, (method, path, role)
+        else:
+            assert status in {200, 201, 204} or (path.startswith("/api/v1/stream") and status == 422), (path, status)
+
+
+def test_every_endpoint_is_in_the_table(read_desk: Desk) -> None:
+    described = {
+        (method.upper(), path) for path, operations in read_desk.app.openapi()["paths"].items() for method in operations
+    }
+    bare = {(method, path.split("?")[0]) for method, path in NEEDED}
+    tabled = {(method, template(path)) for method, path in bare if path.startswith("/api/v1")}
+    assert tabled == described
+
+
+def template(path: str) -> str:
+    templates = {one.replace(":path", "") for one in api_templates().values()}
+    head = path.rsplit("/", 1)[0]
+    return path if path in templates else next(one for one in templates if one.rsplit("/", 1)[0] == head and "{" in one)
+
+
+def test_the_description_tells_each_role(read_desk: Desk) -> None:
+    paths = read_desk.app.openapi()["paths"]
+    for (method, path), (needed, _) in NEEDED.items():
+        bare = path.split("?")[0]
+        if bare.startswith("/api/v1"):
+            assert f"Role: {needed}" in paths[template(bare)][method.lower()]["description"], path
+
+
+@pytest.mark.parametrize("path", ["/api/v1/nothing", "/api/nothing", "/api", "/api/", "/metrics/x", "/api/docs/x"])
+def test_without_a_token_not_even_that_there_is_nothing(read_desk: Desk, path: str) -> None:
+    for method in ("GET", "POST", "OPTIONS", "HEAD", "DELETE"):
+        assert read_desk.ask(method, path, None).status_code == 401
+
+
+@pytest.mark.parametrize("content", [b"{", b"\xff", b"x" * 1_000_000])
+def test_without_a_token_no_body_is_looked_at(read_desk: Desk, content: bytes) -> None:
+    for method, path in (("PUT", "/api/v1/journeys/a"), ("POST", "/api/v1/tokens")):
+        assert read_desk.ask(method, path, None, content=content).status_code == 401
+
+
+def test_revoked_and_unknown_tokens(desk: Desk) -> None:
+    assert desk.ask("GET", "/api/v1/journeys", "viewer").status_code == 200
+    assert desk.ask("DELETE", "/api/v1/tokens/viewer's").json() == {"revoked": 1}
+    answer = desk.ask("GET", "/api/v1/journeys", "viewer")
+    assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
+    for value in (
+        "Bearer",
+        "Bearer ",
+        "Bearer x",
+        f"Basic {desk.tokens['admin']}",
+        desk.tokens["admin"],
+        desk.write_key,
+    ):
+        answer = desk.ask("GET", "/api/v1/journeys", None, headers={"Authorization": value})
+        assert answer.status_code == 401, value
+
+
+def test_a_token_in_the_query_is_none(read_desk: Desk) -> None:
+    for word in ("token", "access_token", "api_key"):
+        assert (
+            read_desk.ask("GET", "/api/v1/journeys", None, params={word: read_desk.tokens["admin"]}).status_code == 401
+        )
+
+
+def test_browsers_may_show_the_documents_by_password(read_desk: Desk) -> None:
+    assert read_desk.ask("GET", "/api/docs", None).headers["www-authenticate"].startswith("Basic")
+    assert read_desk.ask("GET", "/api/docs", None, auth=("any", read_desk.tokens["viewer"])).status_code == 200
+    for method, path in (("GET", "/api/v1/journeys"), ("POST", "/api/docs"), ("GET", "/metrics")):
+        assert read_desk.ask(method, path, None, auth=("any", read_desk.tokens["admin"])).status_code == 401
