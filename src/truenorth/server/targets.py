@@ -102,7 +102,8 @@ def checked_url(text: str, rules: TargetRules) -> httpx.URL:
 
 def _problems(url: httpx.URL, rules: TargetRules) -> Iterator[Problem]:
     address = _literal(url.host)
-    is_here = url.host == "localhost" or (address is not None and address.is_loopback)
+    name = url.host.rstrip(".")
+    is_here = name.rpartition(".")[2] == "localhost" or (address is not None and address.is_loopback)
     if url.scheme != "https" and not (url.scheme == "http" and rules.loopback and is_here):
         expected = "a URL that begins with https://"
         yield _problem(expected, f"{url.scheme}://" if url.scheme else "none", "signals are about people: use TLS")
@@ -131,11 +132,11 @@ def port_of(url: httpx.URL) -> int:
 def _literal(host: str) -> Address | None:
     """The address that a host is, in any writing that a system takes for one; None for a name."""
     try:
-        return ip_address(host.strip("[]").replace("%25", "%"))
+        return ip_address(host.strip("[]").rstrip(".").replace("%25", "%"))
     except ValueError:
         pass
     try:
-        return IPv4Address(socket.inet_aton(host))  # decimal, octal, hexadecimal, fewer than four parts
+        return IPv4Address(socket.inet_aton(host.rstrip(".")))  # decimal, octal, hexadecimal, fewer than four parts
     except (OSError, ValueError):
         return None
 
