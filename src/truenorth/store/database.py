@@ -67,7 +67,7 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A transaction that sees one state of the database; StoreUnavailable if there is no connection."""
-        with self._failures_explained(), self._reads.connect() as connection, connection.begin():
+        with self.failures_explained(), self._reads.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
@@ -78,7 +78,7 @@ class Database:
         connection breaks during the commit itself nobody knows which of the two happened: write again what can be
         written twice.
         """
-        with self._failures_explained(), self._one_writer, self._writes.connect() as connection, connection.begin():
+        with self.failures_explained(), self._one_writer, self._writes.connect() as connection, connection.begin():
             if not self.is_sqlite:
                 for turn in sorted(turns):
                     connection.execute(text("select pg_advisory_xact_lock(:turn)"), {"turn": int(turn)})
@@ -87,13 +87,22 @@ class Database:
     def run_alone(self, *statements: str) -> list[tuple[Any, ...]]:
         """Statements that allow no transaction around them; the first row of each."""
         rows: list[tuple[Any, ...]] = []
-        with self._failures_explained(), self._one_writer:
+        with self.failures_explained(), self._one_writer:
             engine = self._engine.execution_options(begin=None, isolation_level="AUTOCOMMIT")
             with engine.connect() as connection:
                 for statement in statements:
                     answer = connection.exec_driver_sql(statement)
                     rows.append(tuple(answer.first() or ()) if answer.returns_rows else ())
         return rows
+
+    def lone_connection(self) -> Connection:
+        """PostgreSQL: a connection of its own session, in no transaction; closing it ends the session.
+
+        To be used within `failures_explained`.
+        """
+        connection = self._engine.execution_options(isolation_level="AUTOCOMMIT").connect()
+        connection.detach()
+        return connection
 
     def rewrite_file(self) -> None:
         """SQLite: write the file anew, without the remains of what was deleted, and empty the write-ahead log.
@@ -111,7 +120,8 @@ class Database:
         self._engine.dispose()
 
     @contextmanager
-    def _failures_explained(self) -> Iterator[None]:
+    def failures_explained(self) -> Iterator[None]:
+        """What the driver raises in the block as StoreFull or StoreUnavailable, where it means that."""
         try:
             yield
         except (DBAPIError, NoConnectionFree) as error:

@@ -145,6 +145,31 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     attempts: int
 
 
+class Settled(msgspec.Struct, frozen=True, kw_only=True):
+    """What has become of a delivery that was claimed. ``next_us`` counts where it is still pending."""
+
+    signal: int
+    webhook: int
+    state: DeliveryState
+    attempts: int
+    next_us: int = 0
+    last_error: str | None = None
+
+
+class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
+    """A delivery that was given up after its last attempt."""
+
+    signal: int
+    webhook: int
+    url: str
+    journey: str
+    kind: str
+    case: str | None
+    time_us: int
+    attempts: int
+    last_error: str | None
+
+
 class WriteKey(msgspec.Struct, frozen=True, kw_only=True):
     """A key for ingest, without its secret; events that come with it have its ``source``."""
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, RowMapping, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, RowMapping, bindparam, delete, func, insert, select, update
 
 from truenorth.store.database import Database, Turn
-from truenorth.store.rows import Delivery, Signal, Webhook, WebhookState
+from truenorth.store.rows import DeadLetter, Delivery, Settled, Signal, Webhook, WebhookState
 from truenorth.store.tables import OUTBOX, SIGNAL, WEBHOOK
 
 MAX_ERROR_CHARACTERS = 500
@@ -72,12 +72,15 @@ class Outbox:
         with self._database.reading() as connection:
             return connection.scalar(select(func.count()).where(OUTBOX.c.state == "pending")) or 0
 
-    def claim(self, now_us: int, *, lease_us: int, limit: int = 100) -> Sequence[Delivery]:
+    def claim(self, now_us: int, *, lease_us: int, limit: int = 100, webhook: int | None = None) -> Sequence[Delivery]:
         """Deliveries that are due, in the order of signals; nobody else gets them for the time of the lease.
 
-        Then comes `delivered` or `failed` for each; if neither does, it is due again when the lease is over.
+        Only those to one webhook if given. Then comes `delivered`, `failed` or `settle` for each; if none does, it is
+        due again when the lease is over.
         """
         due = (OUTBOX.c.state == "pending") & (OUTBOX.c.next_us <= now_us) & (WEBHOOK.c.state == "active")
+        if webhook is not None:
+            due &= OUTBOX.c.webhook == webhook
         key = (OUTBOX.c.signal, OUTBOX.c.webhook)
         to_active = OUTBOX.join(WEBHOOK, WEBHOOK.c.number == OUTBOX.c.webhook)
         asked = select(*key, OUTBOX.c.attempts).select_from(to_active).where(due).order_by(*key).limit(limit)
@@ -92,6 +95,58 @@ class Outbox:
         given = {row["number"]: Signal(**row) for row in signals}
         known = {row["number"]: _webhook(row) for row in hooks}
         return [Delivery(signal=given[row.signal], webhook=known[row.webhook], attempts=row.attempts) for row in rows]
+
+    def is_due(self, webhook: int, now_us: int) -> bool:
+        """Whether something waits to be sent to a webhook now."""
+        due = (OUTBOX.c.webhook == webhook) & (OUTBOX.c.state == "pending") & (OUTBOX.c.next_us <= now_us)
+        with self._database.reading() as connection:
+            return connection.execute(select(OUTBOX.c.signal).where(due).limit(1)).first() is not None
+
+    def settle(self, settled: Sequence[Settled]) -> None:
+        """Note what has become of some deliveries, all in one transaction."""
+        if not settled:
+            return
+        this = (OUTBOX.c.signal == bindparam("this_signal")) & (OUTBOX.c.webhook == bindparam("this_webhook"))
+        names = ("state", "attempts", "next_us", "last_error")
+        rows = [
+            {"this_signal": one.signal, "this_webhook": one.webhook, **{name: getattr(one, name) for name in names}}
+            for one in settled
+        ]
+        for row in rows:
+            row["last_error"] = row["last_error"] and row["last_error"][:MAX_ERROR_CHARACTERS]
+        with self._database.writing() as connection:
+            connection.execute(update(OUTBOX).where(this).values({name: bindparam(name) for name in names}), rows)
+
+    def dead_letters(self, *, webhook: int | None = None, limit: int = 1_000) -> Sequence[DeadLetter]:
+        """Deliveries that were given up, in the order of signals; to one webhook if given."""
+        joined = OUTBOX.join(SIGNAL, SIGNAL.c.number == OUTBOX.c.signal).join(
+            WEBHOOK, WEBHOOK.c.number == OUTBOX.c.webhook
+        )
+        of_outbox = (OUTBOX.c.signal, OUTBOX.c.webhook, OUTBOX.c.attempts, OUTBOX.c.last_error)
+        of_signal = (SIGNAL.c.journey, SIGNAL.c.kind, SIGNAL.c.case, SIGNAL.c.time_us)
+        asked = select(*of_outbox, *of_signal, WEBHOOK.c.url).select_from(joined).where(_dead(webhook))
+        with self._database.reading() as connection:
+            rows = connection.execute(asked.order_by(OUTBOX.c.signal, OUTBOX.c.webhook).limit(limit)).mappings()
+            return [DeadLetter(**row) for row in rows]
+
+    def retry_dead(self, now_us: int, *, webhook: int | None = None, signal: int | None = None) -> int:
+        """Send dead letters once more, from their first attempt on; those to one webhook or of one signal if given.
+
+        How many there are.
+        """
+        these = _dead(webhook)
+        if signal is not None:
+            these &= OUTBOX.c.signal == signal
+        with self._database.writing() as connection:
+            again = update(OUTBOX).where(these).values(state="pending", attempts=0, next_us=now_us)
+            return connection.execute(again).rowcount
+
+    def waiting(self, now_us: int) -> dict[int, tuple[int, int]]:
+        """By webhook: how many deliveries wait, and for how long the first of them has been due, in microseconds."""
+        pending = select(OUTBOX.c.webhook, func.count(), func.min(OUTBOX.c.next_us)).where(OUTBOX.c.state == "pending")
+        with self._database.reading() as connection:
+            rows = connection.execute(pending.group_by(OUTBOX.c.webhook)).all()
+        return {webhook: (n, now_us - first_us) for webhook, n, first_us in rows}
 
     def delivered(self, signal: int, webhook: int) -> None:
         """It arrived."""
@@ -116,6 +171,11 @@ class Outbox:
 
 def _this(signal: int, webhook: int) -> ColumnElement[bool]:
     return (OUTBOX.c.signal == signal) & (OUTBOX.c.webhook == webhook)
+
+
+def _dead(webhook: int | None) -> ColumnElement[bool]:
+    dead = OUTBOX.c.state == "dead"
+    return dead if webhook is None else dead & (OUTBOX.c.webhook == webhook)
 
 
 def _webhook(row: RowMapping) -> Webhook:

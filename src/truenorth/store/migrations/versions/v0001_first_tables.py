@@ -236,6 +236,7 @@ OUTBOX = Table(
     sqlite_with_rowid=False,
 )
 Index("ix_outbox_due", OUTBOX.c.state, OUTBOX.c.next_us)
+Index("ix_outbox_next", OUTBOX.c.webhook, OUTBOX.c.state, OUTBOX.c.signal)
 
 SUPPRESSION = Table(
     "suppression",
