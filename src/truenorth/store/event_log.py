@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 import polars as pl
-from sqlalchemy import func, insert, select
+from sqlalchemy import Connection, func, insert, select
 
 from truenorth.events import Event, Refused
 from truenorth.store.database import Database, Turn
