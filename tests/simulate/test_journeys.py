@@ -17,6 +17,7 @@ from truenorth.spec.model import Journey
 from truenorth.wiring import check
 
 FOLDER = Path(__file__).parent.parent.parent / "examples" / "company"
+DAY_US = 86_400_000_000
 MOST_TELLING = 0.7
 """Youden's J of a type for an outcome: the share of cases with the outcome that have the type, less that of others."""
 
@@ -61,6 +62,17 @@ def test_every_promise_is_a_cause_or_a_consequence(model: JourneyModel) -> None:
     journey = journey_of(model.name)
     assert sorted(promise.name for promise in journey.promises) == sorted(known)
     assert dict(journey.outcome.value) == dict(zip(OUTCOMES, model.value, strict=True))
+
+
+@one_journey
+def test_times_are_those_of_the_model(model: JourneyModel) -> None:
+    outcome = journey_of(model.name).outcome
+    times = (outcome.within_us, outcome.holds_for_us, outcome.abandoned_after_us)
+    assert times == tuple(days * DAY_US for days in (model.within_d, model.holds_for_d, model.abandoned_after_d))
+    promises = {promise.name: promise.within_us for promise in journey_of(model.name).promises}
+    assert promises["answered_soon"] == model.late_after_min * 60_000_000
+    due_us = {step.cause: step.due_h * 3_600_000_000 for step in model.steps if step.due_h and step.cause}
+    assert {name: promises[name] for name in due_us} == due_us
 
 
 def test_all_kinds_of_promises_are_there() -> None:
