@@ -68,6 +68,7 @@ class Runner:
         self.wake = Flag()
         """Set where events were appended in this process: the runner need not wait to see them."""
         self._trackers: dict[str, Tracker] = {}
+        self._watermark_us: int | None = None
         self._begin()
 
     def _begin(self) -> None:
@@ -81,9 +82,34 @@ class Runner:
             self._front = page[-1].position
         self._front = self._store.events.last_position()
 
-    def run(self, stopped: Flag) -> None:
-        """Step until stopped; a store that cannot be written to is tried again."""
+    @property
+    def position(self) -> int:
+        """The last position of the log that was taken."""
+        return self._front
+
+    @property
+    def watermark_us(self) -> int | None:
+        """The instant up to which everything is taken as seen."""
+        return self._watermark_us
+
+    @property
+    def n_cases(self) -> int:
+        """Case keys whose state is held, over all journeys."""
+        return sum(tracker.n_keys for tracker in self._trackers.values())
+
+    @property
+    def n_late(self) -> int:
+        """Events that came too late for their place, over all journeys, since this runner began."""
+        return sum(tracker.n_late for tracker in self._trackers.values())
+
+    def run(self, stopped: Flag, may_go_on: Callable[[], bool] = lambda: True) -> None:
+        """Step until stopped, or until this process may not go on; a store that refuses is tried again.
+
+        Who may not go on writes nothing more: another runner has taken over.
+        """
         while not stopped.is_set():
+            if not may_go_on():
+                return
             try:
                 n_taken = self.step()
             except StoreFull as error:
@@ -126,6 +152,8 @@ class Runner:
         for name, tracker in self._trackers.items():
             self._take(name, tracker, taken, last, watermark_us, joined)
         self._front = last
+        if watermark_us is not None:
+            self._watermark_us = watermark_us
         return len(page)
 
     def _state_all(self, page: Sequence[Stored]) -> Joined | None:

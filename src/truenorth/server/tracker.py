@@ -79,6 +79,8 @@ class Tracker:
         self.journey = journey
         self.version = version
         self.progress = progress
+        self.n_late = 0
+        """Events that came too late for their place."""
         self._past = past
         self._columns = Columns(journey)
         self._begin(Sight())
@@ -96,8 +98,8 @@ class Tracker:
         return self.progress.position
 
     @property
-    def n_cases_in_memory(self) -> int:
-        """Keys whose state is held."""
+    def n_keys(self) -> int:
+        """Case keys whose state is held."""
         return self._live.n_slots
 
     def next_due_us(self) -> int:
@@ -187,6 +189,7 @@ class Tracker:
         first = self.position + 1
         frame = self._columns.frame(self._sight, page)
         late = self._live.late(frame)
+        self.n_late += int(late.sum())
         keys = set(frame.filter(pl.Series(late))[self._live.key_column]) if late.any() else set()
         if joined:
             keys |= self._keys_of(joined, self.position)

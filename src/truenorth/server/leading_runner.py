@@ -1,0 +1,69 @@
+"""A runner on a thread of its own, as long as this process leads; otherwise it waits to take over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import Event as Flag
+from threading import Thread
+
+import structlog
+
+from truenorth.server.runner import Runner
+from truenorth.store.leadership import leading
+from truenorth.store.opening import Store
+from truenorth.store.ports import StoreFull
+
+RESTART_S = 2.0
+"""The wait before a runner that failed begins again."""
+
+LOG = structlog.get_logger("truenorth.runner")
+
+
+class LeadingRunner:
+    """Starts and stops a runner; what it knows of itself is asked of it here."""
+
+    def __init__(self, store: Store, make: Callable[[], Runner]) -> None:
+        self._store = store
+        self._make = make
+        self._stopped = Flag()
+        self._thread = Thread(target=self._run, name="truenorth-runner", daemon=True)
+        self._runner: Runner | None = None
+
+    def start(self) -> None:
+        """Begin to lead or to wait."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Let the runner finish its step and pack its state."""
+        self._stopped.set()
+        self.wake()
+        self._thread.join()
+
+    def wake(self) -> None:
+        """Tell the runner that there are new events."""
+        if self._runner:
+            self._runner.wake.set()
+
+    @property
+    def runner(self) -> Runner | None:
+        """The runner while this process leads."""
+        return self._runner
+
+    def _run(self) -> None:
+        while not self._stopped.is_set():
+            try:
+                self._lead()
+            except StoreFull as error:
+                LOG.warning("the store refuses", reason=str(error))
+            except Exception:
+                LOG.exception("the runner failed: it begins again from the packed state and the log")
+            self._runner = None
+            self._stopped.wait(RESTART_S)
+
+    def _lead(self) -> None:
+        with leading(self._store.database, self._stopped, on_standby=lambda: LOG.info("another runner leads")) as lease:
+            if not lease.is_leading():
+                return
+            LOG.info("leading")
+            self._runner = self._make()
+            self._runner.run(self._stopped, lease.is_leading)
