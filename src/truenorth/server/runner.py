@@ -28,8 +28,8 @@ from truenorth.store.rows import JourneyText, Judged, NewSignal, Progress
 
 LATENESS_US = 5_000_000
 """How far the watermark stays behind the clock by default."""
-PAGE_EVENTS = 5_000
-"""Events that are taken at a time."""
+PAGE_EVENTS = 1_000
+"""Events that are taken at a time: what they come to is one transaction, and others wait for it to end."""
 CHUNKS_A_STEP = 8
 """Chunks of state that are written with a step at most: about 8,000 cases."""
 STEP_S = 0.02

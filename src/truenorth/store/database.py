@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from enum import IntEnum
@@ -28,6 +29,32 @@ SQLITE_LOG_PAGES = 10_000
 FORMS = "'sqlite:///truenorth.db' or 'postgresql://user@host/database'"
 
 Insert = postgresql.Insert | sqlite.Insert
+
+
+class InTurn:
+    """A lock that goes to who has waited longest: a writer that comes back at once does not overtake another."""
+
+    def __init__(self) -> None:
+        self._guard = Lock()
+        self._waiting: deque[Lock] = deque()
+        self._is_taken = False
+
+    def __enter__(self) -> None:
+        with self._guard:
+            if not self._is_taken:
+                self._is_taken = True
+                return
+            turn = Lock()
+            turn.acquire()
+            self._waiting.append(turn)
+        turn.acquire()  # until `__exit__` of another thread hands it over
+
+    def __exit__(self, *_: object) -> None:
+        with self._guard:
+            if self._waiting:
+                self._waiting.popleft().release()
+            else:
+                self._is_taken = False
 
 
 class Turn(IntEnum):
@@ -58,7 +85,7 @@ class Database:
             {"begin": "BEGIN IMMEDIATE"} if self.is_sqlite else {"isolation_level": "READ COMMITTED"}
         )
         self._writes = self._engine.execution_options(**writing)
-        self._one_writer: AbstractContextManager[object] = Lock() if self.is_sqlite else nullcontext()
+        self._one_writer: AbstractContextManager[object] = InTurn() if self.is_sqlite else nullcontext()
 
     def insert(self, table: Table) -> Insert:
         """An insert that can say what to do about a row that is there already."""

@@ -33,13 +33,13 @@ class CaseRow(msgspec.Struct, frozen=True, kw_only=True):
     decisions: int = 0
     handovers: int = 0
     internal: int = 0
-    cost: float = 0.0
-    revenue: float = 0.0
-    value: float = 0.0
     kept: int = 0
     broken: int = 0
     lapsed: int = 0
     open: int = 0
+    cost: float = 0.0
+    revenue: float = 0.0
+    value: float = 0.0
 
 
 class PromiseRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,11 +67,11 @@ class CaseEvent(msgspec.Struct, frozen=True):
 class NewSignal(msgspec.Struct, frozen=True, kw_only=True):
     """Something to be told: a broken promise, a correction ... ``body`` is a JSON object."""
 
+    case: str | None = None
+    customer: str | None = None
     kind: str
     time_us: int
     body: bytes
-    case: str | None = None
-    customer: str | None = None
 
 
 class Signal(NewSignal, frozen=True, kw_only=True):

@@ -1,18 +1,23 @@
 """Many rows written by one statement, compiled once: SQLAlchemy's own way takes twice as long for each row.
 
-SQLite runs the statement for each row. PostgreSQL takes each column as an array.
+SQLite gets up to 256 rows with a statement: the driver lets other threads run at each, and a thread that computes gives
+way only after milliseconds. PostgreSQL takes each column as an array.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
+from itertools import chain
 from typing import Any
 
-from sqlalchemy import Connection, Table, Text, bindparam, func, select, true
+from sqlalchemy import Connection, Table, Text, bindparam, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from truenorth.store.database import Database, Insert
+
+MOST_ROWS = 256
+"""Rows of one statement for SQLite."""
 
 Row = tuple[Any, ...]
 Names = tuple[str, ...]
@@ -36,17 +41,31 @@ def _write(
     if not rows:
         return 0
     if database.is_sqlite:
-        return connection.exec_driver_sql(_by_row(table, names, replaces), list(rows)).rowcount
+        return sum(
+            connection.exec_driver_sql(_by_rows(table, names, len(some), replaces), tuple(chain(*some))).rowcount
+            for some in _in_powers(rows)
+        )
     columns = dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
     return connection.execute(_by_column(table, names, replaces), columns).rowcount
 
 
+def _in_powers(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
+    """Rows in parts of 256, the rest in smaller powers of 2: there are few statements to compile."""
+    at, size = 0, MOST_ROWS
+    while at < len(rows):
+        while size > len(rows) - at:
+            size //= 2
+        yield rows[at : at + size]
+        at += size
+
+
 @cache
-def _by_row(table: Table, names: Names, replaces: bool) -> str:
-    """SQLite: the statement for a row, its values in the order of ``names``."""
-    one: Any = select(*(bindparam(name) for name in names)).where(true())  # without a condition ON reads like a join's
-    new = sqlite.insert(table).from_select(names, one)
-    return str(_resolved(new, table, names, replaces).compile(dialect=sqlite.dialect()))
+def _by_rows(table: Table, names: Names, n_rows: int, replaces: bool) -> str:
+    """SQLite: the statement for some rows, their values in the order of ``names``, which is that of the table."""
+    rows: list[dict[str, Any]] = [{name: bindparam(f"{name} {at}") for name in names} for at in range(n_rows)]
+    statement = _resolved(sqlite.insert(table).values(rows), table, names, replaces).compile(dialect=sqlite.dialect())
+    assert statement.positiontup == [f"{name} {at}" for at in range(n_rows) for name in names]
+    return str(statement)
 
 
 @cache
