@@ -30,8 +30,8 @@ LATENESS_US = 5_000_000
 """How far the watermark stays behind the clock by default."""
 PAGE_EVENTS = 1_000
 """Events that are taken at a time: what they come to is one transaction, and others wait for it to end."""
-CHUNKS_A_STEP = 8
-"""Chunks of state that are written with a step at most: about 8,000 cases."""
+CHUNKS_A_STEP = 2
+"""Chunks of state that are written with a step at most: about 2,000 cases."""
 STEP_S = 0.02
 """Between two steps, so that events come in batches."""
 IDLE_S = 0.25

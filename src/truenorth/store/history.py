@@ -105,7 +105,7 @@ class History:
                     break
             else:
                 newer = select(EVENT).where(EVENT.c.position > after, wanted.in_table).order_by(EVENT.c.position)
-                rows += map(tuple, connection.execute(newer.limit(limit - len(rows))))
+                rows += connection.execute(newer.limit(limit - len(rows))).all()
         return [stored(row) for row in rows]
 
 

@@ -30,9 +30,7 @@ def insert_all(database: Database, connection: Connection, table: Table, names: 
 
 def upsert(database: Database, connection: Connection, table: Table, names: Names, rows: Sequence[Row]) -> None:
     """Insert rows of the columns ``names``; one whose key is there already takes the place of the old one."""
-    keys = [names.index(column.name) for column in table.primary_key]
-    newest = {tuple(row[at] for at in keys): row for row in rows}
-    _write(database, connection, table, names, list(newest.values()), replaces=True)
+    _write(database, connection, table, names, rows, replaces=True)
 
 
 def _write(
@@ -45,6 +43,9 @@ def _write(
             connection.exec_driver_sql(_by_rows(table, names, len(some), replaces), tuple(chain(*some))).rowcount
             for some in _in_powers(rows)
         )
+    if replaces:  # PostgreSQL's statement may write each row once only
+        keys = [names.index(column.name) for column in table.primary_key]
+        rows = list({tuple(row[at] for at in keys): row for row in rows}.values())
     columns = dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
     return connection.execute(_by_column(table, names, replaces), columns).rowcount
 
