@@ -28,7 +28,11 @@ from truenorth.server.targets import TargetRules
 from truenorth.server.who import Who
 from truenorth.server.writer import LogWriter
 from truenorth.store.opening import Store
+from truenorth.store.ports import StoreFull
 
+LOG = structlog.get_logger("truenorth.service")
+CHECKPOINT_S = 1.0
+"""Between two checkpoints of SQLite."""
 GRACE_S = 10
 """How long requests under way may take when the service stops."""
 
@@ -65,10 +69,12 @@ def make_service(
             leading.start()
         stopped = asyncio.Event()
         sending = asyncio.create_task(sender.run(stopped), name="truenorth-webhooks")
+        tidying = asyncio.create_task(_tidy(store), name="truenorth-checkpoints")
         try:
             yield
         finally:
             app.state.context.broadcast.close()
+            tidying.cancel()
             await writer.stop()
             stopped.set()
             await sending
@@ -85,6 +91,16 @@ def make_service(
         is_open=settings.is_open,
         lifespan=lifespan,
     )
+
+
+async def _tidy(store: Store) -> None:
+    """Keep the write-ahead log short, so that no commit has to."""
+    while True:
+        await asyncio.sleep(CHECKPOINT_S)
+        try:
+            await asyncio.to_thread(store.database.checkpoint)
+        except StoreFull as error:
+            LOG.warning("no checkpoint", reason=str(error))
 
 
 def _probes(store: Store, writer: LogWriter, leading: LeadingRunner) -> Probes:

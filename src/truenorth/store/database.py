@@ -24,8 +24,8 @@ BUSY_TIMEOUT_MS = 10_000
 """How long a writer waits for another before it gives up."""
 SQLITE_CACHE_KIB = 64 * 1024
 """Pages of SQLite kept in memory a connection: the index of events by source and id is met at random places."""
-SQLITE_LOG_PAGES = 10_000
-"""Pages of the write-ahead log (40 MB) before they are moved into the file: a page that changes often is moved less."""
+SQLITE_LOG_PAGES = 50_000
+"""Pages of the write-ahead log (200 MB) before a commit moves them into the file, if nobody has done so before."""
 FORMS = "'sqlite:///truenorth.db' or 'postgresql://user@host/database'"
 
 Insert = postgresql.Insert | sqlite.Insert
@@ -130,6 +130,20 @@ class Database:
         connection = self._engine.execution_options(isolation_level="AUTOCOMMIT").connect()
         connection.detach()
         return connection
+
+    def checkpoint(self) -> None:
+        """SQLite: move the write-ahead log into the file while others write on; to be called every second or so.
+
+        Otherwise a commit does it once the log has `SQLITE_LOG_PAGES`, and all writers wait for tenths of a second.
+        """
+        if not self.is_sqlite:
+            return
+        with self.failures_explained():
+            engine = self._engine.execution_options(begin=None, isolation_level="AUTOCOMMIT")
+            with engine.connect() as connection:
+                _, n_pages, _ = connection.exec_driver_sql("pragma wal_checkpoint(passive)").one()
+        if n_pages > SQLITE_LOG_PAGES // 2:  # it has begun anew too seldom, for want of an instant without writers
+            self.run_alone("pragma wal_checkpoint(restart)")
 
     def rewrite_file(self) -> None:
         """SQLite: write the file anew, without the remains of what was deleted, and empty the write-ahead log.
