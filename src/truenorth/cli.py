@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from truenorth import cli_store
+from truenorth.cli_frame import AsJson, LogPath, Maps, ObjectType, fields_of, progress, told
 
 if TYPE_CHECKING:
     from truenorth.engine.replay import Replay
@@ -34,16 +34,7 @@ class Format(StrEnum):
     jsonl = "jsonl"
 
 
-LogPath = Annotated[Path, typer.Argument(metavar="LOG", help="CSV, TSV, Parquet, JSON Lines, XES or OCEL 2.0.")]
 JourneyPath = Annotated[Path, typer.Option("--journey", "-j", metavar="FILE", help="The journey file.")]
-Maps = Annotated[
-    list[str] | None,
-    typer.Option("--map", metavar="FIELD=COLUMN", help="Which column holds a field, such as case='Case ID'."),
-]
-ObjectType = Annotated[
-    str | None, typer.Option("--object-type", metavar="TYPE", help="OCEL: the type of object that is a case.")
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output and nothing else.")]
 
 
 @app.command(epilog="Example: truenorth check support.yaml --log tickets.csv")
@@ -61,8 +52,10 @@ def check(
     from truenorth import printing, wiring
 
     day = today.date() if today else None
-    with _told(json), _progress(json) as tell:
-        loaded = wiring.check(file, log=log, fields=_fields(maps), object_type=object_type, today=day, on_progress=tell)
+    with told(json), progress(json) as tell:
+        loaded = wiring.check(
+            file, log=log, fields=fields_of(maps), object_type=object_type, today=day, on_progress=tell
+        )
     printing.problems(loaded, as_json=json)
     raise typer.Exit(1 if loaded.errors else 0)
 
@@ -86,7 +79,7 @@ def replay(
     from truenorth import printing
     from truenorth.results import write_results
 
-    with _told(json), _progress(json) as tell:
+    with told(json), progress(json) as tell:
         replayed, events = _replay(log, journey, maps, object_type, now, tell)
         written = write_results(replayed, events, out, format=format.value) if out else []
     printing.notes(events, replayed, kept=bool(out))
@@ -108,7 +101,7 @@ def explain(
     from truenorth import explanation, printing
 
     _check_zone(timezone)
-    with _told(json), _progress(json) as tell:
+    with told(json), progress(json) as tell:
         replayed, _ = _replay(log, journey, maps, object_type, now, tell, all_columns=True)
         explained = explanation.explain(replayed, case, timezone=timezone)
     printing.explained(explained, timezone, as_json=json)
@@ -126,8 +119,8 @@ def discover(
     """Draft a journey file from a log that nobody has described, with the evidence for each line."""
     from truenorth import discovery, printing
 
-    with _told(), _progress() as tell:
-        draft = discovery.discover(log, fields=_fields(maps), object_type=object_type, on_progress=tell)
+    with told(), progress() as tell:
+        draft = discovery.discover(log, fields=fields_of(maps), object_type=object_type, on_progress=tell)
         if output:
             _write_new(output, draft)
     printing.draft(draft, log, output)
@@ -148,7 +141,7 @@ def report(
     from truenorth import printing
     from truenorth.report import write_report
 
-    with _told(), _progress() as tell:
+    with told(), progress() as tell:
         replayed, events = _replay(log, journey, maps, object_type, now, tell, all_columns=True)
         tell("drawing", 0.0)
         write_report(replayed, output)
@@ -166,11 +159,14 @@ def convert(
     """Write a log in another format: CSV, Parquet, JSON Lines, XES or OCEL 2.0."""
     from truenorth import logs, printing
 
-    with _told(), _progress() as tell:
-        events = logs.read_log(log, fields=_fields(maps), object_type=object_type, on_progress=tell)
+    with told(), progress() as tell:
+        events = logs.read_log(log, fields=fields_of(maps), object_type=object_type, on_progress=tell)
         logs.write_events(events, output)
     printing.notes(events, None, kept=False)
     printing.wrote([output])
+
+
+app.add_typer(cli_store.app)
 
 
 def main() -> None:
@@ -194,7 +190,7 @@ def _replay(
         wiring.load_journey(journey),
         log,
         now=_instant(now),
-        fields=_fields(maps),
+        fields=fields_of(maps),
         object_type=object_type,
         all_columns=all_columns,
         on_progress=tell,
@@ -208,24 +204,6 @@ def _write_new(path: Path, text: str) -> None:
             file.write(text)
     except FileExistsError:
         raise typer.BadParameter(f"{path} exists already; it may hold your edits", param_hint="--output") from None
-
-
-def _fields(maps: list[str] | None) -> dict[str, str]:
-    """``--map`` options as a mapping from canonical field to column."""
-    from truenorth.spec.model import CANONICAL_TYPES
-    from truenorth.spec.problems import nearest
-
-    fields = {}
-    for item in maps or []:
-        name, equals, column = item.partition("=")
-        if not equals or not column:
-            raise typer.BadParameter(f"{item!r} is not of the form FIELD=COLUMN", param_hint="--map")
-        if name not in CANONICAL_TYPES:
-            raise typer.BadParameter(
-                f"no field is called '{name}'; {nearest(name, list(CANONICAL_TYPES))}", param_hint="--map"
-            )
-        fields[name] = column
-    return fields
 
 
 def _instant(text: str | None) -> datetime | None:
@@ -246,32 +224,3 @@ def _check_zone(name: str) -> None:
         ZoneInfo(name)
     except (ValueError, OSError, KeyError):
         raise typer.BadParameter(f"there is no time zone {name!r}", param_hint="--timezone") from None
-
-
-@contextmanager
-def _told(as_json: bool = False) -> Iterator[None]:
-    """Turn what cannot be used, and what the system refuses, into a message and exit status 1."""
-    from truenorth.spec.problems import TruenorthError
-
-    try:
-        yield
-    except TruenorthError as error:
-        from truenorth import printing
-
-        printing.refused(error, as_json=as_json)
-        raise typer.Exit(1) from None
-    except OSError as error:
-        typer.echo(f"error: {error.filename or ''}: {error.strerror or error}", err=True)
-        raise typer.Exit(1) from None
-    except KeyboardInterrupt:
-        typer.echo("stopped; nothing half-written is left", err=True)
-        raise typer.Exit(130) from None
-
-
-@contextmanager
-def _progress(quiet: bool = False) -> Iterator[Callable[[str, float], Any]]:
-    """A progress bar on standard error where that is a terminal; elsewhere only a word about a first run."""
-    from truenorth import printing
-
-    with printing.stages() if quiet or not sys.stderr.isatty() else printing.progress() as tell:
-        yield tell

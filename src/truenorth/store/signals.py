@@ -113,6 +113,11 @@ class Outbox:
             rows = connection.execute(asked.order_by(OUTBOX.c.signal, OUTBOX.c.webhook).limit(limit)).mappings()
             return [DeadLetter(**row) for row in rows]
 
+    def n_dead(self) -> int:
+        """How many deliveries were given up."""
+        with self._database.reading() as connection:
+            return connection.scalar(select(func.count()).select_from(OUTBOX).where(_dead(None))) or 0
+
     def retry_dead(self, now_us: int, *, webhook: int | None = None, signal: int | None = None) -> int:
         """Send dead letters once more, from their first attempt on; those to one webhook or of one signal if given.
 
@@ -125,12 +130,13 @@ class Outbox:
             again = update(OUTBOX).where(these).values(state="pending", attempts=0, next_us=now_us)
             return connection.execute(again).rowcount
 
-    def waiting(self, now_us: int) -> dict[int, tuple[int, int]]:
-        """By webhook: how many deliveries wait, and for how long the first of them has been due, in microseconds."""
-        pending = select(OUTBOX.c.webhook, func.count(), func.min(OUTBOX.c.next_us)).where(OUTBOX.c.state == "pending")
+    def waiting(self) -> dict[int, tuple[int, int | None]]:
+        """By webhook: how many deliveries wait, and since when the first that was tried is due again (or will be)."""
+        again_us = func.min(OUTBOX.c.next_us).filter(OUTBOX.c.next_us > 0)
+        pending = select(OUTBOX.c.webhook, func.count(), again_us).where(OUTBOX.c.state == "pending")
         with self._database.reading() as connection:
             rows = connection.execute(pending.group_by(OUTBOX.c.webhook)).all()
-        return {webhook: (n, now_us - first_us) for webhook, n, first_us in rows}
+        return {webhook: (n, again_us) for webhook, n, again_us in rows}
 
     def delivered(self, signal: int, webhook: int) -> None:
         """It arrived."""
