@@ -88,7 +88,7 @@ def _looked(name: str, look: Callable[[Patient], Iterator[Finding]], patient: Pa
     try:
         return list(look(patient))
     except (StoreFull, TruenorthError, OSError) as error:
-        return [Finding(name, "wrong", str(error), "see the message")]
+        return [Finding(name, "wrong", str(error))]
 
 
 def _python() -> Iterator[Finding]:
@@ -137,7 +137,7 @@ def _tables(url: str) -> Finding:
         finally:
             database.close()
     except (StoreFull, TruenorthError) as error:
-        return Finding("database", "wrong", str(error), "see the message")
+        return Finding("database", "wrong", str(error))
     if found == expected:
         return Finding("database", "ok", f"{database.name} answers; tables of revision {found}")
     if found is None:
