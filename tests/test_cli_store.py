@@ -37,26 +37,26 @@ def run(*arguments: str, status: int = 0, answer: str | None = None) -> Result:
     return done
 
 
-def told(capfd: pytest.CaptureFixture[str], *arguments: str, status: int = 0) -> Any:
+def told(*arguments: str, status: int = 0) -> Any:
     """What a command prints as JSON."""
     done = run(*arguments, "--json", status=status)
     return json.loads(done.stdout)
 
 
-def test_import_export_and_archive(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    first = told(capfd, "import", LOG, "--source", "desk")
+def test_import_export_and_archive(folder: Path) -> None:
+    first = told("import", LOG, "--source", "desk")
     assert first == {"new": 3382, "duplicates": 4, "suppressed": 0, "quarantined": 6}
-    assert told(capfd, "import", LOG, "--source", "desk")["new"] == 0
-    assert told(capfd, "export", "--out", "before.jsonl") == {"events": 3382, "file": "before.jsonl"}
-    moved = told(capfd, "archive", "--before", "2100-01-01", "--folder", "old")
+    assert told("import", LOG, "--source", "desk")["new"] == 0
+    assert told("export", "--out", "before.jsonl") == {"events": 3382, "file": "before.jsonl"}
+    moved = told("archive", "--before", "2100-01-01", "--folder", "old")
     assert moved == {"events": 3382, "files": 1, "folder": "old"}
-    assert told(capfd, "export", "-o", "after.jsonl")["events"] == 3382
+    assert told("export", "-o", "after.jsonl")["events"] == 3382
     assert Path("before.jsonl").read_bytes() == Path("after.jsonl").read_bytes()
-    told(capfd, "export", "-o", "after.parquet")
+    told("export", "-o", "after.parquet")
     assert pl.read_parquet("after.parquet")["source"].unique().to_list() == ["desk"]
 
 
-def test_a_person_is_erased_with_all_their_ids(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_person_is_erased_with_all_their_ids(folder: Path) -> None:
     rows = [
         {"id": "1", "type": "seen", "time": "2026-01-01", "customer": "browser-1"},
         {"id": "2", "type": "$id", "time": "2026-01-02", "customer": "ann", "other_id": "browser-1"},
@@ -67,28 +67,28 @@ def test_a_person_is_erased_with_all_their_ids(folder: Path, capfd: pytest.Captu
     run("import", "log.jsonl")
     declined = run("erase", "ann", answer="n\n", status=1)
     assert "ann, browser-1" in declined.output
-    receipt = told(capfd, "erase", "ann", "--yes", "--by", "ticket 4711")
+    receipt = told("erase", "ann", "--yes", "--by", "ticket 4711")
     assert (receipt["n_ids"], receipt["counts"]["event"], receipt["asked_by"]) == (2, 2, "ticket 4711")
     assert receipt["scrubbed_us"]
-    assert told(capfd, "export", "-o", "log2.jsonl")["events"] == 1
+    assert told("export", "-o", "log2.jsonl")["events"] == 1
     assert "Receipt 2" in run("erase", "bob", "--only", "--yes").output
     run("erase", "ann", "--json", status=2)
 
 
-def test_keys_and_tokens(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    key = told(capfd, "keys", "add", "shop")
-    token = told(capfd, "tokens", "add", "Ann", "--role", "agent")
+def test_keys_and_tokens(folder: Path) -> None:
+    key = told("keys", "add", "shop")
+    token = told("tokens", "add", "Ann", "--role", "agent")
     with open_store("sqlite:///truenorth.db") as store:
         assert store.access.source_of(key["secret"]) == "shop"
         found = store.access.token_of(token["secret"])
         assert found is not None
         assert found.role == "agent"
-    assert [one["source"] for one in told(capfd, "keys", "list")] == ["shop"]
-    assert [one["label"] for one in told(capfd, "tokens", "list")] == ["Ann"]
+    assert [one["source"] for one in told("keys", "list")] == ["shop"]
+    assert [one["label"] for one in told("tokens", "list")] == ["Ann"]
     assert key["secret"] not in run("keys", "list").output
-    assert told(capfd, "keys", "revoke", "shop") == {"changed": 1}
-    assert told(capfd, "tokens", "revoke", "Ann") == {"changed": 1}
-    assert told(capfd, "tokens", "revoke", "Ann") == {"changed": 0}
+    assert told("keys", "revoke", "shop") == {"changed": 1}
+    assert told("tokens", "revoke", "Ann") == {"changed": 1}
+    assert told("tokens", "revoke", "Ann") == {"changed": 0}
     with open_store("sqlite:///truenorth.db") as store:
         assert store.access.source_of(key["secret"]) is None
         noted = [(line.what, line.about) for line in store.audit.read()]
@@ -96,37 +96,35 @@ def test_keys_and_tokens(folder: Path, capfd: pytest.CaptureFixture[str]) -> Non
     run("tokens", "add", "Ann", "--role", "king", status=2)
 
 
-def test_webhooks(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    made = told(capfd, "webhooks", "add", "https://crm.example/hook", "--kind", "broken")
+def test_webhooks(folder: Path) -> None:
+    made = told("webhooks", "add", "https://crm.example/hook", "--kind", "broken")
     assert made["secret"].startswith("whsec_")
-    (listed,) = told(capfd, "webhooks", "list")
+    (listed,) = told("webhooks", "list")
     assert (listed["number"], listed["kinds"], listed["state"], listed["waiting"]) == (1, ["broken"], "active", 0)
     assert "secret" not in listed
     assert made["secret"] not in run("webhooks", "list").output
-    assert told(capfd, "webhooks", "pause", "1") == {"changed": 1}
-    assert told(capfd, "webhooks", "list")[0]["state"] == "paused"
-    assert told(capfd, "webhooks", "resume", "1") == {"changed": 1}
-    assert told(capfd, "webhooks", "resume", "2") == {"changed": 0}
-    assert told(capfd, "webhooks", "dead") == []
-    assert told(capfd, "webhooks", "retry", "--webhook", "1", "--signal", "7") == {"changed": 0}
+    assert told("webhooks", "pause", "1") == {"changed": 1}
+    assert told("webhooks", "list")[0]["state"] == "paused"
+    assert told("webhooks", "resume", "1") == {"changed": 1}
+    assert told("webhooks", "resume", "2") == {"changed": 0}
+    assert told("webhooks", "dead") == []
+    assert told("webhooks", "retry", "--webhook", "1", "--signal", "7") == {"changed": 0}
     for bad in (["https://10.0.0.1/"], ["http://crm.example/"], ["https://crm.example/", "--kind", "brken"]):
-        assert not told(capfd, "webhooks", "add", *bad, status=1)["ok"]
+        assert not told("webhooks", "add", *bad, status=1)["ok"]
 
 
-def test_the_doctor_says_what_is_wrong_by_its_status_too(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    ill = told(capfd, "doctor", status=1)
+def test_the_doctor_says_what_is_wrong_by_its_status_too(folder: Path) -> None:
+    ill = told("doctor", status=1)
     assert not ill["ok"]
     assert not Path("truenorth.db").exists()
     run("keys", "add", "shop")
-    assert told(capfd, "doctor")["ok"]
+    assert told("doctor")["ok"]
     assert "0 wrong" in run("doctor").output
 
 
 @pytest.mark.parametrize("command", [["archive", "--before", "2026-01-01", "--folder", "a"], ["keys", "list"]])
-def test_a_mistake_in_a_name_makes_no_store(
-    folder: Path, command: list[str], capfd: pytest.CaptureFixture[str]
-) -> None:
-    (problem,) = told(capfd, *command, "--db", "sqlite:///tuenorth.db", status=1)["problems"]
+def test_a_mistake_in_a_name_makes_no_store(folder: Path, command: list[str]) -> None:
+    (problem,) = told(*command, "--db", "sqlite:///tuenorth.db", status=1)["problems"]
     assert problem["found"] == "none"
     assert list(folder.iterdir()) == []
 

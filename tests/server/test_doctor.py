@@ -109,7 +109,7 @@ def no_key(store: Store) -> None:
     [
         (archive_lost, "archive", "wrong", "1 of 1 files missing"),
         (archive_cut, "archive", "wrong", "of another size"),
-        (bad_journey, "journeys", "wrong", "support, version 2: 1 errors"),
+        (bad_journey, "journeys", "wrong", "support, version 2: 2 errors"),
         (no_journey, "journeys", "doubtful", "none is live"),
         (delivery("dead"), "webhooks", "wrong", "1 dead letters"),
         (delivery("pending", NOW_US - HOUR_US), "webhooks", "wrong", "nothing is sent to 1"),

@@ -27,7 +27,7 @@ from truenorth.store.opening import Store, open_store
 NAMES = st.sampled_from(["ann", "bob", "ä b", "x,y", '"q"', "line\nbreak"])
 MONEY = st.none() | st.floats(-1e9, 1e9).map(lambda x: round(x, 2))
 TYPED = st.fixed_dictionaries({}, optional={"n": st.integers(0, 9), "s": NAMES, "yes": st.booleans()})
-JSON = st.dictionaries(NAMES, st.recursive(st.integers(-9, 9) | NAMES | st.booleans(), lambda x: st.lists(x)))
+JSON = st.dictionaries(NAMES, st.recursive(st.integers(-9, 9) | NAMES | st.booleans(), st.lists))
 
 
 def events(properties: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[list[Event]]:
