@@ -16,7 +16,7 @@ import httpcore
 import httpx
 import structlog
 
-from truenorth.server.retries import GONE, Answer, Move, next_move
+from truenorth.server.retries import GONE, MAX_REST_S, Answer, Move, next_move
 from truenorth.server.targets import CheckedBackend, RefusedTarget, TargetRules, checked_url, port_of
 from truenorth.server.webhook_message import body_of, headers_of
 from truenorth.spec.problems import TruenorthError
@@ -112,6 +112,10 @@ class Sender:
                 pass
         except StoreFull as error:  # what was sent and not noted is sent again when the lease is over
             LOG.warning("the store refuses", webhook=webhook, reason=str(error))
+            self._rest(webhook, RETRY_S)
+        except Exception:  # whatever nobody has foreseen: other webhooks go on, and this one is tried again
+            LOG.exception("sending failed", webhook=webhook)
+            self._rest(webhook, MAX_REST_S)
         finally:
             del self._busy[webhook]
 
@@ -132,6 +136,9 @@ class Sender:
         await asyncio.to_thread(self._outbox.settle, settled)
         return len(due) == BATCH_SIGNALS and not is_held_up
 
+    def _rest(self, webhook: int, seconds: float) -> None:
+        self._rests_until_us[webhook] = self._clock() + round(seconds * 1_000_000)
+
     def _is_over(self, began_us: int) -> bool:
         return self._is_stopping or self._clock() - began_us > TURN_S * 1_000_000
 
@@ -141,7 +148,7 @@ class Sender:
             LOG.warning("paused a webhook", webhook=webhook, reason=f"its receiver answers {GONE} Gone")
             await asyncio.to_thread(self._outbox.set_webhook, webhook, "paused")
         if move.error:
-            LOG.info("not delivered", webhook=webhook, state=move.state, error=move.error)
+            LOG.info("not delivered", webhook=webhook, state=move.state, status=move.error.partition(":")[0])
         self._rests_until_us[webhook] = move.rest_us
         return move.pauses or move.rest_us > 0
 
