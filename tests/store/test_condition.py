@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from store.making import event
@@ -81,6 +82,10 @@ def test_deliveries_of_one_webhook_are_claimed_alone_and_settled_together(store:
     ]
     store.outbox.settle(settled)
     store.outbox.settle([])
+    store.outbox.settle([msgspec.structs.replace(settled[2], last_error=None)])  # put back untried
+    with store.database.reading() as connection:
+        errors = connection.exec_driver_sql("select last_error from outbox where webhook = 1 order by signal").all()
+    assert [error for (error,) in errors] == [None, "x" * 500, "500"]
     assert not store.outbox.is_due(one.number, 98)
     assert store.outbox.is_due(one.number, 99)
     assert store.outbox.waiting() == {one.number: (1, 99), other.number: (3, None)}

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, RowMapping, bindparam, func, insert, select, update
+from sqlalchemy import ColumnElement, RowMapping, bindparam, case, func, insert, select, update
 
 from truenorth.store.database import Database, Turn
 from truenorth.store.rows import DeadLetter, Delivery, Settled, Signal, Webhook, WebhookState
@@ -87,7 +87,10 @@ class Outbox:
             return connection.execute(select(OUTBOX.c.signal).where(due).limit(1)).first() is not None
 
     def settle(self, settled: Sequence[Settled]) -> None:
-        """Note what has become of some deliveries, all in one transaction."""
+        """Note what has become of some deliveries, all in one transaction.
+
+        Where there is no new error the last one stays, unless it was delivered.
+        """
         if not settled:
             return
         this = (OUTBOX.c.signal == bindparam("this_signal")) & (OUTBOX.c.webhook == bindparam("this_webhook"))
@@ -98,8 +101,11 @@ class Outbox:
         ]
         for row in rows:
             row["last_error"] = row["last_error"] and row["last_error"][:MAX_ERROR_CHARACTERS]
+        values: dict[str, Any] = {name: bindparam(name) for name in names}
+        kept = func.coalesce(values["last_error"], OUTBOX.c.last_error)
+        values["last_error"] = case((values["state"] != "delivered", kept))
         with self._database.writing() as connection:
-            connection.execute(update(OUTBOX).where(this).values({name: bindparam(name) for name in names}), rows)
+            connection.execute(update(OUTBOX).where(this).values(values), rows)
 
     def dead_letters(self, *, webhook: int | None = None, limit: int = 1_000) -> Sequence[DeadLetter]:
         """Deliveries that were given up, in the order of signals; to one webhook if given."""
