@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-import msgspec
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
@@ -23,6 +22,7 @@ from truenorth.logs import Log
 from truenorth.spec.durations import format_duration
 from truenorth.spec.load import Loaded
 from truenorth.spec.problems import Problem, TruenorthError
+from truenorth.terminal import counted, err, out, write_json
 from truenorth.wiring import COMPILING
 
 if TYPE_CHECKING:
@@ -36,35 +36,25 @@ N_REASONS = 5
 VERDICT_STYLES = {"kept": "green", "broken": "red", "lapsed": "dim", "open": "yellow"}
 OUTCOME_STYLES = {"achieved": "green", "failed": "red", "abandoned": "magenta", "open": "yellow"}
 
-PIPED_WIDTH = 200
-"""Columns of output that no terminal shows."""
-
-_out = Console(soft_wrap=True, highlight=False, emoji=False, width=None if sys.stdout.isatty() else PIPED_WIDTH)
-_err = Console(stderr=True, soft_wrap=True, highlight=False, emoji=False)
-
-
-def _json(value: Any) -> None:
-    sys.stdout.write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")
-
 
 def problems(loaded: Loaded, *, as_json: bool) -> None:
     """Every problem of a journey file."""
     if as_json:
-        _json({"ok": not loaded.errors, "problems": loaded.problems})
+        write_json({"ok": not loaded.errors, "problems": loaded.problems})
         return
     for problem in loaded.problems:
-        _problem(_out, loaded.name, problem)
-    verdict = f"{_n(len(loaded.errors), 'error')}, {_n(len(loaded.warnings), 'warning')}"
-    _out.print(f"[{'red' if loaded.errors else 'green'}]{escape(loaded.name)}: {verdict}[/]")
+        _problem(out, loaded.name, problem)
+    verdict = f"{counted(len(loaded.errors), 'error')}, {counted(len(loaded.warnings), 'warning')}"
+    out.print(f"[{'red' if loaded.errors else 'green'}]{escape(loaded.name)}: {verdict}[/]")
 
 
 def refused(error: TruenorthError, *, as_json: bool) -> None:
     """Why an input cannot be used."""
     if as_json:
-        _json({"ok": False, "problems": error.problems})
+        write_json({"ok": False, "problems": error.problems})
         return
     for problem in error.problems:
-        _problem(_err, "", problem)
+        _problem(err, "", problem)
 
 
 def _problem(console: Console, name: str, problem: Problem) -> None:
@@ -79,18 +69,18 @@ def _problem(console: Console, name: str, problem: Problem) -> None:
 def notes(log: Log, replay: Replay | None, *, kept: bool) -> None:
     """What is worth knowing about how a log was read, and what could not be."""
     for note in log.notes:
-        _err.print(f"[dim]note: {escape(note)}[/]")
+        err.print(f"[dim]note: {escape(note)}[/]")
     for name in sorted(used_fields(replay.journey) - set(log.events.columns)) if replay else ():
-        _err.print(f"[yellow]note: the log has no field '{escape(name)}': it is null everywhere[/]")
+        err.print(f"[yellow]note: the log has no field '{escape(name)}': it is null everywhere[/]")
     if replay and (n_later := log.n_events - replay.summary["events"]):
-        _err.print(f"[dim]note: {_n(n_later, 'event')} after --now left out[/]")
+        err.print(f"[dim]note: {counted(n_later, 'event')} after --now left out[/]")
     if not log.quarantine.height:
         return
-    _err.print(f"[yellow]{_n(log.quarantine.height, 'row')} could not be read[/]")
+    err.print(f"[yellow]{counted(log.quarantine.height, 'row')} could not be read[/]")
     for line, reason in log.quarantine.select("line", "reason").head(N_REASONS).iter_rows():
-        _err.print(f"  line {line}: {escape(reason)}")
+        err.print(f"  line {line}: {escape(reason)}")
     if log.quarantine.height > N_REASONS:
-        _err.print(
+        err.print(
             f"  and {log.quarantine.height - N_REASONS:,} more"
             + ("" if kept else "; 'truenorth replay --out DIR' keeps them all")
         )
@@ -99,18 +89,20 @@ def notes(log: Log, replay: Replay | None, *, kept: bool) -> None:
 def summary(replay: Replay, written: Sequence[Path], *, as_json: bool) -> None:
     """The summary of a replay."""
     if as_json:
-        _json(replay.summary)
+        write_json(replay.summary)
         return
     numbers, journey = replay.summary, replay.journey
-    _out.print(f"[bold]{escape(journey.title or journey.name)}[/]")
-    _out.print(_events_line(numbers))
-    _out.print(_outcome_table(numbers))
+    out.print(f"[bold]{escape(journey.title or journey.name)}[/]")
+    out.print(_events_line(numbers))
+    out.print(_outcome_table(numbers))
     if numbers["promises"]:
-        _out.print(_promise_table(numbers))
-    counts = ", ".join(_n(numbers[f"{name}s"], word) for name, word in _COUNTED) + f", {numbers['internal']:,} internal"
-    _out.print(counts)
+        out.print(_promise_table(numbers))
+    counts = (
+        ", ".join(counted(numbers[f"{name}s"], word) for name, word in _COUNTED) + f", {numbers['internal']:,} internal"
+    )
+    out.print(counts)
     money = ", ".join(f"{name} {numbers[name]:,.2f}" for name in ("cost", "revenue", "value"))
-    _out.print(f"{money} {escape(journey.currency)}".rstrip())
+    out.print(f"{money} {escape(journey.currency)}".rstrip())
     wrote(written)
 
 
@@ -120,7 +112,7 @@ _COUNTED = (("moment", "moment"), ("handover", "hand-over"), ("decision", "decis
 def _events_line(numbers: dict[str, Any]) -> str:
     left_out = ("quarantined", "duplicates", "filtered", "no_key", "before_need", "after_close")
     rest = ", ".join(f"{numbers[name]:,} {name.replace('_', ' ')}" for name in left_out if numbers[name])
-    head = f"{_n(numbers['events'], 'event')}, {_n(numbers['cases'], 'case')} in {numbers['seconds']:.1f} s"
+    head = f"{counted(numbers['events'], 'event')}, {counted(numbers['cases'], 'case')} in {numbers['seconds']:.1f} s"
     return f"{head} ({rest})" if rest else head
 
 
@@ -149,7 +141,7 @@ def explained(explanation: Explanation, timezone: str, *, as_json: bool) -> None
     """A case on a time line, its outcome and its promises."""
     if as_json:
         timeline = explanation.timeline.to_dicts()
-        _json(
+        write_json(
             {
                 "case": explanation.case,
                 "outcome": explanation.outcome,
@@ -160,13 +152,13 @@ def explained(explanation: Explanation, timezone: str, *, as_json: bool) -> None
         return
     row = explanation.case
     customer = f", customer {row['customer']}" if row["customer"] else ""
-    _out.print(f"[bold]Case {escape(row['case'] + customer)}[/]  [dim](times in {escape(timezone)})[/]")
-    _out.print(f"[{OUTCOME_STYLES[row['outcome']]}]{escape(explanation.outcome)}[/]\n")
-    _out.print(_timeline(explanation, ZoneInfo(timezone)))
-    _out.print()
+    out.print(f"[bold]Case {escape(row['case'] + customer)}[/]  [dim](times in {escape(timezone)})[/]")
+    out.print(f"[{OUTCOME_STYLES[row['outcome']]}]{escape(explanation.outcome)}[/]\n")
+    out.print(_timeline(explanation, ZoneInfo(timezone)))
+    out.print()
     for instance in explanation.promises:
         verdict, rest = instance["sentence"].split(":", 1)
-        _out.print(f"[{VERDICT_STYLES[instance['verdict']]}]{verdict}:[/]{escape(rest)}")
+        out.print(f"[{VERDICT_STYLES[instance['verdict']]}]{verdict}:[/]{escape(rest)}")
 
 
 _WHO = ("actor", "team", "channel")
@@ -200,7 +192,7 @@ def draft(text: str, log: Path, output: Path | None) -> None:
         sys.stdout.write(text)
         return
     wrote([output])
-    _err.print(f"next: truenorth check {escape(str(output))} --log {escape(str(log))}")
+    err.print(f"next: truenorth check {escape(str(output))} --log {escape(str(log))}")
 
 
 _FAULT_WORDS = {
@@ -220,15 +212,15 @@ def simulated(produced: Produced, company: Company, seed: int, *, as_json: bool)
         made = {"customers": company.n_customers, "days": company.days, "start": company.start, "seed": seed}
         found = {"events": produced.n_events, "arrivals": produced.n_arrivals, "faults": produced.faults}
         went = {"written": [str(path) for path in produced.written], "streamed": streamed}
-        _json(made | found | went | {"seconds": produced.seconds})
+        write_json(made | found | went | {"seconds": produced.seconds})
         return
-    _out.print(
-        f"{_n(company.n_customers, 'customer')}, {_n(company.days, 'day')} from {company.start}, seed {seed}: "
-        f"{_n(produced.n_events, 'event')} in {produced.seconds:.1f} s"
+    out.print(
+        f"{counted(company.n_customers, 'customer')}, {counted(company.days, 'day')} from {company.start}, seed {seed}: "
+        f"{counted(produced.n_events, 'event')} in {produced.seconds:.1f} s"
     )
     faults = [f"{n:,} {_FAULT_WORDS[name]}" for name, n in produced.faults.items() if n]
     if faults:
-        _out.print(f"{_n(produced.n_arrivals, 'arrival')}: {', '.join(faults)}")
+        out.print(f"{counted(produced.n_arrivals, 'arrival')}: {', '.join(faults)}")
     if streamed:
         _streamed(streamed)
     wrote(produced.written)
@@ -236,29 +228,25 @@ def simulated(produced: Produced, company: Company, seed: int, *, as_json: bool)
 
 def _streamed(streamed: Streamed) -> None:
     if streamed.interrupted:
-        _err.print("[yellow]the stream was interrupted[/]")
-    sent = f"{streamed.n_sent:,} of {_n(streamed.n_events, 'event')} sent"
+        err.print("[yellow]the stream was interrupted[/]")
+    sent = f"{streamed.n_sent:,} of {counted(streamed.n_events, 'event')} sent"
     counts = {"delivered": streamed.n_delivered, "failed": streamed.n_failed, "undelivered": streamed.n_undelivered}
-    _out.print(f"{sent}: {', '.join(f'{n:,} {name}' for name, n in counts.items())}")
+    out.print(f"{sent}: {', '.join(f'{n:,} {name}' for name, n in counts.items())}")
     for reason in streamed.reasons:
-        _err.print(f"[red]{escape(reason)}[/]")
+        err.print(f"[red]{escape(reason)}[/]")
 
 
 def wrote(paths: Sequence[Path]) -> None:
     """Files that were written."""
     for path in paths:
-        _err.print(f"wrote {escape(str(path))}")
-
-
-def _n(n: int, word: str) -> str:
-    return f"{n:,} {word}" + ("" if n == 1 else "s")
+        err.print(f"wrote {escape(str(path))}")
 
 
 @contextmanager
 def progress() -> Iterator[Callable[[str, float], None]]:
     """A bar that names the stage and fills with its share; it goes when the work is done."""
     columns = SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn()
-    with Progress(*columns, console=_err, transient=True) as bars:
+    with Progress(*columns, console=err, transient=True) as bars:
         task = bars.add_task("starting", total=1.0)
         yield lambda stage, share: bars.update(task, description=stage, completed=share)
 
@@ -271,6 +259,6 @@ def stages() -> Iterator[Callable[[str, float], None]]:
     def tell(stage: str, _share: float) -> None:
         if stage == COMPILING and stage not in said:
             said.add(stage)
-            _err.print(stage)
+            err.print(stage)
 
     yield tell

@@ -10,10 +10,12 @@ from pathlib import Path
 import msgspec
 from fastapi import FastAPI
 
+from truenorth.server.auth import only_loopback
 from truenorth.server.ingest.mapping_file import load_mapping
 from truenorth.server.ingest.webhook import Hook
 from truenorth.server.runner import now_us, scaled_clock
 from truenorth.server.service import Settings, make_service
+from truenorth.spec.durations import parse_duration
 from truenorth.spec.load import load_journey
 from truenorth.spec.problems import InvalidJourney, Problem, TruenorthError
 from truenorth.store.opening import Store, open_store
@@ -30,6 +32,18 @@ class Service(msgspec.Struct, frozen=True):
     journeys: tuple[str, ...]
     admin_token: str | None = None
     write_key: str | None = None
+
+
+def settings_of(host: str, port: int, *, is_open: bool, runs: bool, lateness: str) -> Settings:
+    """Settings as they are asked for; `TruenorthError` where they cannot be had."""
+    if is_open:
+        only_loopback(host)
+    try:
+        lateness_us = parse_duration(lateness)
+    except ValueError as error:
+        problem = Problem(path="--lateness", expected="a duration such as 5s", found=repr(lateness), hint=str(error))
+        raise TruenorthError([problem]) from None
+    return Settings(host=host, port=port, is_open=is_open, runs=runs, lateness_us=lateness_us)
 
 
 @contextmanager

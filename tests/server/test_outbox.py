@@ -308,6 +308,57 @@ def test_a_slow_receiver_does_not_hold_up_others(store: Store, monkeypatch: pyte
     asyncio.run(conversation())
 
 
+def test_not_more_webhooks_are_spoken_to_at_a_time_than_allowed(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sending, "N_AT_ONCE", 2)
+    clock, under_way, counts = Clock(), set[int](), list[int]()
+
+    class Watched(Sender):
+        async def _answer(self, pool: Any, delivery: Any) -> Answer:
+            under_way.add(delivery.webhook.number)
+            counts.append(len(under_way))
+            await asyncio.sleep(0.01)
+            under_way.remove(delivery.webhook.number)
+            return Answer(status=204)
+
+    async def conversation() -> None:
+        for _ in range(5):
+            hook(store, 1, clock)
+        signal(store, 2)
+        async with running(Watched(store.outbox, clock, LOOPBACK)):
+            await until(lambda: len(counts) == 10)
+
+    asyncio.run(conversation())
+    assert max(counts) == 2
+
+
+def test_what_nobody_has_foreseen_stops_one_webhook_for_some_minutes(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receiver, clock = Receiver(), Clock()
+    seen: list[int] = []
+
+    class Surprised(Sender):
+        async def _answer(self, pool: Any, delivery: Any) -> Answer:
+            if delivery.webhook.number == 1 and not seen:
+                seen.append(delivery.signal.number)
+                raise ZeroDivisionError
+            return await super()._answer(pool, delivery)
+
+    async def conversation() -> None:
+        port = await receiver.start()
+        hook(store, port, clock)
+        hook(store, port, clock)
+        signal(store)
+        async with running(Surprised(store.outbox, clock, LOOPBACK)):
+            await until(lambda: len(receiver.requests) == 1)
+            clock.move_s(MAX_REST_S)
+            await until(lambda: len(receiver.requests) == 2)
+        await receiver.stop()
+
+    asyncio.run(conversation())
+    assert [request.headers["webhook-id"].split("_")[2] for request in receiver.requests] == ["2", "1"]
+
+
 def test_an_endless_answer_is_read_in_part(store: Store) -> None:
     endless = b"HTTP/1.1 500 Said\r\ncontent-length: 99999999\r\n\r\n" + b"x" * 100_000
     receiver, clock = Receiver(lambda _: endless), Clock()

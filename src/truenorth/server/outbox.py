@@ -16,7 +16,7 @@ import httpcore
 import httpx
 import structlog
 
-from truenorth.server.retries import GONE, Answer, Move, next_move
+from truenorth.server.retries import GONE, MAX_REST_S, Answer, Move, next_move
 from truenorth.server.targets import CheckedBackend, RefusedTarget, TargetRules, checked_url, port_of
 from truenorth.server.webhook_message import body_of, headers_of
 from truenorth.spec.problems import TruenorthError
@@ -28,8 +28,10 @@ N_AT_ONCE = 16
 """Webhooks that are spoken to at a time."""
 BATCH_SIGNALS = 32
 """Signals that are claimed for a webhook at a time: after a crash so many are sent twice at most."""
-BATCH_S = 10
-"""A webhook whose batch takes longer gives way to others."""
+TURN_S = 10
+"""A webhook that has been sent to for longer gives way to others."""
+IDLE_S = 30
+"""A connection that is not used for so long is closed."""
 REQUEST_S = 15
 """An attempt has failed when there is no whole answer within this time."""
 LEASE_S = 60
@@ -75,7 +77,7 @@ class Sender:
         """Send until stopped; then finish the requests that are under way, and note what has become of them."""
         self._is_stopping = False
         async with httpcore.AsyncConnectionPool(
-            self._trust, max_connections=N_AT_ONCE, keepalive_expiry=BATCH_S, network_backend=self._network
+            self._trust, max_connections=N_AT_ONCE, keepalive_expiry=IDLE_S, network_backend=self._network
         ) as pool:
             try:
                 while not stopped.is_set():
@@ -103,25 +105,42 @@ class Sender:
         return POLL_S
 
     async def _send_some(self, pool: httpcore.AsyncConnectionPool, webhook: int) -> None:
-        """Send the next signals of a webhook in order, until one fails or the time is up; then note it all."""
+        """Send to a webhook until nothing is due, one fails, or others want their turn."""
         began_us = self._clock()
-        settled: list[Settled] = []
         try:
-            claim = self._outbox.claim
-            lease_us = LEASE_S * 1_000_000
-            due = await asyncio.to_thread(claim, began_us, lease_us=lease_us, limit=BATCH_SIGNALS, webhook=webhook)
-            for delivery in due:
-                move = next_move(await self._answer(pool, delivery), delivery.attempts, self._clock())
-                settled.append(_settled(delivery, move))
-                time_is_up = self._clock() - began_us > BATCH_S * 1_000_000
-                if await self._is_held_up(webhook, move) or time_is_up or self._is_stopping:
-                    break
-            settled += [_put_back(delivery, self._clock()) for delivery in due[len(settled) :]]
-            await asyncio.to_thread(self._outbox.settle, settled)
-        except StoreFull as error:  # sent, but not noted: it is sent again when the lease is over
-            LOG.warning("the store refuses", webhook=webhook, n_sent=len(settled), reason=str(error))
+            while await self._send_batch(pool, webhook) and not self._is_over(began_us):
+                pass
+        except StoreFull as error:  # what was sent and not noted is sent again when the lease is over
+            LOG.warning("the store refuses", webhook=webhook, reason=str(error))
+            self._rest(webhook, RETRY_S)
+        except Exception:  # whatever nobody has foreseen: other webhooks go on, and this one is tried again
+            LOG.exception("sending failed", webhook=webhook)
+            self._rest(webhook, MAX_REST_S)
         finally:
             del self._busy[webhook]
+
+    async def _send_batch(self, pool: httpcore.AsyncConnectionPool, webhook: int) -> bool:
+        """Send the next signals in order, until one fails or the time is up; whether there may be more to send."""
+        began_us = self._clock()
+        claim, lease_us = self._outbox.claim, LEASE_S * 1_000_000
+        due = await asyncio.to_thread(claim, began_us, lease_us=lease_us, limit=BATCH_SIGNALS, webhook=webhook)
+        settled: list[Settled] = []
+        is_held_up = False
+        for delivery in due:
+            move = next_move(await self._answer(pool, delivery), delivery.attempts, self._clock())
+            settled.append(_settled(delivery, move))
+            is_held_up = await self._is_held_up(webhook, move)
+            if is_held_up or self._is_over(began_us):
+                break
+        settled += [_put_back(delivery, self._clock()) for delivery in due[len(settled) :]]
+        await asyncio.to_thread(self._outbox.settle, settled)
+        return len(due) == BATCH_SIGNALS and not is_held_up
+
+    def _rest(self, webhook: int, seconds: float) -> None:
+        self._rests_until_us[webhook] = self._clock() + round(seconds * 1_000_000)
+
+    def _is_over(self, began_us: int) -> bool:
+        return self._is_stopping or self._clock() - began_us > TURN_S * 1_000_000
 
     async def _is_held_up(self, webhook: int, move: Move) -> bool:
         """Whether a webhook gets nothing more for now."""
@@ -129,7 +148,7 @@ class Sender:
             LOG.warning("paused a webhook", webhook=webhook, reason=f"its receiver answers {GONE} Gone")
             await asyncio.to_thread(self._outbox.set_webhook, webhook, "paused")
         if move.error:
-            LOG.info("not delivered", webhook=webhook, state=move.state, error=move.error)
+            LOG.info("not delivered", webhook=webhook, state=move.state, status=move.error.partition(":")[0])
         self._rests_until_us[webhook] = move.rest_us
         return move.pauses or move.rest_us > 0
 

@@ -119,8 +119,11 @@ def _probes(store: Store, writer: LogWriter, leading: LeadingRunner) -> Probes:
     )
 
 
-def run_service(app: FastAPI, settings: Settings, on_started: Callable[[], None]) -> None:
-    """Serve until the process is told to stop; then answer what is under way and write what waits."""
+def run_service(app: FastAPI, settings: Settings, on_started: Callable[[str], None]) -> None:
+    """Serve until the process is told to stop; then answer what is under way and write what waits.
+
+    ``on_started`` is told the address once it listens.
+    """
     configure_logs()
     config = uvicorn.Config(
         app,
@@ -135,14 +138,15 @@ def run_service(app: FastAPI, settings: Settings, on_started: Callable[[], None]
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, on_started: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, on_started: Callable[[str], None]) -> None:
         super().__init__(config)
         self._on_started = on_started
 
     async def startup(self, sockets: list[socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
-            self._on_started()
+            host, port = self.servers[0].sockets[0].getsockname()[:2]
+            self._on_started(f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
 
 
 def configure_logs() -> None:

@@ -90,6 +90,8 @@ def take_lead(database: Database) -> Lease | None:
 
 def has_leader(database: Database) -> bool:
     """Whether some process leads at this moment."""
+    if database.is_sqlite and not lock_file(database).exists():
+        return False
     lease = take_lead(database)
     if lease is None:
         return True

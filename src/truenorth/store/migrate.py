@@ -7,6 +7,7 @@ from typing import Any
 
 from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
+from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 
@@ -14,6 +15,13 @@ from truenorth.spec.problems import Problem, TruenorthError
 from truenorth.store.database import Database, Turn
 
 FOLDER = Path(__file__).with_name("migrations")
+
+
+def revisions(database: Database) -> tuple[str | None, str]:
+    """The revision of a database's tables, None where there are none, and the one that this program expects."""
+    with database.reading() as connection:
+        found = MigrationContext.configure(connection).get_current_revision()
+    return found, ScriptDirectory(str(FOLDER)).get_current_head() or ""
 
 
 def migrate(database: Database) -> None:

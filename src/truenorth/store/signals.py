@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, RowMapping, bindparam, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, RowMapping, bindparam, case, delete, func, insert, select, update
 
 from truenorth.store.database import Database, Turn
 from truenorth.store.rows import DeadLetter, Delivery, Settled, Signal, Webhook, WebhookState
@@ -103,7 +103,10 @@ class Outbox:
             return connection.execute(select(OUTBOX.c.signal).where(due).limit(1)).first() is not None
 
     def settle(self, settled: Sequence[Settled]) -> None:
-        """Note what has become of some deliveries, all in one transaction."""
+        """Note what has become of some deliveries, all in one transaction.
+
+        Where there is no new error the last one stays, unless it was delivered.
+        """
         if not settled:
             return
         this = (OUTBOX.c.signal == bindparam("this_signal")) & (OUTBOX.c.webhook == bindparam("this_webhook"))
@@ -114,8 +117,11 @@ class Outbox:
         ]
         for row in rows:
             row["last_error"] = row["last_error"] and row["last_error"][:MAX_ERROR_CHARACTERS]
+        values: dict[str, Any] = {name: bindparam(name) for name in names}
+        kept = func.coalesce(values["last_error"], OUTBOX.c.last_error)
+        values["last_error"] = case((values["state"] != "delivered", kept))
         with self._database.writing() as connection:
-            connection.execute(update(OUTBOX).where(this).values({name: bindparam(name) for name in names}), rows)
+            connection.execute(update(OUTBOX).where(this).values(values), rows)
 
     def dead_letters(self, *, webhook: int | None = None, limit: int = 1_000) -> Sequence[DeadLetter]:
         """Deliveries that were given up, in the order of signals; to one webhook if given."""
@@ -129,6 +135,11 @@ class Outbox:
             rows = connection.execute(asked.order_by(OUTBOX.c.signal, OUTBOX.c.webhook).limit(limit)).mappings()
             return [DeadLetter(**row) for row in rows]
 
+    def n_dead(self) -> int:
+        """How many deliveries were given up."""
+        with self._database.reading() as connection:
+            return connection.scalar(select(func.count()).select_from(OUTBOX).where(_dead(None))) or 0
+
     def retry_dead(self, now_us: int, *, webhook: int | None = None, signal: int | None = None) -> int:
         """Send dead letters once more, from their first attempt on; those to one webhook or of one signal if given.
 
@@ -141,12 +152,13 @@ class Outbox:
             again = update(OUTBOX).where(these).values(state="pending", attempts=0, next_us=now_us)
             return connection.execute(again).rowcount
 
-    def waiting(self, now_us: int) -> dict[int, tuple[int, int]]:
-        """By webhook: how many deliveries wait, and for how long the first of them has been due, in microseconds."""
-        pending = select(OUTBOX.c.webhook, func.count(), func.min(OUTBOX.c.next_us)).where(OUTBOX.c.state == "pending")
+    def waiting(self) -> dict[int, tuple[int, int | None]]:
+        """By webhook: how many deliveries wait, and since when the first that was tried is due again (or will be)."""
+        again_us = func.min(OUTBOX.c.next_us).filter(OUTBOX.c.next_us > 0)
+        pending = select(OUTBOX.c.webhook, func.count(), again_us).where(OUTBOX.c.state == "pending")
         with self._database.reading() as connection:
             rows = connection.execute(pending.group_by(OUTBOX.c.webhook)).all()
-        return {webhook: (n, now_us - first_us) for webhook, n, first_us in rows}
+        return {webhook: (n, again_us) for webhook, n, again_us in rows}
 
     def delivered(self, signal: int, webhook: int) -> None:
         """It arrived."""

@@ -1,0 +1,86 @@
+"""What all commands have in common: options, messages instead of tracebacks, a bar while something takes long."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+LogPath = Annotated[Path, typer.Argument(metavar="LOG", help="CSV, TSV, Parquet, JSON Lines, XES or OCEL 2.0.")]
+Maps = Annotated[
+    list[str] | None,
+    typer.Option("--map", metavar="FIELD=COLUMN", help="Which column holds a field, such as case='Case ID'."),
+]
+ObjectType = Annotated[
+    str | None, typer.Option("--object-type", metavar="TYPE", help="OCEL: the type of object that is a case.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output and nothing else.")]
+
+
+def fields_of(maps: list[str] | None) -> dict[str, str]:
+    """``--map`` options as a mapping from canonical field to column."""
+    from truenorth.spec.model import CANONICAL_TYPES
+    from truenorth.spec.problems import nearest
+
+    fields = {}
+    for item in maps or []:
+        name, equals, column = item.partition("=")
+        if not equals or not column:
+            raise typer.BadParameter(f"{item!r} is not of the form FIELD=COLUMN", param_hint="--map")
+        if name not in CANONICAL_TYPES:
+            raise typer.BadParameter(
+                f"no field is called '{name}'; {nearest(name, list(CANONICAL_TYPES))}", param_hint="--map"
+            )
+        fields[name] = column
+    return fields
+
+
+@contextmanager
+def asked() -> Iterator[None]:
+    """Turn what cannot be asked for into a message and exit status 2."""
+    from truenorth.spec.problems import TruenorthError
+
+    try:
+        yield
+    except TruenorthError as error:
+        raise typer.BadParameter("\n".join(str(problem).removeprefix("$.") for problem in error.problems)) from None
+
+
+@contextmanager
+def told(as_json: bool = False) -> Iterator[None]:
+    """Turn what cannot be used, and what the system refuses, into a message and exit status 1."""
+    from truenorth.spec.problems import TruenorthError
+    from truenorth.store.ports import StoreFull
+
+    try:
+        yield
+    except TruenorthError as error:
+        from truenorth import printing
+
+        printing.refused(error, as_json=as_json)
+        raise typer.Exit(1) from None
+    except ModuleNotFoundError as error:
+        typer.echo(f"error: {error.name} is not installed; pip install 'truenorth[all]'", err=True)
+        raise typer.Exit(1) from None
+    except StoreFull as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(1) from None
+    except OSError as error:
+        typer.echo(f"error: {error.filename or ''}: {error.strerror or error}", err=True)
+        raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        typer.echo("stopped; nothing half-written is left", err=True)
+        raise typer.Exit(130) from None
+
+
+@contextmanager
+def progress(quiet: bool = False) -> Iterator[Callable[[str, float], Any]]:
+    """A progress bar on standard error where that is a terminal; elsewhere only a word about a first run."""
+    from truenorth import printing
+
+    with printing.stages() if quiet or not sys.stderr.isatty() else printing.progress() as tell:
+        yield tell

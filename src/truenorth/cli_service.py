@@ -1,0 +1,53 @@
+"""The command that serves live."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from truenorth.cli_frame import asked, told
+from truenorth.cli_store import DEFAULT, Database
+
+app = typer.Typer()
+
+
+@app.command(
+    epilog="Examples: truenorth serve --journeys journeys/\n\n"
+    "truenorth serve --db postgresql://truenorth@db.internal/truenorth --host 0.0.0.0 --no-runner\n\n"
+    "truenorth serve --open --journeys examples/company  (for trying things out)"
+)
+def serve(
+    db: Database = DEFAULT,
+    journeys: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Publish the journey files of this folder.")
+    ] = None,
+    hooks: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Take payloads at /hooks by the mapping files of this folder.")
+    ] = None,
+    host: Annotated[str, typer.Option(metavar="ADDRESS", help="Where to listen.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(metavar="N", min=0, max=65_535, help="On which port.")] = 8080,
+    is_open: Annotated[
+        bool, typer.Option("--open", help="Nobody on this machine needs a token; only on a loopback address.")
+    ] = False,
+    runner: Annotated[
+        bool, typer.Option("--runner/--no-runner", help="Whether this process may judge, or only takes events.")
+    ] = True,
+    lateness: Annotated[
+        str, typer.Option(metavar="DURATION", help="How long the watermark waits for events on their way.")
+    ] = "5s",
+    speed: Annotated[
+        float, typer.Option(metavar="X", min=0.001, help="How much faster than the clock time passes; for playing.")
+    ] = 1.0,
+) -> None:
+    """Take events as they happen, judge every case at once, and tell what changed."""
+    with told():
+        from truenorth import printing_service
+        from truenorth.server.service import run_service
+        from truenorth.wiring_service import open_service, settings_of
+
+        with asked():
+            settings = settings_of(host, port, is_open=is_open, runs=runner, lateness=lateness)
+        with open_service(db, settings, journeys=journeys, hooks=hooks, speed=speed) as service:
+            run_service(service.app, settings, lambda address: printing_service.started(service, address, settings))
