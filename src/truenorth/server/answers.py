@@ -45,7 +45,7 @@ def answer_errors(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     def unknown(request: Request, error: HTTPException) -> Response:
-        codes = {404: "unknown_page", 405: "unknown_method", 413: "too_large"}
+        codes = {400: "unreadable", 404: "unknown_page", 405: "unknown_method", 413: "too_large"}
         message = "there is no such page; see /api/docs" if error.status_code == 404 else str(error.detail)
         refused = Turned(error.status_code, codes.get(error.status_code, "refused"), message)
         return turned_answer(request.scope, refused, error.headers)
