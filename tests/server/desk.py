@@ -107,9 +107,8 @@ class Desk:
             store,
             ingest,
             now_us=lambda: self.now_us,
-            ids_of=self.ids_of,
             metrics=self.metrics,
-            **{"bounds": PATIENT, **settings},
+            **{"bounds": PATIENT, "ids_of": self.ids_of, **settings},
         )
 
     def ids_of(self, one: str) -> tuple[str, ...]:

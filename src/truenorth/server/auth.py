@@ -19,10 +19,11 @@ from fastapi import Depends, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from truenorth.server.answers import turned_answer
+from truenorth.server.answers import store_unavailable, turned_answer
 from truenorth.server.rate import Allowance, network_of
 from truenorth.server.receiving import Turned
 from truenorth.spec.problems import Problem, TruenorthError
+from truenorth.store.ports import StoreFull
 from truenorth.store.rows import Role, Token
 
 ROLES: tuple[Role, ...] = get_args(Role)
@@ -109,6 +110,9 @@ class Door:
                 scope.setdefault("state", {})["caller"] = await self._admitted(Request(scope))
             except Turned as turned:
                 await turned_answer(scope, turned, _challenges(scope, turned))(scope, receive, send)
+                return
+            except StoreFull:
+                await turned_answer(scope, store_unavailable())(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 
