@@ -14,6 +14,7 @@ from truenorth.server.answers import answer_errors
 from truenorth.server.api.bounds import Bounds
 from truenorth.server.api.context import Context
 from truenorth.server.api.routes import api_routes, api_templates
+from truenorth.server.api.totals import Totals
 from truenorth.server.auth import Door
 from truenorth.server.broadcast import Broadcast
 from truenorth.server.documents import document_routes
@@ -56,7 +57,13 @@ def make_app(  # noqa: PLR0913  # all that a service is made of
     broadcast = Broadcast(_reading(store), store.signals.last_number, **bounds_of_streams)  # type: ignore[arg-type]
     app = FastAPI(title="Truenorth", description=ABOUT, version="1", openapi_url=None, lifespan=lifespan)
     app.state.context = Context(
-        store=store, now_us=now_us, ids_of=ids_of, entropy=entropy, bounds=bounds, broadcast=broadcast
+        store=store,
+        now_us=now_us,
+        ids_of=ids_of,
+        entropy=entropy,
+        bounds=bounds,
+        broadcast=broadcast,
+        totals=Totals(store.results, elapsed_s),
     )
     asked = Asked(probes, now_us)
     metrics.registry.register(asked)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
 import msgspec
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
-from truenorth.events import Event
-from truenorth.server.api.context import Instant, Served, Text, showing, shown
+from truenorth.server.api.context import Context, Instant, Served, Text, parsed, showing, shown
+from truenorth.server.api.flags import Flags, flags_of
 from truenorth.server.api.paging import Listed, PageAsked, cursor
 from truenorth.server.auth import Agent
 from truenorth.server.receiving import Turned
+from truenorth.store.ports import Stored
 from truenorth.store.rows import CaseRow, Outcome, Reason, Verdict
 
 ROUTER = APIRouter(tags=["cases"])
@@ -70,6 +71,10 @@ EVENT = {
     "feeling": None,
     "text": None,
     "properties": {"topic": "line"},
+    "moment": True,
+    "decision": False,
+    "internal": False,
+    "handover": False,
 }
 
 
@@ -116,7 +121,10 @@ class CasePromise(BaseModel):
 
 
 class CaseEvent(BaseModel):
-    """An event of a case, with what its sender said beside the canonical fields."""
+    """An event of a case: its fields, what its sender said beside them, and what it is in this journey.
+
+    The four flags are null where the journey's conditions do not fit what these events hold.
+    """
 
     model_config = showing(EVENT)
     source: str
@@ -134,6 +142,10 @@ class CaseEvent(BaseModel):
     feeling: float | None
     text: str | None
     properties: dict[str, Any]
+    moment: bool | None = None
+    decision: bool | None = None
+    internal: bool | None = None
+    handover: bool | None = None
 
 
 class CaseWhole(BaseModel):
@@ -177,13 +189,12 @@ def read_case(
         raise Turned(404, "unknown_case", "there is no case of this id in this journey; see /api/v1/cases")
     row, promises = found
     served.note(caller, f"read a case of {journey}", row.customer)
-    positions = _positions(served, journey, row)
-    most = served.bounds.case_events
+    events, more = _story(served, journey, row)
     return CaseWhole(
         case=Case(**shown(row)),
         promises=[CasePromise(**shown(one)) for one in promises],
-        events=_events(served, positions[:most]),
-        more_events=len(positions) > most,
+        events=events,
+        more_events=more,
     )
 
 
@@ -204,26 +215,21 @@ def list_promises(
     return Listed(items=[CasePromise(**shown(row)) for row in found.rows], next=cursor(found.next))
 
 
-def shown_event(event: Event) -> dict[str, Any]:
-    """The fields of an event by the names of the reference; properties are decoded."""
-    fields = shown(event)
-    del fields["other_id"], fields["other_kind"]
-    try:
-        properties = msgspec.json.decode(event.properties)
-    except (msgspec.DecodeError, RecursionError):
-        properties = None
-    return {**fields, "properties": properties if isinstance(properties, dict) else {}}
-
-
-def _positions(served: Served, journey: str, row: CaseRow) -> Sequence[int]:
-    """Where the log has the events of a case, in its order; one more than are shown where there are more."""
+def _story(served: Context, journey: str, row: CaseRow) -> tuple[list[CaseEvent], bool]:
+    """The events of a case in its order, as many as are shown, and whether there are more."""
+    most = served.bounds.case_events
     for key in _keys(row.case):
         positions = served.store.pages.events_of_key(
-            journey, key, since_us=row.opened_us, until_us=row.closed_us, limit=served.bounds.case_events + 1
+            journey, key, since_us=row.opened_us, until_us=row.closed_us, limit=most + 1
         )
         if positions:
-            return positions
-    return ()
+            found = {one.position: one for one in served.store.events.at(positions[:most])}
+            events = [found[place] for place in positions if place in found]
+            flags = flags_of(parsed(served.journey(journey).text), key, row.customer, events)
+            return [_shown(one, flags) for one in events if flags is None or one.position in flags], len(
+                positions
+            ) > most
+    return [], False
 
 
 def _keys(case: str) -> Iterator[str]:
@@ -234,6 +240,12 @@ def _keys(case: str) -> Iterator[str]:
     yield case
 
 
-def _events(served: Served, positions: Sequence[int]) -> list[CaseEvent]:
-    found = {one.position: one.event for one in served.store.events.at(positions)}
-    return [CaseEvent(**shown_event(found[place])) for place in positions if place in found]
+def _shown(stored: Stored, flags: Mapping[int, Flags] | None) -> CaseEvent:
+    fields = shown(stored.event)
+    del fields["other_id"], fields["other_kind"]
+    try:
+        properties = msgspec.json.decode(stored.event.properties)
+    except (msgspec.DecodeError, RecursionError):
+        properties = None
+    whole = {**fields, "properties": properties if isinstance(properties, dict) else {}}
+    return CaseEvent(**whole, **(flags[stored.position]._asdict() if flags else {}))

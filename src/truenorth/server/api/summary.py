@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from truenorth.engine.verdicts import OUTCOMES, VERDICTS
-from truenorth.server.api.context import Served, Text, showing
+from truenorth.server.api.context import Served, Text, parsed, showing
 from truenorth.server.auth import Viewer
-from truenorth.spec.load import parse_journey
 
 ROUTER = APIRouter(tags=["journeys"])
-KNOWN_JOURNEYS = 100
-"""Journey texts whose promises are kept in mind."""
+OUTCOME_ORDER = sorted(OUTCOMES, key=["achieved", "failed", "abandoned", "open"].index)
+"""As in `summary.json`."""
 
 
 class Summary(BaseModel):
@@ -70,11 +68,12 @@ class Summary(BaseModel):
 @ROUTER.get("/summary")
 def summarise(served: Served, caller: Viewer, journey: Annotated[Text, Query(examples=["support"])]) -> Summary:
     """The figures of a journey as they are now. Role: viewer."""
-    text = served.journey(journey).text
+    names = [promise.name for promise in parsed(served.journey(journey).text).promises]
     store, now_us = served.store, served.now_us()
-    progress, arrived = store.results.progress(journey), store.events.arrived()
-    totals = store.results.totals(journey)
-    outcome, promises = totals.pop("outcome"), totals.pop("promises")
+    arrived = store.events.arrived()
+    progress, totals = served.totals.of(journey)
+    outcome, promises = totals["outcome"], totals["promises"]
+    sums = {name: n for name, n in totals.items() if name not in {"outcome", "promises"}}
     age_us = None if progress.watermark_us is None else now_us - progress.watermark_us
     return Summary(
         events=progress.n_events,
@@ -85,16 +84,7 @@ def summarise(served: Served, caller: Viewer, journey: Annotated[Text, Query(exa
         before_need=progress.n_before_need,
         after_close=progress.n_after_close,
         outcome={verdict: outcome.get(verdict, 0) for verdict in OUTCOME_ORDER},
-        promises={name: {given: promises.get(name, {}).get(given, 0) for given in VERDICTS} for name in _names(text)},
+        promises={name: {given: promises.get(name, {}).get(given, 0) for given in VERDICTS} for name in names},
         seconds=None if age_us is None else round(age_us / 1e6, 3),
-        **totals,
+        **sums,
     )
-
-
-OUTCOME_ORDER = sorted(OUTCOMES, key=["achieved", "failed", "abandoned", "open"].index)
-"""As in `summary.json`."""
-
-
-@lru_cache(KNOWN_JOURNEYS)
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(promise.name for promise in parse_journey(text).promises)
