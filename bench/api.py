@@ -30,7 +30,8 @@ def fill(path: str, n_cases: int) -> None:
             ((f"T{n:08}", name, VERDICTS[(n + k) % 5]) for n in range(n_cases) for k, name in enumerate(PROMISES)),
         )
         connection.executemany(
-            """insert into signal (journey, "case", customer, kind, time_us, body) values ('j', ?, ?, 'broken', 0, '{}')""",
+            """insert into signal (journey, "case", customer, kind, time_us, body)
+            values ('j', ?, ?, 'broken', 0, '{}')""",
             ((f"T{n:08}", f"C{n // 2}") for n in range(n_cases)),
         )
 
@@ -59,7 +60,7 @@ def main() -> None:
             fill(path, n_cases)
             for name, ask in measured(store).items():
                 best_s = min(_seconds(ask) for _ in range(ROUNDS))
-                print(f"{name:38} {1000 * best_s:10.1f} ms")
+                print(f"{name:38} {1000 * best_s:8.1f} ms")
 
 
 def _seconds(ask: Callable[[], object]) -> float:

@@ -55,12 +55,13 @@ promises:
 
 
 def story() -> list[Event]:
-    """Thirty cases of twelve customers, some unfinished; the first customer's words are hostile."""
+    """Thirty cases of twelve customers, some unfinished; the last customer's words are hostile."""
     chance, number = Random(7), count(1)
     events = []
     for case in range(N_CASES):
         at_us = NOW_US - (200 - case) * HOUR_US
-        for kind in ("Contact", "Taken up", "Passed on", "Fixed", "Left")[: chance.randint(1, 5)]:
+        begun = ["Contact", "Taken up", "Passed on"][: chance.randint(1, 3)]
+        for kind in begun + chance.choice([[], ["Fixed"], ["Fixed"], ["Left"], ["Fixed", "Note"]]):
             at_us += chance.randint(1, 8) * HOUR_US
             events.append(
                 Event(
@@ -73,7 +74,7 @@ def story() -> list[Event]:
                     case=f"T{case:03}",
                     team=chance.choice([None, "first", "second"]),
                     cost=chance.choice([None, 2.5]),
-                    text=HOSTILE if case % N_CUSTOMERS == 0 else None,
+                    text=HOSTILE if case % N_CUSTOMERS == 11 else None,
                     properties=b'{"properties":{"topic":"line","n":1}}',
                 )
             )

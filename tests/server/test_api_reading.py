@@ -160,7 +160,7 @@ def test_hostile_text_stays_text(read_desk: Desk) -> None:
     assert answer.headers["x-content-type-options"] == "nosniff"
     (first, *_) = answer.json()["items"]
     assert (first["reason"], HOSTILE in first["raw"]) == (f"time '{HOSTILE}' is no instant", True)
-    case = read_desk.get("/api/v1/cases/T000", journey="support")
+    case = read_desk.get("/api/v1/cases/T011", journey="support")
     assert case["events"][0]["text"] == HOSTILE
     unknown = read_desk.ask("GET", "/api/v1/cases/" + "%3Cscript%3E", params={"journey": HOSTILE})
     assert (unknown.status_code, "script" in unknown.text) == (404, False)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, get_args
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from truenorth.engine.verdicts import OUTCOMES, VERDICTS
 from truenorth.server.api.context import Served, Text, parsed, showing
 from truenorth.server.auth import Viewer
+from truenorth.store.rows import Outcome, Verdict
 
 ROUTER = APIRouter(tags=["journeys"])
-OUTCOME_ORDER = sorted(OUTCOMES, key=["achieved", "failed", "abandoned", "open"].index)
-"""As in `summary.json`."""
 
 
 class Summary(BaseModel):
@@ -83,8 +81,8 @@ def summarise(served: Served, caller: Viewer, journey: Annotated[Text, Query(exa
         no_key=progress.n_no_key,
         before_need=progress.n_before_need,
         after_close=progress.n_after_close,
-        outcome={verdict: outcome.get(verdict, 0) for verdict in OUTCOME_ORDER},
-        promises={name: {given: promises.get(name, {}).get(given, 0) for given in VERDICTS} for name in names},
+        outcome={verdict: outcome.get(verdict, 0) for verdict in get_args(Outcome)},
+        promises={name: {given: promises.get(name, {}).get(given, 0) for given in get_args(Verdict)} for name in names},
         seconds=None if age_us is None else round(age_us / 1e6, 3),
         **sums,
     )
