@@ -224,6 +224,17 @@ def test_rates_of_tokens_and_addresses(tmp_path: Path) -> None:
         assert desk.ask("GET", "/healthz", None).status_code == 200
 
 
+@pytest.mark.parametrize("text", ['"\\ud800"', '"\\u0000"', '"' + "x" * 2_000 + '"', "1e999", "[" * 5_000, "NaN"])
+def test_odd_values(read_desk: Desk, text: str) -> None:
+    headers = {"Content-Type": "application/json"}
+    for path, name in (("tokens", "label"), ("write-keys", "source"), ("webhooks", "url")):
+        body = f'{{"{name}": {text}, "role": "viewer"}}'
+        assert read_desk.ask("POST", f"/api/v1/{path}", content=body, headers=headers).status_code in {400, 422}
+    for odd in ("%ED%A0%80", "%00", "%FF", "%2F..%2F", "x" * 2_000):
+        for path in ("cases/{}?journey=support", "journeys/{}", "customers/{}", "summary?journey={}"):
+            assert read_desk.ask("GET", "/api/v1/" + path.format(odd)).status_code in {200, 404, 422}
+
+
 # ---- open
 
 
@@ -288,6 +299,7 @@ def test_metrics(desk: Desk) -> None:
         log_position=lambda: 9,
         watermark_us=lambda: desk.now_us - 2_500_000,
         late_events=lambda: None,
+        cases_in_memory=lambda: 1 / 0,
         outbox_waiting=desk.store.outbox.n_pending,
     )
     asked = Desk(desk.store, probes=probes)
@@ -302,6 +314,7 @@ def test_metrics(desk: Desk) -> None:
     ):
         assert line in text.splitlines()
     assert "late_events" not in text
+    assert "cases_in_memory" not in text
     assert "C1" not in text
 
 

@@ -38,7 +38,7 @@ class Context:
     totals: Totals
 
     def note(self, caller: Caller, what: str, about: str | None = None) -> None:
-        """Write into the audit who does what to whom; before it is done."""
+        """Write into the audit who does what to what or whom."""
         self.store.audit.note(caller.who, what, about=about, now_us=self.now_us())
 
     def journey(self, name: str) -> JourneyText:
