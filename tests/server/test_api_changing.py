@@ -196,7 +196,9 @@ def test_the_rights_of_a_person(desk: Desk) -> None:
     desk.judge()
     assert len(desk.get("/api/v1/cases", journey="support")["items"]) == n_before - 3
     assert 'truenorth_events_total{became="suppressed"} 1.0' in desk.ask("GET", "/metrics").text
-    assert desk.get("/api/v1/customers/C1")["held"]["event"] == []
+    assert not any(desk.get("/api/v1/customers/C1")["held"].values())
+    assert desk.get("/api/v1/cases", journey="support", customer="C1")["items"] == []
+    assert {about for _, _, about in audit(desk)} == {ERASED, None}
 
 
 def ingested(desk: Desk, batch: list[dict[str, Any]]) -> httpx.Response:

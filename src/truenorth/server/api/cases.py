@@ -171,7 +171,7 @@ def list_cases(
     served.journey(journey)
     customers = None
     if customer is not None:
-        served.note(caller, f"read the cases of a customer in {journey}", customer)
+        served.note_person(caller, f"read the cases of a customer in {journey}", customer)
         customers = served.ids_of(customer)
     found = served.store.pages.cases(
         journey, after=page.place(str), limit=page.limit, outcome=outcome, customers=customers
@@ -188,7 +188,7 @@ def read_case(
     if found is None:
         raise Turned(404, "unknown_case", "there is no case of this id in this journey; see /api/v1/cases")
     row, promises = found
-    served.note(caller, f"read a case of {journey}", row.customer)
+    served.note_person(caller, f"read a case of {journey}", row.customer)
     events, more = _story(served, journey, row)
     return CaseWhole(
         case=Case(**shown(row)),

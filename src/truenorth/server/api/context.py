@@ -21,6 +21,7 @@ from truenorth.spec.load import parse_journey
 from truenorth.spec.model import Journey
 from truenorth.store.event_rows import clean
 from truenorth.store.opening import Store
+from truenorth.store.people import ERASED
 from truenorth.store.rows import JourneyText
 from truenorth.store.settings import Entropy
 
@@ -40,6 +41,11 @@ class Context:
     def note(self, caller: Caller, what: str, about: str | None = None) -> None:
         """Write into the audit who does what to what or whom."""
         self.store.audit.note(caller.who, what, about=about, now_us=self.now_us())
+
+    def note_person(self, caller: Caller, what: str, id: str | None) -> None:  # noqa: A002  # the field's name
+        """The same where it is about a customer; the id of somebody who was erased is not written down again."""
+        was_erased = id is not None and self.store.people.was_erased(id)
+        self.note(caller, what, ERASED if was_erased else id)
 
     def journey(self, name: str) -> JourneyText:
         """The live version of a journey; else the request is turned away."""
