@@ -13,8 +13,10 @@ import truenorth as tn
 from server.desk import HOSTILE, JOURNEY, N_CASES, NOW_US, PATIENT, Desk, story
 from truenorth.events import Event
 from truenorth.server.api.context import instant
+from truenorth.server.api.flags import flags_of
 from truenorth.server.api.totals import Totals
 from truenorth.spec.load import parse_journey
+from truenorth.store.ports import Stored
 from truenorth.store.rows import Progress
 
 
@@ -87,6 +89,30 @@ def test_episodes_of_a_key_are_told_apart(desk: Desk) -> None:
     assert [event["id"] for event in first["events"]] == ["x0", "x1"]
     assert [event["id"] for event in second["events"]] == ["x3", "x4"]
     assert (first["case"]["outcome"], second["case"]["outcome"]) == ("achieved", "open")
+
+
+def test_flags_of_events_that_hold_little_or_something_else() -> None:
+    text = JOURNEY.replace("type in ('Contact', 'Fixed')", "level + 1 > 3")
+    events = [
+        Event(source="s", id=f"y{n}", type="Contact", time_us=n, received_us=NOW_US, case=f"N{n}", properties=level)
+        for n, level in enumerate((b'{"level": 5}', b"{}", b'{"level": "high"}'))
+    ]
+    moments = [
+        flags and flags[1].moment
+        for one in events
+        for flags in [flags_of(parse_journey(text), one.case or "", None, [Stored(1, one)])]
+    ]
+    assert moments == [True, False, None]
+
+
+def test_sums_beyond_all_numbers_are_null(desk: Desk) -> None:
+    dear = [
+        Event(source="s", id=f"z{n}", type="Contact", time_us=NOW_US - 1, received_us=NOW_US, case="D", cost=1.7e308)
+        for n in range(3)
+    ]
+    desk.judge(*dear)
+    assert desk.get("/api/v1/summary", journey="support")["cost"] is None
+    assert desk.get("/api/v1/cases/D", journey="support")["case"]["cost"] is None
 
 
 def test_a_long_case_is_shown_in_part(read_desk: Desk) -> None:
@@ -180,7 +206,7 @@ def test_journeys(read_desk: Desk) -> None:
         ("/api/v1/summary?journey=other", "unknown_journey"),
         ("/api/v1/cases?journey=other", "unknown_journey"),
         ("/api/v1/promises?journey=other", "unknown_journey"),
-        ("/api/v1/cases/T000?journey=other", "unknown_case"),
+        ("/api/v1/cases/T000?journey=other", "unknown_journey"),
         ("/api/v1/cases/other?journey=support", "unknown_case"),
         ("/api/v1/nothing", "unknown_page"),
         ("/nothing", "unknown_page"),

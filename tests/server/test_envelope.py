@@ -253,6 +253,7 @@ def test_open_services_listen_on_loopback_only() -> None:
         ({"Host": "127.0.0.1:8080"}, 200),
         ({"Host": "[::1]:8080", "Origin": "http://[::1]:8080", "Sec-Fetch-Site": "same-origin"}, 200),
         ({"Host": "evil.example"}, 401),
+        ({"Host": "[::1"}, 401),
         ({"Host": "evil.example:8080", "Origin": "http://evil.example:8080"}, 401),
         ({"Origin": "https://evil.example"}, 401),
         ({"Origin": "null"}, 401),

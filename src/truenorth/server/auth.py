@@ -163,11 +163,13 @@ def _is_own(request: Request) -> bool:
     The name it was called by is a loopback one (a page whose name was rebound to this machine has another), and a
     browser says, if it is one, that the page comes from here.
     """
-    host = urlsplit(f"//{request.headers.get('host', '')}")
-    origin = request.headers.get("origin")
-    site = request.headers.get("sec-fetch-site", "none")
-    is_same = origin is None or urlsplit(origin).netloc == host.netloc
-    return _is_loopback(host.hostname or "") and is_same and site in {"none", "same-origin"}
+    host, origin = request.headers.get("host", ""), request.headers.get("origin")
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+        is_same = origin is None or urlsplit(origin).netloc == host
+    except ValueError:
+        return False
+    return _is_loopback(name) and is_same and request.headers.get("sec-fetch-site", "none") in {"none", "same-origin"}
 
 
 def _is_loopback(host: str) -> bool:

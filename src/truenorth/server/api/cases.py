@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import msgspec
@@ -15,6 +15,7 @@ from truenorth.server.api.flags import Flags, flags_of
 from truenorth.server.api.paging import Listed, PageAsked, cursor
 from truenorth.server.auth import Agent
 from truenorth.server.receiving import Turned
+from truenorth.spec.model import Journey
 from truenorth.store.ports import Stored
 from truenorth.store.rows import CaseRow, Outcome, Reason, Verdict
 
@@ -184,12 +185,13 @@ def read_case(
     served: Served, caller: Agent, case: Text, journey: Annotated[Text, Query(examples=["support"])]
 ) -> CaseWhole:
     """A case with its promises and its events in order. Role: agent; it is noted in the audit."""
+    text = served.journey(journey).text
     found = served.store.results.case(journey, case)
     if found is None:
         raise Turned(404, "unknown_case", "there is no case of this id in this journey; see /api/v1/cases")
     row, promises = found
     served.note_person(caller, f"read a case of {journey}", row.customer)
-    events, more = _story(served, journey, row)
+    events, more = _story(served, parsed(text), journey, row)
     return CaseWhole(
         case=Case(**shown(row)),
         promises=[CasePromise(**shown(one)) for one in promises],
@@ -215,21 +217,29 @@ def list_promises(
     return Listed(items=[CasePromise(**shown(row)) for row in found.rows], next=cursor(found.next))
 
 
-def _story(served: Context, journey: str, row: CaseRow) -> tuple[list[CaseEvent], bool]:
+def _story(served: Context, journey: Journey, name: str, row: CaseRow) -> tuple[list[CaseEvent], bool]:
     """The events of a case in its order, as many as are shown, and whether there are more."""
     most = served.bounds.case_events
+    key, positions = _place(served, name, row)
+    more = len(positions) > most
+    found = {one.position: one for one in served.store.events.at(positions[:most])}
+    events = [found[place] for place in positions if place in found]
+    flags = flags_of(journey, key, row.customer, events) if events else None
+    if flags is None or not (more or len(flags) == row.events):  # these events alone do not show what columns hold
+        return [_shown(one, None) for one in events], more
+    return [_shown(one, flags[one.position]) for one in events if one.position in flags], more
+
+
+def _place(served: Context, journey: str, row: CaseRow) -> tuple[str, list[int]]:
+    """The key of a case, and where the log has its events; one more than are shown where there are more."""
+    positions: list[int] = []
     for key in _keys(row.case):
         positions = served.store.pages.events_of_key(
-            journey, key, since_us=row.opened_us, until_us=row.closed_us, limit=most + 1
+            journey, key, since_us=row.opened_us, until_us=row.closed_us, limit=served.bounds.case_events + 1
         )
         if positions:
-            found = {one.position: one for one in served.store.events.at(positions[:most])}
-            events = [found[place] for place in positions if place in found]
-            flags = flags_of(parsed(served.journey(journey).text), key, row.customer, events)
-            return [_shown(one, flags) for one in events if flags is None or one.position in flags], len(
-                positions
-            ) > most
-    return [], False
+            return key, positions
+    return row.case, positions
 
 
 def _keys(case: str) -> Iterator[str]:
@@ -240,12 +250,12 @@ def _keys(case: str) -> Iterator[str]:
     yield case
 
 
-def _shown(stored: Stored, flags: Mapping[int, Flags] | None) -> CaseEvent:
+def _shown(stored: Stored, flags: Flags | None) -> CaseEvent:
     fields = shown(stored.event)
     del fields["other_id"], fields["other_kind"]
     try:
         properties = msgspec.json.decode(stored.event.properties)
     except (msgspec.DecodeError, RecursionError):
         properties = None
-    whole = {**fields, "properties": properties if isinstance(properties, dict) else {}}
-    return CaseEvent(**whole, **(flags[stored.position]._asdict() if flags else {}))
+    fields["properties"] = properties if isinstance(properties, dict) else {}
+    return CaseEvent(**fields, **(flags._asdict() if flags else {}))
