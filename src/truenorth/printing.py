@@ -215,8 +215,8 @@ def simulated(produced: Produced, company: Company, seed: int, *, as_json: bool)
         write_json(made | found | went | {"seconds": produced.seconds})
         return
     out.print(
-        f"{counted(company.n_customers, 'customer')}, {counted(company.days, 'day')} from {company.start}, seed {seed}: "
-        f"{counted(produced.n_events, 'event')} in {produced.seconds:.1f} s"
+        f"{counted(company.n_customers, 'customer')}, {counted(company.days, 'day')} from {company.start}, "
+        f"seed {seed}: {counted(produced.n_events, 'event')} in {produced.seconds:.1f} s"
     )
     faults = [f"{n:,} {_FAULT_WORDS[name]}" for name, n in produced.faults.items() if n]
     if faults:

@@ -20,3 +20,9 @@ def read_desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
 def desk(tmp_path: Path) -> Iterator[Desk]:
     with desk_in(tmp_path) as opened:
         yield opened
+
+
+@pytest.fixture(scope="module")
+def fuzzed_desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    with desk_in(tmp_path_factory.mktemp("desk")) as opened:
+        yield opened

@@ -21,7 +21,7 @@ from truenorth.server.app import make_app
 from truenorth.server.auth import ROLES
 from truenorth.server.ingest_routes import ingest_routes
 from truenorth.server.limits import Limits
-from truenorth.server.metrics import MeasuredLog, Metrics
+from truenorth.server.metrics import Metrics, measured
 from truenorth.server.rate import Rate
 from truenorth.server.runner import Runner
 from truenorth.server.writer import LogWriter
@@ -55,12 +55,13 @@ promises:
 
 
 def story() -> list[Event]:
-    """Thirty cases of twelve customers, some unfinished; the first customer's words are hostile."""
+    """Thirty cases of twelve customers, some unfinished; the last customer's words are hostile."""
     chance, number = Random(7), count(1)
     events = []
     for case in range(N_CASES):
         at_us = NOW_US - (200 - case) * HOUR_US
-        for kind in ("Contact", "Taken up", "Passed on", "Fixed", "Left")[: chance.randint(1, 5)]:
+        begun = ["Contact", "Taken up", "Passed on"][: chance.randint(1, 3)]
+        for kind in begun + chance.choice([[], ["Fixed"], ["Fixed"], ["Left"], ["Fixed", "Note"]]):
             at_us += chance.randint(1, 8) * HOUR_US
             events.append(
                 Event(
@@ -73,7 +74,7 @@ def story() -> list[Event]:
                     case=f"T{case:03}",
                     team=chance.choice([None, "first", "second"]),
                     cost=chance.choice([None, 2.5]),
-                    text=HOSTILE if case % N_CUSTOMERS == 0 else None,
+                    text=HOSTILE if case % N_CUSTOMERS == 11 else None,
                     properties=b'{"properties":{"topic":"line","n":1}}',
                 )
             )
@@ -101,15 +102,14 @@ class Desk:
         self.tokens = {role: store.access.add_token(f"{role}'s", role, now_us=NOW_US) for role in ROLES}
         self.write_key = store.access.add_write_key("shop", now_us=NOW_US)
         self.metrics = Metrics()
-        self.writer = LogWriter(MeasuredLog(store.events, self.metrics, lambda: 0.0), Limits())
+        self.writer = LogWriter(measured(store.events, self.metrics, lambda: 0.0), Limits())
         ingest = ingest_routes(self.writer, store.access, lambda: self.now_us, Limits(), links=StoredLinks(store.links))
         self.app: FastAPI = make_app(
             store,
             ingest,
             now_us=lambda: self.now_us,
-            ids_of=self.ids_of,
             metrics=self.metrics,
-            **{"bounds": PATIENT, **settings},
+            **{"bounds": PATIENT, "ids_of": self.ids_of, **settings},
         )
 
     def ids_of(self, one: str) -> tuple[str, ...]:

@@ -10,9 +10,14 @@ import msgspec
 import pytest
 
 import truenorth as tn
-from server.desk import HOSTILE, JOURNEY, N_CASES, NOW_US, Desk, story
+from server.desk import HOSTILE, JOURNEY, N_CASES, NOW_US, PATIENT, Desk, story
+from truenorth.events import Event
 from truenorth.server.api.context import instant
+from truenorth.server.api.flags import flags_of
+from truenorth.server.api.totals import Totals
 from truenorth.spec.load import parse_journey
+from truenorth.store.ports import Stored
+from truenorth.store.rows import Progress
 
 
 def replayed(desk: Desk, folder: Path) -> Any:
@@ -59,7 +64,87 @@ def test_a_case_is_shown_with_its_promises_and_events(read_desk: Desk) -> None:
     assert [event["id"] for event in said["events"]] == [event.id for event in events]
     assert said["events"][0]["time"] == instant(events[0].time_us)
     assert said["events"][0]["properties"] == {"properties": {"topic": "line", "n": 1}}
+    assert [event["handover"] for event in said["events"]].count(True) == said["case"]["handovers"]
     assert (said["case"]["case"], said["more_events"]) == ("T012", False)
+
+
+def test_events_of_cases_are_those_of_a_replay(read_desk: Desk, tmp_path: Path) -> None:
+    replay = replayed(read_desk, tmp_path)
+    flags = ["moment", "decision", "internal", "handover"]
+    for case in replay.cases["case"]:
+        said = read_desk.get(f"/api/v1/cases/{case}", journey="support")["events"]
+        assert [[event[name] for name in ("id", *flags)] for event in said] == [
+            list(row) for row in replay.events_of(case).select("id", *flags).rows()
+        ]
+
+
+def test_episodes_of_a_key_are_told_apart(desk: Desk) -> None:
+    kinds = ["Contact", "Fixed", "Note", "Contact", "Taken up"]  # the third comes after the close
+    events = [
+        Event(source="s", id=f"x{n}", type=kind, time_us=NOW_US - 9 + n, received_us=NOW_US, customer="C9", case="K#2")
+        for n, kind in enumerate(kinds)
+    ]
+    desk.judge(*events)
+    first, second = (desk.get(f"/api/v1/cases/{case}", journey="support") for case in ("K%232", "K%232%232"))
+    assert [event["id"] for event in first["events"]] == ["x0", "x1"]
+    assert [event["id"] for event in second["events"]] == ["x3", "x4"]
+    assert (first["case"]["outcome"], second["case"]["outcome"]) == ("achieved", "open")
+
+
+def test_flags_of_events_that_hold_little_or_something_else() -> None:
+    text = JOURNEY.replace("type in ('Contact', 'Fixed')", "level + 1 > 3")
+    events = [
+        Event(source="s", id=f"y{n}", type="Contact", time_us=n, received_us=NOW_US, case=f"N{n}", properties=level)
+        for n, level in enumerate((b'{"level": 5}', b"{}", b'{"level": "high"}'))
+    ]
+    moments = [
+        flags and flags[1].moment
+        for one in events
+        for flags in [flags_of(parse_journey(text), one.case or "", None, [Stored(1, one)])]
+    ]
+    assert moments == [True, False, None]
+
+
+def test_sums_beyond_all_numbers_are_null(desk: Desk) -> None:
+    dear = [
+        Event(source="s", id=f"z{n}", type="Contact", time_us=NOW_US - 1, received_us=NOW_US, case="D", cost=1.7e308)
+        for n in range(3)
+    ]
+    desk.judge(*dear)
+    assert desk.get("/api/v1/summary", journey="support")["cost"] is None
+    assert desk.get("/api/v1/cases/D", journey="support")["case"]["cost"] is None
+
+
+def test_a_long_case_is_shown_in_part(read_desk: Desk) -> None:
+    desk = Desk(read_desk.store, bounds=msgspec.structs.replace(PATIENT, case_events=2))
+    whole = read_desk.get("/api/v1/cases/T012", journey="support")["events"]
+    said = desk.get("/api/v1/cases/T012", journey="support")
+    assert len(whole) > 2
+    assert (said["events"], said["more_events"]) == (whole[:2], True)
+
+
+def test_sums_are_used_again_for_as_long_as_they_took() -> None:
+    class Slow:
+        n_made = 0
+
+        def progress(self, journey: str) -> Progress:
+            return Progress(position=self.n_made)
+
+        def totals(self, journey: str) -> dict[str, Any]:
+            self.n_made += 1
+            clock.now_s += 2.0
+            return {}
+
+    class Clock:
+        now_s = 0.0
+
+    clock, slow = Clock(), Slow()
+    totals = Totals(slow, lambda: clock.now_s)  # type: ignore[arg-type]
+    positions = []
+    for pause_s in (0.0, 1.9, 0.2, 1.9, 0.2):
+        clock.now_s += pause_s
+        positions.append(totals.of("j")[0].position)
+    assert positions == [0, 0, 1, 1, 2]
 
 
 def test_filters_of_cases(read_desk: Desk) -> None:
@@ -101,7 +186,7 @@ def test_hostile_text_stays_text(read_desk: Desk) -> None:
     assert answer.headers["x-content-type-options"] == "nosniff"
     (first, *_) = answer.json()["items"]
     assert (first["reason"], HOSTILE in first["raw"]) == (f"time '{HOSTILE}' is no instant", True)
-    case = read_desk.get("/api/v1/cases/T000", journey="support")
+    case = read_desk.get("/api/v1/cases/T011", journey="support")
     assert case["events"][0]["text"] == HOSTILE
     unknown = read_desk.ask("GET", "/api/v1/cases/" + "%3Cscript%3E", params={"journey": HOSTILE})
     assert (unknown.status_code, "script" in unknown.text) == (404, False)
@@ -121,7 +206,7 @@ def test_journeys(read_desk: Desk) -> None:
         ("/api/v1/summary?journey=other", "unknown_journey"),
         ("/api/v1/cases?journey=other", "unknown_journey"),
         ("/api/v1/promises?journey=other", "unknown_journey"),
-        ("/api/v1/cases/T000?journey=other", "unknown_case"),
+        ("/api/v1/cases/T000?journey=other", "unknown_journey"),
         ("/api/v1/cases/other?journey=support", "unknown_case"),
         ("/api/v1/nothing", "unknown_page"),
         ("/nothing", "unknown_page"),

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 
 import httpx
+import pytest
 import uvicorn
 
 from server.desk import HOUR_US, NOW_US, Desk
 from truenorth.events import Event
+from truenorth.server.api.bounds import Bounds
+from truenorth.server.api.signals import _told
+from truenorth.server.broadcast import Broadcast
+from truenorth.store.rows import Signal
 
 
 @contextmanager
@@ -58,6 +65,8 @@ def test_cut_and_resumed(desk: Desk) -> None:
     with served(desk) as address:
         first = heard(address, desk.tokens["agent"], 5, after="0")
         rest = heard(address, desk.tokens["agent"], len(signals) - 5, last_event_id=first[-1][0])
+        while desk.app.state.context.broadcast.n_streams:  # whoever has gone away is noticed
+            time.sleep(0.01)
     assert [int(number) for number, _, _ in first + rest] == [one.number for one in signals]
     assert [kind for _, kind, _ in first + rest] == [one.kind for one in signals]
     listed = desk.get("/api/v1/signals", limit=1000)["items"]
@@ -81,6 +90,29 @@ def test_what_is_given_while_somebody_listens(desk: Desk) -> None:
         listener.join(20)
     ((number, kind, data),) = told
     assert (int(number) > last, kind, '"case":"T900"' in data) == (True, "broken", True)
+
+
+@pytest.mark.parametrize(("heartbeat_s", "before", "after"), [(0.0, 11, 2), (1000.0, 1, 0)])
+def test_numbers_of_unwanted_signals_are_told_from_time_to_time(heartbeat_s: float, before: int, after: int) -> None:
+    kinds = ["kept"] * 10 + ["broken"] + ["kept"] * 2
+
+    def read(begin: int, limit: int) -> list[Signal]:
+        return [
+            Signal(number=n, journey="j", kind=kind, time_us=0, body=b"{}")
+            for n, kind in enumerate(kinds, 1)
+            if n > begin
+        ]
+
+    async def conversation() -> list[bytes]:
+        broadcast = Broadcast(read, lambda: len(kinds), heartbeat_s=1000, waiting=5)
+        bounds = Bounds(heartbeat_seconds=heartbeat_s)
+        async with aclosing(_told(broadcast, 0, None, "broken", bounds)) as stream, asyncio.timeout(20):
+            return [await anext(stream) for _ in range(before + 1 + after)]
+
+    told = asyncio.run(conversation())
+    assert told[before].startswith(b"event: broken\n")
+    numbers = [int(one.removeprefix(b": nothing new\nid: ")) for one in told[:before] + told[before + 1 :]]
+    assert numbers == ([0, *range(1, 11), 12, 13] if after else [0])
 
 
 def test_a_stream_is_bounded_in_time_and_number(desk: Desk) -> None:

@@ -31,6 +31,11 @@ def turned_answer(
     return json_answer(said, turned.status, {**(headers or {}), **waiting})
 
 
+def store_unavailable() -> Turned:
+    """The store is full, or does not answer."""
+    return Turned(503, "store_unavailable", "the store does not answer; try again", RETRY_STORE_SECONDS)
+
+
 def request_id(scope: Scope) -> str:
     """The id that a request has in the logs."""
     return str(scope.get("state", {}).get("request_id", ""))
@@ -45,7 +50,7 @@ def answer_errors(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     def unknown(request: Request, error: HTTPException) -> Response:
-        codes = {404: "unknown_page", 405: "unknown_method", 413: "too_large"}
+        codes = {400: "unreadable", 404: "unknown_page", 405: "unknown_method", 413: "too_large"}
         message = "there is no such page; see /api/docs" if error.status_code == 404 else str(error.detail)
         refused = Turned(error.status_code, codes.get(error.status_code, "refused"), message)
         return turned_answer(request.scope, refused, error.headers)
@@ -63,8 +68,7 @@ def answer_errors(app: FastAPI) -> None:
     @app.exception_handler(StoreFull)
     def unavailable(request: Request, error: StoreFull) -> Response:
         del error  # it names the place of the database
-        refused = Turned(503, "store_unavailable", "the store does not answer; try again", RETRY_STORE_SECONDS)
-        return turned_answer(request.scope, refused)
+        return turned_answer(request.scope, store_unavailable())
 
 
 def _problem(error: Mapping[str, Any]) -> Problem:

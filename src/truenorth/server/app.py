@@ -14,6 +14,7 @@ from truenorth.server.answers import answer_errors
 from truenorth.server.api.bounds import Bounds
 from truenorth.server.api.context import Context
 from truenorth.server.api.routes import api_routes, api_templates
+from truenorth.server.api.totals import Totals
 from truenorth.server.auth import Door
 from truenorth.server.broadcast import Broadcast
 from truenorth.server.documents import document_routes
@@ -46,36 +47,30 @@ def make_app(  # noqa: PLR0913  # all that a service is made of
     """The application of a store.
 
     ``ingest``: the routes that take events. ``now_us``: the clock, microseconds since 1970 UTC; ``elapsed_s`` measures
-    durations. ``ids_of``: all ids of the person of an id. ``metrics``: the ones that a `MeasuredLog` counts in.
+    durations. ``ids_of``: all ids of the person of an id. ``metrics``: the ones that a `measured` log counts in.
     ``is_open``: requests need no token; only for a service that listens on loopback (`auth.only_loopback`).
     ``lifespan``: starts and stops what belongs to whoever composes; call ``app.state.context.broadcast.close()`` first
     when stopping, so that streams end.
     """
     metrics = metrics or Metrics()
-    bounds_of_streams = {"heartbeat_s": bounds.heartbeat_seconds, "waiting": bounds.stream_waiting}
-    broadcast = Broadcast(_reading(store), store.signals.last_number, **bounds_of_streams)  # type: ignore[arg-type]
-    app = FastAPI(title="Truenorth", description=ABOUT, version="1", openapi_url=None, lifespan=lifespan)
-    app.state.context = Context(
-        store=store, now_us=now_us, ids_of=ids_of, entropy=entropy, bounds=bounds, broadcast=broadcast
-    )
     asked = Asked(probes, now_us)
     metrics.registry.register(asked)
+    app = FastAPI(title="Truenorth", description=ABOUT, version="1", openapi_url=None, lifespan=lifespan)
+    app.state.context = Context(
+        store=store,
+        now_us=now_us,
+        ids_of=ids_of,
+        entropy=entropy,
+        bounds=bounds,
+        broadcast=_broadcast(store, bounds),
+        totals=Totals(store.results, elapsed_s),
+    )
     app.include_router(api_routes())
-    routes = [
-        *document_routes(app.openapi),
-        *health_routes(metrics, probes, asked, store.events.last_position, bounds.watermark_age_seconds),
-        *ingest,
-    ]
+    health = health_routes(metrics, probes, asked, store.events.last_position, bounds.watermark_age_seconds)
+    routes = [*document_routes(app.openapi), *health, *ingest]
     app.router.routes.extend(routes)
     answer_errors(app)
-    app.add_middleware(BodyBound, below="/api/", most_bytes=bounds.body_bytes)
-    app.add_middleware(
-        Door,
-        token_of=store.access.token_of,
-        per_token=Allowance(bounds.per_token, elapsed_s),
-        per_address=Allowance(bounds.per_address, elapsed_s),
-        is_open=is_open,
-    )
+    _surround(app, store, bounds, elapsed_s, is_open=is_open)
     app.add_middleware(
         Envelope,
         metrics=metrics,
@@ -86,5 +81,22 @@ def make_app(  # noqa: PLR0913  # all that a service is made of
     return app
 
 
-def _reading(store: Store) -> Callable[[int, int], Sequence[Signal]]:
-    return lambda after, limit: store.signals.read(after, limit=limit)
+def _surround(app: FastAPI, store: Store, bounds: Bounds, elapsed_s: Callable[[], float], *, is_open: bool) -> None:
+    """The bound of bodies, and the door before it."""
+    app.add_middleware(BodyBound, below="/api/", most_bytes=bounds.body_bytes)
+    app.add_middleware(
+        Door,
+        token_of=store.access.token_of,
+        per_token=Allowance(bounds.per_token, elapsed_s),
+        per_address=Allowance(bounds.per_address, elapsed_s),
+        is_open=is_open,
+    )
+
+
+def _broadcast(store: Store, bounds: Bounds) -> Broadcast:
+    def read(after: int, limit: int) -> Sequence[Signal]:
+        return store.signals.read(after, limit=limit)
+
+    return Broadcast(
+        read, store.signals.last_number, heartbeat_s=bounds.heartbeat_seconds, waiting=bounds.stream_waiting
+    )

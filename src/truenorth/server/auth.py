@@ -19,10 +19,11 @@ from fastapi import Depends, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from truenorth.server.answers import turned_answer
+from truenorth.server.answers import store_unavailable, turned_answer
 from truenorth.server.rate import Allowance, network_of
 from truenorth.server.receiving import Turned
 from truenorth.spec.problems import Problem, TruenorthError
+from truenorth.store.ports import StoreFull
 from truenorth.store.rows import Role, Token
 
 ROLES: tuple[Role, ...] = get_args(Role)
@@ -110,6 +111,9 @@ class Door:
             except Turned as turned:
                 await turned_answer(scope, turned, _challenges(scope, turned))(scope, receive, send)
                 return
+            except StoreFull:
+                await turned_answer(scope, store_unavailable())(scope, receive, send)
+                return
         await self._app(scope, receive, send)
 
     async def _admitted(self, request: Request) -> Caller:
@@ -159,11 +163,13 @@ def _is_own(request: Request) -> bool:
     The name it was called by is a loopback one (a page whose name was rebound to this machine has another), and a
     browser says, if it is one, that the page comes from here.
     """
-    host = urlsplit(f"//{request.headers.get('host', '')}")
-    origin = request.headers.get("origin")
-    site = request.headers.get("sec-fetch-site", "none")
-    is_same = origin is None or urlsplit(origin).netloc == host.netloc
-    return _is_loopback(host.hostname or "") and is_same and site in {"none", "same-origin"}
+    host, origin = request.headers.get("host", ""), request.headers.get("origin")
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+        is_same = origin is None or urlsplit(origin).netloc == host
+    except ValueError:
+        return False
+    return _is_loopback(name) and is_same and request.headers.get("sec-fetch-site", "none") in {"none", "same-origin"}
 
 
 def _is_loopback(host: str) -> bool:

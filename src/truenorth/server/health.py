@@ -39,11 +39,12 @@ async def _ready(
     probes: Probes, asked: Asked, answers: Callable[[], object], watermark_age_s: float, request: Request
 ) -> Response:
     del request
-    checks = {
-        "store": await run_in_threadpool(_holds, lambda: answers() is not None),
-        "queue": await run_in_threadpool(_holds, lambda: not (probes.is_full and probes.is_full())),
-        "watermark": await run_in_threadpool(_holds, lambda: (asked.watermark_age_s() or 0) <= watermark_age_s),
+    questions: dict[str, Callable[[], bool]] = {
+        "store": lambda: answers() is not None,
+        "queue": lambda: not (probes.is_full and probes.is_full()),
+        "watermark": lambda: (asked.watermark_age_s() or 0) <= watermark_age_s,
     }
+    checks = await run_in_threadpool(lambda: {name: _holds(question) for name, question in questions.items()})
     is_ready = all(checks.values())
     return json_answer({"status": "ready" if is_ready else "not ready", "checks": checks}, 200 if is_ready else 503)
 

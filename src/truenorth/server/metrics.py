@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
+import structlog
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
@@ -16,6 +17,8 @@ from truenorth.store.ports import Appended, EventLog
 COMMIT_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 REQUEST_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+LOG = structlog.get_logger("truenorth.metrics")
 
 Ask = Callable[[], float | None]
 """A value as it is now, or None where there is none."""
@@ -86,8 +89,13 @@ class Metrics:
         return generate_latest(self.registry)
 
 
-class MeasuredLog:
-    """An event log that counts what is appended to it, and how long that takes. All else is the log's own."""
+def measured(log: EventLog, metrics: Metrics, elapsed_s: Callable[[], float]) -> EventLog:
+    """The same log, with everything that is appended to it counted, and how long that takes."""
+    return cast(EventLog, _MeasuredLog(log, metrics, elapsed_s))
+
+
+class _MeasuredLog:
+    """Appends and counts; all else is the log's own."""
 
     def __init__(self, log: EventLog, metrics: Metrics, elapsed_s: Callable[[], float]) -> None:
         self._log = log
@@ -95,7 +103,6 @@ class MeasuredLog:
         self._elapsed_s = elapsed_s
 
     def append(self, events: Sequence[Event], refused: Sequence[Refused] = ()) -> Appended:
-        """Add a batch, as the log does."""
         began_s = self._elapsed_s()
         appended = self._log.append(events, refused)
         self._metrics.appended(appended, len(refused), self._elapsed_s() - began_s)
@@ -115,7 +122,7 @@ class Asked(Collector):
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """One family for each probe that has a value."""
         for name, (help_text, ask) in self._gauges().items():
-            value = ask()
+            value = _value(name, ask)
             if value is not None:
                 yield GaugeMetricFamily(f"truenorth_{name}", help_text, value=value)
 
@@ -142,3 +149,12 @@ class Asked(Collector):
         newest = self._probes.log_position() if self._probes.log_position else None
         judged = self._probes.runner_position() if self._probes.runner_position else None
         return None if newest is None or judged is None else max(0.0, newest - judged)
+
+
+def _value(name: str, ask: Ask) -> float | None:
+    """What is asked for, or None where that fails: the other gauges are worth having all the same."""
+    try:
+        return ask()
+    except Exception as error:  # whatever is the matter with a part of the service
+        LOG.warning("not known", gauge=name, error=type(error).__name__)
+        return None

@@ -19,6 +19,7 @@ from truenorth.store.belongings import (
     refused_numbers,
 )
 from truenorth.store.database import Database, Turn
+from truenorth.store.event_rows import clean
 from truenorth.store.forget import KEPT_NAMES, forget_events, forget_keys
 from truenorth.store.gone import GoneKeys, in_parts
 from truenorth.store.history import FileOfEvents, again_if_replaced, files_after
@@ -91,6 +92,11 @@ class People:
             derived = derived_rows(connection, person)
         found: dict[str, Sequence[Mapping[str, Any]]] = {EVENT.name: events, REFUSED.name: refused, **derived}
         return {table: [_readable(row) for row in rows] for table, rows in found.items()}
+
+    def was_erased(self, id: str) -> bool:  # noqa: A002  # the field's name
+        """Whether an id is one of somebody who was erased: it should not be written down again."""
+        with self._database.reading() as connection:
+            return self._suppression.has(connection, clean(id))
 
     def erase(self, ids: Collection[str], *, asked_by: str, now_us: int, scrub: bool = True) -> Receipt:
         """Remove everything about a person, for good; nothing of these ids comes in again.

@@ -31,6 +31,10 @@ class Suppression:
         rows = [{"hash": person_hash(self._salt, one), "erased_us": now_us} for one in sorted(ids)]
         connection.execute(self._database.insert(SUPPRESSION).on_conflict_do_nothing(), rows)
 
+    def has(self, connection: Connection, id: str) -> bool:  # noqa: A002  # the field's name
+        """Whether an id is suppressed."""
+        return self._is_in(self._refreshed(connection), id)
+
     def without_erased(self, connection: Connection, rows: list[Row]) -> list[Row]:
         """The events of people who were not erased; rows as `event_rows` makes them.
 

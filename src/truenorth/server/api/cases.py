@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import msgspec
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
-from truenorth.events import Event
-from truenorth.server.api.context import Instant, Served, Text, showing, shown
+from truenorth.server.api.context import Context, Instant, Served, Text, parsed, showing, shown
+from truenorth.server.api.flags import Flags, flags_of
 from truenorth.server.api.paging import Listed, PageAsked, cursor
 from truenorth.server.auth import Agent
 from truenorth.server.receiving import Turned
+from truenorth.spec.model import Journey
+from truenorth.store.ports import Stored
 from truenorth.store.rows import CaseRow, Outcome, Reason, Verdict
 
 ROUTER = APIRouter(tags=["cases"])
@@ -70,6 +72,10 @@ EVENT = {
     "feeling": None,
     "text": None,
     "properties": {"topic": "line"},
+    "moment": True,
+    "decision": False,
+    "internal": False,
+    "handover": False,
 }
 
 
@@ -116,7 +122,10 @@ class CasePromise(BaseModel):
 
 
 class CaseEvent(BaseModel):
-    """An event of a case, with what its sender said beside the canonical fields."""
+    """An event of a case: its fields, what its sender said beside them, and what it is in this journey.
+
+    The four flags are null where the journey's conditions do not fit what these events hold.
+    """
 
     model_config = showing(EVENT)
     source: str
@@ -134,6 +143,10 @@ class CaseEvent(BaseModel):
     feeling: float | None
     text: str | None
     properties: dict[str, Any]
+    moment: bool | None = None
+    decision: bool | None = None
+    internal: bool | None = None
+    handover: bool | None = None
 
 
 class CaseWhole(BaseModel):
@@ -159,7 +172,7 @@ def list_cases(
     served.journey(journey)
     customers = None
     if customer is not None:
-        served.note(caller, f"read the cases of a customer in {journey}", customer)
+        served.note_person(caller, f"read the cases of a customer in {journey}", customer)
         customers = served.ids_of(customer)
     found = served.store.pages.cases(
         journey, after=page.place(str), limit=page.limit, outcome=outcome, customers=customers
@@ -172,18 +185,18 @@ def read_case(
     served: Served, caller: Agent, case: Text, journey: Annotated[Text, Query(examples=["support"])]
 ) -> CaseWhole:
     """A case with its promises and its events in order. Role: agent; it is noted in the audit."""
+    text = served.journey(journey).text
     found = served.store.results.case(journey, case)
     if found is None:
         raise Turned(404, "unknown_case", "there is no case of this id in this journey; see /api/v1/cases")
     row, promises = found
-    served.note(caller, f"read a case of {journey}", row.customer)
-    positions = _positions(served, journey, row)
-    most = served.bounds.case_events
+    served.note_person(caller, f"read a case of {journey}", row.customer)
+    events, more = _story(served, parsed(text), journey, row)
     return CaseWhole(
         case=Case(**shown(row)),
         promises=[CasePromise(**shown(one)) for one in promises],
-        events=_events(served, positions[:most]),
-        more_events=len(positions) > most,
+        events=events,
+        more_events=more,
     )
 
 
@@ -204,26 +217,29 @@ def list_promises(
     return Listed(items=[CasePromise(**shown(row)) for row in found.rows], next=cursor(found.next))
 
 
-def shown_event(event: Event) -> dict[str, Any]:
-    """The fields of an event by the names of the reference; properties are decoded."""
-    fields = shown(event)
-    del fields["other_id"], fields["other_kind"]
-    try:
-        properties = msgspec.json.decode(event.properties)
-    except (msgspec.DecodeError, RecursionError):
-        properties = None
-    return {**fields, "properties": properties if isinstance(properties, dict) else {}}
+def _story(served: Context, journey: Journey, name: str, row: CaseRow) -> tuple[list[CaseEvent], bool]:
+    """The events of a case in its order, as many as are shown, and whether there are more."""
+    most = served.bounds.case_events
+    key, positions = _place(served, name, row)
+    more = len(positions) > most
+    found = {one.position: one for one in served.store.events.at(positions[:most])}
+    events = [found[place] for place in positions if place in found]
+    flags = flags_of(journey, key, row.customer, events) if events else None
+    if flags is None or not (more or len(flags) == row.events):  # these events alone do not show what columns hold
+        return [_shown(one, None) for one in events], more
+    return [_shown(one, flags[one.position]) for one in events if one.position in flags], more
 
 
-def _positions(served: Served, journey: str, row: CaseRow) -> Sequence[int]:
-    """Where the log has the events of a case, in its order; one more than are shown where there are more."""
+def _place(served: Context, journey: str, row: CaseRow) -> tuple[str, list[int]]:
+    """The key of a case, and where the log has its events; one more than are shown where there are more."""
+    positions: list[int] = []
     for key in _keys(row.case):
         positions = served.store.pages.events_of_key(
             journey, key, since_us=row.opened_us, until_us=row.closed_us, limit=served.bounds.case_events + 1
         )
         if positions:
-            return positions
-    return ()
+            return key, positions
+    return row.case, positions
 
 
 def _keys(case: str) -> Iterator[str]:
@@ -234,6 +250,12 @@ def _keys(case: str) -> Iterator[str]:
     yield case
 
 
-def _events(served: Served, positions: Sequence[int]) -> list[CaseEvent]:
-    found = {one.position: one.event for one in served.store.events.at(positions)}
-    return [CaseEvent(**shown_event(found[place])) for place in positions if place in found]
+def _shown(stored: Stored, flags: Flags | None) -> CaseEvent:
+    fields = shown(stored.event)
+    del fields["other_id"], fields["other_kind"]
+    try:
+        properties = msgspec.json.decode(stored.event.properties)
+    except (msgspec.DecodeError, RecursionError):
+        properties = None
+    fields["properties"] = properties if isinstance(properties, dict) else {}
+    return CaseEvent(**fields, **(flags._asdict() if flags else {}))

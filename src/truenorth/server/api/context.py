@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -12,11 +13,15 @@ from fastapi import Depends, Request
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from truenorth.server.api.bounds import TEXT_CHARACTERS, Bounds
+from truenorth.server.api.totals import Totals
 from truenorth.server.auth import Caller
 from truenorth.server.broadcast import Broadcast
 from truenorth.server.receiving import Turned
+from truenorth.spec.load import parse_journey
+from truenorth.spec.model import Journey
 from truenorth.store.event_rows import clean
 from truenorth.store.opening import Store
+from truenorth.store.people import ERASED
 from truenorth.store.rows import JourneyText
 from truenorth.store.settings import Entropy
 
@@ -31,10 +36,16 @@ class Context:
     entropy: Entropy
     bounds: Bounds
     broadcast: Broadcast
+    totals: Totals
 
     def note(self, caller: Caller, what: str, about: str | None = None) -> None:
-        """Write into the audit who does what to whom; before it is done."""
+        """Write into the audit who does what to what or whom."""
         self.store.audit.note(caller.who, what, about=about, now_us=self.now_us())
+
+    def note_person(self, caller: Caller, what: str, id: str | None) -> None:  # noqa: A002  # the field's name
+        """The same where it is about a customer; the id of somebody who was erased is not written down again."""
+        was_erased = id is not None and self.store.people.was_erased(id)
+        self.note(caller, what, ERASED if was_erased else id)
 
     def journey(self, name: str) -> JourneyText:
         """The live version of a journey; else the request is turned away."""
@@ -61,6 +72,10 @@ Instant = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 """An instant as ISO 8601 text, UTC, with microseconds."""
 
 
+KNOWN_JOURNEYS = 100
+"""Journeys that are kept in mind."""
+
+
 def instant(us: int) -> str:
     """Microseconds since 1970 UTC as text; of any year.
 
@@ -76,6 +91,12 @@ def shown(row: msgspec.Struct) -> dict[str, Any]:
         name.removesuffix("_us"): instant(value) if name.endswith("_us") and value is not None else value
         for name, value in msgspec.structs.asdict(row).items()
     }
+
+
+@lru_cache(KNOWN_JOURNEYS)
+def parsed(text: str) -> Journey:
+    """The journey of a text that was published."""
+    return parse_journey(text)
 
 
 def showing(example: dict[str, Any], *, extra: Literal["ignore", "forbid"] = "ignore") -> ConfigDict:

@@ -62,7 +62,7 @@ class ReceiptShown(BaseModel):
 @ROUTER.get("/customers/{id:path}", response_model=Held)
 def read_customer(served: Served, caller: Admin, id: Text) -> Response:  # noqa: A002  # the field's name
     """Everything held about a person, by any of their ids. Role: admin; it is noted in the audit."""
-    served.note(caller, "read everything about a customer", id)
+    served.note_person(caller, "read everything about a customer", id)
     ids = served.ids_of(id)
     held = served.store.people.everything_about(ids)
     return Response(msgspec.json.encode({"ids": ids, "held": held}), media_type="application/json")
@@ -75,7 +75,7 @@ def erase_customer(served: Served, caller: Admin, id: Text) -> ReceiptShown:  # 
     What arrives of these ids later is not taken. On SQLite the file is then written anew, which others wait for; where
     that is not possible at the moment, `scrubbed` stays null until the next erasure.
     """
-    served.note(caller, "erased a customer", id)
+    served.note_person(caller, "erased a customer", id)
     store, now_us = served.store, served.now_us()
     receipt = store.people.erase(served.ids_of(id), asked_by=caller.who, now_us=now_us, scrub=False)
     try:

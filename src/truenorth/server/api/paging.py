@@ -10,14 +10,15 @@ import msgspec
 from fastapi import Depends, Query
 from pydantic import BaseModel, Field
 
-from truenorth.server.api.bounds import DEFAULT_PAGE, MAX_PAGE, TEXT_CHARACTERS
+from truenorth.server.api.bounds import DEFAULT_PAGE, MAX_PAGE
 from truenorth.server.receiving import Turned
 from truenorth.store.event_rows import clean
 from truenorth.store.pages import Place
 
 Item = TypeVar("Item", bound=BaseModel)
 BIGGEST = 2**63 - 1
-CURSOR_CHARACTERS = 8 * TEXT_CHARACTERS
+CURSOR = r"^[A-Za-z0-9_-]{0,8000}$"
+"""Room for the longest names that an event can have, written as JSON."""
 
 
 class Listed(BaseModel, Generic[Item]):
@@ -49,7 +50,7 @@ class Asked(NamedTuple):
 
 
 def _asked(
-    after: Annotated[str | None, Query(max_length=CURSOR_CHARACTERS, description="`next` of the page before")] = None,
+    after: Annotated[str | None, Query(pattern=CURSOR, description="`next` of the page before")] = None,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE, description="most rows of the page")] = DEFAULT_PAGE,
 ) -> Asked:
     return Asked(after, limit)

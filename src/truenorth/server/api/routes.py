@@ -26,6 +26,7 @@ from truenorth.server.api.context import Error
 PREFIX = "/api/v1"
 SUBJECTS = (journeys, summary, cases, signals, export, quarantine, customers, webhooks, links, access, audit)
 REASONS = {
+    400: "the body cannot be read",
     401: "no valid token",
     403: "the token's role is too small",
     404: "there is no such thing",

@@ -13,6 +13,7 @@ from fastapi.sse import format_sse_event
 from pydantic import BaseModel
 from starlette.responses import StreamingResponse
 
+from truenorth.server.api.bounds import Bounds
 from truenorth.server.api.context import Instant, Served, Text, showing, shown
 from truenorth.server.api.paging import BIGGEST, Listed, PageAsked, cursor
 from truenorth.server.auth import Agent
@@ -86,22 +87,25 @@ async def stream_signals(
     if served.broadcast.n_streams >= served.bounds.streams:
         raise Turned(503, "too_many_streams", "too many listen; come back later", 10)
     begin = _number(last_event_id) if last_event_id else after
-    told = _told(served.broadcast, begin, journey, kind, served.bounds.stream_seconds)
+    told = _told(served.broadcast, begin, journey, kind, served.bounds)
     return StreamingResponse(told, media_type=EVENTS, headers={"X-Accel-Buffering": "no"})  # nginx would hold it back
 
 
 async def _told(
-    broadcast: Broadcast, after: int | None, journey: str | None, kind: str | None, most_seconds: float
+    broadcast: Broadcast, after: int | None, journey: str | None, kind: str | None, bounds: Bounds
 ) -> AsyncGenerator[bytes, None]:
-    """The stream in bytes: a comment where a signal is not wanted tells its number all the same, from time to time."""
-    ends_at = asyncio.get_running_loop().time() + most_seconds
+    """The stream in bytes. Numbers of signals that are not wanted are told too, from time to time."""
+    now_s = asyncio.get_running_loop().time
+    ends_s, sent_s = now_s() + bounds.stream_seconds, now_s()
     async with aclosing(broadcast.listen(after)) as told:
         async for one in told:
-            if isinstance(one, Alive):
-                yield format_sse_event(comment="nothing new", id=str(one.number))
-            elif journey in {None, one.journey} and kind in {None, one.kind}:
+            if isinstance(one, Signal) and journey in {None, one.journey} and kind in {None, one.kind}:
                 yield format_sse_event(event=one.kind, data_str=_shown(one).model_dump_json(), id=str(one.number))
-            if asyncio.get_running_loop().time() > ends_at:
+                sent_s = now_s()
+            elif isinstance(one, Alive) or now_s() >= sent_s + bounds.heartbeat_seconds:
+                yield format_sse_event(comment="nothing new", id=str(one.number))
+                sent_s = now_s()
+            if now_s() > ends_s:
                 return
 
 

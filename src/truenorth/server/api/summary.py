@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import Annotated
+from typing import Annotated, get_args
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from truenorth.engine.verdicts import OUTCOMES, VERDICTS
-from truenorth.server.api.context import Served, Text, showing
+from truenorth.server.api.context import Served, Text, parsed, showing
 from truenorth.server.auth import Viewer
-from truenorth.spec.load import parse_journey
+from truenorth.store.rows import Outcome, Verdict
 
 ROUTER = APIRouter(tags=["journeys"])
-KNOWN_JOURNEYS = 100
-"""Journey texts whose promises are kept in mind."""
 
 
 class Summary(BaseModel):
@@ -70,11 +66,12 @@ class Summary(BaseModel):
 @ROUTER.get("/summary")
 def summarise(served: Served, caller: Viewer, journey: Annotated[Text, Query(examples=["support"])]) -> Summary:
     """The figures of a journey as they are now. Role: viewer."""
-    text = served.journey(journey).text
+    names = [promise.name for promise in parsed(served.journey(journey).text).promises]
     store, now_us = served.store, served.now_us()
-    progress, arrived = store.results.progress(journey), store.events.arrived()
-    totals = store.results.totals(journey)
-    outcome, promises = totals.pop("outcome"), totals.pop("promises")
+    arrived = store.events.arrived()
+    progress, totals = served.totals.of(journey)
+    outcome, promises = totals["outcome"], totals["promises"]
+    sums = {name: n for name, n in totals.items() if name not in {"outcome", "promises"}}
     age_us = None if progress.watermark_us is None else now_us - progress.watermark_us
     return Summary(
         events=progress.n_events,
@@ -84,17 +81,8 @@ def summarise(served: Served, caller: Viewer, journey: Annotated[Text, Query(exa
         no_key=progress.n_no_key,
         before_need=progress.n_before_need,
         after_close=progress.n_after_close,
-        outcome={verdict: outcome.get(verdict, 0) for verdict in OUTCOME_ORDER},
-        promises={name: {given: promises.get(name, {}).get(given, 0) for given in VERDICTS} for name in _names(text)},
+        outcome={verdict: outcome.get(verdict, 0) for verdict in get_args(Outcome)},
+        promises={name: {given: promises.get(name, {}).get(given, 0) for given in get_args(Verdict)} for name in names},
         seconds=None if age_us is None else round(age_us / 1e6, 3),
-        **totals,
+        **sums,
     )
-
-
-OUTCOME_ORDER = sorted(OUTCOMES, key=["achieved", "failed", "abandoned", "open"].index)
-"""As in `summary.json`."""
-
-
-@lru_cache(KNOWN_JOURNEYS)
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(promise.name for promise in parse_journey(text).promises)

@@ -1,0 +1,38 @@
+"""What the events of one case are by the journey's conditions: judged anew, as a replay would."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from truenorth.engine.replay import replay
+from truenorth.server.columns import Columns, Sight, records
+from truenorth.spec.model import Journey
+from truenorth.spec.problems import InvalidJourney
+from truenorth.store.ports import Stored
+
+
+class Flags(NamedTuple):
+    """The derived flags of an event."""
+
+    moment: bool
+    decision: bool
+    internal: bool
+    handover: bool
+
+
+def flags_of(journey: Journey, key: str, customer: str | None, events: Sequence[Stored]) -> dict[int, Flags] | None:
+    """The flags of the events that belong to the first case of a key, by position, in the order of the case.
+
+    ``events`` begin with the one that opened the case; ``customer`` is the person whose they are. Columns are typed by
+    these events alone: None where the journey's conditions do not fit them so.
+    """
+    columns = Columns(journey)
+    of_case = records(events, lambda one: customer or one)
+    sight = columns.look(Sight(), of_case)
+    try:
+        replayed = replay(journey, columns.frame(sight, of_case), n_threads=1)
+    except InvalidJourney:
+        return None
+    frame = replayed.events_of(key).select("position", *Flags._fields)
+    return {position: Flags(*flags) for position, *flags in frame.iter_rows()}
