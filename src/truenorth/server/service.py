@@ -21,7 +21,7 @@ from truenorth.server.ingest.webhook import Hook
 from truenorth.server.ingest_routes import ingest_routes
 from truenorth.server.leading_runner import LeadingRunner
 from truenorth.server.limits import Limits
-from truenorth.server.metrics import MeasuredLog, Metrics, Probes
+from truenorth.server.metrics import Metrics, Probes, measured
 from truenorth.server.outbox import Sender
 from truenorth.server.runner import LATENESS_US, Runner
 from truenorth.server.targets import TargetRules
@@ -58,7 +58,7 @@ def make_service(
     metrics, who = Metrics(), Who(store)
     leading = LeadingRunner(store, lambda: Runner(store, clock=clock, lateness_us=settings.lateness_us))
     writer = LogWriter(
-        MeasuredLog(store.events, metrics, perf_counter), settings.limits, on_commit=lambda _: leading.wake()
+        measured(store.events, metrics, perf_counter), settings.limits, on_commit=lambda _: leading.wake()
     )
     sender = Sender(store.outbox, clock, TargetRules(loopback=settings.is_open))
 
