@@ -17,6 +17,7 @@ from strategies import PROPERTY_TYPES, random_pack
 from truenorth.events import Event
 from truenorth.identity import Identities
 from truenorth.server import runner as running
+from truenorth.server import tracker
 from truenorth.server.runner import Runner
 from truenorth.spec.model import CANONICAL_TYPES
 from truenorth.store.opening import Store
@@ -163,6 +164,8 @@ def test_live_equals_replay(
     seed: int, states: bool, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(running, "PAGE_EVENTS", 7)
+    monkeypatch.setattr(tracker, "STEPS_A_TIDYING", 2)
+    monkeypatch.setattr(tracker, "HELD_AFTER_CLOSE_US", HOUR_US)
     rng = np.random.default_rng(seed)
     for at, (made_up, made, _, _) in enumerate(random_pack(seed, N_SAMPLES[store_kind(store)])):
         if not made:

@@ -153,3 +153,21 @@ def test_a_new_version_of_a_journey_judges_everything_by_it(store: Store) -> Non
     publish(store, {**TEA, "outcome": {"achieved": "type = 'drunk'"}})
     runner.step()
     assert [row.outcome for row in store.results.cases("tea")] == ["open"]
+
+
+def test_a_runner_that_was_overtaken_writes_nothing_and_goes_on_from_the_other(store: Store) -> None:
+    publish(store, TEA)
+    clock = Clock(10)
+    first, second = (Runner(store, clock=clock, lateness_us=0) for _ in range(2))
+    first.step()
+    store.events.append([asked("1", "asked", 10)])
+    first.step()
+    second.step()
+    clock.at_us = 10 + HOUR_US
+    second.step()
+    first.step()  # its step is refused: it begins anew
+    first.step()
+    assert kinds_of(store) == ["opened", "broken"]
+    store.events.append([asked("2", "served", 20 + HOUR_US)])
+    first.step()
+    assert kinds_of(store) == ["opened", "broken", "achieved"]

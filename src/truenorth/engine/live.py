@@ -6,7 +6,7 @@ Nothing here reads a clock: the watermark comes with each batch. An event that c
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -52,18 +52,47 @@ class Moves(NamedTuple):
 class _Chunk(msgspec.Struct, array_like=True):
     """Packed slots: codes of customers and teams as what they stand for."""
 
-    keys: list[str]
+    keys: list[str | None]
     customers: list[str | None]
     teams: list[str | None]
     arrays: list[bytes]
 
 
 class Codes:
-    """Numbers for texts in order of appearance; null is -1."""
+    """Numbers for texts in order of appearance; null is -1. A number that was given up goes to the next new text."""
 
-    def __init__(self, texts: Sequence[str] = ()) -> None:
-        self.texts = list(texts)
-        self._codes = {text: code for code, text in enumerate(self.texts)}
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self._codes: dict[str, int] = {}
+        self._free: list[int] = []
+
+    @property
+    def n_used(self) -> int:
+        """Texts that have a number."""
+        return len(self._codes)
+
+    def give_up(self, codes: Iterable[int]) -> None:
+        """Forget some texts."""
+        for code in codes:
+            del self._codes[self.texts[code]]
+            self.texts[code] = ""
+            self._free.append(code)
+
+    def place(self, texts: Sequence[str | None]) -> NDArray[np.int64]:
+        """Give the next numbers to texts that have none; None stands for a number that was given up."""
+        first = len(self.texts)
+        for code, text in enumerate(texts, first):
+            self.texts.append(text or "")
+            if text is None:
+                self._free.append(code)
+            else:
+                self._codes[text] = code
+        return np.arange(first, len(self.texts))
+
+    def held(self, first: int, end: int) -> list[str | None]:
+        """The texts of some numbers; None where it was given up."""
+        free = set(self._free)
+        return [None if code in free else self.texts[code] for code in range(first, end)]
 
     def encode(self, column: pl.Series) -> NDArray[np.int32]:
         """The code of each text, new ones numbered."""
@@ -83,8 +112,13 @@ class Codes:
             return -1
         code = self._codes.get(text)
         if code is None:
-            code = self._codes[text] = len(self.texts)
-            self.texts.append(text)
+            if self._free:
+                code = self._free.pop()
+                self.texts[code] = text
+            else:
+                code = len(self.texts)
+                self.texts.append(text)
+            self._codes[text] = code
         return code
 
 
@@ -119,8 +153,13 @@ class Live:
 
     @property
     def n_slots(self) -> int:
-        """Keys that have been seen."""
+        """Slots that are or were in use."""
         return len(self._codes.texts)
+
+    @property
+    def n_keys(self) -> int:
+        """Keys whose state is held."""
+        return self._codes.n_used
 
     def keys(self, slots: NDArray[np.integer]) -> list[str]:
         """The key of each slot."""
@@ -165,10 +204,10 @@ class Live:
         """How many cases each slot has had."""
         return self._state.cases["episode"][slots]
 
-    def ignored(self) -> tuple[int, int]:
-        """How many events came before the need of their key, and how many after the close."""
-        before_need, after_close = self._ignored.sum(axis=0).tolist()
-        return before_need, after_close
+    def ignored(self) -> I64:
+        """How many events came before the need of their key, and how many after the close; (2,)."""
+        counts: I64 = self._ignored.sum(axis=0)
+        return counts
 
     def forget(self, slots: I64) -> None:
         """Make keys as if none of their events had been seen: their history is taken next."""
@@ -178,6 +217,18 @@ class Live:
         self._last_us[slots] = self._settled_us[slots] = LONG_AGO_US
         self._due_us[slots] = kernel.NEVER
         self._ignored[slots] = 0
+
+    def give_up_closed(self, before_us: int, most: int) -> int:
+        """Let go of keys whose cases are closed and that have had no event since ``before_us``; how many.
+
+        Whoever gets an event of such a key takes its whole history first.
+        """
+        phase = self._state.cases["phase"][: self.n_slots]
+        idle = (phase == kernel.CLOSED) & (self._last_us[: self.n_slots] < before_us)
+        slots = np.flatnonzero(idle)[:most]
+        self._codes.give_up(slots.tolist())
+        self.forget(slots)
+        return len(slots)
 
     def next_due_us(self) -> int:
         """The next instant at which something is due; `kernel.NEVER` if nothing is."""
@@ -198,7 +249,7 @@ class Live:
         of_chunk = slice(chunk * CHUNK_SLOTS, min((chunk + 1) * CHUNK_SLOTS, self.n_slots))
         cases = self._state.cases[of_chunk]
         packed = _Chunk(
-            keys=self._codes.texts[of_chunk],
+            keys=self._codes.held(of_chunk.start, of_chunk.stop),
             customers=self._customers.decode(cases["customer"], cases["episode"] > 0),
             teams=self._teams.decode(cases["team"], cases["episode"] > 0),
             arrays=[array[of_chunk].tobytes() for array in self._arrays()],
@@ -208,7 +259,8 @@ class Live:
     def unpack(self, blob: bytes) -> I64:
         """Take over packed slots, after those that are there; the slots they have now."""
         packed = msgspec.msgpack.decode(zstandard.decompress(blob), type=_Chunk)
-        slots = self._slots(pl.Series(packed.keys, dtype=pl.String))
+        slots = self._codes.place(packed.keys)
+        self._make_room()
         for array, data in zip(self._arrays(), packed.arrays, strict=True):
             array[slots] = np.frombuffer(data, array.dtype).reshape(len(slots), *array.shape[1:])
         cases = self._state.cases
@@ -222,10 +274,12 @@ class Live:
 
     def _slots(self, keys: pl.Series) -> I64:
         slots = self._codes.encode(keys).astype(np.int64)
-        n_free = len(self._last_us) - self.n_slots
-        if n_free < 0:
-            self._grow(max(self.n_slots, 2 * len(self._last_us)))
+        self._make_room()
         return slots
+
+    def _make_room(self) -> None:
+        if self.n_slots > len(self._last_us):
+            self._grow(max(self.n_slots, 2 * len(self._last_us)))
 
     def _grow(self, n_slots: int) -> None:
         n_more = n_slots - len(self._last_us)

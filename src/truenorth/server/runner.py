@@ -77,6 +77,7 @@ class Runner:
         self._people = Identities()
         self._front = 0
         self._trackers.clear()
+        self._written: dict[str, Progress] = {}
         while page := self._store.events.statements(self._front, limit=PAGE_EVENTS):
             self._state_all(page)
             self._front = page[-1].position
@@ -126,7 +127,7 @@ class Runner:
         try:
             return self._step()
         except Outdated:
-            LOG.info("somebody was erased: journeys are judged anew")
+            LOG.info("somebody was erased, or another runner has gone on: beginning anew")
             self._begin()
             return 0
 
@@ -189,9 +190,11 @@ class Runner:
         self._write(name, judged, tracker)
 
     def _write(self, name: str, judged: Judged, tracker: Tracker | None = None) -> None:
-        if tracker:
-            judged = judged_with(judged, tracker.pack(CHUNKS_A_STEP))
+        """Write a step, if the last one written is that of this runner."""
+        chunks = tracker.pack(CHUNKS_A_STEP) if tracker else judged.chunks
+        judged = msgspec.structs.replace(judged, chunks=chunks, follows=self._written.get(name))
         self._store.results.write(name, judged, n_erasures=self._n_erasures)
+        self._written[name] = judged.progress
 
     def _follow_journeys(self) -> None:
         """Begin with journeys that were published, and let go of those that are live no more."""
@@ -208,6 +211,8 @@ class Runner:
         journey = parse_journey(text.text)
         begun, chunks, _ = self._store.results.state(text.name)
         progress = begun or Progress(told=self._front)
+        if begun:
+            self._written[text.name] = begun
         tracker = self._tracker(journey, text, progress)
         tail_from = tracker.restore(chunks) if progress.position == progress.told else None
         if tail_from is not None:
@@ -225,10 +230,10 @@ class Runner:
     def _retrace(self, tracker: Tracker, tail_from: int) -> None:
         """Take once more what the packed state does not include."""
         at = tail_from
-        while at < tracker.position:
-            page = self._page(at, tracker.position)
-            at = page[-1].position if len(page) == PAGE_EVENTS else tracker.position
+        while page := self._page(at, tracker.position):
+            at = page[-1].position
             tracker.retrace(records(page, self._people.person), at, self._everybody_in(page))
+        tracker.end_retrace()
 
     def _everybody_in(self, page: Sequence[Stored]) -> Joined | None:
         """All ids of all people whom the statements of some events name."""
@@ -257,7 +262,7 @@ class Runner:
 
         The watermark comes at the end, so that no event is late on the way.
         """
-        self._store.results.remove(name)
+        self._remove(name)
         self._write(name, Judged(progress=tracker.progress))
         while tracker.position < up_to:
             page = self._page(tracker.position, up_to)
@@ -265,12 +270,17 @@ class Runner:
             sight = tracker.widens(taken)
             if sight:
                 tracker.begin_anew(sight)
-                self._store.results.remove(name)
+                self._remove(name)
                 continue
-            ended = len(page) < PAGE_EVENTS
+            ended = len(page) < PAGE_EVENTS or page[-1].position == up_to
             end_us = watermark_us if watermark_us is not None else self._clock() - self._lateness_us
             last = up_to if ended else page[-1].position
             self._write(name, tracker.take(taken, last, end_us if ended else None, quiet=True), tracker)
+
+    def _remove(self, name: str) -> None:
+        """Remove what has been written of a journey."""
+        self._store.results.remove(name)
+        self._written.pop(name, None)
 
     def _catch_up(self, name: str, tracker: Tracker, up_to: int) -> None:
         """Take the log up to a position."""
@@ -278,8 +288,3 @@ class Runner:
             page = self._page(tracker.position, up_to)
             last = page[-1].position if len(page) == PAGE_EVENTS else up_to
             self._take(name, tracker, records(page, self._people.person), last, None, None)
-
-
-def judged_with(judged: Judged, chunks: dict[int, bytes]) -> Judged:
-    """A step with some packed state."""
-    return msgspec.structs.replace(judged, chunks=chunks) if chunks else judged

@@ -23,9 +23,15 @@ from truenorth.engine.live import LONG_AGO_US, Live, Moves
 from truenorth.server.columns import Columns, Record, Sight
 from truenorth.server.signals_of import corrections, signals_of
 from truenorth.server.verdict_rows import case_id, case_rows, newly_told, promise_rows
+from truenorth.spec.durations import DAY_US
 from truenorth.spec.model import Journey
 from truenorth.store.rows import CaseEvent, CaseRow, Judged, Progress, PromiseRow
 
+HELD_AFTER_CLOSE_US = DAY_US
+"""A key whose cases are closed is held so long after its last event; later events bring it back from the log."""
+KEYS_GIVEN_UP_A_TIME = 10_000
+STEPS_A_TIDYING = 100
+"""So seldom it is looked for keys to give up."""
 META_CHUNK = -1
 """The chunk that says what the other chunks are the state of."""
 
@@ -36,6 +42,7 @@ class Meta(msgspec.Struct, frozen=True):
     version: int
     tail_from: int
     sight: Sight
+    has_given_up: bool = False
 
 
 class PackedChunk(msgspec.Struct, frozen=True, array_like=True):
@@ -91,6 +98,9 @@ class Tracker:
         self._dirty_since: dict[int, int] = {}  # by chunk: the position before what it does not include
         self._packed_at: dict[int, int] = {}
         self._included_to: NDArray[np.int64] = np.zeros(0, np.int64)
+        self._has_given_up = False
+        self._n_steps = 0
+        self._given_up = np.zeros(2, np.int64)  # events before need and after close, of keys that were given up
 
     @property
     def position(self) -> int:
@@ -100,7 +110,7 @@ class Tracker:
     @property
     def n_keys(self) -> int:
         """Case keys whose state is held."""
-        return self._live.n_slots
+        return self._live.n_keys
 
     def next_due_us(self) -> int:
         """The next instant at which something is due; `kernel.NEVER` if nothing is."""
@@ -118,6 +128,7 @@ class Tracker:
         if meta.version != self.version or numbers != list(range(len(numbers))):
             return None
         self._begin(meta.sight)
+        self._has_given_up = meta.has_given_up
         included = []
         for number in numbers:
             packed = msgspec.msgpack.decode(chunks[number], type=PackedChunk)
@@ -135,10 +146,11 @@ class Tracker:
     def retrace(self, page: Sequence[Record], last_position: int, stated: Joined | None) -> None:
         """Take once more what packed chunks do not include, up to the position of the progress; nothing is written.
 
-        ``stated``: everybody whom the page's statements name. What they changed is not known any more, so all cases of
-        these people are judged afresh.
+        Then comes `end_retrace`; until then nothing falls due, lest what comes be late. ``stated``: everybody whom the
+        page's statements name. What they changed is not known any more, so all cases of these people are judged afresh.
         """
         frame = self._columns.frame(self._sight, page)
+        self._bring_back(frame, page[0].position - 1)
         slots = self._live.slots_seen(frame[self._live.key_column])
         included = np.append(self._included_to, 0)[np.where(slots < len(self._included_to), slots, -1)]
         frame = frame.filter(pl.Series(frame["position"].to_numpy() > included))
@@ -147,13 +159,18 @@ class Tracker:
         if stated:
             keys |= self._keys_of(stated, last_position)
             late |= frame[self._live.key_column].is_in(sorted(keys)).fill_null(False).to_numpy()
-        is_end = last_position >= self.position  # before, nothing needs to fall due: what comes would be late
-        at_us = self._watermark_us(None) if is_end else LONG_AGO_US
         self._forget(keys)
-        self._live.take(frame.filter(pl.Series(~late)), at_us)
+        self._live.take(frame.filter(pl.Series(~late)), LONG_AGO_US)
         if keys:
-            self._live.take(self._history(keys, last_position, (), stated), at_us)
+            self._live.take(self._history(keys, last_position, (), stated), LONG_AGO_US)
         self._note_dirty(0)
+
+    def end_retrace(self) -> None:
+        """Let pass what was due by the watermark of the progress."""
+        self._live.take(self._columns.frame(self._sight, ()), self._watermark_us(None))
+        self._note_dirty(0)
+        told = self.progress.n_before_need, self.progress.n_after_close
+        self._given_up = np.array(told, np.int64) - self._live.ignored()
 
     def widens(self, page: Sequence[Record]) -> Sight | None:
         """What is seen with a page, where that changes what a column is: then the log has to be taken anew."""
@@ -188,6 +205,7 @@ class Tracker:
         """
         first = self.position + 1
         frame = self._columns.frame(self._sight, page)
+        self._bring_back(frame, self.position)
         late = self._live.late(frame)
         self.n_late += int(late.sum())
         keys = set(frame.filter(pl.Series(late))[self._live.key_column]) if late.any() else set()
@@ -195,6 +213,7 @@ class Tracker:
             keys |= self._keys_of(joined, self.position)
             late |= frame[self._live.key_column].is_in(sorted(keys)).fill_null(False).to_numpy()
         at_us = self._watermark_us(watermark_us)
+        self._bring_back_keys(keys)
         old = self._forget(keys)
         moves = self._live.take(frame.filter(pl.Series(~late)), at_us)
         judged = self._written(moves, first)
@@ -202,6 +221,7 @@ class Tracker:
         if keys:
             afresh, n_more = self._judge_afresh(old, self._history(keys, self.position, page, joined), at_us)
             judged, n_passed = _together(judged, afresh), n_passed + n_more
+        self._tidy(at_us)
         n_no_key = frame[self._live.key_column].null_count()
         self._advance(len(page), n_no_key, n_passed, last_position, None if at_us == LONG_AGO_US else at_us)
         return msgspec.structs.replace(judged, progress=self.progress, signals=() if quiet else judged.signals)
@@ -217,7 +237,8 @@ class Tracker:
             self._packed_at[chunk] = self.position
             chunks[chunk] = msgspec.msgpack.encode(PackedChunk(self.position, self._live.pack(chunk)))
         tail_from = min(self._dirty_since.values(), default=self.position)
-        return {**chunks, META_CHUNK: msgspec.msgpack.encode(Meta(self.version, tail_from, self._sight))}
+        meta = Meta(self.version, tail_from, self._sight, self._has_given_up)
+        return {**chunks, META_CHUNK: msgspec.msgpack.encode(meta)}
 
     def _keys_of(self, joined: Joined, up_to: int) -> set[str]:
         """The keys whose events belong to somebody else now, or name another customer."""
@@ -225,6 +246,35 @@ class Tracker:
             return set(joined.persons)
         records = self._past.records_of_customers(joined.ids, up_to)
         return set(self._columns.frame(self._sight, records)["case"].drop_nulls())
+
+    def _bring_back(self, frame: pl.DataFrame, up_to: int) -> None:
+        """Take the history of keys that were given up and have an event now."""
+        if self._has_given_up:
+            keys = frame[self._live.key_column]
+            unknown = keys.filter(pl.Series(self._live.slots_seen(keys) < 0) & keys.is_not_null())
+            self._bring_back_keys(set(unknown), up_to)
+
+    def _bring_back_keys(self, keys: set[str], up_to: int | None = None) -> None:
+        """Take the history of those of some keys that were given up."""
+        if not self._has_given_up or not keys:
+            return
+        names = pl.Series(sorted(keys), dtype=pl.String)
+        unknown = set(names.filter(pl.Series(self._live.slots_seen(names) < 0)))
+        history = self._history(unknown, self.position if up_to is None else up_to, (), None) if unknown else None
+        if history is not None and len(history):
+            before = self._live.ignored()
+            self._live.take(history, self._watermark_us(None))
+            self._given_up = self._given_up + before - self._live.ignored()
+
+    def _tidy(self, watermark_us: int) -> None:
+        """Give up keys that are closed and idle, now and then."""
+        self._n_steps += 1
+        if self._n_steps % STEPS_A_TIDYING or watermark_us == LONG_AGO_US:
+            return
+        before = self._live.ignored()
+        if self._live.give_up_closed(watermark_us - HELD_AFTER_CLOSE_US, KEYS_GIVEN_UP_A_TIME):
+            self._has_given_up = True
+            self._given_up += before - self._live.ignored()
 
     def _forget(self, keys: set[str]) -> list[str]:
         """Forget the state of keys that are to be judged afresh; the ids of their cases."""
@@ -281,7 +331,7 @@ class Tracker:
     def _advance(self, n_events: int, n_no_key: int, n_passed: int, position: int, watermark_us: int | None) -> None:
         """Note how far the state has come, and which chunks have moved since they were packed."""
         self._note_dirty(self.position)
-        before_need, after_close = self._live.ignored()
+        before_need, after_close = (self._live.ignored() + self._given_up).tolist()
         before = self.progress
         self.progress = Progress(
             position=position,

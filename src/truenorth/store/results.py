@@ -27,7 +27,10 @@ from truenorth.store.upsert import insert_all, upsert
 
 
 class Outdated(Exception):
-    """Somebody was erased since the runner looked: nothing was written. Begin anew from the snapshot and the log."""
+    """Somebody was erased since the runner looked, or another runner has gone on: nothing was written.
+
+    Begin anew from the snapshot and the log.
+    """
 
 
 class Results:
@@ -44,10 +47,12 @@ class Results:
     def write(self, journey: str, judged: Judged, *, n_erasures: int) -> Sequence[int]:
         """Keep all of one step or nothing; the numbers of its signals, which wait at every webhook that wants them.
 
-        ``n_erasures`` is what `n_erasures` said before the step's events were read; Outdated if it is more by now.
+        ``n_erasures`` is what `n_erasures` said before the step's events were read; Outdated if it is more by now, or
+        if the progress is another one than the step follows.
         """
         with self._database.writing(Turn.RESULTS) as connection:
-            if _n_erasures(connection) != n_erasures:
+            goes_on = judged.follows is None or judged.follows == _progress(connection, journey)
+            if not goes_on or _n_erasures(connection) != n_erasures:
                 raise Outdated
             self._write_rows(connection, journey, judged)
             self._write_state(connection, journey, judged)

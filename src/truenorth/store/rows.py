@@ -103,10 +103,12 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
     """All that one step of a journey's runner writes, kept together or not at all.
 
     ``anew``: cases whose rows go before the new ones are written (a correction may leave fewer). ``chunks``: pieces of
-    the runner's state by number, replacing those of the same number; with ``whole_state`` all others go.
+    the runner's state by number, replacing those of the same number; with ``whole_state`` all others go. ``follows``:
+    the progress that this step goes on from, if that is to be checked.
     """
 
     progress: Progress
+    follows: Progress | None = None
     cases: Sequence[CaseRow] = ()
     promises: Sequence[PromiseRow] = ()
     anew: Sequence[str] = ()
