@@ -19,7 +19,7 @@ from truenorth.server.app import make_app
 from truenorth.server.auth import ROLES
 from truenorth.server.ingest_routes import ingest_routes
 from truenorth.server.limits import Limits
-from truenorth.server.metrics import MeasuredLog, Metrics
+from truenorth.server.metrics import Metrics, measured
 from truenorth.server.rate import Rate
 from truenorth.server.runner import Runner
 from truenorth.server.who import Who
@@ -101,7 +101,7 @@ class Desk:
         self.tokens = {role: store.access.add_token(f"{role}'s", role, now_us=NOW_US) for role in ROLES}
         self.write_key = store.access.add_write_key("shop", now_us=NOW_US)
         self.metrics = Metrics()
-        self.writer = LogWriter(MeasuredLog(store.events, self.metrics, lambda: 0.0), Limits())
+        self.writer = LogWriter(measured(store.events, self.metrics, lambda: 0.0), Limits())
         ingest = ingest_routes(self.writer, store.access, lambda: self.now_us, Limits(), links=store.links)
         self.app: FastAPI = make_app(
             store,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
@@ -89,8 +89,13 @@ class Metrics:
         return generate_latest(self.registry)
 
 
-class MeasuredLog:
-    """An event log that counts what is appended to it, and how long that takes. All else is the log's own."""
+def measured(log: EventLog, metrics: Metrics, elapsed_s: Callable[[], float]) -> EventLog:
+    """The same log, with everything that is appended to it counted, and how long that takes."""
+    return cast(EventLog, _MeasuredLog(log, metrics, elapsed_s))
+
+
+class _MeasuredLog:
+    """Appends and counts; all else is the log's own."""
 
     def __init__(self, log: EventLog, metrics: Metrics, elapsed_s: Callable[[], float]) -> None:
         self._log = log
@@ -98,7 +103,6 @@ class MeasuredLog:
         self._elapsed_s = elapsed_s
 
     def append(self, events: Sequence[Event], refused: Sequence[Refused] = ()) -> Appended:
-        """Add a batch, as the log does."""
         began_s = self._elapsed_s()
         appended = self._log.append(events, refused)
         self._metrics.appended(appended, len(refused), self._elapsed_s() - began_s)
