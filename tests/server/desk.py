@@ -14,9 +14,7 @@ import httpx
 from fastapi import FastAPI
 
 from truenorth.events import Event, Refused
-from truenorth.identity import Identities
 from truenorth.server.api.bounds import Bounds
-from truenorth.server.api.links import StoredLinks
 from truenorth.server.app import make_app
 from truenorth.server.auth import ROLES
 from truenorth.server.ingest_routes import ingest_routes
@@ -24,6 +22,7 @@ from truenorth.server.limits import Limits
 from truenorth.server.metrics import Metrics, measured
 from truenorth.server.rate import Rate
 from truenorth.server.runner import Runner
+from truenorth.server.who import Who
 from truenorth.server.writer import LogWriter
 from truenorth.store.opening import Store, open_store
 
@@ -103,23 +102,14 @@ class Desk:
         self.write_key = store.access.add_write_key("shop", now_us=NOW_US)
         self.metrics = Metrics()
         self.writer = LogWriter(measured(store.events, self.metrics, lambda: 0.0), Limits())
-        ingest = ingest_routes(self.writer, store.access, lambda: self.now_us, Limits(), links=StoredLinks(store.links))
+        ingest = ingest_routes(self.writer, store.access, lambda: self.now_us, Limits(), links=store.links)
         self.app: FastAPI = make_app(
             store,
             ingest,
             now_us=lambda: self.now_us,
             metrics=self.metrics,
-            **{"bounds": PATIENT, "ids_of": self.ids_of, **settings},
+            **{"bounds": PATIENT, "ids_of": Who(store).ids_of, **settings},
         )
-
-    def ids_of(self, one: str) -> tuple[str, ...]:
-        people = Identities()
-        for _, event in self.store.events.statements():
-            assert event.customer is not None
-            assert event.other_id is not None
-            assert event.other_kind is not None
-            people.state(event.customer, event.other_id, event.other_kind, event.time_us, event.source, event.id)
-        return people.ids(one)
 
     def judge(self, *events: Event) -> None:
         """Let events arrive at running journeys, and the journeys come up to the clock."""

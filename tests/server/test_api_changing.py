@@ -9,7 +9,6 @@ import httpx
 import pytest
 
 from server.desk import JOURNEY, NOW_US, Desk
-from truenorth.server.api.links import StoredLinks
 from truenorth.store.rows import Judged, NewSignal, Progress
 
 ERASED = "(erased)"
@@ -96,15 +95,18 @@ def test_webhooks(desk: Desk) -> None:
         {},
         {"url": "ftp://crm.example/"},
         {"url": "//crm.example/"},
-        {"url": "https://ann:word@crm.example/"},
-        {"url": "https://crm.example/a b"},
+        {"url": "https://ann:hidden@crm.example/"},
+        {"url": "http://crm.example/"},
+        {"url": "https://127.0.0.1/"},
+        {"url": "https://10.0.0.1:8080/"},
+        {"url": "https://"},
         {"url": "https://crm.example/", "kinds": ["lost"]},
         {"url": "https://crm.example/", "secret": "mine"},
     ],
 )
 def test_webhooks_that_cannot_be(read_desk: Desk, body: dict[str, Any]) -> None:
     answer = read_desk.ask("POST", "/api/v1/webhooks", json=body)
-    assert (answer.status_code, len(answer.json()["problems"]) > 0, "word" in answer.text) == (422, True, False)
+    assert (answer.status_code, len(answer.json()["problems"]) > 0, "hidden" in answer.text) == (422, True, False)
 
 
 # ---- links
@@ -118,7 +120,7 @@ def test_a_link_leads_where_it_was_set_to(desk: Desk) -> None:
     shown = desk.ask("PUT", "/api/v1/links/spring", "analyst", json={"url": "https://shop.example/spring"}).json()
     assert (shown["name"], shown["url"], shown["campaign"]) == ("spring", "https://shop.example/spring", None)
     assert followed().headers["location"] == "https://shop.example/spring"
-    assert (list(StoredLinks(desk.store.links)), desk.get("/api/v1/links", "analyst")) == (["spring"], [shown])
+    assert desk.get("/api/v1/links", "analyst") == [shown]
     assert desk.ask("DELETE", "/api/v1/links/spring", "analyst").status_code == 204
     assert followed().status_code == 404
     assert desk.ask("DELETE", "/api/v1/links/spring", "analyst").json()["code"] == "unknown_link"

@@ -13,6 +13,7 @@ import truenorth as tn
 from server.desk import HOSTILE, JOURNEY, N_CASES, NOW_US, PATIENT, Desk, story
 from truenorth.events import Event
 from truenorth.server.api.context import instant
+from truenorth.server.api.export import line_of
 from truenorth.server.api.flags import flags_of
 from truenorth.server.api.totals import Totals
 from truenorth.spec.load import parse_journey
@@ -172,12 +173,25 @@ def test_an_export_can_be_taken_up_where_it_broke_off(read_desk: Desk) -> None:
     assert len(whole) == len(story())
     lines: list[bytes] = []
     while True:
-        after = msgspec.json.decode(lines[-1])["position"] if lines else 0
+        after = msgspec.json.decode(lines[-1])["log_position"] if lines else 0
         page = read_desk.ask("GET", f"/api/v1/export?after={after}&limit=7").content.splitlines(keepends=True)
         if not page:
             break
         lines += page
     assert lines == whole
+
+
+def test_what_did_not_fit_a_field_is_no_field_in_an_export(tmp_path: Path) -> None:
+    said = b'{"cost":"much","log_position":"x","properties":{"revenue":"none","feeling":9,"position":3}}'
+    event = Event(source="s", id="1", type="t", time_us=0, received_us=0, case="c", properties=said)
+    path = tmp_path / "export.jsonl"
+    path.write_bytes(line_of(Stored(7, event)))
+    log = tn.read_log(path)
+    (row,) = log.events.to_dicts()
+    assert log.quarantine.height == 0
+    assert (row["log_position"], row["properties.log_position"], row["position"]) == (7, "x", 3)
+    assert [row[f"properties.{name}"] for name in ("cost", "revenue", "feeling")] == ["much", "none", 9]
+    assert [row.get(name) for name in ("cost", "revenue", "feeling")] == [None] * 3
 
 
 def test_hostile_text_stays_text(read_desk: Desk) -> None:

@@ -22,6 +22,7 @@ from truenorth.server.envelope import BodyBound, Envelope
 from truenorth.server.health import health_routes
 from truenorth.server.metrics import Asked, Metrics, Probes
 from truenorth.server.rate import Allowance
+from truenorth.server.targets import TargetRules
 from truenorth.store.opening import Store
 from truenorth.store.rows import Signal
 from truenorth.store.settings import Entropy
@@ -40,6 +41,7 @@ def make_app(  # noqa: PLR0913  # all that a service is made of
     probes: Probes = Probes(),  # noqa: B008  # frozen
     bounds: Bounds = Bounds(),  # noqa: B008  # frozen
     is_open: bool = False,
+    targets: TargetRules | None = None,
     entropy: Entropy = os.urandom,
     elapsed_s: Callable[[], float] = perf_counter,
     lifespan: Lifespan[FastAPI] | None = None,
@@ -49,6 +51,7 @@ def make_app(  # noqa: PLR0913  # all that a service is made of
     ``ingest``: the routes that take events. ``now_us``: the clock, microseconds since 1970 UTC; ``elapsed_s`` measures
     durations. ``ids_of``: all ids of the person of an id. ``metrics``: the ones that a `measured` log counts in.
     ``is_open``: requests need no token; only for a service that listens on loopback (`auth.only_loopback`).
+    ``targets``: where webhooks may be sent; public addresses only, and this machine where the service is open.
     ``lifespan``: starts and stops what belongs to whoever composes; call ``app.state.context.broadcast.close()`` first
     when stopping, so that streams end.
     """
@@ -64,6 +67,7 @@ def make_app(  # noqa: PLR0913  # all that a service is made of
         bounds=bounds,
         broadcast=_broadcast(store, bounds),
         totals=Totals(store.results, elapsed_s),
+        targets=targets or TargetRules(loopback=is_open),
     )
     app.include_router(api_routes())
     health = health_routes(metrics, probes, asked, store.events.last_position, bounds.watermark_age_seconds)

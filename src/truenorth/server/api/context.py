@@ -17,6 +17,7 @@ from truenorth.server.api.totals import Totals
 from truenorth.server.auth import Caller
 from truenorth.server.broadcast import Broadcast
 from truenorth.server.receiving import Turned
+from truenorth.server.targets import TargetRules
 from truenorth.spec.load import parse_journey
 from truenorth.spec.model import Journey
 from truenorth.store.event_rows import clean
@@ -28,7 +29,10 @@ from truenorth.store.settings import Entropy
 
 @dataclass(frozen=True, kw_only=True)
 class Context:
-    """The store and what else an endpoint needs; ``ids_of`` gives all ids of the person of an id."""
+    """The store and what else an endpoint needs.
+
+    ``ids_of`` gives all ids of the person of an id; ``targets`` says where webhooks may be sent.
+    """
 
     store: Store
     now_us: Callable[[], int]
@@ -37,6 +41,7 @@ class Context:
     bounds: Bounds
     broadcast: Broadcast
     totals: Totals
+    targets: TargetRules
 
     def note(self, caller: Caller, what: str, about: str | None = None) -> None:
         """Write into the audit who does what to what or whom."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from fastapi import APIRouter, Query
 from starlette.responses import StreamingResponse
 
-from truenorth.events import Event
+from truenorth.logs.records import PROPERTIES
 from truenorth.server.api.context import Served, instant
 from truenorth.server.api.paging import BIGGEST
 from truenorth.server.auth import Analyst
@@ -17,8 +17,9 @@ from truenorth.store.ports import EventLog, Stored
 
 ROUTER = APIRouter(tags=["events"])
 LINES = "application/x-ndjson"
+POSITION = "log_position"
 LINE = (
-    '{"position":17,"source":"shop","id":"e-17","type":"Contact","time":"2026-03-06T10:30:12.000000Z",'
+    '{"log_position":17,"source":"shop","id":"e-17","type":"Contact","time":"2026-03-06T10:30:12.000000Z",'
     '"received":"2026-03-06T10:30:13.000000Z","customer":"C1001","case":"T0020","properties":{"topic":"line"}}\n'
 )
 
@@ -31,7 +32,7 @@ LINE = (
 def export_events(
     served: Served,
     caller: Analyst,
-    after: Annotated[int, Query(ge=0, le=BIGGEST, description="`position` of the last line you have")] = 0,
+    after: Annotated[int, Query(ge=0, le=BIGGEST, description="`log_position` of the last line you have")] = 0,
     limit: Annotated[int | None, Query(ge=1, le=BIGGEST, description="most lines; all if not given")] = None,
 ) -> StreamingResponse:
     """Events in the order of arrival, one a line, as `truenorth replay` reads them. Role: analyst; noted in the audit.
@@ -56,15 +57,17 @@ def _lines(events: EventLog, page: Sequence[Stored], size: int, limit: int | Non
 
 
 def line_of(stored: Stored) -> bytes:
-    """An event as a line: canonical fields that are not null, and what else its sender said under its own names."""
+    """An event as a line: its fields, and what else its sender said under its own names.
+
+    Fields are there though they are null, so that nothing else is taken for them; what is called like a field and did
+    not fit it is called ``properties.<name>``, as `truenorth.logs` does.
+    """
     event = stored.event
-    fields: dict[str, Any] = {name: value for name, value in _fields(event).items() if value is not None}
-    rest = msgspec.json.decode(event.properties, type=dict[str, msgspec.Raw])
-    said = {name: value for name, value in rest.items() if name not in fields}
-    return msgspec.json.encode({"position": stored.position, **fields, **said}) + b"\n"
-
-
-def _fields(event: Event) -> dict[str, Any]:
     fields = msgspec.structs.asdict(event)
-    del fields["properties"], fields["time_us"], fields["received_us"]
-    return {**fields, "time": instant(event.time_us), "received": instant(event.received_us)}
+    said = msgspec.json.decode(fields.pop("properties"), type=dict[str, msgspec.Raw])
+    fields["time"], fields["received"] = instant(fields.pop("time_us")), instant(fields.pop("received_us"))
+    if event.other_id is None:
+        del fields["other_id"], fields["other_kind"]
+    line = {POSITION: stored.position, **fields}
+    line |= {f"{PROPERTIES}.{name}" if name in line else name: value for name, value in said.items()}
+    return msgspec.json.encode(line) + b"\n"

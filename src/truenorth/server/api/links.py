@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from typing import Annotated
 
 from fastapi import APIRouter
@@ -10,9 +9,8 @@ from pydantic import AfterValidator, BaseModel, Field
 
 from truenorth.server.api.context import Instant, Served, Text, showing, shown
 from truenorth.server.auth import Analyst
-from truenorth.server.links import Link as Target
+from truenorth.server.links import ADDRESS_FORM, is_address
 from truenorth.server.receiving import Turned
-from truenorth.store.registry import Links
 from truenorth.store.rows import Link
 
 ROUTER = APIRouter(tags=["links"])
@@ -25,27 +23,10 @@ SHOWN = {
 LinkName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,80}$")]
 
 
-class StoredLinks(Mapping[str, Target]):
-    """The links of a store as the routes of ingest look for them."""
-
-    def __init__(self, links: Links) -> None:
-        self._links = links
-
-    def __getitem__(self, name: str) -> Target:
-        found = self._links.find(name)
-        if found is None:
-            raise KeyError(name)
-        return Target(found.url)
-
-    def __iter__(self) -> Iterator[str]:
-        return (link.name for link in self._links.all())
-
-    def __len__(self) -> int:
-        return len(self._links.all())
-
-
 def _is_target(url: str) -> str:
-    return Target(url).url
+    if not is_address(url):
+        raise ValueError(f"expected {ADDRESS_FORM}")
+    return url
 
 
 class LinkAsked(BaseModel):

@@ -21,7 +21,8 @@ class Made(NamedTuple):
 class Totals:
     """The totals of each journey. What took some time to make is used again for as long, by whoever asks.
 
-    So however many ask, at most half of one core is spent on it, and sums of a small journey are always new.
+    So however many ask, sums are made one at a time, those of a journey for at most half of the time; those of a small
+    journey are as good as new.
     """
 
     def __init__(self, results: Results, elapsed_s: Callable[[], float]) -> None:

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Path
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from truenorth.server.api.context import Instant, Served, Text, showing, shown
 from truenorth.server.api.paging import BIGGEST
 from truenorth.server.auth import Admin
 from truenorth.server.receiving import Turned
 from truenorth.server.signals_of import KINDS
+from truenorth.server.targets import checked_url
+from truenorth.server.webhook_message import new_secret
 from truenorth.store.rows import Webhook, WebhookState
 
 ROUTER = APIRouter(tags=["webhooks"])
-SECRET_BYTES = 32
 MAX_WEBHOOKS = 100
 Number = Annotated[int, Path(ge=1, le=BIGGEST)]
 SHOWN = {
@@ -29,20 +28,11 @@ SHOWN = {
 }
 
 
-def _is_address(url: str) -> str:
-    """An address that something can be sent to; ValueError for others."""
-    parts = urlsplit(url)
-    is_plain = url.isprintable() and " " not in url and not parts.username and not parts.password
-    if parts.scheme not in {"http", "https"} or not parts.hostname or not is_plain:
-        raise ValueError("expected an absolute http or https address without a user name")
-    return url
-
-
 class WebhookAsked(BaseModel):
     """Where to send signals of some kinds; none named: of all kinds."""
 
     model_config = showing({"url": SHOWN["url"], "kinds": SHOWN["kinds"]}, extra="forbid")
-    url: Annotated[Text, AfterValidator(_is_address)]
+    url: Text
     kinds: Annotated[list[Literal[KINDS]], Field(max_length=len(KINDS))] = []  # type: ignore[valid-type]
 
 
@@ -79,10 +69,14 @@ def list_webhooks(served: Served, caller: Admin) -> list[WebhookShown]:
 
 @ROUTER.post("/webhooks", status_code=201)
 def add_webhook(served: Served, caller: Admin, asked: WebhookAsked) -> WebhookMade:
-    """Register a webhook: signals given from now on are sent there. Role: admin."""
+    """Register a webhook: signals given from now on are sent there. Role: admin.
+
+    Its address is a public one, reached by https; 422 tells what is wrong with another.
+    """
     if len(served.store.outbox.webhooks()) >= MAX_WEBHOOKS:
         raise Turned(409, "too_many_webhooks", f"there are {MAX_WEBHOOKS} webhooks; remove one first")
-    secret = "whsec_" + b64encode(served.entropy(SECRET_BYTES)).decode()
+    checked_url(asked.url, served.targets)
+    secret = new_secret(served.entropy)
     hook = served.store.outbox.add_webhook(asked.url, secret, kinds=asked.kinds, now_us=served.now_us())
     served.note(caller, "added a webhook", f"webhook {hook.number}")
     return WebhookMade(**_shown(hook).model_dump(), secret=secret)
