@@ -73,7 +73,6 @@ def make_service(
         try:
             yield
         finally:
-            app.state.context.broadcast.close()
             tidying.cancel()
             await writer.stop()
             stopped.set()
@@ -134,19 +133,26 @@ def run_service(app: FastAPI, settings: Settings, on_started: Callable[[str], No
         server_header=False,
         timeout_graceful_shutdown=GRACE_S,
     )
-    _Server(config, on_started).run()
+    _Server(config, on_started, app.state.context.broadcast.close).run()
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, on_started: Callable[[str], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, on_started: Callable[[str], None], end_streams: Callable[[], None]
+    ) -> None:
         super().__init__(config)
         self._on_started = on_started
+        self._end_streams = end_streams
 
     async def startup(self, sockets: list[socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
             host, port = self.servers[0].sockets[0].getsockname()[:2]
             self._on_started(f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
+
+    async def shutdown(self, sockets: list[socket] | None = None) -> None:
+        self._end_streams()  # they would be waited for
+        await super().shutdown(sockets)
 
 
 def configure_logs() -> None:
