@@ -63,7 +63,7 @@ def make_service(
     sender = Sender(store.outbox, clock, TargetRules(loopback=settings.is_open))
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await writer.start()
         if settings.runs:
             leading.start()
