@@ -42,7 +42,7 @@ from truenorth.wiring_service import open_service
 url, port, journeys = sys.argv[1:]
 settings = Settings(port=int(port), is_open=True, lateness_us=1_000_000)
 with open_service(url, settings, journeys=Path(journeys)) as service:
-    run_service(service.app, settings, lambda: print(service.write_key, flush=True))
+    run_service(service.app, settings, lambda _: print(service.write_key, flush=True))
 """
 
 
@@ -219,6 +219,9 @@ def main() -> None:
             assert listener.stdout is not None
             listener.stdout.readline()
             requests = [request(served.port, served.key, body) for body in steady.bodies]
+            first = [request(served.port, served.key, body) for body in Batches(10, "w").bodies]
+            asyncio.run(as_fast_as_it_goes(served.port, first, 5))  # every column has been seen
+            time.sleep(2)
             cpu_s = served.cpu_s()
             due_times, n_kept = asyncio.run(at_a_rate(served.port, requests, options.rate / BATCH))
             cpu_s = served.cpu_s() - cpu_s

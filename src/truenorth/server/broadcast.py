@@ -64,10 +64,17 @@ class Broadcast:
         self._poll_s = poll_s
         self._listeners: set[_Listener] = set()
         self._reader: asyncio.Task[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._news = asyncio.Event()
         self._position = 0
         self._closing = False
         self.n_streams = 0
         """Listeners, those that still catch up included."""
+
+    def wake(self) -> None:
+        """Tell the reader that there are new signals; from any thread. Those of other processes it finds by itself."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._news.set)
 
     def close(self) -> None:
         """End all streams, soon; new ones end at once."""
@@ -125,16 +132,18 @@ class Broadcast:
         self._listeners.add(listener)
         if self._reader is None:
             self._position = seen
+            self._loop = asyncio.get_running_loop()
             self._reader = asyncio.create_task(self._run(), name="truenorth-signals")
 
     def _leave(self, listener: _Listener) -> None:
         self._listeners.discard(listener)
         if not self._listeners and self._reader is not None:
             self._reader.cancel()
-            self._reader = None
+            self._reader = self._loop = None
 
     async def _run(self) -> None:
         while True:
+            self._news.clear()
             try:
                 page = await run_in_threadpool(self._read, self._position, PAGE_SIGNALS)
             except Exception as error:  # whatever a store raises: listeners wait until it answers again
@@ -145,7 +154,8 @@ class Broadcast:
                 self._position = signal.number
                 self._listeners = {one for one in self._listeners if one.offer(signal)}
             if len(page) < PAGE_SIGNALS:
-                await asyncio.sleep(self._poll_s)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._news.wait(), self._poll_s)
 
 
 _END = Signal(number=0, journey="", kind="", time_us=0, body=b"")

@@ -61,7 +61,16 @@ def scaled_clock(speed: float, start_us: int, clock: Callable[[], int] = now_us)
 class Runner:
     """Keeps the live journeys of a store up to date, until told to stop. Only one may run on a store at a time."""
 
-    def __init__(self, store: Store, *, clock: Callable[[], int] = now_us, lateness_us: int = LATENESS_US) -> None:
+    def __init__(
+        self,
+        store: Store,
+        *,
+        clock: Callable[[], int] = now_us,
+        lateness_us: int = LATENESS_US,
+        on_signals: Callable[[], object] = lambda: None,
+    ) -> None:
+        """``on_signals`` is called when there are new ones."""
+        self._on_signals = on_signals
         self._store = store
         self._clock = clock
         self._lateness_us = lateness_us
@@ -193,8 +202,10 @@ class Runner:
         """Write a step, if the last one written is that of this runner."""
         chunks = tracker.pack(CHUNKS_A_STEP) if tracker else judged.chunks
         judged = msgspec.structs.replace(judged, chunks=chunks, follows=self._written.get(name))
-        self._store.results.write(name, judged, n_erasures=self._n_erasures)
+        signals = self._store.results.write(name, judged, n_erasures=self._n_erasures)
         self._written[name] = judged.progress
+        if signals:
+            self._on_signals()
 
     def _follow_journeys(self) -> None:
         """Begin with journeys that were published, and let go of those that are live no more."""

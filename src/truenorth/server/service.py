@@ -56,7 +56,12 @@ def make_service(
 ) -> FastAPI:
     """The application of a service; starting it starts the writer, the runner and the sender of webhooks."""
     metrics, who = Metrics(), Who(store)
-    leading = LeadingRunner(store, lambda: Runner(store, clock=clock, lateness_us=settings.lateness_us))
+
+    def make_runner() -> Runner:
+        wake = app.state.context.broadcast.wake
+        return Runner(store, clock=clock, lateness_us=settings.lateness_us, on_signals=wake)
+
+    leading = LeadingRunner(store, make_runner)
     writer = LogWriter(
         measured(store.events, metrics, perf_counter), settings.limits, on_commit=lambda _: leading.wake()
     )
@@ -80,7 +85,7 @@ def make_service(
             if settings.runs:
                 await asyncio.to_thread(leading.stop)
 
-    return make_app(
+    app = make_app(
         store,
         ingest_routes(writer, store.access, clock, settings.limits, hooks=hooks, links=store.links),
         now_us=clock,
@@ -90,6 +95,7 @@ def make_service(
         is_open=settings.is_open,
         lifespan=lifespan,
     )
+    return app
 
 
 async def _tidy(store: Store) -> None:
