@@ -38,9 +38,9 @@ SERVE = """
 import sys
 from pathlib import Path
 from truenorth.server.service import Settings, run_service
-from truenorth.wiring_service import open_service
+from truenorth.wiring_service import open_service, pace_of, runner_command
 url, port, journeys = sys.argv[1:]
-settings = Settings(port=int(port), is_open=True, lateness_us=1_000_000)
+settings = Settings(port=int(port), is_open=True, runner_command=runner_command(pace_of("1s")))
 with open_service(url, settings, journeys=Path(journeys)) as service:
     run_service(service.app, settings, lambda _: print(service.write_key, flush=True))
 """
@@ -60,7 +60,8 @@ class Served:
         (folder / "journeys" / "service.yaml").write_text(service_process.JOURNEY)
         self.port = free_port()
         call = [sys.executable, "-c", SERVE, url, str(self.port), str(folder / "journeys")]
-        self.process = subprocess.Popen(call, stdout=subprocess.PIPE, stderr=sys.stderr, text=True)
+        environment = {**os.environ, "TRUENORTH_DB": url}  # where the runner beside the service looks for it
+        self.process = subprocess.Popen(call, stdout=subprocess.PIPE, stderr=sys.stderr, text=True, env=environment)
         assert self.process.stdout is not None
         self.key = self.process.stdout.readline().strip()
 
@@ -148,14 +149,14 @@ async def as_fast_as_it_goes(port: int, requests: Sequence[bytes], seconds: floa
 
 async def at_a_rate(port: int, requests: Sequence[bytes], batches_a_second: float) -> tuple[list[float], int]:
     """When each batch was due to leave, and how many were acknowledged."""
-    due_times: list[float] = []
+    n_connections = max(1, min(N_CONNECTIONS, int(batches_a_second)))  # each busy enough to be kept open
     n_kept = 0
     began = time.time() + 0.5
 
     async def send(first: int) -> None:
         nonlocal n_kept
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        for at in range(first, len(requests), N_CONNECTIONS):
+        for at in range(first, len(requests), n_connections):
             await asyncio.sleep(max(0.0, began + at / batches_a_second - time.time()))
             writer.write(requests[at])
             status = await answered(reader)  # first: others count meanwhile
@@ -163,7 +164,7 @@ async def at_a_rate(port: int, requests: Sequence[bytes], batches_a_second: floa
         writer.close()
 
     due_times = [began + at / batches_a_second for at in range(len(requests))]
-    await asyncio.gather(*(send(first) for first in range(N_CONNECTIONS)))
+    await asyncio.gather(*(send(first) for first in range(n_connections)))
     return due_times, n_kept
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from os import environ
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +12,13 @@ from truenorth.cli_frame import asked, told
 from truenorth.cli_store import DEFAULT, Database
 
 app = typer.Typer()
+
+Lateness = Annotated[
+    str, typer.Option(metavar="DURATION", help="How long the watermark waits for events on their way.")
+]
+Speed = Annotated[
+    float, typer.Option(metavar="X", min=0.001, help="How much faster than the clock time passes; for playing.")
+]
 
 
 @app.command(
@@ -32,22 +40,42 @@ def serve(
         bool, typer.Option("--open", help="Nobody on this machine needs a token; only on a loopback address.")
     ] = False,
     runner: Annotated[
-        bool, typer.Option("--runner/--no-runner", help="Whether this process may judge, or only takes events.")
+        bool,
+        typer.Option("--runner/--no-runner", help="Whether a runner is started beside it, which judges."),
     ] = True,
-    lateness: Annotated[
-        str, typer.Option(metavar="DURATION", help="How long the watermark waits for events on their way.")
-    ] = "5s",
-    speed: Annotated[
-        float, typer.Option(metavar="X", min=0.001, help="How much faster than the clock time passes; for playing.")
-    ] = 1.0,
+    lateness: Lateness = "5s",
+    speed: Speed = 1.0,
 ) -> None:
     """Take events as they happen, judge every case at once, and tell what changed."""
     with told():
         from truenorth import printing_service
-        from truenorth.server.service import run_service
-        from truenorth.wiring_service import open_service, settings_of
+        from truenorth.server.auth import only_loopback
+        from truenorth.server.service import Settings, run_service
+        from truenorth.wiring_service import open_service, pace_of, runner_command
 
         with asked():
-            settings = settings_of(host, port, is_open=is_open, runs=runner, lateness=lateness)
-        with open_service(db, settings, journeys=journeys, hooks=hooks, speed=speed) as service:
+            pace = pace_of(lateness, speed)
+            if is_open:
+                only_loopback(host)
+        command = runner_command(pace) if runner else ()
+        settings = Settings(host=host, port=port, is_open=is_open, runner_command=command)
+        environ["TRUENORTH_DB"] = db  # for the runner: a command line would show its password
+        with open_service(db, settings, journeys=journeys, hooks=hooks, clock=pace.clock) as service:
             run_service(service.app, settings, lambda address: printing_service.started(service, address, settings))
+
+
+@app.command(epilog="Example: truenorth runner --db postgresql://truenorth@db.internal/truenorth")
+def runner(
+    db: Database = DEFAULT,
+    lateness: Lateness = "5s",
+    speed: Speed = 1.0,
+    since: Annotated[int | None, typer.Option(hidden=True)] = None,
+    linked: Annotated[bool, typer.Option(hidden=True)] = False,
+) -> None:
+    """Judge what arrives at a store, without serving; a second one waits to take over from the first."""
+    with told():
+        from truenorth.wiring_service import pace_of, run_runner
+
+        with asked():
+            pace = pace_of(lateness, speed, since)
+        run_runner(db, pace, linked=linked)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,9 +14,10 @@ from fastapi import FastAPI
 from truenorth.server.auth import only_loopback
 from truenorth.server.ingest.mapping_file import load_mapping
 from truenorth.server.ingest.webhook import Hook
-from truenorth.server.runner import now_us, scaled_clock
-from truenorth.server.service import Settings, make_service
-from truenorth.spec.durations import parse_duration
+from truenorth.server.runner import LATENESS_US, Runner, now_us, scaled_clock
+from truenorth.server.runner_process import run_alone, run_linked
+from truenorth.server.service import Settings, configure_logs, make_service
+from truenorth.spec.durations import parse_duration, write_duration
 from truenorth.spec.load import load_journey
 from truenorth.spec.problems import InvalidJourney, Problem, TruenorthError
 from truenorth.store.opening import Store, open_store
@@ -34,16 +36,44 @@ class Service(msgspec.Struct, frozen=True):
     write_key: str | None = None
 
 
-def settings_of(host: str, port: int, *, is_open: bool, runs: bool, lateness: str) -> Settings:
-    """Settings as they are asked for; `TruenorthError` where they cannot be had."""
-    if is_open:
-        only_loopback(host)
+class Pace(msgspec.Struct, frozen=True):
+    """How time passes for a service: how long the watermark waits, and how fast the clock runs since an instant."""
+
+    lateness_us: int = LATENESS_US
+    speed: float = 1.0
+    since_us: int = 0
+
+    @property
+    def clock(self) -> Callable[[], int]:
+        """The clock."""
+        return now_us if self.speed == 1 else scaled_clock(self.speed, self.since_us)
+
+
+def pace_of(lateness: str, speed: float = 1.0, since_us: int | None = None) -> Pace:
+    """The pace that is asked for, its clock right at ``since_us`` (now); `TruenorthError` for no duration."""
     try:
-        lateness_us = parse_duration(lateness)
+        return Pace(parse_duration(lateness), speed, now_us() if since_us is None else since_us)
     except ValueError as error:
         problem = Problem(path="--lateness", expected="a duration such as 5s", found=repr(lateness), hint=str(error))
         raise TruenorthError([problem]) from None
-    return Settings(host=host, port=port, is_open=is_open, runs=runs, lateness_us=lateness_us)
+
+
+def runner_command(pace: Pace) -> tuple[str, ...]:
+    """The command that runs a runner beside this process; it finds the store in the variable TRUENORTH_DB."""
+    lateness = write_duration(pace.lateness_us)
+    options = ("--linked", "--lateness", lateness, "--speed", str(pace.speed), "--since", str(pace.since_us))
+    return (sys.executable, "-c", "from truenorth.cli import main; main()", "runner", *options)
+
+
+def run_runner(url: str, pace: Pace, *, linked: bool) -> None:
+    """Judge what arrives at a store until told to stop; ``linked``: by the process that started this one."""
+    configure_logs()
+
+    def make(on_signals: Callable[[], object]) -> Runner:
+        return Runner(store, clock=pace.clock, lateness_us=pace.lateness_us, on_signals=on_signals)
+
+    with open_store(url) as store:
+        (run_linked if linked else run_alone)(store, make)
 
 
 @contextmanager
@@ -53,15 +83,16 @@ def open_service(
     *,
     journeys: Path | None = None,
     hooks: Path | None = None,
-    speed: float = 1.0,
+    clock: Callable[[], int] = now_us,
 ) -> Iterator[Service]:
     """The service of a store.
 
-    ``journeys``: a folder whose journey files are published. ``hooks``: a folder of webhook mappings. ``speed``: how
-    much faster than the wall clock time passes. An empty store gets a write key, and an administrator's token unless it
-    is open to everybody. `TruenorthError` with all problems where something of it cannot be used.
+    ``journeys``: a folder whose journey files are published. ``hooks``: a folder of webhook mappings. An empty store
+    gets a write key, and an administrator's token unless it is open to everybody. `TruenorthError` with all problems
+    where something of it cannot be used.
     """
-    clock = now_us if speed == 1 else scaled_clock(speed, now_us())
+    if settings.is_open:
+        only_loopback(settings.host)
     texts = list(journey_texts(journeys)) if journeys else []
     taken = hooks_of(hooks) if hooks else {}
     with open_store(url) as store:

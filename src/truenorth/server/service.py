@@ -19,11 +19,10 @@ from structlog.typing import Processor
 from truenorth.server.app import make_app
 from truenorth.server.ingest.webhook import Hook
 from truenorth.server.ingest_routes import ingest_routes
-from truenorth.server.leading_runner import LeadingRunner
 from truenorth.server.limits import Limits
 from truenorth.server.metrics import Metrics, Probes, measured
 from truenorth.server.outbox import Sender
-from truenorth.server.runner import LATENESS_US, Runner
+from truenorth.server.runner_process import RunnerProcess
 from truenorth.server.targets import TargetRules
 from truenorth.server.who import Who
 from truenorth.server.writer import LogWriter
@@ -40,14 +39,14 @@ GRACE_S = 10
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """How a service runs. ``is_open``: nobody needs a token; only on a loopback address.
 
-    ``runs``: whether this process may lead as the runner; without, it only takes events and answers questions.
+    ``runner_command`` runs the runner beside this process (`runner_process`); without it, this process only takes
+    events and answers questions.
     """
 
+    runner_command: tuple[str, ...] = ()
     host: str = "127.0.0.1"
     port: int = 8080
     is_open: bool = False
-    runs: bool = True
-    lateness_us: int = LATENESS_US
     limits: Limits = Limits()
 
 
@@ -57,21 +56,20 @@ def make_service(
     """The application of a service; starting it starts the writer, the runner and the sender of webhooks."""
     metrics, who = Metrics(), Who(store)
 
-    def make_runner() -> Runner:
-        wake = app.state.context.broadcast.wake
-        return Runner(store, clock=clock, lateness_us=settings.lateness_us, on_signals=wake)
+    def on_signals() -> None:
+        app.state.context.broadcast.wake()
 
-    leading = LeadingRunner(store, make_runner)
+    runner = RunnerProcess(settings.runner_command, on_signals)
     writer = LogWriter(
-        measured(store.events, metrics, perf_counter), settings.limits, on_commit=lambda _: leading.wake()
+        measured(store.events, metrics, perf_counter), settings.limits, on_commit=lambda _: runner.wake()
     )
     sender = Sender(store.outbox, clock, TargetRules(loopback=settings.is_open))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await writer.start()
-        if settings.runs:
-            leading.start()
+        if settings.runner_command:
+            runner.start()
         stopped = asyncio.Event()
         sending = asyncio.create_task(sender.run(stopped), name="truenorth-webhooks")
         tidying = asyncio.create_task(_tidy(store), name="truenorth-checkpoints")
@@ -82,8 +80,8 @@ def make_service(
             await writer.stop()
             stopped.set()
             await sending
-            if settings.runs:
-                await asyncio.to_thread(leading.stop)
+            if settings.runner_command:
+                await asyncio.to_thread(runner.stop)
 
     app = make_app(
         store,
@@ -91,7 +89,7 @@ def make_service(
         now_us=clock,
         ids_of=who.ids_of,
         metrics=metrics,
-        probes=_probes(store, writer, leading),
+        probes=_probes(store, writer, runner),
         is_open=settings.is_open,
         lifespan=lifespan,
     )
@@ -108,18 +106,15 @@ async def _tidy(store: Store) -> None:
             LOG.warning("no checkpoint", reason=str(error))
 
 
-def _probes(store: Store, writer: LogWriter, leading: LeadingRunner) -> Probes:
-    def of_runner(ask: Callable[[Runner], int | None]) -> Callable[[], int | None]:
-        return lambda: ask(leading.runner) if leading.runner else None
-
+def _probes(store: Store, writer: LogWriter, runner: RunnerProcess) -> Probes:
     return Probes(
         waiting_events=lambda: writer.n_waiting,
         is_full=lambda: writer.is_full,
-        runner_position=of_runner(lambda runner: runner.position),
+        runner_position=lambda: runner.status.position,
         log_position=store.events.last_position,
-        watermark_us=of_runner(lambda runner: runner.watermark_us),
-        late_events=of_runner(lambda runner: runner.n_late),
-        cases_in_memory=of_runner(lambda runner: runner.n_cases),
+        watermark_us=lambda: runner.status.watermark_us,
+        late_events=lambda: runner.status.n_late,
+        cases_in_memory=lambda: runner.status.n_cases,
         outbox_waiting=store.outbox.n_pending,
     )
 
