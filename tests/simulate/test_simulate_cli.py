@@ -18,7 +18,7 @@ from typer.testing import CliRunner, Result
 
 import truenorth as tn
 from simulate.test_stream import KEY, receiver
-from truenorth import cli
+from truenorth import cli, cli_simulate
 from truenorth.simulate.company import Company
 from truenorth.simulate.faults import parse_faults
 from truenorth.spec.load import parse_journey
@@ -55,7 +55,7 @@ def made(*arguments: str) -> dict[str, Any]:
 
 
 def test_the_defaults_are_those_of_the_company() -> None:
-    shown = {name: one.default for name, one in inspect.signature(cli.simulate).parameters.items()}
+    shown = {name: one.default for name, one in inspect.signature(cli_simulate.simulate).parameters.items()}
     company = Company()
     defaults = shown["customers"], shown["days"], shown["start"].date(), shown["surveys"]
     assert defaults == (company.n_customers, company.days, company.start, company.surveys)

@@ -87,6 +87,12 @@ class Database:
         self._writes = self._engine.execution_options(**writing)
         self._one_writer: AbstractContextManager[object] = InTurn() if self.is_sqlite else nullcontext()
 
+    def make_file(self) -> None:
+        """SQLite: make the file, for its owner's eyes only, unless it is there."""
+        if self.path is not None:
+            with suppress(OSError):  # SQLite itself says best why a file cannot be had
+                Path(self.path).touch(mode=0o600)
+
     def insert(self, table: Table) -> Insert:
         """An insert that can say what to do about a row that is there already."""
         return sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
@@ -188,8 +194,6 @@ def _bad_url(found: str) -> TruenorthError:
 
 
 def _sqlite_engine(url: URL) -> Engine:
-    with suppress(OSError):  # SQLite itself says best why a file cannot be had
-        Path(url.database or "").touch(mode=0o600)
     engine = create_engine(url, hide_parameters=True, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
 
     @event.listens_for(engine, "connect")

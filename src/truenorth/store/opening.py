@@ -77,6 +77,7 @@ def open_store(url: str, *, entropy: Entropy = os.urandom) -> Store:
 
 
 def _opened(database: Database, entropy: Entropy) -> Store:
+    database.make_file()
     migrate(database)
     salt, name = settings_of(database, entropy)
     gone, suppression = GoneKeys(database, salt), Suppression(database, salt)
