@@ -1,0 +1,21 @@
+"""The service of a store in a process of its own: `python serve.py URL PORT SETTINGS`, the settings as JSON."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+from truenorth.server.limits import Limits
+from truenorth.server.service import Settings, run_service
+from truenorth.wiring_service import open_service
+
+
+def serve(url: str, port: int, given: dict[str, object]) -> None:
+    limits = Limits(**given.pop("limits", {}))  # type: ignore[arg-type]
+    settings = Settings(port=port, limits=limits, **given)  # type: ignore[arg-type]
+    with open_service(url, settings) as service:
+        run_service(service.app, settings, lambda: None)
+
+
+if __name__ == "__main__":
+    serve(sys.argv[1], int(sys.argv[2]), json.loads(sys.argv[3]))
