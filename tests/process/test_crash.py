@@ -57,7 +57,9 @@ def record(name: str, **figures: object) -> None:
     print(name, json.dumps(figures))
 
 
-def live_and_die(url: str, tmp_path: Path, *, n_events: int, n_kills: int, batch: int, seed: int, pause_s: float) -> Clients:
+def live_and_die(
+    url: str, tmp_path: Path, *, n_events: int, n_kills: int, batch: int, seed: int, pause_s: float
+) -> Clients:
     secrets = prepared(url, JOURNEY)
     with ServiceProcess(url, tmp_path / "service.log", secrets.token) as service:
         primed(service, secrets)

@@ -129,7 +129,9 @@ class Clients:
     tenth is sent twice though it was acknowledged.
     """
 
-    def __init__(self, ports: Sequence[int], write_key: str, *, n_events: int, seed: int, batch: int, pause_s: float) -> None:
+    def __init__(
+        self, ports: Sequence[int], write_key: str, *, n_events: int, seed: int, batch: int, pause_s: float
+    ) -> None:
         self.acknowledged: set[str] = set()
         self.given_up: set[str] = set()
         self.statuses: dict[int, int] = {}

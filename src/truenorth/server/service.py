@@ -17,6 +17,7 @@ from fastapi import FastAPI
 from structlog.typing import Processor
 
 from truenorth.server.app import make_app
+from truenorth.server.connections import BoundedConnection
 from truenorth.server.ingest.webhook import Hook
 from truenorth.server.ingest_routes import ingest_routes
 from truenorth.server.leading_runner import LeadingRunner
@@ -110,6 +111,7 @@ def run_service(app: FastAPI, settings: Settings, on_started: Callable[[], None]
         app,
         host=settings.host,
         port=settings.port,
+        http=BoundedConnection,
         log_config=None,
         access_log=False,  # it would show keys in queries
         server_header=False,
