@@ -67,7 +67,7 @@ class ServiceProcess:
         self.url, self.log, self.token = url, log, token
         self.port = free_port()
         self.address = f"http://127.0.0.1:{self.port}"
-        self._settings = {"lateness_us": LATENESS_US, **settings}
+        self.settings = {"lateness_us": LATENESS_US, **settings}
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> ServiceProcess:
@@ -79,7 +79,7 @@ class ServiceProcess:
 
     def start(self, *, wait: bool = True) -> None:
         """Start the process; return when it is alive."""
-        command = [sys.executable, "-W", "error", str(SCRIPT), self.url, str(self.port), json.dumps(self._settings)]
+        command = [sys.executable, "-W", "error", str(SCRIPT), self.url, str(self.port), json.dumps(self.settings)]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log)
         if wait:

@@ -10,8 +10,10 @@ from threading import Event as Flag
 from threading import Thread
 from typing import Any
 
+import pytest
 from sqlalchemy import select
 
+from conftest import new_database
 from process.checking import assert_all_is_right
 from process.service_process import Secrets, ServiceProcess, prepared, within
 from process.test_crash import primed, settled
@@ -74,6 +76,13 @@ def rows_with_mark(store: Store) -> list[str]:
             texts = [str(value) for row in connection.execute(select(table)) for value in row]
             found += [table.name for text in texts if MARK in text]
     return found
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.slow)])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/truenorth.db"
+    return new_database(request.getfixturevalue("postgres"))
 
 
 def test_erased_while_events_arrive(url: str, tmp_path: Path) -> None:

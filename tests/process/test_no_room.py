@@ -51,7 +51,7 @@ class SmallDisk:
         subprocess.run(["umount", str(self.folder)], check=True)
 
 
-@pytest.fixture(params=[SmallFiles, SmallDisk])
+@pytest.fixture(params=[SmallFiles, pytest.param(SmallDisk, marks=pytest.mark.slow)])
 def room(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SmallFiles | SmallDisk]:
     found = request.param(tmp_path)
     yield found

@@ -7,8 +7,8 @@ import json
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from threading import Lock, Thread
 from threading import Event as Flag
+from threading import Lock, Thread
 from typing import Any
 
 import numpy as np
@@ -25,10 +25,10 @@ JOURNEY = json.dumps(
         "outcome": {
             "achieved": "type = 'served'",
             "failed": "type = 'left'",
-            "within": "4s",
+            "within": "3s",
             "holds_for": "1s",
             "reopened": "type = 'sent back'",
-            "abandoned_after": "3s",
+            "abandoned_after": "2s",
             "value": {"achieved": 5, "failed": -2, "abandoned": -1},
         },
         "moments": "type in ('asked', 'chased', 'served')",
@@ -44,8 +44,8 @@ JOURNEY = json.dumps(
     }
 )
 """All six kinds of promises, with deadlines of seconds: they fall due while the service runs, and while it is dead."""
-LONGEST_US = 5_000_000
-"""After the last event nothing falls due later than this."""
+LONGEST_US = 3_500_000
+"""Nothing falls due later than this after the last event."""
 TYPES = ("taken", "told", "chased", "served", "sent back", "left")
 WEIGHTS = (0.3, 0.2, 0.15, 0.2, 0.1, 0.05)
 N_ACTIVE = 40

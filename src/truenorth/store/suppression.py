@@ -15,7 +15,6 @@ from truenorth.store.event_rows import CUSTOMER, OTHER_ID, Row, clean, without_s
 from truenorth.store.hashing import person_hash
 from truenorth.store.tables import SUPPRESSION
 
-
 JSON_TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 
 
