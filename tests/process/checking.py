@@ -38,7 +38,7 @@ def assert_all_is_right(url: str, clients: Clients, watermark_us: int, folder: P
 
 
 def assert_signals_are_the_verdicts(store: Store) -> None:
-    """Who reads all signals with their corrections believes what the verdicts say; `folded` finds what is told twice."""
+    """Who reads all signals with their corrections believes the verdicts; `folded` finds what is told twice."""
     signals = all_signals(store)
     assert "judged_anew" not in {signal.kind for signal in signals}
     verdicts, outcomes = folded(signals)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 import tempfile
 import time
@@ -22,6 +23,8 @@ from process.traffic import JOURNEY, LONGEST_US, Clients, primer
 from truenorth.server.runner import now_us
 
 SETTLED_S = 120
+LOG = logging.getLogger(__name__)
+"""Figures for docs/live.md: `pytest --log-cli-level=INFO`."""
 
 
 def primed(service: ServiceProcess, secrets: Secrets) -> None:
@@ -52,11 +55,6 @@ def settled(service: ServiceProcess) -> int:
     return last_us
 
 
-def record(name: str, **figures: object) -> None:
-    """Figures of a long run, for docs/live.md: shown with `pytest -s`."""
-    print(name, json.dumps(figures))
-
-
 def live_and_die(
     url: str, tmp_path: Path, *, n_events: int, n_kills: int, batch: int, seed: int, pause_s: float
 ) -> Clients:
@@ -81,13 +79,7 @@ def test_killed_twenty_times(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/truenorth.db"
     began_s = time.monotonic()
     clients = live_and_die(url, tmp_path, n_events=200_000, n_kills=20, batch=50, seed=2, pause_s=0.01)
-    record(
-        "20 kills",
-        seconds=time.monotonic() - began_s,
-        n_acknowledged=len(clients.acknowledged),
-        n_given_up=len(clients.given_up),
-        statuses=clients.statuses,
-    )
+    LOG.info("%.0f s, %d given up, answers: %s", time.monotonic() - began_s, len(clients.given_up), clients.statuses)
 
 
 class OwnPostgres:
@@ -148,7 +140,7 @@ def test_postgres_killed(own_postgres: OwnPostgres, tmp_path: Path) -> None:
         last_us = settled(service)
     assert_all_is_right(url, clients, last_us, tmp_path)
     assert set(clients.statuses) == {200, 503}
-    record("PostgreSQL killed", seconds=seconds, n_acknowledged=len(clients.acknowledged), statuses=clients.statuses)
+    LOG.info("%.0f s, answers: %s", seconds, clients.statuses)
 
 
 def test_a_standby_takes_over(postgres: str, tmp_path: Path) -> None:
@@ -175,4 +167,4 @@ def test_a_standby_takes_over(postgres: str, tmp_path: Path) -> None:
                 leader.start()
         last_us = settled(one if one.leads() else two)
     assert_all_is_right(url, clients, last_us, tmp_path)
-    record("standby", waits_s=waits_s)
+    LOG.info("a new leader after %s s", waits_s)

@@ -1,4 +1,4 @@
-"""Somebody is erased while events, also theirs, keep arriving: nothing of them is left, and nothing brings them back."""
+"""Somebody is erased while events, also theirs, keep arriving: nothing of them is left, nothing brings them back."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import socket
 import time
 from collections.abc import Iterator
@@ -19,8 +20,10 @@ from process.test_crash import primed
 from process.traffic import JOURNEY, primer
 from truenorth.server.connections import HEAD_S
 
+LOG = logging.getLogger(__name__)
+"""Figures for docs/live.md: `pytest --log-cli-level=INFO`."""
 HEALTHY_S = 5.0
-"""On a machine that does nothing else it is far below one second (docs/live.md); this one may be busy with other tests."""
+"""Far below a second where nothing else runs (docs/live.md); this machine may be busy with other tests."""
 MORE_MB = 60
 """So much may the process grow by."""
 N_CONNECTIONS = 1_000
@@ -79,7 +82,7 @@ def stays_well(target: Target) -> Iterator[None]:
         watcher.join()
     body = json.dumps({"batch": [primer()]}).encode()
     assert target.service.ask("/v1/batch", body, {"X-Write-Key": target.secrets.write_key}).status == 200
-    print(f"slowest answer {max(waits_s):.3f} s, {more_mb:+.1f} MB")
+    LOG.info("slowest answer %.3f s, memory %+.1f MB", max(waits_s), more_mb)
     assert max(waits_s) < HEALTHY_S
     assert more_mb < MORE_MB
 
