@@ -15,12 +15,12 @@ from server.test_live_equals_replay import (
     event_of,
     live_through,
     publish,
+    small_pieces,
     stored_rows,
     with_statements,
 )
 from strategies import VALUES, random_pack
 from truenorth.events import Event
-from truenorth.server import runner as running
 from truenorth.server.runner import Runner
 from truenorth.store.opening import Store, open_store
 from truenorth.store.rows import Signal
@@ -60,7 +60,7 @@ def folded(signals: list[Signal]) -> tuple[dict[Any, str], dict[Any, str]]:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_what_is_told_is_the_truth_in_the_end(seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(running, "PAGE_EVENTS", 7)
+    small_pieces(monkeypatch)
     rng = np.random.default_rng(seed)
     kinds: set[str] = set()
     for at, (journey, made, _, _) in enumerate(random_pack(seed, 8)):
