@@ -88,8 +88,10 @@ class Shop:
             "timestamp": instant(now_us() - age_us),
             "properties": properties,
         }
-        if self._rng.random() < 0.1:  # somebody signs in, in a browser of their own or of the household
+        if self._rng.random() < 0.2:  # in a browser of their own or of the household
             message["anonymousId"] = f"browser {int(customer[1:]) // 2}"
+            if self._rng.random() < 0.5:  # not signed in
+                del message["userId"]
         return message
 
     def _move(self) -> tuple[str, str]:

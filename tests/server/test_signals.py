@@ -12,6 +12,7 @@ import pytest
 from server.test_live_equals_replay import (
     HOUR_US,
     Clock,
+    assert_equals_replay,
     event_of,
     live_through,
     publish,
@@ -153,3 +154,20 @@ def test_a_new_version_of_a_journey_judges_everything_by_it(store: Store) -> Non
     publish(store, {**TEA, "outcome": {"achieved": "type = 'drunk'"}})
     runner.step()
     assert [row.outcome for row in store.results.cases("tea")] == ["open"]
+
+
+@pytest.mark.parametrize("is_packed", [False, True])
+def test_who_is_who_may_turn_out_while_no_runner_is_there(is_packed: bool, store: Store, tmp_path: Path) -> None:
+    text = publish(store, TEA)
+    runner = Runner(store, clock=Clock(50), lateness_us=0)
+    runner.step()
+    unknown = msgspec.structs.replace(asked("1", "asked", 10), customer="browser", case=None)
+    store.events.append([unknown])
+    runner.step()
+    if is_packed:
+        runner.finish()
+    known = msgspec.structs.replace(asked("2", "served", 20), case=None, other_id="browser", other_kind="anonymous")
+    store.events.append([known])
+    Runner(store, clock=Clock(50), lateness_us=0).step()
+    assert [(row.case, row.outcome) for row in store.results.cases("tea")] == [("ann", "achieved")]
+    assert_equals_replay(store, text, tmp_path, 50)

@@ -292,11 +292,11 @@ class Runner:
             self._write(name, tracker.take(taken, last, end_us if ended else None, quiet=True), tracker)
 
     def _catch_up(self, name: str, tracker: Tracker, up_to: int) -> None:
-        """Take the log up to a position."""
+        """Take the log up to a position. Who is who is known to its end already: what its statements changed is not."""
         while tracker.position < up_to:
             page = self._page(tracker.position, up_to)
             last = page[-1].position if len(page) == PAGE_EVENTS else up_to
-            self._take(name, tracker, records(page, self._people.person), last, None, None)
+            self._take(name, tracker, records(page, self._people.person), last, None, self._everybody_in(page))
 
 
 def judged_with(judged: Judged, chunks: dict[int, bytes]) -> Judged:
