@@ -271,8 +271,8 @@ def _series(name: str, values: Sequence[Any], dtype: pl.DataType) -> pl.Series:
 
 
 def _number(value: Any) -> float | None:
-    """A number; text that is none is none."""
+    """A number; text that is none is none, and what is beyond the range of numbers neither."""
     try:
         return None if value is None else float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
