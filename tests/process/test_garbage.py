@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import resource
 import socket
 import time
 from collections.abc import Iterator
@@ -27,6 +28,7 @@ HEALTHY_S = 5.0
 MORE_MB = 60
 """So much may the process grow by."""
 N_CONNECTIONS = 1_000
+FEW_FILES = 256
 PIECE = b"x" * 65_536
 ENDLESS_BYTES = 200_000_000
 """What a sender without end sends unless somebody closes."""
@@ -46,12 +48,23 @@ class Target(NamedTuple):
         )
 
 
+@contextmanager
+def few_files() -> Iterator[None]:
+    """The limit that processes begin with on many systems."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(FEW_FILES, before[1]), before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
 @pytest.fixture(scope="module")
 def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
     folder = tmp_path_factory.mktemp("garbage")
     url = f"sqlite:///{folder}/truenorth.db"
     secrets = prepared(url, JOURNEY)
-    with ServiceProcess(url, folder / "service.log", secrets.token) as service:
+    with ExitStack() as stack:
+        with few_files():
+            service = stack.enter_context(ServiceProcess(url, folder / "service.log", secrets.token))
         primed(service, secrets)
         yield Target(service, secrets)
         events = (json.loads(line)["event"] for line in (folder / "service.log").read_text().splitlines())

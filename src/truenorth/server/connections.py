@@ -13,6 +13,11 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
+try:
+    import resource
+except ImportError:  # Windows has no such limit
+    resource = None  # type: ignore[assignment]
+
 HEAD_BYTES = 65_536
 """Most that is read of a head, of the rest after a body, or between two parts of a body."""
 HEAD_S = 10.0
@@ -21,6 +26,18 @@ REQUEST_S = 60.0
 """How long the rest of a request may take after its head; ingest answers sooner, by `Limits.body_seconds`."""
 MOST_CONNECTIONS = 10_000
 """Connections at a time; further ones are closed at once."""
+OTHER_FILES = 1_000
+"""Files and sockets beside them: of the database, webhooks ..."""
+
+
+def allow_connections() -> None:
+    """Let this process have so many open files, or as many as the system allows: by default that is often 1,024."""
+    if resource is not None:
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        wanted = MOST_CONNECTIONS + OTHER_FILES
+        if soft != resource.RLIM_INFINITY and soft < wanted:
+            most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 class BoundedConnection(HttpToolsProtocol):

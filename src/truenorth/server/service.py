@@ -17,7 +17,7 @@ from fastapi import FastAPI
 from structlog.typing import Processor
 
 from truenorth.server.app import make_app
-from truenorth.server.connections import BoundedConnection
+from truenorth.server.connections import BoundedConnection, allow_connections
 from truenorth.server.ingest.webhook import Hook
 from truenorth.server.ingest_routes import ingest_routes
 from truenorth.server.leading_runner import LeadingRunner
@@ -107,6 +107,7 @@ def _probes(store: Store, writer: LogWriter, leading: LeadingRunner) -> Probes:
 def run_service(app: FastAPI, settings: Settings, on_started: Callable[[], None]) -> None:
     """Serve until the process is told to stop; then answer what is under way and write what waits."""
     configure_logs()
+    allow_connections()
     config = uvicorn.Config(
         app,
         host=settings.host,
