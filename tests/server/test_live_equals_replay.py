@@ -14,6 +14,7 @@ import pytest
 
 import truenorth as tn
 from strategies import PROPERTY_TYPES, random_pack
+from truenorth.engine import live
 from truenorth.events import Event
 from truenorth.identity import Identities
 from truenorth.server import runner as running
@@ -110,6 +111,18 @@ class Clock:
         return self.at_us
 
 
+def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages and chunks of state so small that a few events need many, and a runner that dies has packed only some.
+
+    Closed cases are let go of soon.
+    """
+    monkeypatch.setattr(running, "PAGE_EVENTS", 7)
+    monkeypatch.setattr(running, "CHUNKS_A_STEP", 1)
+    monkeypatch.setattr(live, "CHUNK_SLOTS", 1)
+    monkeypatch.setattr(tracker, "STEPS_A_TIDYING", 2)
+    monkeypatch.setattr(tracker, "HELD_AFTER_CLOSE_US", HOUR_US)
+
+
 def live_through(store: Store, events: list[Event], rng: np.random.Generator, last_us: int) -> None:
     """Batches of any size, some of them twice, clocks that run in leaps, and runners that come and go."""
     clock = Clock(min(event.time_us for event in events))
@@ -163,9 +176,7 @@ SEEDS = [0, 1, *(pytest.param(n, marks=pytest.mark.slow) for n in range(2, 40))]
 def test_live_equals_replay(
     seed: int, states: bool, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(running, "PAGE_EVENTS", 7)
-    monkeypatch.setattr(tracker, "STEPS_A_TIDYING", 2)
-    monkeypatch.setattr(tracker, "HELD_AFTER_CLOSE_US", HOUR_US)
+    small_pieces(monkeypatch)
     rng = np.random.default_rng(seed)
     for at, (made_up, made, _, _) in enumerate(random_pack(seed, N_SAMPLES[store_kind(store)])):
         if not made:

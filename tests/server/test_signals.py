@@ -12,15 +12,16 @@ import pytest
 from server.test_live_equals_replay import (
     HOUR_US,
     Clock,
+    assert_equals_replay,
     event_of,
     live_through,
     publish,
+    small_pieces,
     stored_rows,
     with_statements,
 )
 from strategies import VALUES, random_pack
 from truenorth.events import Event
-from truenorth.server import runner as running
 from truenorth.server.runner import Runner
 from truenorth.store.opening import Store, open_store
 from truenorth.store.rows import Signal
@@ -60,7 +61,7 @@ def folded(signals: list[Signal]) -> tuple[dict[Any, str], dict[Any, str]]:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_what_is_told_is_the_truth_in_the_end(seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(running, "PAGE_EVENTS", 7)
+    small_pieces(monkeypatch)
     rng = np.random.default_rng(seed)
     kinds: set[str] = set()
     for at, (journey, made, _, _) in enumerate(random_pack(seed, 8)):
@@ -171,3 +172,20 @@ def test_a_runner_that_was_overtaken_writes_nothing_and_goes_on_from_the_other(s
     store.events.append([asked("2", "served", 20 + HOUR_US)])
     first.step()
     assert kinds_of(store) == ["opened", "broken", "achieved"]
+
+
+@pytest.mark.parametrize("is_packed", [False, True])
+def test_who_is_who_may_turn_out_while_no_runner_is_there(is_packed: bool, store: Store, tmp_path: Path) -> None:
+    text = publish(store, TEA)
+    runner = Runner(store, clock=Clock(50), lateness_us=0)
+    runner.step()
+    unknown = msgspec.structs.replace(asked("1", "asked", 10), customer="browser", case=None)
+    store.events.append([unknown])
+    runner.step()
+    if is_packed:
+        runner.finish()
+    known = msgspec.structs.replace(asked("2", "served", 20), case=None, other_id="browser", other_kind="anonymous")
+    store.events.append([known])
+    Runner(store, clock=Clock(50), lateness_us=0).step()
+    assert [(row.case, row.outcome) for row in store.results.cases("tea")] == [("ann", "achieved")]
+    assert_equals_replay(store, text, tmp_path, 50)

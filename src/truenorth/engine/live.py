@@ -221,11 +221,12 @@ class Live:
     def give_up_closed(self, before_us: int, most: int) -> int:
         """Let go of keys whose cases are closed and that have had no event since ``before_us``; how many.
 
-        Whoever gets an event of such a key takes its whole history first.
+        Whoever gets an event of such a key takes its whole history first. Keys with events that belong to no case are
+        kept: they count in `ignored`.
         """
         phase = self._state.cases["phase"][: self.n_slots]
         idle = (phase == kernel.CLOSED) & (self._last_us[: self.n_slots] < before_us)
-        slots = np.flatnonzero(idle)[:most]
+        slots = np.flatnonzero(idle & ~self._ignored[: self.n_slots].any(axis=1))[:most]
         self._codes.give_up(slots.tolist())
         self.forget(slots)
         return len(slots)

@@ -3,27 +3,41 @@
 A file of the same events reads the same: keys of ``properties`` go by their own name, everything else by its dotted
 path (docs/logs.md). A file's columns are typed by their whole content; a log that goes on can only be typed by what has
 come. So a `Sight` tells when something new changes what a column is, and the journey is then judged anew from the log.
+
+A log whose columns hold what a condition cannot read is refused by a replay. Here one event of many must not end the
+judging of all: such a column is read as a type that fits, and what is not of that type is null.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from functools import lru_cache
+from math import isfinite
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 import polars as pl
 
-from truenorth.engine.compile import needed_columns
+from truenorth.engine.compile import compile_journey, kinds_of, needed_columns
 from truenorth.events import Event
 from truenorth.logs.records import INT64, PROPERTIES, as_json_text
 from truenorth.logs.times import looks_like_instants
 from truenorth.spec.model import CANONICAL_TYPES, Journey
+from truenorth.spec.problems import InvalidJourney
 from truenorth.store.ports import Stored
 
 INSTANT = pl.Datetime("us", "UTC")
 _DTYPES: Mapping[str, pl.DataType] = {"text": pl.String(), "number": pl.Float64(), "instant": INSTANT}
 _ATTRIBUTES = {"time": "time_us", "received": "received_us"}
 _YEAR_FIRST = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}"
+
+ReadAs = Literal["text", "number", "instant", "boolean"]
+_READ_AS: Mapping[ReadAs, pl.DataType] = {
+    "text": pl.String(),
+    "number": pl.Float64(),
+    "instant": INSTANT,
+    "boolean": pl.Boolean(),
+}
 
 
 class Record(NamedTuple):
@@ -64,14 +78,20 @@ def value_at(record: Mapping[str, Any], path: str) -> Any:
 
 
 class Column(msgspec.Struct, frozen=True):
-    """Where a column comes from and what it holds: a field of the event, or a path and the kinds of its values."""
+    """Where a column comes from and what it holds: a field of the event, or a path and the kinds of its values.
+
+    ``read_as``: what the conditions need where they cannot read what it holds; all else is null then.
+    """
 
     path: str | None
     kinds: frozenset[str] = frozenset()
+    read_as: ReadAs | None = None
 
     @property
     def dtype(self) -> pl.DataType:
         """The type of the column."""
+        if self.read_as:
+            return _READ_AS[self.read_as]
         if self.kinds <= {"boolean"}:
             return pl.Boolean()
         if self.kinds <= {"integer"}:
@@ -91,6 +111,10 @@ class Sight(msgspec.Struct, frozen=True):
         found = {name: _dtype(name, column) for name, column in sorted(self.columns.items())}
         return {"time": INSTANT, "customer": pl.String(), **found}
 
+    def misfits(self) -> list[str]:
+        """The columns that hold something no condition can read."""
+        return sorted(name for name, column in self.columns.items() if column.read_as)
+
     def path(self, name: str) -> str | None:
         """Where a column comes from; None is the event's own field."""
         column = self.columns.get(name)
@@ -106,6 +130,7 @@ class Columns:
     """Makes the frames of one journey."""
 
     def __init__(self, journey: Journey) -> None:
+        self._journey = journey
         self._names = sorted(needed_columns(journey) - {"source", "id", "time"})
         self._paths = {name: _paths(name, journey.fields.get(name)) for name in self._names}
 
@@ -116,7 +141,30 @@ class Columns:
             column = self._widened(name, columns.get(name), seen)
             if column:
                 columns[name] = column
-        return sight if columns == sight.columns else Sight(columns)
+        return sight if columns == sight.columns else self._fitted(columns)
+
+    def _fitted(self, columns: Mapping[str, Column]) -> Sight:
+        """Columns read as what the conditions can read, which follows from all that they hold, not from its order."""
+        best = Sight({name: msgspec.structs.replace(column, read_as=None) for name, column in columns.items()})
+        n_best = self._n_problems(best)
+        while n_best:
+            n_least, least = min(
+                ((self._n_problems(other), other) for other in _read_otherwise(best)),
+                key=lambda found: found[0],
+                default=(n_best, best),
+            )
+            if n_least >= n_best:
+                return best  # whoever compiles the journey says what is wrong
+            n_best, best = n_least, least
+        return best
+
+    def _n_problems(self, sight: Sight) -> int:
+        """How many conditions cannot read what the columns hold."""
+        try:
+            compile_journey(self._journey, kinds_of(sight.schema()))
+        except InvalidJourney as error:
+            return len(error.problems)
+        return 0
 
     def _widened(self, name: str, known: Column | None, seen: Sequence[Record]) -> Column | None:
         """A column with what some events show of it: a path further up takes its place, one further down counts not."""
@@ -124,14 +172,17 @@ class Columns:
         for path in paths if known is None else paths[: paths.index(known.path) + 1]:
             kinds = _kinds(self._values(name, path, seen))
             if kinds:
-                return Column(path, kinds | known.kinds if known and known.path == path else kinds)
+                same = known if known and known.path == path else Column(path)
+                return msgspec.structs.replace(same, kinds=kinds | same.kinds)
         return known
 
     def frame(self, sight: Sight, some: Sequence[Record]) -> pl.DataFrame:
         """Events as a frame with ``position`` and the columns of `Sight.schema`."""
         columns = [pl.Series("position", [record.position for record in some], dtype=pl.Int64)]
         for name, dtype in sight.schema().items():
-            columns.append(_series(name, self._values(name, sight.path(name), some), dtype))
+            values = self._values(name, sight.path(name), some)
+            column = sight.columns.get(name)
+            columns.append(_series(name, _only(column.read_as, values) if column else values, dtype))
         return pl.DataFrame(columns)
 
     @staticmethod
@@ -150,6 +201,38 @@ def _paths(name: str, mapped: str | None) -> list[str | None]:
     if name in CANONICAL_TYPES:
         return [*paths, None]
     return [*paths, name, name if name.startswith(f"{PROPERTIES}.") else f"{PROPERTIES}.{name}"]
+
+
+def _read_otherwise(sight: Sight) -> Iterable[Sight]:
+    """The sights in which one more column is read as something else than it holds."""
+    for name in sorted(set(sight.columns) - set(CANONICAL_TYPES) - set(sight.misfits())):
+        for read_as in _READ_AS:
+            column = msgspec.structs.replace(sight.columns[name], read_as=read_as)
+            yield Sight({**sight.columns, name: column})
+
+
+def _only(read_as: ReadAs | None, values: list[Any]) -> list[Any]:
+    """Values with null for what is something else.
+
+    >>> _only("number", [1, 2.5, "7", True]), _only("instant", ["2026-01-05T09:30:00Z", "soon"])
+    ([1, 2.5, None, None], ['2026-01-05T09:30:00Z', None])
+    """
+    return values if read_as is None else [value if _is(read_as, value) else None for value in values]
+
+
+def _is(read_as: ReadAs, value: Any) -> bool:
+    if read_as == "text":  # anything can be written as one
+        return True
+    if read_as == "boolean" or isinstance(value, bool):
+        return read_as == "boolean" and isinstance(value, bool)
+    if read_as == "number":
+        return isinstance(value, int) or (isinstance(value, float) and isfinite(value))
+    return isinstance(value, str) and _is_instant(value)
+
+
+@lru_cache(maxsize=10_000)
+def _is_instant(text: str) -> bool:
+    return _kind(str, [text]) == "instant"
 
 
 def _kinds(values: Iterable[Any]) -> frozenset[str]:
@@ -188,8 +271,8 @@ def _series(name: str, values: Sequence[Any], dtype: pl.DataType) -> pl.Series:
 
 
 def _number(value: Any) -> float | None:
-    """A number; text that is none is none."""
+    """A number; text that is none is none, and what is beyond the range of numbers neither."""
     try:
         return None if value is None else float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None

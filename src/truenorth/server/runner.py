@@ -7,7 +7,8 @@ the rest of the log once more.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from threading import Event as Flag
 from time import time_ns as wall_ns
 
@@ -21,6 +22,7 @@ from truenorth.server.past import StoredPast
 from truenorth.server.tracker import Joined, Tracker, joined_by
 from truenorth.spec.load import parse_journey
 from truenorth.spec.model import Journey
+from truenorth.spec.problems import InvalidJourney
 from truenorth.store.opening import Store
 from truenorth.store.ports import Stored, StoreFull
 from truenorth.store.results import Outdated
@@ -75,6 +77,7 @@ class Runner:
         self.wake = Flag()
         """Set where events were appended in this process: the runner need not wait to see them."""
         self._trackers: dict[str, Tracker] = {}
+        self._unusable: dict[str, int] = {}  # versions of journeys that cannot be judged
         self._watermark_us: int | None = None
         self._begin()
 
@@ -85,6 +88,7 @@ class Runner:
         self._front = 0
         self._trackers.clear()
         self._written: dict[str, Progress] = {}
+        self._unusable.clear()
         while page := self._store.events.statements(self._front, limit=PAGE_EVENTS):
             self._state_all(page)
             self._front = page[-1].position
@@ -157,8 +161,9 @@ class Runner:
         joined = self._state_all(page)
         last = page[-1].position if page else self._front
         taken = records(page, self._people.person)
-        for name, tracker in self._trackers.items():
-            self._take(name, tracker, taken, last, watermark_us, joined)
+        for name, tracker in list(self._trackers.items()):
+            with self._one_journey(name, tracker.version):
+                self._take(name, tracker, taken, last, watermark_us, joined)
         self._front = last
         if watermark_us is not None:
             self._watermark_us = watermark_us
@@ -212,8 +217,20 @@ class Runner:
             del self._trackers[name]
         for name, text in live.items():
             tracker = self._trackers.get(name)
-            if tracker is None or tracker.version != text.version:
-                self._trackers[name] = self._opened(text)
+            is_other = tracker is None or tracker.version != text.version
+            if is_other and self._unusable.get(name) != text.version:
+                with self._one_journey(name, text.version):
+                    self._trackers[name] = self._opened(text)
+
+    @contextmanager
+    def _one_journey(self, name: str, version: int) -> Iterator[None]:
+        """A journey that cannot be judged ends nothing but itself, until there is another version of it."""
+        try:
+            yield
+        except InvalidJourney as error:
+            LOG.error("a journey cannot be judged", journey=name, version=version, reason=str(error))  # noqa: TRY400
+            self._unusable[name] = version
+            self._trackers.pop(name, None)
 
     def _opened(self, text: JourneyText) -> Tracker:
         """The tracker of a journey, as far as the log has been read."""
@@ -262,6 +279,8 @@ class Runner:
         if not up_to:
             return
         LOG.info("columns hold something else now: the journey is judged anew", journey=name, events_up_to=up_to)
+        if sight.misfits():
+            LOG.warning("columns hold what conditions cannot read: it is null", journey=name, columns=sight.misfits())
         self._judge_told(name, tracker, up_to, watermark_us)
         signal = NewSignal(kind="judged_anew", time_us=self._clock(), body=b"{}")
         self._write(name, Judged(progress=tracker.progress, signals=[signal]))
@@ -292,8 +311,8 @@ class Runner:
         self._written.pop(name, None)
 
     def _catch_up(self, name: str, tracker: Tracker, up_to: int) -> None:
-        """Take the log up to a position."""
+        """Take the log up to a position. Who is who is known to its end already: what its statements changed is not."""
         while tracker.position < up_to:
             page = self._page(tracker.position, up_to)
             last = page[-1].position if len(page) == PAGE_EVENTS else up_to
-            self._take(name, tracker, records(page, self._people.person), last, None, None)
+            self._take(name, tracker, records(page, self._people.person), last, None, self._everybody_in(page))

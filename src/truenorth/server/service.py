@@ -17,6 +17,7 @@ from fastapi import FastAPI
 from structlog.typing import Processor
 
 from truenorth.server.app import make_app
+from truenorth.server.connections import BoundedConnection, allow_connections
 from truenorth.server.ingest.webhook import Hook
 from truenorth.server.ingest_routes import ingest_routes
 from truenorth.server.limits import Limits
@@ -125,10 +126,12 @@ def run_service(app: FastAPI, settings: Settings, on_started: Callable[[str], No
     ``on_started`` is told the address once it listens.
     """
     configure_logs()
+    allow_connections()
     config = uvicorn.Config(
         app,
         host=settings.host,
         port=settings.port,
+        http=BoundedConnection,
         log_config=None,
         access_log=False,  # it would show keys in queries
         server_header=False,

@@ -11,7 +11,8 @@ restart. What it writes can always be made again from the log:
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import count
 from typing import NamedTuple, Protocol
 
 import msgspec
@@ -100,7 +101,6 @@ class Tracker:
         self._included_to: NDArray[np.int64] = np.zeros(0, np.int64)
         self._has_given_up = False
         self._n_steps = 0
-        self._given_up = np.zeros(2, np.int64)  # events before need and after close, of keys that were given up
 
     @property
     def position(self) -> int:
@@ -169,8 +169,6 @@ class Tracker:
         """Let pass what was due by the watermark of the progress."""
         self._live.take(self._columns.frame(self._sight, ()), self._watermark_us(None))
         self._note_dirty(0)
-        told = self.progress.n_before_need, self.progress.n_after_close
-        self._given_up = np.array(told, np.int64) - self._live.ignored()
 
     def widens(self, page: Sequence[Record]) -> Sight | None:
         """What is seen with a page, where that changes what a column is: then the log has to be taken anew."""
@@ -213,7 +211,6 @@ class Tracker:
             keys |= self._keys_of(joined, self.position)
             late |= frame[self._live.key_column].is_in(sorted(keys)).fill_null(False).to_numpy()
         at_us = self._watermark_us(watermark_us)
-        self._bring_back_keys(keys)
         old = self._forget(keys)
         moves = self._live.take(frame.filter(pl.Series(~late)), at_us)
         judged = self._written(moves, first)
@@ -249,39 +246,40 @@ class Tracker:
 
     def _bring_back(self, frame: pl.DataFrame, up_to: int) -> None:
         """Take the history of keys that were given up and have an event now."""
-        if self._has_given_up:
-            keys = frame[self._live.key_column]
-            unknown = keys.filter(pl.Series(self._live.slots_seen(keys) < 0) & keys.is_not_null())
-            self._bring_back_keys(set(unknown), up_to)
-
-    def _bring_back_keys(self, keys: set[str], up_to: int | None = None) -> None:
-        """Take the history of those of some keys that were given up."""
-        if not self._has_given_up or not keys:
+        if not self._has_given_up:
             return
-        names = pl.Series(sorted(keys), dtype=pl.String)
-        unknown = set(names.filter(pl.Series(self._live.slots_seen(names) < 0)))
-        history = self._history(unknown, self.position if up_to is None else up_to, (), None) if unknown else None
+        keys = frame[self._live.key_column]
+        unknown = set(keys.filter(pl.Series(self._live.slots_seen(keys) < 0) & keys.is_not_null()))
+        history = self._history(unknown, up_to, (), None) if unknown else None
         if history is not None and len(history):
-            before = self._live.ignored()
             self._live.take(history, self._watermark_us(None))
-            self._given_up = self._given_up + before - self._live.ignored()
 
     def _tidy(self, watermark_us: int) -> None:
         """Give up keys that are closed and idle, now and then."""
         self._n_steps += 1
         if self._n_steps % STEPS_A_TIDYING or watermark_us == LONG_AGO_US:
             return
-        before = self._live.ignored()
         if self._live.give_up_closed(watermark_us - HELD_AFTER_CLOSE_US, KEYS_GIVEN_UP_A_TIME):
             self._has_given_up = True
-            self._given_up += before - self._live.ignored()
 
     def _forget(self, keys: set[str]) -> list[str]:
         """Forget the state of keys that are to be judged afresh; the ids of their cases."""
         slots = self._live.slots_of(sorted(keys))
         episodes = self._live.n_episodes(slots).tolist()
         self._live.forget(slots)
-        return [case_id(key, n) for key, last in zip(sorted(keys), episodes, strict=True) for n in range(1, last + 1)]
+        cases = [case_id(key, n) for key, last in zip(sorted(keys), episodes, strict=True) for n in range(1, last + 1)]
+        if self._has_given_up:  # their cases may be those of somebody else now, whom they are brought back as
+            unknown = (key for key, last in zip(sorted(keys), episodes, strict=True) if not last)
+            cases += [case for key in unknown for case in self._stored_cases(key)]
+        return cases
+
+    def _stored_cases(self, key: str) -> Iterator[str]:
+        """The cases of a key that the store has."""
+        for episode in count(1):
+            case = case_id(key, episode)
+            if not self._past.rows_of([case])[0]:
+                return
+            yield case
 
     def _judge_afresh(self, old: Sequence[str], history: pl.DataFrame, watermark_us: int) -> tuple[Judged, int]:
         """What there is to write of cases whose ``history`` is taken once more; how many new events passed `only`."""
@@ -331,7 +329,7 @@ class Tracker:
     def _advance(self, n_events: int, n_no_key: int, n_passed: int, position: int, watermark_us: int | None) -> None:
         """Note how far the state has come, and which chunks have moved since they were packed."""
         self._note_dirty(self.position)
-        before_need, after_close = (self._live.ignored() + self._given_up).tolist()
+        before_need, after_close = self._live.ignored().tolist()
         before = self.progress
         self.progress = Progress(
             position=position,

@@ -39,10 +39,12 @@ class SqlEventLog:
             of_others = self._suppression.without_erased(connection, rows)
             fresh = self._gone.without(connection, of_others)
             n_new = insert_all(self._database, connection, EVENT, FIELDS, fresh)
-            if refused:
-                connection.execute(insert(REFUSED), [_refused_row(one) for one in refused])
-            appended = Appended(n_new, len(of_others) - n_new, len(rows) - len(of_others))
-            self._count(connection, appended, len(refused))
+            kept = self._suppression.refused_without_erased(connection, refused)
+            if kept:
+                connection.execute(insert(REFUSED), [_refused_row(one) for one in kept])
+            n_suppressed = len(rows) - len(of_others) + len(refused) - len(kept)
+            appended = Appended(n_new, len(of_others) - n_new, n_suppressed)
+            self._count(connection, appended, len(kept))
         return appended
 
     def arrived(self) -> Arrived:

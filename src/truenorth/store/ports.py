@@ -16,7 +16,7 @@ class Stored(NamedTuple):
 
 
 class Appended(NamedTuple):
-    """What became of a batch: new events, ones that were there already, ones of people who were erased."""
+    """What became of a batch: new events, ones that were there already, events and refused items of erased people."""
 
     n_new: int
     n_duplicates: int

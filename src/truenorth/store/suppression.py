@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import json
+import re
+from collections.abc import Collection, Iterator, Sequence
 from threading import Lock
 
 from sqlalchemy import Connection, select
 
+from truenorth.events import Refused
 from truenorth.store.database import Database
-from truenorth.store.event_rows import CUSTOMER, OTHER_ID, Row, without_statement
+from truenorth.store.event_rows import CUSTOMER, OTHER_ID, Row, clean, without_statement
 from truenorth.store.hashing import person_hash
 from truenorth.store.tables import SUPPRESSION
+
+JSON_TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 
 
 class Suppression:
@@ -46,6 +51,13 @@ class Suppression:
         kept = [row for row in rows if not self._is_in(erased, row[CUSTOMER])]
         return [without_statement(row) if self._is_in(erased, row[OTHER_ID]) else row for row in kept]
 
+    def refused_without_erased(self, connection: Connection, refused: Sequence[Refused]) -> Sequence[Refused]:
+        """Refused items in which no erased id stands as a JSON text."""
+        erased = self._refreshed(connection) if refused else None
+        if not erased:
+            return refused
+        return [one for one in refused if not any(self._is_in(erased, text) for text in set(json_texts(one.raw)))]
+
     def _is_in(self, erased: set[bytes], id: str | None) -> bool:  # noqa: A002  # the field's name
         return id is not None and person_hash(self._salt, id) in erased
 
@@ -56,3 +68,16 @@ class Suppression:
             self._known.update(bytes(row.hash) for row in rows)
             self._up_to = max([self._up_to, *(row.number for row in rows)])
             return self._known
+
+
+def json_texts(raw: bytes) -> Iterator[str]:
+    """Whatever stands in quotes in some bytes and is a JSON text, whether or not the whole is JSON.
+
+    >>> list(json_texts(b'{"userId": "Zo\\\\u00eb", "n": 1, "cut o'))
+    ['userId', 'Zo\xeb', 'n']
+    """
+    for found in JSON_TEXT.findall(raw):
+        try:
+            yield clean(json.loads(found.decode(errors="replace"), strict=False))
+        except json.JSONDecodeError:
+            continue
