@@ -152,6 +152,7 @@ def test_a_standby_takes_over(postgres: str, tmp_path: Path) -> None:
         ServiceProcess(url, tmp_path / "one.log", secrets.token) as one,
         ServiceProcess(url, tmp_path / "two.log", secrets.token) as two,
     ):
+        within(20, lambda: one.leads() or two.leads(), "leader")
         primed(one if one.leads() else two, secrets)
         clients = Clients([one.port, two.port], secrets.write_key, n_events=n_events, seed=4, batch=5, pause_s=0.01)
         waits_s = []

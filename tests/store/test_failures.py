@@ -157,7 +157,8 @@ def test_a_new_database_is_its_owners_alone(tmp_path: Path) -> None:
         store.archive.move(10**15, tmp_path / "archive")
         store.events.append([event(2)])
         private = [path for path in tmp_path.iterdir() if not path.stat().st_mode & 0o077]
-    assert {path.name for path in private} == {"truenorth.db", "truenorth.db-wal", "truenorth.db-shm", "archive"}
+    of_sqlite = {"truenorth.db", "truenorth.db-wal", "truenorth.db-shm"}
+    assert {path.name for path in private} == {*of_sqlite, "truenorth.db-turn", "archive"}
 
 
 def test_a_file_that_is_no_database_is_said_to_be(tmp_path: Path) -> None:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from enum import IntEnum
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, make_url, text
@@ -18,6 +16,7 @@ from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from truenorth.spec.problems import Problem, TruenorthError
+from truenorth.store.in_turn import InTurn
 from truenorth.store.ports import StoreFull, StoreUnavailable
 
 BUSY_TIMEOUT_MS = 10_000
@@ -29,32 +28,6 @@ SQLITE_LOG_PAGES = 50_000
 FORMS = "'sqlite:///truenorth.db' or 'postgresql://user@host/database'"
 
 Insert = postgresql.Insert | sqlite.Insert
-
-
-class InTurn:
-    """A lock that goes to who has waited longest: a writer that comes back at once does not overtake another."""
-
-    def __init__(self) -> None:
-        self._guard = Lock()
-        self._waiting: deque[Lock] = deque()
-        self._is_taken = False
-
-    def __enter__(self) -> None:
-        with self._guard:
-            if not self._is_taken:
-                self._is_taken = True
-                return
-            turn = Lock()
-            turn.acquire()
-            self._waiting.append(turn)
-        turn.acquire()  # until `__exit__` of another thread hands it over
-
-    def __exit__(self, *_: object) -> None:
-        with self._guard:
-            if self._waiting:
-                self._waiting.popleft().release()
-            else:
-                self._is_taken = False
 
 
 class Turn(IntEnum):
@@ -85,7 +58,8 @@ class Database:
             {"begin": "BEGIN IMMEDIATE"} if self.is_sqlite else {"isolation_level": "READ COMMITTED"}
         )
         self._writes = self._engine.execution_options(**writing)
-        self._one_writer: AbstractContextManager[object] = InTurn() if self.is_sqlite else nullcontext()
+        self._turns = InTurn(f"{self.path}-turn") if self.is_sqlite else None
+        self._one_writer: AbstractContextManager[object] = self._turns or nullcontext()
 
     def make_file(self) -> None:
         """SQLite: make the file, for its owner's eyes only, unless it is there."""
@@ -165,6 +139,8 @@ class Database:
     def close(self) -> None:
         """Close all connections that are not in use."""
         self._engine.dispose()
+        if self._turns is not None:
+            self._turns.close()
 
     @contextmanager
     def failures_explained(self) -> Iterator[None]:
