@@ -169,6 +169,8 @@ class Columns:
     def _widened(self, name: str, known: Column | None, seen: Sequence[Record]) -> Column | None:
         """A column with what some events show of it: a path further up takes its place, one further down counts not."""
         paths = self._paths[name]
+        if known and known.path is None and paths[0] is None:
+            return known  # the event's own field: of the type that the reference gives it
         for path in paths if known is None else paths[: paths.index(known.path) + 1]:
             kinds = _kinds(self._values(name, path, seen))
             if kinds:
