@@ -11,7 +11,7 @@ import pytest
 from agreement import run_kernel, to_frame, to_journey
 from strategies import random_pack
 from truenorth.engine import kernel
-from truenorth.engine.live import CHUNK_SLOTS, Live, Moves
+from truenorth.engine.live import CHUNK_SLOTS, Codes, Live, Moves
 from truenorth.engine.replay import Replay
 
 N_SAMPLES = 40
@@ -129,3 +129,14 @@ def test_what_is_due_is_told_and_passes_without_an_event() -> None:
     silent = live.take(nothing, 24 * hour_us)
     assert silent.cases["outcome"].tolist() == [kernel.ABANDONED]
     assert live.next_due_us() == kernel.NEVER
+
+
+def test_a_key_that_stands_in_two_packed_chunks_has_one_number() -> None:
+    """It was given up and came back elsewhere after the first of them was packed."""
+    codes = Codes()
+    codes.place(["a", "b"])
+    slots, twice = codes.place(["b", "c"])
+    assert (slots.tolist(), twice) == ([2, 3], [1])
+    assert codes.held(0, 4) == ["a", None, "b", "c"]
+    codes.give_up([0, 2, 3])
+    assert codes.n_used == 0

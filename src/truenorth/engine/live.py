@@ -78,16 +78,21 @@ class Codes:
             self.texts[code] = ""
             self._free.append(code)
 
-    def place(self, texts: Sequence[str | None]) -> NDArray[np.int64]:
-        """Give the next numbers to texts that have none; None stands for a number that was given up."""
+    def place(self, texts: Sequence[str | None]) -> tuple[NDArray[np.int64], list[int]]:
+        """Give the next numbers to texts; None stands for a number that was given up.
+
+        Also the numbers that some of these texts had before: they are given up.
+        """
         first = len(self.texts)
+        twice = [self._codes[text] for text in texts if text in self._codes]
+        self.give_up(twice)
         for code, text in enumerate(texts, first):
             self.texts.append(text or "")
             if text is None:
                 self._free.append(code)
             else:
                 self._codes[text] = code
-        return np.arange(first, len(self.texts))
+        return np.arange(first, len(self.texts)), twice
 
     def held(self, first: int, end: int) -> list[str | None]:
         """The texts of some numbers; None where it was given up."""
@@ -258,10 +263,14 @@ class Live:
         return zstandard.compress(msgspec.msgpack.encode(packed), level=1)
 
     def unpack(self, blob: bytes) -> I64:
-        """Take over packed slots, after those that are there; the slots they have now."""
+        """Take over packed slots, after those that are there; the slots they have now.
+
+        A key that was given up and came back after a chunk was packed may stand in another too: the last counts.
+        """
         packed = msgspec.msgpack.decode(zstandard.decompress(blob), type=_Chunk)
-        slots = self._codes.place(packed.keys)
+        slots, twice = self._codes.place(packed.keys)
         self._make_room()
+        self.forget(np.array(twice, np.int64))
         for array, data in zip(self._arrays(), packed.arrays, strict=True):
             array[slots] = np.frombuffer(data, array.dtype).reshape(len(slots), *array.shape[1:])
         cases = self._state.cases

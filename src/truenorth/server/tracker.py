@@ -150,8 +150,9 @@ class Tracker:
         page's statements name. What they changed is not known any more, so all cases of these people are judged afresh.
         """
         frame = self._columns.frame(self._sight, page)
-        self._bring_back(frame, page[0].position - 1)
         slots = self._live.slots_seen(frame[self._live.key_column])
+        unknown = set(frame.filter(pl.Series(slots < 0))[self._live.key_column].drop_nulls())
+        self._bring_back(frame, page[0].position - 1)
         included = np.append(self._included_to, 0)[np.where(slots < len(self._included_to), slots, -1)]
         frame = frame.filter(pl.Series(frame["position"].to_numpy() > included))
         late = self._live.late(frame)
@@ -163,7 +164,13 @@ class Tracker:
         self._live.take(frame.filter(pl.Series(~late)), LONG_AGO_US)
         if keys:
             self._live.take(self._history(keys, last_position, (), stated), LONG_AGO_US)
+        self._include_nothing(unknown | keys)
         self._note_dirty(0)
+
+    def _include_nothing(self, keys: set[str]) -> None:
+        """Note that the slots of some keys hold what was taken just now, not what was packed in them."""
+        slots = self._live.slots_seen(pl.Series(sorted(keys), dtype=pl.String))
+        self._included_to[slots[(slots >= 0) & (slots < len(self._included_to))]] = 0
 
     def end_retrace(self) -> None:
         """Let pass what was due by the watermark of the progress."""
