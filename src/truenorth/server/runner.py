@@ -32,9 +32,9 @@ LATENESS_US = 5_000_000
 """How far the watermark stays behind the clock by default."""
 PAGE_EVENTS = 1_000
 """Events that are taken at a time: what they come to is one transaction, and others wait for it to end."""
-CHUNKS_A_STEP = 2
-"""Chunks of state that are written with a step at most: about 2,000 cases."""
-STEP_S = 0.02
+CHUNKS_A_STEP = 1
+"""Chunks of state that are written with a step at most: about 1,000 cases."""
+STEP_S = 0.005
 """Between two steps, so that events come in batches."""
 IDLE_S = 0.25
 """The longest wait for events from other processes, and between two looks at the journeys."""
@@ -122,6 +122,7 @@ class Runner:
         while not stopped.is_set():
             if not may_go_on():
                 return
+            self.wake.clear()  # before the step: what arrives during it is taken by the next
             try:
                 n_taken = self.step()
             except StoreFull as error:
@@ -129,7 +130,6 @@ class Runner:
                 self._begin()
                 stopped.wait(RETRY_S)
                 continue
-            self.wake.clear()
             self.wake.wait(STEP_S if n_taken else self._idle_s())
         self.finish()
 
