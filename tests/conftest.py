@@ -1,4 +1,4 @@
-"""Stores to test: a new SQLite file and a new PostgreSQL database each."""
+"""Stores to test: a new SQLite file and a new PostgreSQL database each. How laws are tried."""
 
 from __future__ import annotations
 
@@ -12,10 +12,15 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import settings
 
 from truenorth.store.opening import Store, open_store
 
 DATABASE_NUMBERS = count(1)
+
+settings.register_profile("ci", derandomize=True)  # CI says of a change what it changed; other runs look for more
+if os.environ.get("CI"):
+    settings.load_profile("ci")
 
 
 @pytest.fixture(scope="session")

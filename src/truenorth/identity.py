@@ -7,7 +7,7 @@ of its earliest statement; a browser that two people share does not make them on
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Literal, NamedTuple
 
 Kind = Literal["anonymous", "alias"]
@@ -93,14 +93,14 @@ class Identities:
         is_news = other_id not in self._anonymous
         if not is_news and group.claim is not None and claim >= group.claim:
             return ()
-        before = self._person(group)
+        before = self._persons(self._followers(group.members))
         if is_news:
             self._anonymous.add(other_id)
             known = (member for member in group.members if member not in self._anonymous)
             group.first_known = min(known, default=None)
         if group.claim is None or claim < group.claim:
             self._set_claim(group, claim)
-        return () if self._person(group) == before else tuple(sorted(self._followers(group.members)))
+        return self._changed(before)
 
     def _join(self, one: str, other: str) -> tuple[str, ...]:
         larger, smaller = self._group(one), self._group(other)
@@ -108,16 +108,20 @@ class Identities:
             return ()
         if len(larger.members) < len(smaller.members):
             larger, smaller = smaller, larger
-        n_members = len(larger.members)
-        before = self._person(larger), self._person(smaller)
+        known = [group.first_known for group in (larger, smaller) if group.first_known is not None]
+        concerned = self._followers(smaller.members)
+        if not known or min(known) != self._person(larger):
+            concerned |= self._followers(larger.members)
+        before = self._persons(concerned)
         self._merge(larger, smaller)
-        after = self._person(larger)
-        moved: set[str] = set()
-        if before[0] != after:
-            moved |= self._followers(larger.members[:n_members])
-        if before[1] != after:
-            moved |= self._followers(smaller.members)
-        return tuple(sorted(moved))
+        return self._changed(before)
+
+    def _persons(self, ids: Iterable[str]) -> dict[str, str]:
+        return {id: self.person(id) for id in ids}  # noqa: A001  # the field's name
+
+    def _changed(self, before: Mapping[str, str]) -> tuple[str, ...]:
+        """The ids whose person is another one than before, sorted."""
+        return tuple(sorted(id for id, person in before.items() if self.person(id) != person))  # noqa: A001
 
     def _merge(self, larger: _Group, smaller: _Group) -> None:
         claims = [group.claim for group in (larger, smaller) if group.claim is not None]

@@ -103,7 +103,7 @@ def test_flags_of_events_that_hold_little_or_something_else() -> None:
         for one in events
         for flags in [flags_of(parse_journey(text), one.case or "", None, [Stored(1, one)])]
     ]
-    assert moments == [True, False, None]
+    assert moments == [True, False, False]
 
 
 def test_sums_beyond_all_numbers_are_null(desk: Desk) -> None:
