@@ -155,13 +155,9 @@ class Tracker:
         self._bring_back(frame, page[0].position - 1)
         included = np.append(self._included_to, 0)[np.where(slots < len(self._included_to), slots, -1)]
         frame = frame.filter(pl.Series(frame["position"].to_numpy() > included))
-        late = self._live.late(frame)
-        keys = set(frame.filter(pl.Series(late))[self._live.key_column]) if late.any() else set()
-        if stated:
-            keys |= self._keys_of(stated, last_position)
-            late |= frame[self._live.key_column].is_in(sorted(keys)).fill_null(False).to_numpy()
+        afresh, keys = self._to_judge_afresh(frame, self._live.late(frame), stated, last_position)
         self._forget(keys)
-        self._live.take(frame.filter(pl.Series(~late)), LONG_AGO_US)
+        self._live.take(frame.filter(~afresh), LONG_AGO_US)
         if keys:
             self._live.take(self._history(keys, last_position, (), stated), LONG_AGO_US)
         self._include_nothing(unknown | keys)
@@ -213,18 +209,15 @@ class Tracker:
         self._bring_back(frame, self.position)
         late = self._live.late(frame)
         self.n_late += int(late.sum())
-        keys = set(frame.filter(pl.Series(late))[self._live.key_column]) if late.any() else set()
-        if joined:
-            keys |= self._keys_of(joined, self.position)
-            late |= frame[self._live.key_column].is_in(sorted(keys)).fill_null(False).to_numpy()
+        afresh, keys = self._to_judge_afresh(frame, late, joined, self.position)
         at_us = self._watermark_us(watermark_us)
         old = self._forget(keys)
-        moves = self._live.take(frame.filter(pl.Series(~late)), at_us)
+        moves = self._live.take(frame.filter(~afresh), at_us)
         judged = self._written(moves, first)
         n_passed = int((moves.taken["index"] >= first).sum())
         if keys:
-            afresh, n_more = self._judge_afresh(old, self._history(keys, self.position, page, joined), at_us)
-            judged, n_passed = _together(judged, afresh), n_passed + n_more
+            more, n_more = self._judge_afresh(old, self._history(keys, self.position, page, joined), at_us)
+            judged, n_passed = _together(judged, more), n_passed + n_more
         self._tidy(at_us)
         n_no_key = frame[self._live.key_column].null_count()
         self._advance(len(page), n_no_key, n_passed, last_position, None if at_us == LONG_AGO_US else at_us)
@@ -243,6 +236,16 @@ class Tracker:
         tail_from = min(self._dirty_since.values(), default=self.position)
         meta = Meta(self.version, tail_from, self._sight, self._has_given_up)
         return {**chunks, META_CHUNK: msgspec.msgpack.encode(meta)}
+
+    def _to_judge_afresh(
+        self, frame: pl.DataFrame, late: NDArray[np.bool_], joined: Joined | None, up_to: int
+    ) -> tuple[pl.Series, set[str]]:
+        """Which events cannot be taken in their place, being late or of joined people; the keys to judge afresh."""
+        keys = set(frame.filter(pl.Series(late))[self._live.key_column]) if late.any() else set()
+        if joined:
+            keys |= self._keys_of(joined, up_to)
+            late = late | frame[self._live.key_column].is_in(sorted(keys)).fill_null(False).to_numpy()
+        return pl.Series(late, dtype=pl.Boolean), keys
 
     def _keys_of(self, joined: Joined, up_to: int) -> set[str]:
         """The keys whose events belong to somebody else now, or name another customer."""
