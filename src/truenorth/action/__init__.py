@@ -1,0 +1,1 @@
+"""What may be done for a customer now, by whom, and what it brought."""

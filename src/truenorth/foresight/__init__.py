@@ -1,0 +1,1 @@
+"""What will happen to an open case, and how sure that is."""
