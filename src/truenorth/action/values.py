@@ -135,8 +135,9 @@ class Versions(msgspec.Struct, frozen=True):
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
     """What was chosen for a case at an instant, from what, and with which chance.
 
-    ``inputs`` are canonical bytes of everything that it was made from (`truenorth.action.record`). ``holdout``: the case
-    is kept from action, for comparison. ``expires_us``: until when it holds what it reserved; None for doing nothing.
+    ``inputs`` are canonical bytes of everything that it was made from (`truenorth.action.record`). ``holdout``: the
+    case is kept from action, for comparison. ``expires_us``: until when it holds what it reserved; None for doing
+    nothing.
     """
 
     id: str

@@ -6,6 +6,7 @@ Money is in cents, durations in microseconds, days are those of UTC. `truenorth.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Literal
 
@@ -45,7 +46,7 @@ class Prior(msgspec.Struct, frozen=True):
         >>> round(Prior(0.25, 10.0).sd, 4)
         0.1306
         """
-        return (self.recovers * (1 - self.recovers) / (self.strength + 1)) ** 0.5
+        return math.sqrt(self.recovers * (1 - self.recovers) / (self.strength + 1))
 
 
 class Need(msgspec.Struct, frozen=True):
@@ -58,10 +59,10 @@ class Need(msgspec.Struct, frozen=True):
 class Action(msgspec.Struct, frozen=True, kw_only=True):
     """Something that can be done for a case.
 
-    ``when``: the situations in which it may help; always, where there is none. ``cost_cents`` and ``revenue_cents`` are
-    expected each time. ``capacity`` is a number of times a day, ``cooldown_us`` counts between two of the same customer.
-    ``channel`` reaches the customer; an action without one is not felt as a contact. ``exempt`` actions are the
-    customer's by right: no holdout keeps them back. ``expires_us``: how long a proposal of it holds.
+    ``when``: the situations in which it may help; always, where there is none. ``cost_cents`` and ``revenue_cents``
+    are expected each time. ``capacity`` is a number of times a day, ``cooldown_us`` counts between two of the same
+    customer. ``channel`` reaches the customer; an action without one is not felt as a contact. ``exempt`` actions are
+    the customer's by right: no holdout keeps them back. ``expires_us``: how long a proposal of it holds.
     """
 
     name: str
@@ -137,8 +138,8 @@ class ContactPolicy(msgspec.Struct, frozen=True, kw_only=True):
     """When a customer is left alone.
 
     ``at_most``: how often; ``calendar``: the name of the hours in which customers may be reached; ``never_after``: no
-    contact once the case has such an event. ``consent`` and ``refusal``: events that allow contact, and that end it; the
-    last one counts, and with ``consent`` a customer without any is not contacted.
+    contact once the case has such an event. ``consent`` and ``refusal``: events that allow contact, and that end it;
+    the last one counts, and with ``consent`` a customer without any is not contacted.
     """
 
     at_most: tuple[Frequency, ...] = ()
