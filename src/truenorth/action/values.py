@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from truenorth.spec.acting import Action, Need, Prior
+from truenorth.spec.acting import Action, Need, Offer, Prior
 
 __all__ = [
     "DO_NOTHING",
@@ -26,6 +26,7 @@ __all__ = [
     "EffectModel",
     "Logged",
     "Need",
+    "Offer",
     "Parts",
     "Prior",
     "Stage",
@@ -40,12 +41,15 @@ STAGES: tuple[Stage, ...] = ("eligibility", "contact", "authority", "budget", "c
 """The stages of the funnel in their order."""
 
 
+Verdict = Literal["kept", "broken", "lapsed", "open"]
+
+
 class Context(msgspec.Struct, frozen=True, kw_only=True):
     """A case as it stands when something is to be decided.
 
     ``risk`` is the chance that it fails, None where no model says so; ``base_risk`` the share of decided cases of the
     journey that failed, None where there are none. ``measures`` are the case's numbers by name
-    (`truenorth.spec.situations.CASE_FIELDS`); ``promises`` the verdict of the newest instance of each promise;
+    (`truenorth.spec.situations.CASE_FIELDS`); ``promises`` the verdicts that the instances of each promise have had;
     ``marks`` texts that conditions and models may tell cases apart by, such as the outcome so far.
     """
 
@@ -57,7 +61,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     base_risk: float | None = None
     measures: Mapping[str, float] = {}
     marks: Mapping[str, str] = {}
-    promises: Mapping[str, Literal["kept", "broken", "lapsed", "open"]] = {}
+    promises: Mapping[str, tuple[Verdict, ...]] = {}
 
 
 class Effect(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,11 +84,11 @@ class EffectModel(Protocol):
 
     version: str
 
-    def effects(self, context: Context, actions: Sequence[Action]) -> Mapping[str, Effect]:
+    def effects(self, context: Context, actions: Sequence[Offer]) -> Mapping[str, Effect]:
         """The effect of each action in a situation, by name; doing nothing has none."""
         ...
 
-    def draw(self, context: Context, actions: Sequence[Action], uniforms: NDArray[np.float64]) -> Mapping[str, float]:
+    def draw(self, context: Context, actions: Sequence[Offer], uniforms: NDArray[np.float64]) -> Mapping[str, float]:
         """One plausible ``dp`` for each action, by name: ``uniforms`` (n_actions,) in (0, 1) decide which."""
         ...
 

@@ -56,18 +56,17 @@ class Need(msgspec.Struct, frozen=True):
     amount_cents: int | None = None
 
 
-class Action(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that can be done for a case.
+class Offer(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that can be done for a case, and on which terms.
 
-    ``when``: the situations in which it may help; always, where there is none. ``cost_cents`` and ``revenue_cents``
-    are expected each time. ``capacity`` is a number of times a day, ``cooldown_us`` counts between two of the same
-    customer. ``channel`` reaches the customer; an action without one is not felt as a contact. ``exempt`` actions are
-    the customer's by right: no holdout keeps them back. ``expires_us``: how long a proposal of it holds.
+    ``cost_cents`` and ``revenue_cents`` are expected each time. ``capacity`` is a number of times a day,
+    ``cooldown_us`` counts between two of the same customer. ``channel`` reaches the customer; an action without one is
+    not felt as a contact. ``exempt`` actions are the customer's by right: no holdout keeps them back. ``expires_us``:
+    how long a proposal of it holds.
     """
 
     name: str
     title: str = ""
-    when: Condition | None = None
     cost_cents: int = 0
     revenue_cents: int = 0
     needs: tuple[Need, ...] = ()
@@ -82,10 +81,25 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     def words(self) -> str:
         """What to call it when speaking to people.
 
-        >>> Action(name="call_back_now").words
+        >>> Offer(name="call_back_now").words
         'call back now'
         """
         return self.title or self.name.replace("_", " ")
+
+
+class Action(Offer, frozen=True, kw_only=True):
+    """An offer with the situations in which it may help; always, where there is no ``when``."""
+
+    when: Condition | None = None
+
+    @property
+    def offer(self) -> Offer:
+        """The offer alone.
+
+        >>> Action(name="call").offer == Offer(name="call")
+        True
+        """
+        return Offer(**{name: getattr(self, name) for name in Offer.__struct_fields__})
 
 
 class Limit(msgspec.Struct, frozen=True):
