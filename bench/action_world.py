@@ -92,20 +92,24 @@ def logged(company: Company, seed: int) -> Logged:
     rows = rows[order]
     journey, outcome = cases["journey"][rows].astype(np.int64), cases["outcome"][rows].astype(np.int64)
     value, action = VALUES[journey, outcome], cases["action"][rows].astype(np.int64)
-    return Logged(
-        names=COLUMNS,
-        actions=ACTIONS,
-        context=np.concatenate([context_of(moments) for moments, _, _ in coin.seen])[order],
-        action=action,
-        propensity=np.concatenate([propensity for _, propensity, _ in coin.seen])[order],
-        eligible=np.concatenate([eligible for _, _, eligible in coin.seen])[order],
-        achieved=(value - WORST[journey]) / STAKE[journey],
-        value_cents=value * 100,
-        cost_cents=COSTS[action] * 100,
-        time_us=cases["decided_us"][rows].copy(),
-        holdout=np.zeros(len(rows), np.bool_),
-        unit=cases["customer"][rows].astype(np.int64),
-    ), lived, rows
+    return (
+        Logged(
+            names=COLUMNS,
+            actions=ACTIONS,
+            context=np.concatenate([context_of(moments) for moments, _, _ in coin.seen])[order],
+            action=action,
+            propensity=np.concatenate([propensity for _, propensity, _ in coin.seen])[order],
+            eligible=np.concatenate([eligible for _, _, eligible in coin.seen])[order],
+            achieved=(value - WORST[journey]) / STAKE[journey],
+            value_cents=value * 100,
+            cost_cents=COSTS[action] * 100,
+            time_us=cases["decided_us"][rows].copy(),
+            holdout=np.zeros(len(rows), np.bool_),
+            unit=cases["customer"][rows].astype(np.int64),
+        ),
+        lived,
+        rows,
+    )
 
 
 def first(log: Logged, n: int) -> Logged:
@@ -157,4 +161,11 @@ def trial(seed: int, n: int, n_customers: int = 30_000, cache: dict = {}) -> dic
     oracle = cache[seed, "o"]
     policy = Following(learn(log, PRIORS))
     got = world.policy_value(policy)
-    return dict(n=len(log.action), oracle=round(oracle.gain_eur, 2), got=round(got.gain_eur, 2), share=round(got.gain_eur / oracle.gain_eur, 3), nothing=round(got.nothing_eur,2), cost=round(got.cost_eur,2))
+    return dict(
+        n=len(log.action),
+        oracle=round(oracle.gain_eur, 2),
+        got=round(got.gain_eur, 2),
+        share=round(got.gain_eur / oracle.gain_eur, 3),
+        nothing=round(got.nothing_eur, 2),
+        cost=round(got.cost_eur, 2),
+    )

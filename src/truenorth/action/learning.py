@@ -46,11 +46,11 @@ RAREST_PAIR = 0.01
 """Products of two columns of 0 and 1 are looked at where their variance is at least this."""
 
 _LEAST_DOUBT = 0.05
-"""A belief of 0 or 1 is held as loosely as one of this, or 1 less this: a beta distribution has no doubt at its ends."""
+"""A belief nearer to 0 or 1 is held as loosely as one here: a beta distribution has no doubt at its ends."""
 
 
 class Beliefs(NamedTuple):
-    """Effects of n_actions actions in n contexts: mean and standard deviation, each (n, n_actions); *do nothing* is 0."""
+    """Effects of actions in contexts: mean and standard deviation, each (n, n_actions); those of *do nothing* are 0."""
 
     mean: F64
     sd: F64

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.ensemble import HistGradientBoostingRegressor
 
 F64 = NDArray[np.float64]
 
@@ -11,16 +12,16 @@ N_FOLDS = 5
 N_TREES = 60
 
 
+def _trees() -> HistGradientBoostingRegressor:
+    shape = {"max_iter": N_TREES, "max_leaf_nodes": 8, "learning_rate": 0.1, "min_samples_leaf": 20}
+    return HistGradientBoostingRegressor(**shape, early_stopping=False)
+
+
 class OutcomeModel:
     """The mean of an outcome in [0, 1] by context: boosted trees, few and shallow."""
 
     def __init__(self, context: F64, outcome: F64, weight: F64) -> None:
-        from sklearn.ensemble import HistGradientBoostingRegressor
-
-        self._trees = HistGradientBoostingRegressor(
-            max_iter=N_TREES, max_leaf_nodes=8, learning_rate=0.1, min_samples_leaf=20, early_stopping=False
-        )
-        self._trees.fit(context, outcome, sample_weight=weight)
+        self._trees = _trees().fit(context, outcome, sample_weight=weight)
 
     def mean(self, context: F64) -> F64:
         """(n,) in [0, 1]."""
@@ -51,3 +52,20 @@ def cross_fitted(context: F64, outcome: F64, weight: F64, fold: NDArray[np.int64
         if seen.sum() >= 2:
             mean[asked] = OutcomeModel(context[seen], outcome[seen], weight[seen]).mean(context[asked])
     return mean
+
+
+def cross_fitted_rewards(
+    context: F64, action: NDArray[np.int64], reward: F64, n_actions: int, fold: NDArray[np.int64]
+) -> F64:
+    """(n, n_actions) the reward of each action in each row's context, by models that have not seen the row's fold."""
+    means = np.full((len(reward), n_actions), float(reward.mean()) if len(reward) else 0.0)
+    chosen = np.column_stack([context, np.eye(n_actions)[action]])
+    for held_out in np.unique(fold):
+        seen, asked = fold != held_out, fold == held_out
+        if seen.sum() < 2:
+            continue
+        trees = _trees().fit(chosen[seen], reward[seen])
+        for a in range(n_actions):
+            tried = np.column_stack([context[asked], np.tile(np.eye(n_actions)[a], (int(asked.sum()), 1))])
+            means[asked, a] = trees.predict(tried)
+    return means
