@@ -1,45 +1,16 @@
-"""Who is never acted upon, so that there is always something to compare with; and whether the split is sound.
+"""Whether as many units are held out as were meant to be: an odd split makes every comparison with it worthless.
 
-The unit is named (``case`` or ``customer``). With the customer as unit, what one case does to the customer's next stays
-on one side; with the case there are more units. Which one it is belongs to the journey and is kept for good: a hash
-decides, so a unit is on the same side today and in a year, on every machine.
+Who is held out, by which unit, is `truenorth.action.holdout`'s matter.
 """
 
 from __future__ import annotations
 
-import hashlib
 import math
-from typing import Literal
 
 import msgspec
 
-from truenorth.action.values import Offer
-
-Unit = Literal["case", "customer"]
-
 ALARM = 0.001
 """A split that chance alone makes so rarely is called a mismatch."""
-
-
-def held_out(key: str, share: float, salt: str) -> bool:
-    """Whether a unit is in the holdout: the first 64 bits of SHA-256 of salt and key, as a number in [0, 1).
-
-    ``share`` in [0, 1]. A larger share keeps all who were in a smaller one. ``salt`` is the journey with the unit.
-
-    >>> [held_out(f"T{n}", 0.1, "help/case") for n in range(1000)].count(True)
-    106
-    """
-    digest = hashlib.sha256(f"{salt}\x00{key}".encode()).digest()
-    return int.from_bytes(digest[:8], "big") < share * 2**64
-
-
-def kept_back(offer: Offer, key: str, share: float, salt: str) -> bool:
-    """Whether the holdout keeps a unit from an action; legal remedies and safety notices reach everybody.
-
-    >>> kept_back(Offer(name="refund", exempt="legal"), "T1", 1.0, "help/case")
-    False
-    """
-    return offer.exempt is None and held_out(key, share, salt)
 
 
 class SplitCheck(msgspec.Struct, frozen=True):
