@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import and_, delete, func, insert, select, update
+from sqlalchemy import RowMapping, and_, delete, func, insert, select, update
 
 from truenorth.store.database import Database, Turn
 from truenorth.store.tables import ACCREDITATION, BOOKING, COURSE, COURSE_CLASS, PERSON, TEAM
@@ -184,6 +184,5 @@ def _values(row: msgspec.Struct, names: tuple[str, ...]) -> tuple[object, ...]:
     )
 
 
-def _read(row: object) -> dict[str, object]:
-    values = dict(row)  # type: ignore[call-overload]
-    return {name: tuple(msgspec.json.decode(value)) if name in _LISTS else value for name, value in values.items()}
+def _read(row: RowMapping) -> dict[str, Any]:
+    return {name: tuple(msgspec.json.decode(value)) if name in _LISTS else value for name, value in row.items()}
