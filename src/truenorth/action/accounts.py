@@ -12,6 +12,7 @@ from typing import Literal
 import msgspec
 
 from truenorth.spec.acting import Grant, Offer, Unit
+from truenorth.spec.durations import DAY_US
 
 Over = Literal["case", "customer", "day"]
 OVER: tuple[Over, ...] = ("case", "customer", "day")
@@ -40,6 +41,29 @@ class Account(msgspec.Struct, frozen=True):
         'person/goodwill/money/case'
         """
         return f"{self.kind}/{self.of}/{self.unit}/{self.over}"
+
+
+class Whose(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose accounts a decision touches. Days are those of UTC."""
+
+    journey: str
+    case: str
+    customer: str | None
+    who: str
+    at_us: int
+
+    def key(self, account: Account) -> str:
+        """The one account that is meant, as text.
+
+        >>> Whose(journey="help", case="T1", customer="ann", who="anna", at_us=0).key(capacity_of("call"))
+        '["capacity","call","times","day","help",0]'
+        """
+        over: list[str | int] = [self.at_us // DAY_US]
+        if account.over != "day":
+            is_known = account.over == "customer" and self.customer is not None
+            over = ["", self.customer or ""] if is_known else [self.journey, self.case]
+        whose = [self.who] if account.kind == "person" else [self.journey]
+        return msgspec.json.encode([account.kind, account.of, account.unit, account.over, *whose, *over]).decode()
 
 
 BUDGET = Account("budget", "", "money", "day")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 
 import polars as pl
@@ -17,8 +17,8 @@ DTYPES: Mapping[Kind, type[pl.DataType]] = {
     "number": pl.Float64,
     "integer": pl.Int64,
     "boolean": pl.Boolean,
-    "text": pl.String,
 }
+MADE: Mapping[Kind, Callable[[float], object]] = {"number": float, "integer": int, "boolean": bool}
 VERDICT_ASKED: Mapping[str, Verdict] = {
     "promise_broken": "broken",
     "promise_active": "open",
@@ -61,5 +61,5 @@ def _row(context: Context, fields: set[str]) -> pl.DataFrame:
             continue
         kind = CASE_FIELDS[field][0]
         value = context.risk if field == "risk" else context.measures.get(field)
-        columns[field] = pl.Series([value], dtype=DTYPES[kind], strict=False)
+        columns[field] = pl.Series([None if value is None else MADE[kind](value)], dtype=DTYPES[kind])
     return pl.DataFrame(columns) if columns else pl.DataFrame({"any": [True]})
