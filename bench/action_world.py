@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.ensemble import HistGradientBoostingRegressor
 
-from truenorth.action.learning import Learnt, learn
+from truenorth.action.learning import Learnt
+from truenorth.action.nuisance import OutcomeModel
 from truenorth.action.values import Logged, Prior
 from truenorth.simulate import Company, World, model
 from truenorth.simulate import records as r
 from truenorth.simulate.causal import fill_uniform
-from truenorth.simulate.effects import COSTS, VALUES
+from truenorth.simulate.effects import COSTS, VALUES, ask_model
+from truenorth.simulate.lived import Lived
 from truenorth.simulate.policies import Choices, Moments
 
 F64 = NDArray[np.float64]
@@ -78,9 +79,8 @@ class Coin:
         return Choices(action, propensity)
 
 
-def logged(company: Company, seed: int) -> Logged:
-    """What a coin decided in a world, in order of time; only settled cases."""
-    coin = Coin()
+def logged(company: Company, seed: int, coin: Coin | Rule) -> tuple[Logged, F64]:
+    """What was decided in a world, in order of time, of settled cases; and each action's true gain there, EUR."""
     lived = World(company, seed).run(policy=coin)
     luck = np.concatenate([moments.luck for moments, _, _ in coin.seen])
     cases = lived.run.cases
@@ -92,24 +92,31 @@ def logged(company: Company, seed: int) -> Logged:
     rows = rows[order]
     journey, outcome = cases["journey"][rows].astype(np.int64), cases["outcome"][rows].astype(np.int64)
     value, action = VALUES[journey, outcome], cases["action"][rows].astype(np.int64)
-    return (
-        Logged(
-            names=COLUMNS,
-            actions=ACTIONS,
-            context=np.concatenate([context_of(moments) for moments, _, _ in coin.seen])[order],
-            action=action,
-            propensity=np.concatenate([propensity for _, propensity, _ in coin.seen])[order],
-            eligible=np.concatenate([eligible for _, _, eligible in coin.seen])[order],
-            achieved=(value - WORST[journey]) / STAKE[journey],
-            value_cents=value * 100,
-            cost_cents=COSTS[action] * 100,
-            time_us=cases["decided_us"][rows].copy(),
-            holdout=np.zeros(len(rows), np.bool_),
-            unit=cases["customer"][rows].astype(np.int64),
-        ),
-        lived,
-        rows,
+    log = Logged(
+        names=COLUMNS,
+        actions=ACTIONS,
+        context=np.concatenate([context_of(moments) for moments, _, _ in coin.seen])[order],
+        action=action,
+        propensity=np.concatenate([propensity for _, propensity, _ in coin.seen])[order],
+        eligible=np.concatenate([eligible for _, _, eligible in coin.seen])[order],
+        achieved=(value - WORST[journey]) / STAKE[journey],
+        value_cents=value * 100,
+        cost_cents=COSTS[action] * 100,
+        time_us=cases["decided_us"][rows].copy(),
+        holdout=np.zeros(len(rows), np.bool_),
+        unit=cases["customer"][rows].astype(np.int64),
     )
+    return log, gains(lived, rows)
+
+
+def gains(lived: Lived, rows: NDArray[np.int64]) -> F64:
+    cases, levels = lived.run.cases[rows], lived.run.levels[rows]
+    value = VALUES[cases["journey"]]
+    expected = [
+        (ask_model(lived.tables, cases, levels, action=action).chances * value).sum(1) - COSTS[action]
+        for action in range(len(ACTIONS))
+    ]
+    return np.column_stack(expected) - expected[0][:, None]
 
 
 def first(log: Logged, n: int) -> Logged:
@@ -147,25 +154,54 @@ class Following:
         return Choices(serve(gain, moments.remaining), np.ones(len(gain)))
 
 
+class Above:
+    """One action wherever the risk is at least a threshold, the riskiest first."""
+
+    knows_truth = False
+
+    def __init__(self, risk: OutcomeModel, action: int, threshold: float) -> None:
+        self.risk, self.action, self.threshold = risk, action, threshold
+
+    def __call__(self, moments: Moments) -> Choices:
+        gain = np.zeros((len(moments.luck), len(ACTIONS)))
+        if len(gain):
+            gain[:, self.action] = self.risk.failing(context_of(moments)) - self.threshold
+        return Choices(serve(gain, moments.remaining), np.ones(len(gain)))
+
+
+class Rule:
+    """What a company without a coin does: one action for each journey, for whom it is severe enough."""
+
+    knows_truth = False
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[Moments, F64, NDArray[np.bool_]]] = []
+
+    def __call__(self, moments: Moments) -> Choices:
+        usual = np.array([ACTIONS.index(name) for name in USUAL])
+        wanted = np.zeros((len(moments.luck), len(ACTIONS)))
+        wanted[np.arange(len(wanted)), usual[moments.journey]] = moments.severity
+        action = serve(wanted, moments.remaining)
+        self.seen.append((moments, np.ones(len(action)), np.eye(len(ACTIONS), dtype=np.bool_)[action]))
+        return Choices(action, np.ones(len(action)))
+
+
+class Uplift:
+    """The action with the largest predicted value by boosted trees on context and action; nothing else is asked."""
+
+    knows_truth = False
+
+    def __init__(self, log: Logged) -> None:
+        chosen = np.column_stack([log.context, np.eye(len(ACTIONS))[log.action]])
+        net = (log.value_cents - log.cost_cents) / 100
+        self.trees = HistGradientBoostingRegressor(max_iter=150, early_stopping=False).fit(chosen, net)
+
+    def __call__(self, moments: Moments) -> Choices:
+        context = context_of(moments)
+        tried = [np.column_stack([context, np.tile(row, (len(context), 1))]) for row in np.eye(len(ACTIONS))]
+        value = np.column_stack([self.trees.predict(one) for one in tried])
+        return Choices(serve(value - value[:, :1], moments.remaining), np.ones(len(context)))
+
+
+USUAL = ("priority_technician", "call_back_now", "explain_by_phone", "proactive_message")
 PRIORS = {name: Prior(recovers=0.0, strength=10.0) for name in ACTIONS[1:]}
-
-
-def trial(seed: int, n: int, n_customers: int = 30_000, cache: dict = {}) -> dict:
-    company = Company(n_customers=n_customers, days=65, spillover=True)
-    if seed not in cache:
-        cache[seed] = logged(company, seed)[0]
-    log = first(cache[seed], n)
-    world = World(company, seed + 1000)
-    if (seed, "o") not in cache:
-        cache[seed, "o"] = world.policy_value(world.oracle_policy())
-    oracle = cache[seed, "o"]
-    policy = Following(learn(log, PRIORS))
-    got = world.policy_value(policy)
-    return dict(
-        n=len(log.action),
-        oracle=round(oracle.gain_eur, 2),
-        got=round(got.gain_eur, 2),
-        share=round(got.gain_eur / oracle.gain_eur, 3),
-        nothing=round(got.nothing_eur, 2),
-        cost=round(got.cost_eur, 2),
-    )

@@ -34,7 +34,8 @@ def best(value: F64, eligible: Flags) -> NDArray[np.int64]:
     """
     allowed = np.where(eligible, value, -np.inf)
     allowed[:, 0] = 0.0
-    return allowed.argmax(1)
+    chosen: NDArray[np.int64] = allowed.argmax(1)
+    return chosen
 
 
 def thompson(

@@ -68,66 +68,66 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     words: str
 
 
-def evaluate(log: Logged, target: F64, baseline: F64 | None = None, least_ess: float = LEAST_ESS) -> Evaluation:
-    """Judge a policy that chooses in each row of a log with the chances ``target`` (n, n_actions), rows summing to one.
+class Judge:
+    """Judges policies on one log: rewards are modelled once.
 
-    ``baseline`` is a policy to compare with, given alike; without it, what was done. Open and holdout rows are left
-    out: a holdout's choice was no policy's. `ValueError` where no row is left or chances do not sum to one.
+    Open and holdout rows are left out: a holdout's choice was no policy's. `ValueError` where no row is left.
     """
-    rows = ~np.isnan(log.value_cents) & ~log.holdout
-    if not rows.any():
-        raise ValueError("no settled decision outside the holdout")
-    if not np.allclose(target.sum(1), 1.0):
-        raise ValueError("the chances of each row must sum to one")
-    reward, unit = (log.value_cents - log.cost_cents)[rows], log.unit[rows]
-    rewards = cross_fitted_rewards(
-        log.context[rows], log.action[rows], reward, len(log.actions), folds(int(rows.sum()), unit=unit)
-    )
-    asked = _Asked(log.action[rows], log.propensity[rows], log.eligible[rows], reward, rewards)
-    weight, unsupported = asked.weights(target[rows])
-    scores = asked.scores(target[rows])
-    other = asked.scores(baseline[rows]) if baseline is not None else reward
-    ess = _ess(weight)
-    if baseline is not None:
-        other_weight, other_unsupported = asked.weights(baseline[rows])
-        ess, unsupported = min(ess, _ess(other_weight)), max(unsupported, other_unsupported)
-    gain = mean_of(scores - other, unit)
-    verdict = _verdict(gain, ess, unsupported, least_ess)
-    share = weight / max(float(weight.mean()), 1e-12)
-    snipw = float((share * reward).mean())
-    return Evaluation(
-        ipw=mean_of(weight * reward, unit),
-        snipw=_around(snipw, mean_of(share * (reward - snipw), unit)),
-        dr=mean_of(scores, unit),
-        gain=gain,
-        n=int(rows.sum()),
-        n_units=len(np.unique(unit)),
-        ess=ess,
-        unsupported=unsupported,
-        verdict=verdict,
-        words=_words(verdict, gain, ess, unsupported, least_ess),
-    )
 
+    def __init__(self, log: Logged) -> None:
+        self.rows = ~np.isnan(log.value_cents) & ~log.holdout
+        if not self.rows.any():
+            raise ValueError("no settled decision outside the holdout")
+        self._action, self._propensity = log.action[self.rows], log.propensity[self.rows]
+        self._eligible, self._unit = log.eligible[self.rows], log.unit[self.rows]
+        self._reward = (log.value_cents - log.cost_cents)[self.rows]
+        fold = folds(len(self._reward), unit=self._unit)
+        context = log.context[self.rows]
+        self._rewards = cross_fitted_rewards(context, self._action, self._reward, len(log.actions), fold)
 
-class _Asked(msgspec.Struct, frozen=True):
-    """Settled rows with a model of their rewards."""
+    def evaluate(self, target: F64, baseline: F64 | None = None, least_ess: float = LEAST_ESS) -> Evaluation:
+        """Judge a policy that chooses in each row of the log with the chances ``target`` (n, n_actions).
 
-    action: NDArray[np.int64]
-    propensity: F64
-    eligible: NDArray[np.bool_]
-    reward: F64
-    rewards: F64
+        ``baseline`` is a policy to compare with, given alike; without it, what was done. `ValueError` where the chances
+        of a row do not sum to one.
+        """
+        weight, unsupported = self._weights(target)
+        scores, other = self._scores(target), self._reward
+        ess = _ess(weight)
+        if baseline is not None:
+            other_weight, other_unsupported = self._weights(baseline)
+            other = self._scores(baseline)
+            ess, unsupported = min(ess, _ess(other_weight)), max(unsupported, other_unsupported)
+        gain = mean_of(scores - other, self._unit)
+        verdict = _verdict(gain, ess, unsupported, least_ess)
+        share = weight / max(float(weight.mean()), 1e-12)
+        snipw = float((share * self._reward).mean())
+        return Evaluation(
+            ipw=mean_of(weight * self._reward, self._unit),
+            snipw=_around(snipw, mean_of(share * (self._reward - snipw), self._unit)),
+            dr=mean_of(scores, self._unit),
+            gain=gain,
+            n=len(self._reward),
+            n_units=len(np.unique(self._unit)),
+            ess=ess,
+            unsupported=unsupported,
+            verdict=verdict,
+            words=_words(verdict, gain, ess, unsupported, least_ess),
+        )
 
-    def weights(self, target: F64) -> tuple[F64, float]:
+    def _weights(self, target: F64) -> tuple[F64, float]:
         """(n,) importance weights, and the share of choices that could not have been made."""
-        weight = np.take_along_axis(target, self.action[:, None], 1)[:, 0] / self.propensity
-        return weight, float((target * ~self.eligible).sum(1).mean())
+        if not np.allclose(target.sum(1), 1.0):
+            raise ValueError("the chances of each row must sum to one")
+        chances = target[self.rows]
+        weight = np.take_along_axis(chances, self._action[:, None], 1)[:, 0] / self._propensity
+        return weight, float((chances * ~self._eligible).sum(1).mean())
 
-    def scores(self, target: F64) -> F64:
+    def _scores(self, target: F64) -> F64:
         """(n,) doubly robust scores."""
-        weight, _ = self.weights(target)
-        modelled = np.take_along_axis(self.rewards, self.action[:, None], 1)[:, 0]
-        scores: F64 = (target * self.rewards).sum(1) + weight * (self.reward - modelled)
+        weight, _ = self._weights(target)
+        modelled = np.take_along_axis(self._rewards, self._action[:, None], 1)[:, 0]
+        scores: F64 = (target[self.rows] * self._rewards).sum(1) + weight * (self._reward - modelled)
         return scores
 
 
