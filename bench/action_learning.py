@@ -19,6 +19,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np
 from action_page import write
 from action_world import ACTIONS, COSTS, PRIORS, STAKE, Above, Coin, Following, Rule, Uplift, first, logged
+
 from truenorth.action.learning import learn
 from truenorth.action.learnt_policy import best, net_value, shadow_prices
 from truenorth.action.nuisance import OutcomeModel
