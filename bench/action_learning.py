@@ -1,9 +1,9 @@
 """What the learnt policy brings in the simulated company, whose potential outcomes are known; writes a page of it.
 
-`python bench/action_learning.py --seeds 20 --out docs/action-benchmarks.md`. Each seed lives two worlds: one of 30,000
+`python bench/action_learning.py --seeds 20 --keep FILE --out docs/action-benchmarks.md`. Each seed lives two worlds: one of 30,000
 customers in which a coin decides (its first 20,000 settled decisions are the log; the first 1,000 the small log), and
 another of 10,000 customers, 40 days, in which policies are compared by true expected values, the capacity of days
-included. `--keep FILE` adds a line of JSON for each seed, and a seed that is in it is not lived again.
+included. `--keep` adds a line of JSON for each seed, and a seed that is in it is not lived again.
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ def lived(seed: int) -> dict[str, object]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=20)
-    parser.add_argument("--keep", type=Path)
+    parser.add_argument("--keep", type=Path, required=True)
     parser.add_argument("--out", type=Path, default=Path("docs/action-benchmarks.md"))
     options = parser.parse_args()
     kept = [json.loads(line) for line in options.keep.read_text().splitlines()] if options.keep.exists() else []

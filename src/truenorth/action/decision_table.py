@@ -28,8 +28,8 @@ class Table(NamedTuple):
 def read_table(frame: pl.DataFrame) -> Table:
     """The columns ``action``, ``propensity``, ``value``, ``cost`` (money); and where there are any:
 
-    ``achieved`` (0 or 1), ``eligible`` (a list of names; else everything), ``customer``, ``time``, ``holdout``, ``stake``
-    (money; else the mean value of achieved rows less that of others). All other columns are context: numbers as they
+    ``achieved`` (0 or 1), ``eligible`` (a list of names; else everything), ``customer``, ``holdout``, ``stake`` (money;
+    else the mean value of achieved rows less that of others). All other columns are context: numbers as they
     are, texts and booleans as 0 and 1 for each value. `TruenorthError` with all problems.
     """
     _check(frame)

@@ -65,6 +65,10 @@ class Beliefs(NamedTuple):
         """The upper bound of 95 %."""
         return self.mean + Z95 * self.sd
 
+    def cautious(self, n_sd: float) -> F64:
+        """The mean less so many standard deviations: acting on it asks for evidence, and gives up some gain for it."""
+        return self.mean - n_sd * self.sd
+
 
 class Basis(NamedTuple):
     """Which functions of a context effects may depend on: 1, its columns, products ``pairs`` (m, 2) of two of 0 and 1.
