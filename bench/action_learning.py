@@ -1,9 +1,9 @@
 """What the learnt policy brings in the simulated company, whose potential outcomes are known; writes a page of it.
 
-`python bench/action_learning.py --seeds 20 --keep FILE --out docs/action-benchmarks.md`. Each seed lives
-two worlds: one of 30,000 customers in which a coin decides (its first 20,000 settled decisions are the log; the first 1,000 the small log), and
-another of 10,000 customers, 40 days, in which policies are compared by true expected values, the capacity of days
-included. `--keep` adds a line of JSON for each seed, and a seed that is in it is not lived again.
+`python bench/action_learning.py --seeds 20 --keep FILE --out docs/action-benchmarks.md`. Each seed lives two worlds:
+one of 30,000 customers in which a coin decides (its first 20,000 settled decisions are the log; the first 1,000 the
+small log), and another of 10,000 customers, 40 days, in which policies are compared by true expected values, the
+capacity of days included. `--keep` adds a line of JSON for each seed, and a seed that is in it is not lived again.
 """
 
 from __future__ import annotations
