@@ -16,11 +16,11 @@ from truenorth.action.record import (
     decode_decision,
     encode_decision,
     is_reproduced,
-    pseudonymous,
     replay_decision,
 )
 from truenorth.action.values import DO_NOTHING, STAGES, Effect, Offer
 from truenorth.spec.acting import Frequency, Grant, Limit, Need
+from truenorth.store.pseudonyms import pseudonymous
 
 CALL = Offer(name="call_back", cost_cents=1200, channel="phone")
 CREDIT = Offer(name="credit", cost_cents=5000, needs=(Need("goodwill", 5000),))

@@ -16,6 +16,7 @@ import uvicorn
 from fastapi import FastAPI
 from structlog.typing import Processor
 
+from truenorth.server.acting.proposing import Proposer
 from truenorth.server.app import make_app
 from truenorth.server.connections import BoundedConnection, allow_connections
 from truenorth.server.ingest.webhook import Hook
@@ -73,6 +74,8 @@ def make_service(
             runner.start()
         stopped = asyncio.Event()
         sending = asyncio.create_task(sender.run(stopped), name="truenorth-webhooks")
+        proposer = Proposer(store, app.state.context.acting, on_signals)
+        proposing = asyncio.create_task(proposer.run(stopped), name="truenorth-proposals")
         tidying = asyncio.create_task(_tidy(store), name="truenorth-checkpoints")
         try:
             yield
@@ -81,6 +84,7 @@ def make_service(
             await writer.stop()
             stopped.set()
             await sending
+            await proposing
             if settings.runner_command:
                 await asyncio.to_thread(runner.stop)
 
