@@ -237,10 +237,9 @@ async def load_staff(served: Served, caller: Admin, request: Request) -> Loaded:
     loaded = load_people(await request.body())
     if loaded.people is None:
         raise TruenorthError(loaded.problems)
-    people, now_us = loaded.people, served.now_us()
-    served.store.staff.put([msgspec.structs.replace(one, added_us=now_us) for one in people.members], people.teams)
-    for reached in people.accreditations:
-        served.store.staff.grant(msgspec.structs.replace(reached, by=caller.who))
+    people = loaded.people
+    reached = [msgspec.structs.replace(one, by=caller.who) for one in people.accreditations]
+    served.store.staff.load(people.members, people.teams, reached, now_us=served.now_us())
     served.store.staff.add_courses(people.courses, people.classes)
     served.note(caller, "loaded a people file")
     return Loaded(**people.counts())
