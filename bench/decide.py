@@ -10,8 +10,7 @@ from time import perf_counter, time_ns
 
 import numpy as np
 
-from truenorth.action.belief import Belief
-from truenorth.server.acting.acting import ID_BYTES, Acting
+from truenorth.server.acting.acting import ID_BYTES, Acting, Knowing
 from truenorth.server.who import Who
 from truenorth.store.opening import Store, open_store
 from truenorth.store.rows import CaseRow, Judged, Progress, PromiseRow
@@ -71,8 +70,7 @@ def times_ms(store: Store) -> list[float]:
         new_id=lambda: os.urandom(ID_BYTES).hex(),
         ids_of=Who(store).ids_of,
         outcomes_of=lambda _journey: {"achieved": 3, "failed": 1},
-        effects=Belief(),
-        risk_of=lambda _journey, _case: 0.4,
+        knowing=Knowing(risk_of=lambda _journey, _case: 0.4, risk_model="given"),
     )
     for n in range(50):
         acting.decide("help", f"T{n}", acting.asker("anna"))

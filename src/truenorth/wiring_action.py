@@ -8,9 +8,8 @@ from pathlib import Path
 
 import msgspec
 
-from truenorth.action.belief import Belief
 from truenorth.action.people_file import load_people as read_people
-from truenorth.server.acting.acting import ID_BYTES, Acting, Made
+from truenorth.server.acting.acting import ID_BYTES, Acting, Knowing, Made
 from truenorth.server.receiving import Turned
 from truenorth.server.who import Who
 from truenorth.spec.problems import Problem, TruenorthError
@@ -99,5 +98,5 @@ def _acting(store: Store) -> Acting:
         new_id=lambda: os.urandom(ID_BYTES).hex(),
         ids_of=Who(store).ids_of,
         outcomes_of=lambda journey: store.results.totals(journey)["outcome"],
-        effects=Belief(),
+        knowing=Knowing(),
     )

@@ -10,9 +10,7 @@ from fastapi import FastAPI
 from starlette.routing import Route
 from starlette.types import Lifespan
 
-from truenorth.action.belief import Belief
-from truenorth.action.values import EffectModel
-from truenorth.server.acting.acting import ID_BYTES, Acting, RiskOf
+from truenorth.server.acting.acting import ID_BYTES, Acting, Knowing
 from truenorth.server.answers import answer_errors
 from truenorth.server.api.bounds import Bounds
 from truenorth.server.api.context import Context
@@ -48,9 +46,7 @@ def make_app(  # noqa: PLR0913  # all that a service is made of
     entropy: Entropy = os.urandom,
     elapsed_s: Callable[[], float] = perf_counter,
     lifespan: Lifespan[FastAPI] | None = None,
-    effects: EffectModel | None = None,
-    risk_of: RiskOf = lambda _journey, _case: None,
-    risk_model: str | None = None,
+    knowing: Knowing = Knowing(),  # noqa: B008  # frozen
 ) -> FastAPI:
     """The application of a store.
 
@@ -59,8 +55,7 @@ def make_app(  # noqa: PLR0913  # all that a service is made of
     ``is_open``: requests need no token; only for a service that listens on loopback (`auth.only_loopback`).
     ``targets``: where webhooks may be sent; public addresses only, and this machine where the service is open.
     ``lifespan``: starts and stops what belongs to whoever composes; call ``app.state.context.broadcast.close()`` first
-    when stopping, so that streams end. ``effects``: what is known of actions, else what journey files believe;
-    ``risk_of``: the newest risk of a case by ``risk_model``.
+    when stopping, so that streams end. ``knowing``: what decisions know of risks and effects.
     """
     metrics = metrics or Metrics()
     asked = Asked(probes, now_us)
@@ -82,9 +77,7 @@ def make_app(  # noqa: PLR0913  # all that a service is made of
             new_id=lambda: entropy(ID_BYTES).hex(),
             ids_of=ids_of,
             outcomes_of=lambda journey: totals.of(journey)[1]["outcome"],
-            effects=effects or Belief(),
-            risk_of=risk_of,
-            model=risk_model,
+            knowing=knowing,
         ),
     )
     app.include_router(api_routes())

@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 
 from truenorth.action.accounts import Account, Whose, accounts_to_read, taken_by
+from truenorth.action.belief import Belief
 from truenorth.action.choice import POLICY
 from truenorth.action.deciding import decide
 from truenorth.action.holdout import is_held_out
@@ -50,6 +51,17 @@ MOST_EVENTS = 1_000
 
 RiskOf = Callable[[str, str], float | None]
 """The newest risk of a case of a journey, None where no model says."""
+
+
+class Knowing(NamedTuple):
+    """What decisions know: effects of actions (without data, what journey files believe), and risks of cases.
+
+    ``risk_model`` is the version of the model whose risks ``risk_of`` gives; None where there is none.
+    """
+
+    effects: EffectModel = Belief()
+    risk_of: RiskOf = lambda _journey, _case: None
+    risk_model: str | None = None
 
 
 class Asker(NamedTuple):
@@ -93,19 +105,15 @@ class Acting:
         new_id: Callable[[], str],
         ids_of: Callable[[str], Sequence[str]],
         outcomes_of: Callable[[str], Mapping[str, int]],
-        effects: EffectModel,
-        risk_of: RiskOf = lambda _journey, _case: None,
-        model: str | None = None,
+        knowing: Knowing,
     ) -> None:
-        """``outcomes_of``: the cases of a journey by outcome; ``model``: the version of the risk model, if any."""
+        """``outcomes_of``: the cases of a journey by outcome."""
         self._store = store
         self._now_us = now_us
         self._new_id = new_id
         self._ids_of = ids_of
         self._outcomes_of = outcomes_of
-        self._effects = effects
-        self._risk_of = risk_of
-        self._model = model
+        self._knowing = knowing
 
     def asker(self, person: str) -> Asker:
         """Somebody with all that they are now; nobody's roles for somebody who is not known."""
@@ -257,11 +265,11 @@ class Acting:
         if found is None:
             raise Turned(404, "unknown_case", "there is no such case in this journey")
         row, promises = found
-        risk, base = self._risk_of(name, case), base_risk_of(self._outcomes_of(name))
+        risk, base = self._knowing.risk_of(name, case), base_risk_of(self._outcomes_of(name))
         context = context_of(name, row, promises, at_us=self._now_us(), risk=risk, base_risk=base)
         id = self._new_id()  # noqa: A001  # the column's name
         uniforms = np.random.default_rng(int(id, 16)).uniform(1e-9, 1 - 1e-9, len(journey.actions))
-        policy = "a person" if only else f"{POLICY} {self._effects.version}"
+        policy = "a person" if only else f"{POLICY} {self._knowing.effects.version}"
         inputs = Inputs(
             id=id,
             context=context,
@@ -269,15 +277,15 @@ class Acting:
             currency=journey.currency,
             actions=tuple(action.offer for action in journey.actions),
             situations=situations_of(journey.actions),
-            effects=self._effects.effects(context, journey.actions),
-            draws=self._effects.draw(context, journey.actions, uniforms),
+            effects=self._knowing.effects.effects(context, journey.actions),
+            draws=self._knowing.effects.draw(context, journey.actions, uniforms),
             at_stake_cents=at_stake_cents(journey),
             frequencies=journey.contact.at_most,
             grants=grants_of(journey.authority, asker.roles, asker.levels),
             budget_cents=journey.budget_cents,
             is_held_out=is_held_out(name, case, journey.holdout),
             only=only,
-            versions=Versions(self._model, policy, text.version),
+            versions=Versions(self._knowing.risk_model, policy, text.version),
         )
         return Prepared(text, journey, inputs, self._told(journey, row.case, row.customer, row.opened_us))
 
