@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -46,6 +47,7 @@ from truenorth.store.ports import Stored
 from truenorth.store.rows import JourneyText, NewSignal
 
 ID_BYTES = 12
+EPISODE = re.compile(r"(.+)#[0-9]+", re.DOTALL)
 MOST_EVENTS = 1_000
 """Events of a case, and of a customer, in which the contact policy looks."""
 
@@ -294,14 +296,21 @@ class Acting:
         of_case: Sequence[Stored] = ()
         of_customer: Sequence[Stored] = ()
         if policy.never_after is not None:
-            positions = self._store.pages.events_of_key(
-                journey.name, case.partition("#")[0], since_us=opened_us, until_us=None, limit=MOST_EVENTS
-            )
-            of_case = list(self._store.events.at(positions))
+            of_case = list(self._store.events.at(self._positions(journey.name, case, opened_us)))
         if customer is not None and (policy.consent is not None or policy.refusal is not None):
             events = self._store.events.of_customers(self._ids_of(customer))
             of_customer = sorted(events, key=lambda one: (one.event.time_us, one.position))
         return told_by(journey, of_case, of_customer)
+
+    def _positions(self, journey: str, case: str, since_us: int) -> list[int]:
+        """Where the log has the events of a case: of ``key#2`` those of ``key``, unless a key itself is called so."""
+        episode = EPISODE.fullmatch(case)
+        for key in (*((episode[1],) if episode else ()), case):
+            events_of_key = self._store.pages.events_of_key
+            found = events_of_key(journey, key, since_us=since_us, until_us=None, limit=MOST_EVENTS)
+            if found:
+                return found
+        return []
 
     def _take(self, taking: Taking, prepared: Prepared, asker: Asker, origin: Origin) -> tuple[Made, DecisionRow]:
         inputs, used = self._in_transaction(taking, prepared)
