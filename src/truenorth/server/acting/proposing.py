@@ -15,7 +15,7 @@ from truenorth.store.ports import StoreFull
 from truenorth.store.rows import Signal
 from truenorth.store.staff import StaffTeam
 
-TRIGGERS = ("opened", "broken", "reopened", "risk_crossed")
+TRIGGERS = ("opened", "broken", "reopened", "at_risk")
 """The kinds of signals at which a case is looked at."""
 PAGE_SIGNALS = 100
 """Signals that are read at a time."""
