@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import msgspec
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Body, Path, Query
 from pydantic import BaseModel, Field
 
 from truenorth.action.people_file import load_people
@@ -18,6 +18,12 @@ from truenorth.server.receiving import Turned
 from truenorth.spec.problems import TruenorthError
 from truenorth.store.decisions import Approval, Stopped
 
+PEOPLE = """people:
+  - {id: anna, teams: [first_line], roles: [agent]}
+teams:
+  first_line: {roles: [agent]}
+"""
+"""A people file, as an example."""
 ROUTER = APIRouter(tags=["authority"])
 Number = Annotated[int, Path(ge=1, le=BIGGEST)]
 AT = "2026-01-05T09:30:00.000000Z"
@@ -228,13 +234,12 @@ def list_staff(served: Served, caller: Analyst) -> list[PersonShown]:
     ]
 
 
-@ROUTER.put(
-    "/staff",
-    openapi_extra={"requestBody": {"required": True, "content": {"application/yaml": {"schema": {"type": "string"}}}}},
-)
-async def load_staff(served: Served, caller: Admin, request: Request) -> Loaded:
+@ROUTER.put("/staff")
+def load_staff(
+    served: Served, caller: Admin, text: Annotated[str, Body(media_type="application/yaml", examples=[PEOPLE])]
+) -> Loaded:
     """Add or replace people, teams, levels and courses by a people file (docs/authority.md). Role: admin."""
-    loaded = load_people(await request.body())
+    loaded = load_people(text)
     if loaded.people is None:
         raise TruenorthError(loaded.problems)
     people = loaded.people
