@@ -15,6 +15,7 @@ options = st.lists(
 
 
 @given(options)
+@settings(deadline=None)
 def test_they_sum_to_one_and_cover_every_choice(found: list[Option]) -> None:
     shares = propensities(found)
     assert sum(shares.values()) == pytest.approx(1, abs=1e-9)
@@ -24,7 +25,7 @@ def test_they_sum_to_one_and_cover_every_choice(found: list[Option]) -> None:
 
 
 @given(options.filter(bool))
-@settings(max_examples=20)
+@settings(max_examples=20, deadline=None)
 def test_they_are_the_shares_of_many_draws(found: list[Option]) -> None:
     n = 20_000
     draws = np.random.default_rng(5).normal([one.mean for one in found], [one.sd for one in found], (n, len(found)))

@@ -16,17 +16,18 @@ from truenorth.action.record import (
     decode_decision,
     encode_decision,
     is_reproduced,
-    pseudonymous,
     replay_decision,
 )
 from truenorth.action.values import DO_NOTHING, STAGES, Effect, Offer
 from truenorth.spec.acting import Frequency, Grant, Limit, Need
+from truenorth.store.pseudonyms import pseudonymous
 
 CALL = Offer(name="call_back", cost_cents=1200, channel="phone")
 CREDIT = Offer(name="credit", cost_cents=5000, needs=(Need("goodwill", 5000),))
 
 
 @given(any_inputs())
+@settings(deadline=None)
 def test_a_decision_is_made_again_bit_by_bit(inputs: Inputs) -> None:
     record = encode_decision(decide(inputs))
     assert encode_decision(replay_decision(record)) == record
@@ -34,6 +35,7 @@ def test_a_decision_is_made_again_bit_by_bit(inputs: Inputs) -> None:
 
 
 @given(any_inputs())
+@settings(deadline=None)
 def test_propensities_sum_to_one_over_what_can_be_chosen(inputs: Inputs) -> None:
     decision = decide(inputs)
     assert sum(one.propensity for one in decision.candidates) == pytest.approx(1, abs=1e-9)
@@ -43,6 +45,7 @@ def test_propensities_sum_to_one_over_what_can_be_chosen(inputs: Inputs) -> None
 
 
 @given(any_inputs())
+@settings(deadline=None)
 def test_every_candidate_stays_or_says_where_it_fell_and_why(inputs: Inputs) -> None:
     decision = decide(inputs)
     assert [one.action for one in decision.candidates] == [DO_NOTHING, *(action.name for action in inputs.actions)]
@@ -52,12 +55,14 @@ def test_every_candidate_stays_or_says_where_it_fell_and_why(inputs: Inputs) -> 
 
 
 @given(any_inputs())
+@settings(deadline=None)
 def test_values_add_up(inputs: Inputs) -> None:
     for one in decide(inputs).candidates:
         assert one.value_cents == one.parts.outcome_cents + one.parts.revenue_cents - one.parts.cost_cents
 
 
 @given(any_inputs())
+@settings(deadline=None)
 def test_what_is_chosen_fits_into_every_limit(inputs: Inputs) -> None:
     decision = decide(inputs)
     action = next((one for one in inputs.actions if one.name == decision.chosen), None)
@@ -82,7 +87,7 @@ def fits(limit: Limit, need: Need, used: Any, taken: dict[str, int]) -> bool:
 
 
 @given(any_inputs())
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 def test_the_held_out_and_the_stopped_are_left_alone(inputs: Inputs) -> None:
     stopped = decide(msgspec.structs.replace(inputs, stopped=(EVERYTHING,)))
     assert stopped.chosen == DO_NOTHING

@@ -9,7 +9,7 @@ import msgspec
 from truenorth.action.deciding import decide
 from truenorth.action.inputs import Inputs, decode_inputs
 from truenorth.action.permissions import money
-from truenorth.action.values import DO_NOTHING, Candidate, Context, Decision, Effect
+from truenorth.action.values import DO_NOTHING, STAGES, Candidate, Context, Decision, Effect
 from truenorth.spec.conditions import fields_of
 from truenorth.spec.situations import parse_situation
 
@@ -58,8 +58,13 @@ def _why_nothing(inputs: Inputs, decision: Decision) -> str:
     fallen = [one for one in decision.candidates if one.stage is not None]
     if not fallen:
         return "nothing is done: the journey has no actions"
-    last = max(fallen, key=lambda one: one.value_cents)
+    last = max(fallen, key=lambda one: (_depth(one), one.value_cents))
     return f"nothing is done: no action stayed; of {inputs_name(inputs, last.action)}: {last.words}"
+
+
+def _depth(fallen: Candidate) -> int:
+    """How far through the funnel a candidate came."""
+    return STAGES.index(fallen.stage) if fallen.stage is not None else len(STAGES)
 
 
 def _sureness(inputs: Inputs, decision: Decision) -> str:

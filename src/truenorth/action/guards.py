@@ -24,7 +24,7 @@ class Reacted(NamedTuple):
 
 
 class Stamping(msgspec.Struct, frozen=True):
-    """How proposals of an action are taken. ``is_suspect``: nearly all accepted, most too quickly to be read."""
+    """How proposals of an action are taken. ``is_suspect``: nearly all accepted, mostly unread."""
 
     action: str
     n: int

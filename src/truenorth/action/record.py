@@ -1,11 +1,14 @@
-"""The record of a decision: made again from its own inputs, and kept without the person when the person goes."""
+"""The record of a decision: made again from its own inputs.
+
+It is kept without the person when the person goes (`truenorth.store.pseudonyms`), and can be made again then too.
+"""
 
 from __future__ import annotations
 
 import msgspec
 
 from truenorth.action.deciding import decide
-from truenorth.action.inputs import decode_inputs, encode_inputs
+from truenorth.action.inputs import decode_inputs
 from truenorth.action.values import Decision
 
 
@@ -34,12 +37,3 @@ def replay_decision(record: bytes) -> Decision:
 def is_reproduced(record: bytes) -> bool:
     """Whether the record can be made again, bit by bit."""
     return encode_decision(replay_decision(record)) == record
-
-
-def pseudonymous(record: bytes, pseudonym: str) -> bytes:
-    """A record in which another name stands for the case, and none for the customer; it can be made again as well."""
-    inputs = decode_inputs(decode_decision(record).inputs)
-    context = msgspec.structs.replace(inputs.context, case=pseudonym, customer=None)
-    decision = decode_decision(record)
-    replaced = encode_inputs(msgspec.structs.replace(inputs, context=context))
-    return encode_decision(msgspec.structs.replace(decision, case=pseudonym, customer=None, inputs=replaced))

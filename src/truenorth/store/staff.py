@@ -80,6 +80,19 @@ class Staff:
                 names = kind.__struct_fields__
                 upsert(self._database, connection, table, names, [_values(row, names) for row in rows])
 
+    def load(
+        self,
+        members: Sequence[StaffMember],
+        teams: Sequence[StaffTeam],
+        reached: Sequence[Accreditation],
+        *,
+        now_us: int,
+    ) -> None:
+        """Add or replace people, as added now, teams and levels."""
+        self.put([msgspec.structs.replace(one, added_us=now_us) for one in members], teams)
+        for one in reached:
+            self.grant(one)
+
     def remove(self, id: str) -> bool:  # noqa: A002  # the column's name
         """Remove somebody with all accreditations; false if there is nobody of this id."""
         with self._database.writing(Turn.DECISIONS) as connection:
