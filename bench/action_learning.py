@@ -42,7 +42,7 @@ def stake_of(log: Logged) -> np.ndarray:
 def priced(log: Logged) -> Following:
     """The learnt policy with prices for what a day has too little of, from the log's own contexts."""
     learnt = learn(log, PRIORS)
-    value = net_value(learnt.beliefs(log.context).mean, stake_of(log), COSTS)
+    value = net_value(learnt.beliefs(log.context).cautious(), stake_of(log), COSTS)
     days = (log.time_us[-1] - log.time_us[0]) / 86_400e6
     room = np.minimum(capacities(LEARNT_IN), 10**9) / (len(log.action) / days)
     return Following(learnt, shadow_prices(value, np.ones_like(value, np.bool_), room))
@@ -50,7 +50,7 @@ def priced(log: Logged) -> Following:
 
 def threshold(log: Logged) -> Above:
     """The risk, and the action beyond it, that bring most by IPW on the log."""
-    risk = OutcomeModel(log.context, log.achieved, np.ones(len(log.action)))
+    risk = OutcomeModel.fit(log.context, log.achieved, np.ones(len(log.action)))
     failing, net = risk.failing(log.context), log.value_cents - log.cost_cents
 
     def brings(place: tuple[int, float]) -> float:
@@ -68,7 +68,7 @@ def placebo(log: Logged, seed: int) -> float:
     drawn = [np.flatnonzero(row)[int(u * row.sum())] for row, u in zip(log.eligible, luck, strict=True)]
     action = np.array(drawn)
     dull = log._replace(action=action, cost_cents=COSTS[action] * 100)
-    value = net_value(learn(dull, PRIORS).beliefs(log.context).mean, stake_of(log), COSTS)
+    value = net_value(learn(dull, PRIORS).beliefs(log.context).cautious(), stake_of(log), COSTS)
     return float((best(value, log.eligible) > 0).mean())
 
 
@@ -95,7 +95,7 @@ def off_policy(log: Logged, gain: np.ndarray) -> dict[str, list[float]]:
     """A policy learnt from the first half, judged on the second by each estimator, and its true gain there, EUR."""
     half = LARGE // 2
     rest = Logged(log.names, log.actions, *(column[half:] for column in log[2:]))
-    value = net_value(learn(first(log, half), PRIORS).beliefs(rest.context).mean, stake_of(rest), COSTS)
+    value = net_value(learn(first(log, half), PRIORS).beliefs(rest.context).cautious(), stake_of(rest), COSTS)
     action = best(value, rest.eligible)
     found = Judge(rest).evaluate(certain(action, len(ACTIONS)), always(rest, "do_nothing"))
     true = float(gain[half:][np.arange(len(action)), action].mean())

@@ -146,7 +146,7 @@ class Following:
         self.learnt, self.price = learnt, np.zeros(len(ACTIONS)) if price is None else price
 
     def gain(self, context: F64, journey: NDArray[np.int64]) -> F64:
-        gain = self.learnt.beliefs(context).mean * STAKE[journey][:, None] - COSTS
+        gain = self.learnt.beliefs(context).cautious() * STAKE[journey][:, None] - COSTS
         return gain - self.price
 
     def __call__(self, moments: Moments) -> Choices:

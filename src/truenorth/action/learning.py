@@ -21,6 +21,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from truenorth.action.choice import CAUTION
 from truenorth.action.nuisance import OutcomeModel, cross_fitted, folds
 from truenorth.action.values import Logged, Prior
 from truenorth.insight.intervals import Z95
@@ -65,7 +66,7 @@ class Beliefs(NamedTuple):
         """The upper bound of 95 %."""
         return self.mean + Z95 * self.sd
 
-    def cautious(self, n_sd: float) -> F64:
+    def cautious(self, n_sd: float = CAUTION) -> F64:
         """The mean less so many standard deviations: acting on it asks for evidence, and gives up some gain for it."""
         return self.mean - n_sd * self.sd
 
@@ -131,7 +132,7 @@ def learn(log: Logged, priors: Mapping[str, Prior]) -> Learnt:
     share = log.eligible[rows] / log.eligible[rows].sum(1, keepdims=True)
     weight = np.minimum(share[np.arange(len(action)), action] / log.propensity[rows], MOST_WEIGHT)
     around = cross_fitted(context, outcome, weight, folds(len(action), unit=log.unit[rows]))
-    model = OutcomeModel(context, outcome, weight)
+    model = OutcomeModel.fit(context, outcome, weight)
     basis = basis_of(context)
     features = basis.of(context) * (1 - around)[:, None]
     chosen = np.eye(len(log.actions))[action]

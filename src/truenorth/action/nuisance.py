@@ -3,29 +3,66 @@
 from __future__ import annotations
 
 import numpy as np
+from lightgbm import Booster, Dataset, train
 from numpy.typing import NDArray
-from sklearn.ensemble import HistGradientBoostingRegressor
 
 F64 = NDArray[np.float64]
 
 N_FOLDS = 5
 N_TREES = 60
+SHAPE = {
+    "objective": "regression",
+    "num_leaves": 8,
+    "learning_rate": 0.1,
+    "min_data_in_leaf": 20,
+    "num_threads": 1,
+    "deterministic": True,
+    "force_row_wise": True,
+    "verbosity": -1,
+}
+"""Few and shallow trees, the same for the same rows on every machine."""
 
 
-def _trees() -> HistGradientBoostingRegressor:
-    shape = {"max_iter": N_TREES, "max_leaf_nodes": 8, "learning_rate": 0.1, "min_samples_leaf": 20}
-    return HistGradientBoostingRegressor(**shape, early_stopping=False)
+class Trees:
+    """The mean of a number by context: boosted trees."""
+
+    def __init__(self, booster: Booster) -> None:
+        self._booster = booster
+
+    @classmethod
+    def fit(cls, context: F64, number: F64, weight: F64 | None = None) -> Trees:
+        """Fit to rows (n, k), numbers (n,), weights (n,)."""
+        return cls(train(SHAPE, Dataset(context, number, weight=weight, free_raw_data=True), N_TREES))
+
+    @classmethod
+    def read(cls, text: str) -> Trees:
+        """Trees as `text` wrote them."""
+        return cls(Booster(model_str=text, params={"num_threads": 1, "verbosity": -1}))
+
+    @property
+    def text(self) -> str:
+        """The trees as text, in LightGBM's own format."""
+        return str(self._booster.model_to_string())
+
+    def predict(self, context: F64) -> F64:
+        """(n,)."""
+        return np.asarray(self._booster.predict(context, num_threads=1), np.float64)
 
 
 class OutcomeModel:
-    """The mean of an outcome in [0, 1] by context: boosted trees, few and shallow."""
+    """The mean of an outcome in [0, 1] by context."""
 
-    def __init__(self, context: F64, outcome: F64, weight: F64) -> None:
-        self._trees = _trees().fit(context, outcome, sample_weight=weight)
+    def __init__(self, trees: Trees) -> None:
+        self.trees = trees
+
+    @classmethod
+    def fit(cls, context: F64, outcome: F64, weight: F64) -> OutcomeModel:
+        """Fit to rows (n, k), outcomes (n,) in [0, 1], weights (n,)."""
+        return cls(Trees.fit(context, outcome, weight))
 
     def mean(self, context: F64) -> F64:
         """(n,) in [0, 1]."""
-        return np.clip(np.asarray(self._trees.predict(context), np.float64), 0.0, 1.0)
+        return np.clip(self.trees.predict(context), 0.0, 1.0)
 
     def failing(self, context: F64) -> F64:
         """(n,) the chance of failing, 1 less the mean."""
@@ -50,7 +87,7 @@ def cross_fitted(context: F64, outcome: F64, weight: F64, fold: NDArray[np.int64
     for held_out in np.unique(fold):
         seen, asked = fold != held_out, fold == held_out
         if seen.sum() >= 2:
-            mean[asked] = OutcomeModel(context[seen], outcome[seen], weight[seen]).mean(context[asked])
+            mean[asked] = OutcomeModel.fit(context[seen], outcome[seen], weight[seen]).mean(context[asked])
     return mean
 
 
@@ -64,7 +101,7 @@ def cross_fitted_rewards(
         seen, asked = fold != held_out, fold == held_out
         if seen.sum() < 2:
             continue
-        trees = _trees().fit(chosen[seen], reward[seen])
+        trees = Trees.fit(chosen[seen], reward[seen])
         for a in range(n_actions):
             tried = np.column_stack([context[asked], np.tile(np.eye(n_actions)[a], (int(asked.sum()), 1))])
             means[asked, a] = trees.predict(tried)

@@ -58,6 +58,6 @@ def _learnt(table: Table, allowed: NDArray[np.bool_]) -> F64:
         if not seen.any():
             continue
         part = Logged(log.names, log.actions, *(column[seen] for column in log[2:]))
-        dp = learn(part, {}).beliefs(log.context[asked]).mean
+        dp = learn(part, {}).beliefs(log.context[asked]).cautious()
         action[asked] = best(net_value(dp, table.stake_cents[asked], table.cost_cents), allowed[asked])
     return certain(action, len(log.actions))
