@@ -20,10 +20,12 @@ import numpy as np
 from action_page import write
 from action_world import ACTIONS, COSTS, PRIORS, STAKE, Above, Coin, Following, Rule, Uplift, first, logged
 
+from truenorth.action.decision_table import Table
 from truenorth.action.learning import learn
 from truenorth.action.learnt_policy import best, net_value, shadow_prices
 from truenorth.action.nuisance import OutcomeModel
 from truenorth.action.off_policy import Judge, always, certain
+from truenorth.action.proof import PROVEN, caution_of
 from truenorth.action.values import Logged
 from truenorth.simulate import Company, World
 from truenorth.simulate.asking import capacities
@@ -39,13 +41,17 @@ def stake_of(log: Logged) -> np.ndarray:
     return STAKE[log.context[:, :4].argmax(1)]
 
 
+def table_of(log: Logged) -> Table:
+    return Table(log, stake_of(log) * 100, COSTS * 100)
+
+
 def priced(log: Logged) -> Following:
     """The learnt policy with prices for what a day has too little of, from the log's own contexts."""
-    learnt = learn(log, PRIORS)
-    value = net_value(learnt.beliefs(log.context).cautious(), stake_of(log), COSTS)
+    learnt, caution = learn(log, PRIORS), caution_of(table_of(log), PRIORS)
+    value = net_value(learnt.beliefs(log.context).cautious(caution), stake_of(log), COSTS)
     days = (log.time_us[-1] - log.time_us[0]) / 86_400e6
     room = np.minimum(capacities(LEARNT_IN), 10**9) / (len(log.action) / days)
-    return Following(learnt, shadow_prices(value, np.ones_like(value, np.bool_), room))
+    return Following(learnt, caution, shadow_prices(value, np.ones_like(value, np.bool_), room))
 
 
 def threshold(log: Logged) -> Above:
@@ -68,7 +74,8 @@ def placebo(log: Logged, seed: int) -> float:
     drawn = [np.flatnonzero(row)[int(u * row.sum())] for row, u in zip(log.eligible, luck, strict=True)]
     action = np.array(drawn)
     dull = log._replace(action=action, cost_cents=COSTS[action] * 100)
-    value = net_value(learn(dull, PRIORS).beliefs(log.context).cautious(), stake_of(log), COSTS)
+    beliefs = learn(dull, PRIORS).beliefs(log.context)
+    value = net_value(beliefs.cautious(caution_of(table_of(dull), PRIORS)), stake_of(log), COSTS)
     return float((best(value, log.eligible) > 0).mean())
 
 
@@ -95,7 +102,7 @@ def off_policy(log: Logged, gain: np.ndarray) -> dict[str, list[float]]:
     """A policy learnt from the first half, judged on the second by each estimator, and its true gain there, EUR."""
     half = LARGE // 2
     rest = Logged(log.names, log.actions, *(column[half:] for column in log[2:]))
-    value = net_value(learn(first(log, half), PRIORS).beliefs(rest.context).cautious(), stake_of(rest), COSTS)
+    value = net_value(learn(first(log, half), PRIORS).beliefs(rest.context).cautious(PROVEN), stake_of(rest), COSTS)
     action = best(value, rest.eligible)
     found = Judge(rest).evaluate(certain(action, len(ACTIONS)), always(rest, "do_nothing"))
     true = float(gain[half:][np.arange(len(action)), action].mean())

@@ -142,11 +142,11 @@ class Following:
 
     knows_truth = False
 
-    def __init__(self, learnt: Learnt, price: F64 | None = None) -> None:
-        self.learnt, self.price = learnt, np.zeros(len(ACTIONS)) if price is None else price
+    def __init__(self, learnt: Learnt, caution: float, price: F64) -> None:
+        self.learnt, self.caution, self.price = learnt, caution, price
 
     def gain(self, context: F64, journey: NDArray[np.int64]) -> F64:
-        gain = self.learnt.beliefs(context).cautious() * STAKE[journey][:, None] - COSTS
+        gain = self.learnt.beliefs(context).cautious(self.caution) * STAKE[journey][:, None] - COSTS
         return gain - self.price
 
     def __call__(self, moments: Moments) -> Choices:

@@ -23,12 +23,6 @@ F64 = NDArray[np.float64]
 POLICY = "thompson/2"
 """The name of this policy, and its version."""
 
-CAUTION = 1.5
-"""Standard deviations of an effect from data below which an action must still be worth its cost.
-
-What it gives up and what it avoids, in a company whose truth is known: ``docs/action-learning.md``.
-"""
-
 DIGITS = 9
 """Digits of a chance that are kept: fewer than any machine computes, so that a replay gives the very same."""
 

@@ -21,7 +21,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from truenorth.action.choice import CAUTION
 from truenorth.action.nuisance import OutcomeModel, cross_fitted, folds
 from truenorth.action.values import Logged, Prior
 from truenorth.insight.intervals import Z95
@@ -66,7 +65,7 @@ class Beliefs(NamedTuple):
         """The upper bound of 95 %."""
         return self.mean + Z95 * self.sd
 
-    def cautious(self, n_sd: float = CAUTION) -> F64:
+    def cautious(self, n_sd: float) -> F64:
         """The mean less so many standard deviations: acting on it asks for evidence, and gives up some gain for it."""
         return self.mean - n_sd * self.sd
 
@@ -104,17 +103,17 @@ class Learnt:
     def __init__(self, actions: Sequence[str], basis: Basis, risk: OutcomeModel, posterior: Posterior, n: F64) -> None:
         self.actions = tuple(actions)
         self.n = n
-        self._basis, self._risk, self._posterior = basis, risk, posterior
+        self.basis, self.risk, self.posterior = basis, risk, posterior
 
     def beliefs(self, context: F64) -> Beliefs:
         """The effect of every action in contexts (n, k) with the columns of the log."""
-        features = self._basis.of(context) * self._risk.failing(context)[:, None]
+        features = self.basis.of(context) * self.risk.failing(context)[:, None]
         n_features = features.shape[1]
         mean, sd = np.zeros((len(context), len(self.actions))), np.zeros((len(context), len(self.actions)))
         for action in range(1, len(self.actions)):
             own = slice((action - 1) * n_features, action * n_features)
-            mean[:, action] = features @ self._posterior.mean[own]
-            spread = features @ self._posterior.covariance[own, own]
+            mean[:, action] = features @ self.posterior.mean[own]
+            spread = features @ self.posterior.covariance[own, own]
             sd[:, action] = np.sqrt(np.maximum((spread * features).sum(1), 0.0))
         return Beliefs(mean, sd)
 

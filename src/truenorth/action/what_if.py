@@ -4,17 +4,11 @@ from __future__ import annotations
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
 from truenorth.action.decision_table import Table
-from truenorth.action.learning import learn
-from truenorth.action.learnt_policy import best, net_value
-from truenorth.action.nuisance import folds
-from truenorth.action.off_policy import LEAST_ESS, Evaluation, Judge, always, certain
-from truenorth.action.values import Logged
+from truenorth.action.off_policy import LEAST_ESS, Evaluation, Judge, always
+from truenorth.action.proof import cross_learnt
 from truenorth.spec.problems import Problem, TruenorthError
-
-F64 = NDArray[np.float64]
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,24 +34,10 @@ def evaluate_policy(table: Table, asked: Asked) -> Evaluation:
     if not (~np.isnan(log.value_cents) & ~log.holdout).any():
         raise TruenorthError([Problem(path="value", expected="settled decisions outside the holdout", found="none")])
     if asked.policy == "learnt":
-        target = _learnt(table, allowed)
+        target = cross_learnt(table, {}, allowed)
     elif asked.policy in log.actions:
         target = always(log._replace(eligible=allowed), asked.policy)
     else:
         expected = f"learnt, or one of {', '.join(log.actions)}"
         raise TruenorthError([Problem(path="policy", expected=expected, found=asked.policy)])
     return Judge(log).evaluate(target, least_ess=asked.least_ess)
-
-
-def _learnt(table: Table, allowed: NDArray[np.bool_]) -> F64:
-    """(n, n_actions) for each row the choice of a policy that has learnt from the other folds."""
-    log = table.log
-    action, fold = np.zeros(len(log.action), np.int64), folds(len(log.action), unit=log.unit)
-    for held_out in np.unique(fold):
-        seen, asked = (fold != held_out) & ~np.isnan(log.achieved), fold == held_out
-        if not seen.any():
-            continue
-        part = Logged(log.names, log.actions, *(column[seen] for column in log[2:]))
-        dp = learn(part, {}).beliefs(log.context[asked]).cautious()
-        action[asked] = best(net_value(dp, table.stake_cents[asked], table.cost_cents), allowed[asked])
-    return certain(action, len(log.actions))

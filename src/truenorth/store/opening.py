@@ -10,6 +10,7 @@ from truenorth.store.access import Access
 from truenorth.store.archive import Archive
 from truenorth.store.database import Database
 from truenorth.store.decisions import Decisions
+from truenorth.store.effects import EffectVersions
 from truenorth.store.event_log import SqlEventLog
 from truenorth.store.forget import Retention
 from truenorth.store.gone import GoneKeys
@@ -44,6 +45,7 @@ class Store:
     audit: Audit
     decisions: Decisions
     staff: Staff
+    effects: EffectVersions
 
     def close(self) -> None:
         """Close its connections."""
@@ -103,4 +105,5 @@ def _opened(database: Database, entropy: Entropy) -> Store:
         audit=Audit(database),
         decisions=Decisions(database),
         staff=Staff(database),
+        effects=EffectVersions(database),
     )
