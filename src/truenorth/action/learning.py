@@ -169,7 +169,8 @@ def _posterior(design: F64, left: F64, weight: F64, n_columns: int, beliefs: Seq
     """Coefficients given residuals: the first of each action has its belief, the others variances that fit the data."""
     per_action = design.shape[1] // len(beliefs)
     place = np.arange(design.shape[1]) % per_action
-    believed, group = place == 0, np.arange(design.shape[1]) // per_action * 2 + (place > n_columns)
+    believed, kind = place == 0, np.arange(design.shape[1]) // per_action * 2 + (place > n_columns)
+    _, group = np.unique(kind, return_inverse=True)
     prior_mean, variance = np.zeros(len(place)), np.full(len(place), FIRST_VARIANCE)
     prior_mean[believed] = [prior.recovers for prior in beliefs]
     variance[believed] = [_doubt(prior) for prior in beliefs]

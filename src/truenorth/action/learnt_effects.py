@@ -86,8 +86,8 @@ class LearntEffects:
 class LearntAction(msgspec.Struct, frozen=True, kw_only=True):
     """What was learnt of an action: how often it was chosen, its effect over the cases of the log on average.
 
-    ``worth_it``: the share of these cases in which its effect is well enough known to be worth its cost (`action.proof`).
-    ``decides``: whether data or the file's belief decides.
+    ``worth_it``: the share of these cases in which its effect is known well enough to be worth its cost. ``decides``:
+    whether data or the file's belief decides.
     """
 
     action: str
