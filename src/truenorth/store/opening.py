@@ -13,11 +13,13 @@ from truenorth.store.event_log import SqlEventLog
 from truenorth.store.forget import Retention
 from truenorth.store.gone import GoneKeys
 from truenorth.store.migrate import migrate
+from truenorth.store.models import Models
 from truenorth.store.pages import Pages
 from truenorth.store.people import People
 from truenorth.store.ports import EventLog
 from truenorth.store.registry import Audit, Journeys, Links
 from truenorth.store.results import Results
+from truenorth.store.risks import Risks
 from truenorth.store.settings import Entropy, settings_of
 from truenorth.store.signals import Outbox, Signals
 from truenorth.store.suppression import Suppression
@@ -40,6 +42,8 @@ class Store:
     journeys: Journeys
     links: Links
     audit: Audit
+    models: Models
+    risks: Risks
 
     def close(self) -> None:
         """Close its connections."""
@@ -97,4 +101,6 @@ def _opened(database: Database, entropy: Entropy) -> Store:
         journeys=Journeys(database),
         links=Links(database),
         audit=Audit(database),
+        models=Models(database),
+        risks=Risks(database),
     )

@@ -42,7 +42,7 @@ class Results:
     def n_erasures(self) -> int:
         """How many erasures there have been: what was read before one may hold what is erased."""
         with self._database.reading() as connection:
-            return _n_erasures(connection)
+            return n_erasures_of(connection)
 
     def write(self, journey: str, judged: Judged, *, n_erasures: int) -> Sequence[int]:
         """Keep all of one step or nothing; the numbers of its signals, which wait at every webhook that wants them.
@@ -52,11 +52,11 @@ class Results:
         """
         with self._database.writing(Turn.RESULTS) as connection:
             goes_on = judged.follows is None or judged.follows == _progress(connection, journey)
-            if not goes_on or _n_erasures(connection) != n_erasures:
+            if not goes_on or n_erasures_of(connection) != n_erasures:
                 raise Outdated
             self._write_rows(connection, journey, judged)
             self._write_state(connection, journey, judged)
-            return self._write_signals(connection, journey, judged.signals)
+            return write_signals(self._database, connection, journey, judged.signals)
 
     def progress(self, journey: str) -> Progress:
         """How far a journey has come; after an erasure position 0 with the watermark as it was."""
@@ -71,7 +71,7 @@ class Results:
         of_journey = select(SNAPSHOT.c.chunk, SNAPSHOT.c.blob).where(SNAPSHOT.c.journey == journey)
         with self._database.reading() as connection:
             chunks = {chunk: bytes(blob) for chunk, blob in connection.execute(of_journey)}
-            return _progress(connection, journey), chunks, _n_erasures(connection)
+            return _progress(connection, journey), chunks, n_erasures_of(connection)
 
     def history(self, journey: str, keys: Sequence[str]) -> Sequence[CaseEvent]:
         """The events of some case keys: by key, then in the order of the case (time, position)."""
@@ -173,24 +173,30 @@ class Results:
         names = ("journey", *Progress.__struct_fields__)
         upsert(self._database, connection, PROGRESS, names, [(journey, *msgspec.structs.astuple(judged.progress))])
 
-    def _write_signals(self, connection: Connection, journey: str, signals: Sequence[NewSignal]) -> Sequence[int]:
-        """The numbers of the signals: no other transaction numbers any meanwhile, so they follow one another."""
-        if not signals:
-            return ()
-        names = ("journey", *NewSignal.__struct_fields__)
-        rows = [(journey, *msgspec.structs.astuple(signal)) for signal in signals]
-        insert_all(self._database, connection, SIGNAL, names, rows)
-        last = connection.execute(select(func.max(SIGNAL.c.number))).scalar_one()
-        numbers = range(last - len(signals) + 1, last + 1)
-        hooks = connection.execute(select(WEBHOOK.c.number, WEBHOOK.c.kinds).where(WEBHOOK.c.state == "active")).all()
-        waiting = [
-            (number, hook.number, "pending", 0, 0)
-            for hook in hooks
-            for number, signal in zip(numbers, signals, strict=True)
-            if not (kinds := msgspec.json.decode(hook.kinds)) or signal.kind in kinds
-        ]
-        insert_all(self._database, connection, OUTBOX, ("signal", "webhook", "state", "attempts", "next_us"), waiting)
-        return numbers
+
+def write_signals(
+    database: Database, connection: Connection, journey: str, signals: Sequence[NewSignal]
+) -> Sequence[int]:
+    """Give signals in a transaction that has the turn of results; their numbers.
+
+    No other transaction numbers any meanwhile, so they follow one another.
+    """
+    if not signals:
+        return ()
+    names = ("journey", *NewSignal.__struct_fields__)
+    rows = [(journey, *msgspec.structs.astuple(signal)) for signal in signals]
+    insert_all(database, connection, SIGNAL, names, rows)
+    last = connection.execute(select(func.max(SIGNAL.c.number))).scalar_one()
+    numbers = range(last - len(signals) + 1, last + 1)
+    hooks = connection.execute(select(WEBHOOK.c.number, WEBHOOK.c.kinds).where(WEBHOOK.c.state == "active")).all()
+    waiting = [
+        (number, hook.number, "pending", 0, 0)
+        for hook in hooks
+        for number, signal in zip(numbers, signals, strict=True)
+        if not (kinds := msgspec.json.decode(hook.kinds)) or signal.kind in kinds
+    ]
+    insert_all(database, connection, OUTBOX, ("signal", "webhook", "state", "attempts", "next_us"), waiting)
+    return numbers
 
 
 def _cases(journey: str) -> Any:
@@ -203,5 +209,6 @@ def _progress(connection: Connection, journey: str) -> Progress | None:
     return Progress(*row) if row else None
 
 
-def _n_erasures(connection: Connection) -> int:
+def n_erasures_of(connection: Connection) -> int:
+    """How many erasures there have been, as a transaction sees it."""
     return connection.scalar(select(func.coalesce(func.max(RECEIPT.c.number), 0))) or 0
