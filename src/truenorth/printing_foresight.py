@@ -107,9 +107,10 @@ def _alarm_lines(found: Backtest) -> list[str]:
 def _other_lines(found: Backtest) -> list[str]:
     lines = []
     if (days := found.remaining) is not None:
+        held = f"the {days.asked_coverage:.0%} interval held {_estimate(days.coverage)}"
         lines.append(
             f"time remaining: off by {_estimate(days.mae, 2)} days on average (always 0: {days.mae_zero:.2f}, "
-            f"always the median: {days.mae_median:.2f}); the {days.asked_coverage:.0%} interval held {_estimate(days.coverage)}"
+            f"always the median: {days.mae_median:.2f}); {held}"
         )
     if (hits := found.next) is not None:
         lines.append(f"next event: {_estimate(hits.accuracy)} right (always the most frequent: {hits.constant:.3f})")
