@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from truenorth.foresight.boosted import SETTINGS, Setting, fit_classes, fit_median
+from truenorth.foresight.boosted import MANY_CLASSES, SETTINGS, Setting, fit_classes, fit_median
 from truenorth.foresight.calibrate import Curve, choose_curve
 from truenorth.foresight.metrics import log_loss
 from truenorth.foresight.predictors import Boosted, Constant, Head, Predictor, Sample, calibrated, runner
@@ -22,6 +22,10 @@ Tell = Callable[[str, float], None]
 
 FEWEST_OF_A_CLASS = 10
 """With fewer cases of a class to learn from, or to choose on, trees are not tried: the base rate is used."""
+
+
+N_ROWS_TO_CHOOSE = 60_000
+"""Settings are compared on so many rows; the best then learns from all."""
 
 
 class Effort(msgspec.Struct, frozen=True):
@@ -72,23 +76,36 @@ def learn_classes(table: Table, split: Split, y: F64, n_classes: int, seed: int,
     if not _enough(fit) or not _enough(valid):
         return Heads(None, constant, constant)
     logistic = _calibrated(fit_logistic(fit.sample, n_classes, table.columns), valid, n_classes)
-    found = []
-    for setting in effort.settings if n_classes <= 8 else effort.settings[:1]:
-        trees = fit_classes(fit.sample, valid.sample, n_classes, table.columns, setting, seed, effort.n_threads)
-        head = _calibrated(trees, valid, n_classes)
-        found.append((_loss(head, valid), head, setting))
-    _, best, setting = min(found, key=lambda one: one[0])
-    return Heads(best, logistic, constant, setting)
+    settings = effort.settings if n_classes <= MANY_CLASSES else effort.settings[:1]
+
+    def trees(part: _Part, setting: Setting) -> Head:
+        grown = fit_classes(part.sample, valid.sample, n_classes, table.columns, setting, seed, effort.n_threads)
+        return _calibrated(grown, valid, n_classes)
+
+    tried = _some(fit, N_ROWS_TO_CHOOSE, seed) if len(settings) > 1 else fit
+    heads = {setting: trees(tried, setting) for setting in settings}
+    best = min(heads, key=lambda setting: _loss(heads[setting], valid))
+    return Heads(heads[best] if tried is fit else trees(fit, best), logistic, constant, best)
+
+
+def _some(part: _Part, n_rows: int, seed: int) -> _Part:
+    """At most about so many rows, whole cases by chance; the part itself where it is small enough."""
+    if len(part.case) <= n_rows:
+        return part
+    codes, position = np.unique(part.case, return_inverse=True)
+    kept = (np.random.default_rng(seed).random(len(codes)) < n_rows / len(part.case))[position]
+    x, y, weight = part.sample
+    return _Part(Sample(x[kept], y[kept], weight[kept]), part.case[kept], part.opened_us[kept])
 
 
 def _enough(part: _Part) -> bool:
     classes = part.sample.y.astype(int)
     first, other = (len(np.unique(part.case[chosen])) for chosen in (classes == 0, classes > 0))
-    return min(first, other) >= FEWEST_OF_A_CLASS or len(np.unique(classes)) > 8
+    return min(first, other) >= FEWEST_OF_A_CLASS or len(np.unique(classes)) > MANY_CLASSES
 
 
 def _calibrated(predictor: Predictor, valid: _Part, n_classes: int) -> Head:
-    if n_classes > 8:
+    if n_classes > MANY_CLASSES:
         return Head(predictor)
     p = runner(predictor, valid.sample.x.shape[1]).predict(valid.sample.x)
     classes = (1,) if n_classes == 2 else range(n_classes)
