@@ -169,8 +169,8 @@ def _limits(vocabulary: Vocabulary, opened_us: I64) -> I64:
 
 def flags_of(journey: Journey, events: pl.DataFrame) -> NDArray[np.uint8]:
     """What each event of a replay (with its flags ``moment``, ``decision``, ``handover``) is for its case."""
-    from truenorth.engine import kernel  # noqa: PLC0415  (compiled code loads where it is used)
-    from truenorth.engine.compile import Marker, compile_journey, kinds_of  # noqa: PLC0415
+    from truenorth.engine import kernel
+    from truenorth.engine.compile import Marker, compile_journey, kinds_of
 
     marker = Marker(compile_journey(journey, kinds_of(events.schema)), events.schema)
     rows = marker.rows(events) + events["handover"].to_numpy().astype(np.int32)
