@@ -7,6 +7,7 @@ from truenorth.foresight.labels import Label
 from truenorth.foresight.load import Load, load_of, moves_of
 from truenorth.foresight.tables import (
     histories_of_replay,
+    in_order,
     load_of_replay,
     table_of_log,
     table_of_replay,
@@ -26,6 +27,7 @@ __all__ = [
     "flags_of",
     "histories",
     "histories_of_replay",
+    "in_order",
     "latest",
     "load_of",
     "load_of_replay",

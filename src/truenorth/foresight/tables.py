@@ -107,8 +107,8 @@ def _load(vocabulary: Vocabulary, known: Histories, closed_us: I64 | None) -> Lo
 def in_order(events: pl.DataFrame) -> pl.DataFrame:
     """Events with a case, by case in order of first appearance, then time, then arrival."""
     kept = events.filter(pl.col("case").is_not_null() & pl.col("time").is_not_null())
-    first = kept.select(pl.int_range(pl.len()).min().over("case").alias("_first"))
-    return kept.hstack(first).sort("_first", "time", maintain_order=True).drop("_first")
+    first = pl.col("_first").min().over("case")
+    return kept.with_row_index("_first").with_columns(first).sort("_first", "time", maintain_order=True).drop("_first")
 
 
 def table_of_log(
