@@ -1,94 +1,65 @@
-"""What became of cases where there is no journey file: a label from a column or an event, and nothing that tells."""
+"""Labels of a log without a journey: what became of each case, and up to where it may be looked at."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
 
 import msgspec
 import polars as pl
 
-from truenorth.spec.problems import Problem, TruenorthError, nearest
 
-LABEL = "truenorth:label"
-"""The column that `labelled` adds: whether the case is positive, on each of its events; null = not known."""
+class Label(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a case.
 
+    The label is the last (``take``: the first, any) value of ``column`` in the case, of those ``among`` if any are
+    named; a case with none has no label and is not learnt from. It is positive if it is one of ``positive``. Values are
+    compared as text. Cases that end with an event whose type is in ``drop_ending`` have no label. A case is looked at
+    before its first event whose type is in ``until`` only.
 
-class Label(msgspec.Struct, frozen=True):
-    """How a log says what became of a case.
-
-    Either ``column`` with its ``positive`` value (the last one that a case has), or ``event``: a case with an event of
-    this type is positive. Events from the first one of type ``until_event`` on are cut off, and so are those from
-    ``event`` on: they would tell the label. Cases with an event whose column ``drop[i][0]`` is ``drop[i][1]`` are left
-    out.
+    >>> Label(positive=("Send for Credit Collection",), until=("Send for Credit Collection",)).column
+    'type'
     """
 
-    column: str = ""
-    positive: str = ""
-    event: str = ""
-    until_event: str = ""
-    drop: tuple[tuple[str, str], ...] = ()
+    positive: tuple[str, ...]
+    column: str = "type"
+    among: tuple[str, ...] = ()
+    take: Literal["last", "first", "any"] = "last"
+    until: tuple[str, ...] = ()
+    drop_ending: tuple[str, ...] = ()
+
+    @property
+    def outcomes(self) -> tuple[str, str]:
+        """Words for the two labels: the negative one, then the positive one."""
+        words = " or ".join(self.positive)
+        return f"not {words}", words
 
 
 def labelled(events: pl.DataFrame, label: Label) -> pl.DataFrame:
-    """Events with `LABEL`, without its column, cut and without the cases to leave out; arrival order is kept.
+    """One row a case, in the order of ``events`` (by case, in its order).
 
-    ``events`` have ``case``, ``type`` and ``time``. `TruenorthError` with all problems for an unknown column, a value
-    or type that never occurs, or where all cases have the same label.
-
-    >>> events = pl.DataFrame({"case": ["a", "a", "b"], "type": ["x", "lost", "x"], "time": [1, 2, 1]})
-    >>> labelled(events, Label(event="lost")).rows()
-    [('a', 'x', 1, True), ('b', 'x', 1, False)]
+    Columns: ``case``, ``outcome`` (1 positive, 0 not, -1 unknown), ``end_event`` (so many events may be looked at).
     """
-    _check(events, label)
-    kept = _without_dropped(events, label)
-    if label.event:
-        positive = (pl.col("type") == label.event).any().over("case")
-    else:
-        last = pl.col(label.column).cast(pl.String).sort_by("time", maintain_order=True).drop_nulls().last()
-        positive = last.over("case") == label.positive
-    kept = kept.with_columns(positive.alias(LABEL))
-    for cut in filter(None, (label.until_event, label.event)):
-        kept = _before(kept, cut)
-    found = kept[LABEL].drop_nulls()
-    if found.n_unique() < 2:
-        what = "no case is left" if not len(found) else f"all cases are {'positive' if found[0] else 'negative'}"
-        raise TruenorthError([Problem(path="label", expected="cases of both kinds", found=what)])
-    return kept.drop(label.column) if label.column and label.column not in ("case", "type", "time") else kept
+    value = pl.col(label.column).cast(pl.String)
+    counted = value.is_in(label.among) if label.among else value.is_not_null()
+    positive = value.is_in(label.positive)
+    found = positive.filter(counted)
+    taken = {"last": found.last(), "first": found.first(), "any": found.any()}[label.take]
+    kind = pl.col("type").cast(pl.String)
+    stop = kind.is_in(label.until).arg_max() if label.until else pl.lit(0)
+    stops = kind.is_in(label.until).any() if label.until else pl.lit(False)
+    dropped = kind.last().is_in(label.drop_ending) if label.drop_ending else pl.lit(False)
+    by_case = (
+        events.lazy()
+        .group_by("case", maintain_order=True)
+        .agg(
+            pl.when(counted.any() & ~dropped.fill_null(False)).then(taken).cast(pl.Int8).fill_null(-1).alias("outcome"),
+            pl.when(stops).then(stop).otherwise(pl.len()).cast(pl.Int64).alias("end_event"),
+        )
+    )
+    return by_case.collect()
 
 
-def _without_dropped(events: pl.DataFrame, label: Label) -> pl.DataFrame:
-    for column, value in label.drop:
-        events = events.filter(~(pl.col(column).cast(pl.String) == value).fill_null(False).any().over("case"))
-    return events
-
-
-def _before(events: pl.DataFrame, kind: str) -> pl.DataFrame:
-    """Events before their case's first one of a type; all of a case without one."""
-    first = pl.col("time").filter(pl.col("type") == kind).min().over("case")
-    reached = (pl.col("type") == kind).fill_null(False)
-    # of events at the same instant, those that arrived before it stay
-    since = reached.cast(pl.Int8).cum_max().over("case", order_by="time")
-    return events.filter(first.is_null() | (pl.col("time") < first) | ((pl.col("time") == first) & (since == 0)))
-
-
-def _check(events: pl.DataFrame, label: Label) -> None:
-    problems = []
-    columns = list(filter(None, (label.column, *(column for column, _ in label.drop))))
-    for column in columns:
-        if column not in events.columns:
-            hint = nearest(column, events.columns)
-            problems.append(Problem(path="label", expected="a column of the log", found=repr(column), hint=hint))
-    if bool(label.column) == bool(label.event):
-        problems.append(Problem(path="label", expected="either a column or a type of event", found="both or none"))
-    if label.column and label.column in events.columns and not _occurs(events, label.column, label.positive):
-        values = events[label.column].cast(pl.String).drop_nulls().unique().sort().head(20).to_list()
-        hint = nearest(label.positive, values)
-        problems.append(Problem(path="positive", expected="a value that occurs", found=repr(label.positive), hint=hint))
-    for kind in filter(None, (label.event, label.until_event)):
-        if not _occurs(events, "type", kind):
-            hint = nearest(kind, events["type"].cast(pl.String).drop_nulls().unique().sort().to_list())
-            problems.append(Problem(path="label", expected="a type of event that occurs", found=repr(kind), hint=hint))
-    if problems:
-        raise TruenorthError(problems)
-
-
-def _occurs(events: pl.DataFrame, column: str, value: str) -> bool:
-    return bool((events[column].cast(pl.String) == value).any())
+def columns_that_tell(label: Label) -> Sequence[str]:
+    """Columns that are no features because the label is read from them."""
+    return () if label.column == "type" else (label.column,)

@@ -1,0 +1,38 @@
+"""Features of cases at instants: one definition for training and live (docs/foresight-features.md)."""
+
+from truenorth.foresight.columns import columns_of
+from truenorth.foresight.encoding import Instants, encode, latest, rows_at
+from truenorth.foresight.histories import Histories, flags_of, histories
+from truenorth.foresight.labels import Label
+from truenorth.foresight.load import Load, load_of, moves_of
+from truenorth.foresight.tables import (
+    histories_of_replay,
+    load_of_replay,
+    table_of_log,
+    table_of_replay,
+    vocabulary_of_log,
+    vocabulary_of_replay,
+)
+from truenorth.foresight.vocabulary import Vocabulary
+
+__all__ = [
+    "Histories",
+    "Instants",
+    "Label",
+    "Load",
+    "Vocabulary",
+    "columns_of",
+    "encode",
+    "flags_of",
+    "histories",
+    "histories_of_replay",
+    "latest",
+    "load_of",
+    "load_of_replay",
+    "moves_of",
+    "rows_at",
+    "table_of_log",
+    "table_of_replay",
+    "vocabulary_of_log",
+    "vocabulary_of_replay",
+]
