@@ -107,7 +107,7 @@ def _load(vocabulary: Vocabulary, known: Histories, closed_us: I64 | None) -> Lo
 def in_order(events: pl.DataFrame) -> pl.DataFrame:
     """Events with a case, by case in order of first appearance, then time, then arrival."""
     kept = events.filter(pl.col("case").is_not_null() & pl.col("time").is_not_null())
-    first = kept.select(pl.int_range(pl.len()).min().over("case").alias("_first"))
+    first = kept.with_row_index("_row").select(pl.col("_row").min().over("case").alias("_first"))
     return kept.hstack(first).sort("_first", "time", maintain_order=True).drop("_first")
 
 
