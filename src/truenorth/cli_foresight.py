@@ -66,15 +66,19 @@ def backtest(
         str | None,
         typer.Option(metavar="COLUMN", help="Without a journey: the column that says what became of a case."),
     ] = None,
-    positive: Annotated[str | None, typer.Option(metavar="V", help="The value of the label to foresee.")] = None,
+    positive: Annotated[
+        list[str] | None, typer.Option(metavar="V", help="The value of the label to foresee. May be repeated.")
+    ] = None,
     label_event: Annotated[
         str | None, typer.Option(metavar="TYPE", help="Or the event to foresee; cases are cut before it.")
     ] = None,
     until_event: Annotated[
-        str | None, typer.Option(metavar="TYPE", help="Cut cases before this event: it tells the label.")
+        list[str] | None,
+        typer.Option(metavar="TYPE", help="Cut cases before this event: it tells the label. May be repeated."),
     ] = None,
-    drop: Annotated[
-        list[str] | None, typer.Option(metavar="COLUMN=VALUE", help="Leave out cases with this. May be repeated.")
+    drop_ending: Annotated[
+        list[str] | None,
+        typer.Option(metavar="TYPE", help="Leave out cases that end with this event. May be repeated."),
     ] = None,
     case: Annotated[str | None, typer.Option(metavar="COLUMN", help="Short for --map case=COLUMN.")] = None,
     held_out: Share = 0.25,
@@ -94,7 +98,7 @@ def backtest(
         from truenorth.foresight.backtest import Asked
 
         fields = fields_of([*(maps or []), *([f"case={case}"] if case else [])])
-        told_by = None if journey else _label(label, positive, label_event, until_event, drop)
+        told_by = None if journey else _label(label, positive or [], label_event, until_event or [], drop_ending or [])
         source = wiring_foresight.Source(log, journey, told_by, fields, object_type)
         wanted = Asked(test_share=held_out, precision=precision, per_day=per_day)
         found = wiring_foresight.run_backtest(source, wanted, seed, tell=tell)
@@ -104,16 +108,12 @@ def backtest(
 
 
 def _label(
-    column: str | None, positive: str | None, event: str | None, until_event: str | None, drop: list[str] | None
+    column: str | None, positive: list[str], event: str | None, until: list[str], drop_ending: list[str]
 ) -> Label:
     from truenorth.foresight.labels import Label
 
-    if column and positive is None:
+    if event:
+        return Label(positive=(event,), take="any", until=(event, *until), drop_ending=tuple(drop_ending))
+    if not positive:
         raise typer.BadParameter("a label needs the value to foresee", param_hint="--positive")
-    pairs = []
-    for text in drop or []:
-        name, equals, value = text.partition("=")
-        if not equals:
-            raise typer.BadParameter(f"{text!r} is not of the form COLUMN=VALUE", param_hint="--drop")
-        pairs.append((name, value))
-    return Label(column or "", positive or "", event or "", until_event or "", tuple(pairs))
+    return Label(positive=tuple(positive), column=column or "type", until=tuple(until), drop_ending=tuple(drop_ending))

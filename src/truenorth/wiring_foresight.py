@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from importlib import import_module
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import numpy as np
@@ -14,14 +12,17 @@ import polars as pl
 from numpy.typing import NDArray
 
 from truenorth.foresight.backtest import Asked, Backtest, backtest
-from truenorth.foresight.labels import LABEL, Label, labelled
+from truenorth.foresight.labels import Label
 from truenorth.foresight.learnt import refit
 from truenorth.foresight.model import Foresight
 from truenorth.foresight.rows import Cases, Table
+from truenorth.foresight.split import test_instant
+from truenorth.foresight.tables import table_of_log, table_of_replay, vocabulary_of_log, vocabulary_of_replay
 from truenorth.foresight.train import Effort, Tell
+from truenorth.foresight.vocabulary import Vocabulary
 from truenorth.logs import read_log
 from truenorth.logs.whole import whole_file
-from truenorth.spec.problems import Problem, TruenorthError
+from truenorth.spec.problems import Problem, TruenorthError, nearest
 from truenorth.wiring import load_journey, replay_file
 
 MAX_THREADS = 8
@@ -38,40 +39,73 @@ class Source(msgspec.Struct, frozen=True):
 
 
 class Prepared(msgspec.Struct, frozen=True):
-    """A table to learn from; when surveys were answered; what is needed to make such rows again."""
+    """A table whose vocabulary knows nothing from the split instant on, and the means to make one that knows all."""
 
     table: Table
+    whole: Callable[[], tuple[Table, Vocabulary]]
     answered_us: NDArray[np.int64] | None = None
     journey: str = ""
 
 
-def prepare(source: Source, tell: Tell) -> Prepared:
+def prepare(source: Source, held_out: float, tell: Tell) -> Prepared:
     """Read a log and make its table: by its journey where there is one, else by its label."""
-    features: Any = import_module("truenorth.foresight.features")
     if source.journey is not None:
-        journey = load_journey(source.journey)
-        replayed, log = replay_file(
-            journey,
-            source.log,
-            fields=source.fields,
-            object_type=source.object_type,
-            all_columns=True,
-            on_progress=tell,
-        )
-        tell("making rows", 0.0)
-        table: Table = features.table_of_replay(journey, replayed)
-        return Prepared(table, survey_answers(log.events, table.cases), journey.name)
+        return _by_journey(source, source.journey, held_out, tell)
     assert source.label is not None
-    log = read_log(source.log, fields=source.fields, object_type=source.object_type, on_progress=tell)
-    missing = [name for name in ("case", "type") if name not in log.events.columns]
-    if missing:
-        hint = f"name it: --map {missing[0]}=COLUMN"
-        raise TruenorthError(
-            [Problem(path=str(source.log), expected=f"the fields {' and '.join(missing)}", found="none", hint=hint)]
-        )
+    label, log = (
+        source.label,
+        read_log(source.log, fields=source.fields, object_type=source.object_type, on_progress=tell),
+    )
+    check_label(log.events, label)
     tell("making rows", 0.0)
-    events = labelled(log.events, source.label).with_columns(pl.col(LABEL).cast(pl.String))
-    return Prepared(features.table_of_log(events, LABEL, "true"))
+    opened_us = log.events.group_by("case").agg(pl.col("time").min())["time"].to_physical().to_numpy()
+    before_us = test_instant(opened_us, held_out)
+
+    def whole() -> tuple[Table, Vocabulary]:
+        vocabulary = vocabulary_of_log(log.events, label)
+        return table_of_log(log.events, label, vocabulary), vocabulary
+
+    vocabulary = vocabulary_of_log(log.events, label, before_us=before_us)
+    return Prepared(table_of_log(log.events, label, vocabulary), whole)
+
+
+def _by_journey(source: Source, path: Path, held_out: float, tell: Tell) -> Prepared:
+    journey = load_journey(path)
+    replayed, log = replay_file(
+        journey, source.log, fields=source.fields, object_type=source.object_type, all_columns=True, on_progress=tell
+    )
+    tell("making rows", 0.0)
+
+    def whole() -> tuple[Table, Vocabulary]:
+        vocabulary = vocabulary_of_replay(journey, replayed)
+        return table_of_replay(journey, replayed, vocabulary), vocabulary
+
+    before_us = test_instant(replayed.cases["opened"].to_physical().to_numpy(), held_out)
+    table = table_of_replay(journey, replayed, vocabulary_of_replay(journey, replayed, before_us=before_us))
+    return Prepared(table, whole, survey_answers(log.events, table.cases), journey.name)
+
+
+def check_label(events: pl.DataFrame, label: Label) -> None:
+    """`TruenorthError` with all that is wrong: fields that a log lacks, values and types that never occur in it."""
+    problems = [
+        Problem(path="log", expected=f"a field '{name}'", found="none", hint=f"name its column: --map {name}=COLUMN")
+        for name in ("case", "type")
+        if name not in events.columns
+    ]
+    if label.column not in events.columns:
+        hint = nearest(label.column, events.columns)
+        problems.append(Problem(path="--label", expected="a column of the log", found=repr(label.column), hint=hint))
+    asked = [(label.column, label.positive), ("type", (*label.until, *label.drop_ending))]
+    for column, wanted in asked:
+        if column in events.columns:
+            known = events[column].cast(pl.String).drop_nulls().unique().sort().to_list()
+            problems += [
+                Problem(path=column, expected="a value that occurs", found=repr(value), hint=nearest(value, known[:50]))
+                for value in dict.fromkeys(wanted)
+                if value not in known
+            ]
+    if problems:
+        raise TruenorthError(problems)
 
 
 def survey_answers(events: pl.DataFrame, cases: Cases) -> NDArray[np.int64] | None:
@@ -99,18 +133,20 @@ def survey_answers(events: pl.DataFrame, cases: Cases) -> NDArray[np.int64] | No
 
 def run_backtest(source: Source, asked: Asked, seed: int, *, tell: Tell) -> Backtest:
     """Learn at an instant of the past and judge on what came after."""
-    made = prepare(source, tell)
+    made = prepare(source, asked.test_share, tell)
     return backtest(made.table, seed=seed, asked=asked, effort=_effort(), answered_us=made.answered_us, tell=tell)[0]
 
 
 def train(source: Source, asked: Asked, seed: int, *, tell: Tell) -> tuple[Backtest, Foresight]:
     """Judge on held-out time; where a model deserves to go live, learn it again from all cases that have ended."""
-    made, effort = prepare(source, tell), _effort()
+    made, effort = prepare(source, asked.test_share, tell), _effort()
     found, foresight = backtest(
         made.table, seed=seed, asked=asked, effort=effort, answered_us=made.answered_us, tell=tell
     )
-    learnt = refit(made.table, foresight, seed=seed, effort=effort, tell=tell)
-    return found, msgspec.structs.replace(learnt, journey=made.journey, metrics=msgspec.to_builtins(found))
+    table, vocabulary = made.whole()
+    learnt = refit(table, foresight, seed=seed, effort=effort, tell=tell)
+    known = {"vocabulary": msgspec.msgpack.encode(vocabulary), "metrics": msgspec.to_builtins(found)}
+    return found, msgspec.structs.replace(learnt, journey=made.journey, **known)
 
 
 def write_foresight(foresight: Foresight, path: Path) -> None:

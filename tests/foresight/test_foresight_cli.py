@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import sys
 from datetime import UTC, datetime, timedelta
-from types import ModuleType
 
 import numpy as np
 import polars as pl
@@ -19,6 +17,7 @@ from truenorth.foresight.backtest import backtest
 from truenorth.foresight.model import Foresight
 from truenorth.foresight.rows import Cases
 from truenorth.foresight.train import Effort
+from truenorth.foresight.vocabulary import Vocabulary
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -26,10 +25,11 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 @pytest.fixture
 def rows(monkeypatch):
     """Rows of a made-up table, whatever the log; few threads."""
-    features = ModuleType("truenorth.foresight.features")
-    features.table_of_log = lambda _events, _label, _positive: table(700)
-    features.table_of_replay = lambda _journey, _replay: table(700)
-    monkeypatch.setitem(sys.modules, "truenorth.foresight.features", features)
+    vocabulary = Vocabulary(types=("x",))
+    for name in ("table_of_log", "table_of_replay"):
+        monkeypatch.setattr(wiring_foresight, name, lambda *_asked: table(700))
+    for name in ("vocabulary_of_log", "vocabulary_of_replay"):
+        monkeypatch.setattr(wiring_foresight, name, lambda *_asked, **_until: vocabulary)
     monkeypatch.setattr(wiring_foresight, "_effort", lambda: Effort(n_threads=1))
 
 
@@ -92,7 +92,7 @@ def test_a_trained_model_is_kept_and_can_be_read(rows, tmp_path):
         (["--label", "type"], "needs the value"),
         (["--label", "typ", "--positive", "x"], "did you mean 'type'"),
         (["--label-event", "los"], "did you mean 'lost'"),
-        (["--label-event", "lost", "--drop", "type"], "COLUMN=VALUE"),
+        (["--label-event", "lost", "--until-event", "yy"], "'yy'"),
     ],
 )
 def test_what_cannot_be_asked_is_said_with_what_to_do(rows, log, arguments, words):

@@ -40,7 +40,7 @@ def temporal_split(cases: Cases, rows: Rows, test_share: float = 0.25) -> Split:
     Whatever is learnt at ``test_us`` was known before it.
     """
     opened = np.sort(cases.opened_us)
-    test_us = _instant(opened, 1.0 - test_share)
+    test_us = test_instant(opened, test_share)
     valid_us = _instant(opened[opened < test_us], 1.0 - VALID_SHARE)
     known = cases.outcome >= 0
     learnable = known & (cases.opened_us < test_us) & (cases.ended_us < test_us)
@@ -49,6 +49,11 @@ def temporal_split(cases: Cases, rows: Rows, test_share: float = 0.25) -> Split:
     fit, valid, test = (part[rows.case] for part in parts)
     n_censored = int(((cases.opened_us < test_us) & ~learnable).sum())
     return Split(fit, valid, test, valid_us, test_us, n_censored)
+
+
+def test_instant(opened_us: NDArray[np.int64], test_share: float) -> int:
+    """The instant from which so large a share of the cases was opened, in microseconds."""
+    return _instant(np.sort(opened_us), 1.0 - test_share)
 
 
 def all_known(cases: Cases, rows: Rows) -> Split:
