@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
-JourneyPath = Annotated[Path, typer.Option("--journey", "-j", metavar="FILE", help="The journey file.")]
 Share = Annotated[
     float,
     typer.Option("--held-out", min=0.05, max=0.9, metavar="SHARE", help="Share of cases, the latest, to judge on."),
@@ -25,10 +24,18 @@ Seed = Annotated[int, typer.Option(metavar="S", help="The same seed learns the s
 Html = Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write the figures as a page.")]
 
 
-@app.command(epilog="Example: truenorth train tickets.csv -j support.yaml --out support.foresight")
+@app.command(
+    epilog="Examples: truenorth train tickets.csv -j support.yaml --out support.foresight\n\n"
+    "truenorth train --db sqlite:///truenorth.db -j help"
+)
 def train(
-    log: LogPath,
-    journey: JourneyPath,
+    log: Annotated[Path | None, typer.Argument(metavar="[LOG]", help="A log file; or --db.")] = None,
+    journey: Annotated[
+        Path | None, typer.Option("--journey", "-j", metavar="FILE", help="The journey file; with --db its name.")
+    ] = None,
+    db: Annotated[
+        str | None, typer.Option("--db", metavar="URL", help="Learn from a store's log, and keep the model there.")
+    ] = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", metavar="FILE", help="Keep the model there.")] = None,
     held_out: Share = 0.25,
     precision: Precision = 0.5,
@@ -40,13 +47,20 @@ def train(
     json: AsJson = False,
 ) -> None:
     """Learn what becomes of cases; a model that does not beat the baselines does not go live, and it is said why."""
+    if journey is None or (log is None) == (db is None):
+        raise typer.BadParameter("give a journey, and either a log or a store", param_hint="--journey, LOG, --db")
     with told(json), progress(json) as tell:
         from truenorth import printing_foresight, wiring_foresight
         from truenorth.foresight.backtest import Asked
 
-        source = wiring_foresight.Source(log, journey, None, fields_of(maps), object_type)
         wanted = Asked(test_share=held_out, precision=precision, per_day=per_day)
-        found, foresight = wiring_foresight.train(source, wanted, seed, tell=tell)
+        if log is None:
+            from truenorth import wiring_models
+
+            foresight, found, _ = wiring_models.train(str(db), str(journey), wanted, seed, tell)
+        else:
+            source = wiring_foresight.Source(log, journey, None, fields_of(maps), object_type)
+            found, foresight = wiring_foresight.train(source, wanted, seed, tell=tell)
         if out:
             wiring_foresight.write_foresight(foresight, out)
         if html:

@@ -13,7 +13,19 @@ from truenorth.server.verdict_rows import case_id
 from truenorth.store.rows import CaseRow, NewSignal, PromiseRow
 
 TOLD_VERDICTS = ("kept", "broken", "lapsed")
-KINDS = ("opened", *TOLD_VERDICTS, "reopened", "achieved", "failed", "abandoned", "corrected", "judged_anew")
+RISK_KINDS = ("at_risk", "no_longer_at_risk")
+"""The kinds of signals about risks."""
+KINDS = (
+    "opened",
+    *TOLD_VERDICTS,
+    "reopened",
+    "achieved",
+    "failed",
+    "abandoned",
+    "corrected",
+    "judged_anew",
+    *RISK_KINDS,
+)
 """The kinds of signals."""
 
 PromiseKey = tuple[str, str, int]

@@ -70,4 +70,4 @@ def test_rows_of_a_day_are_those_of_training(taught_store: Store) -> None:
         same = (x == trained[case, time_us]) | (np.isnan(x) & np.isnan(trained[case, time_us]))
         odd = [(names[n], x[n], trained[case, time_us][n]) for n in np.flatnonzero(~same)]
         assert not odd, (case, time_us)
-    assert msgspec.json.decode(follower._asked[0].known.foresight.vocabulary, type=Vocabulary) == vocabulary
+    assert msgspec.msgpack.decode(follower._asked[0].known.foresight.vocabulary, type=Vocabulary) == vocabulary

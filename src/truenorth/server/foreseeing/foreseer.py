@@ -16,6 +16,7 @@ from truenorth.foresight.features import Vocabulary
 from truenorth.foresight.model import Foresight
 from truenorth.server.foreseeing.follower import LOOK_AGAIN_US, Follower, Known
 from truenorth.server.foreseeing.frames import Attributes
+from truenorth.server.runner_process import Status
 from truenorth.server.tracker import META_CHUNK
 from truenorth.spec.problems import InvalidJourney
 from truenorth.store.foresight_rows import Foretold, ModelRow
@@ -24,7 +25,7 @@ from truenorth.store.ports import StoreFull
 from truenorth.store.results import Outdated
 from truenorth.store.rows import JourneyText
 
-IDLE_S = 0.1
+IDLE_S = 0.05
 """Between two looks at how far runners have come, where nobody says that there is something new."""
 STEP_S = 0.005
 RETRY_S = 1.0
@@ -156,6 +157,11 @@ class Foreseer:
             self._on_signals()
 
 
+def foreseer_status(foreseer: Foreseer) -> Status:
+    """How a foreseer is."""
+    return Status(n_cases=foreseer.n_cases)
+
+
 def known_of(store: Store, row: ModelRow) -> Known:
     """A model of the store, ready to be asked; ValueError where its bytes are of another program."""
     blob = store.models.blob(row.journey, row.version)
@@ -163,7 +169,7 @@ def known_of(store: Store, row: ModelRow) -> Known:
         raise ValueError(f"the model {row.version} is gone")
     foresight = Foresight.from_bytes(blob)
     try:
-        vocabulary = msgspec.json.decode(foresight.vocabulary, type=Vocabulary)
+        vocabulary = msgspec.msgpack.decode(foresight.vocabulary, type=Vocabulary)
         attributes = msgspec.json.decode(row.sight, type=Attributes)
     except msgspec.MsgspecError as error:
         raise ValueError(f"the model {row.version} does not say how its rows are made: {error}") from None

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from truenorth.foresight.model import Foreseen, Foresight, Scorer
 from truenorth.foresight.why import Change, Reason, Remedy, remedies
+from truenorth.server.signals_of import RISK_KINDS
 from truenorth.store.foresight_rows import Foretold, RiskPoint, RiskRow
 from truenorth.store.rows import NewSignal
 
@@ -33,8 +34,6 @@ CONTROLLABLE = (
     ("owner_queue", 0.0, "give it to somebody with nothing else to do"),
 )
 """Columns that somebody can do something about, what they would be then, and what to do."""
-RISK_KINDS = ("at_risk", "no_longer_at_risk")
-"""The kinds of signals about risks."""
 
 
 class Standing(NamedTuple):

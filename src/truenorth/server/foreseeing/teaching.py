@@ -75,17 +75,19 @@ def judged_log(store: Store, name: str, tell: Tell, *, until_us: int | None = No
 def taught(judged: Judged, asked: Asked, effort: Effort, *, seed: int, now_us: int, tell: Tell) -> Taught:
     """Learn at an instant of the past and judge on what came after; then learn again from all cases that have ended.
 
-    The vocabulary is that of the events before the instant, so that held-out time teaches nothing.
+    What is judged has the vocabulary of the events before the instant, so that held-out time teaches nothing.
     """
     journey, whole, attributes = judged
     tell("making rows", 0.0)
-    vocabulary = vocabulary_of_replay(journey, whole, before_us=_split_us(whole, asked.test_share))
-    table = table_of_replay(journey, whole, vocabulary)
-    found, foresight = backtest(table, seed=seed, asked=asked, effort=effort, tell=tell)
-    again = refit(table, foresight, seed=seed, effort=effort, tell=tell)
-    learnt = msgspec.structs.replace(
-        again, journey=journey.name, metrics=msgspec.to_builtins(found), vocabulary=msgspec.json.encode(vocabulary)
+    before = vocabulary_of_replay(journey, whole, before_us=_split_us(whole, asked.test_share))
+    found, foresight = backtest(
+        table_of_replay(journey, whole, before), seed=seed, asked=asked, effort=effort, tell=tell
     )
+    vocabulary = vocabulary_of_replay(journey, whole)
+    table = table_of_replay(journey, whole, vocabulary)
+    again = refit(table, foresight, seed=seed, effort=effort, tell=tell)
+    known = {"vocabulary": msgspec.msgpack.encode(vocabulary), "metrics": msgspec.to_builtins(found)}
+    learnt = msgspec.structs.replace(again, journey=journey.name, **known)
     return Taught(learnt, found, row_of(learnt, vocabulary, attributes, now_us))
 
 
