@@ -13,9 +13,10 @@ class Label(msgspec.Struct, frozen=True, kw_only=True):
     """What became of a case.
 
     The label is the last (``take``: the first, any) value of ``column`` in the case, of those ``among`` if any are
-    named; a case with none has no label and is not learnt from. It is positive if it is one of ``positive``. Values are
-    compared as text. Cases that end with an event whose type is in ``drop_ending`` have no label. A case is looked at
-    before its first event whose type is in ``until`` only.
+    named; a case with none has no label and is not learnt from. It is positive if it is one of ``positive``; where
+    ``negative`` names any, values that are neither are no label. Values are compared as text. Cases that end with an
+    event whose type is in ``drop_ending`` have no label. A case is looked at before its first event whose type is in
+    ``until`` only.
 
     >>> Label(positive=("Send for Credit Collection",), until=("Send for Credit Collection",)).column
     'type'
@@ -23,6 +24,7 @@ class Label(msgspec.Struct, frozen=True, kw_only=True):
 
     positive: tuple[str, ...]
     column: str = "type"
+    negative: tuple[str, ...] = ()
     among: tuple[str, ...] = ()
     take: Literal["last", "first", "any"] = "last"
     until: tuple[str, ...] = ()
@@ -42,9 +44,10 @@ def labelled(events: pl.DataFrame, label: Label) -> pl.DataFrame:
     """
     value = pl.col(label.column).cast(pl.String)
     counted = value.is_in(label.among) if label.among else value.is_not_null()
-    positive = value.is_in(label.positive)
-    found = positive.filter(counted)
-    taken = {"last": found.last(), "first": found.first(), "any": found.any()}[label.take]
+    neither = ~value.is_in(label.negative) if label.negative else pl.lit(False)
+    code = pl.when(value.is_in(label.positive)).then(1).when(neither).then(-1).otherwise(0)
+    found = code.filter(counted)
+    taken = {"last": found.last(), "first": found.first(), "any": found.max()}[label.take]
     kind = pl.col("type").cast(pl.String)
     stop = kind.is_in(label.until).arg_max() if label.until else pl.lit(0)
     stops = kind.is_in(label.until).any() if label.until else pl.lit(False)

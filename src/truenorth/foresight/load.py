@@ -62,7 +62,7 @@ class Load(NamedTuple):
 
 
 def moves_of(histories: Histories, closed_us: I64 | None = None) -> NDArray[np.void]:
-    """The moves of some cases: one per event, in the same order, then the closes that ``closed_us`` (n_cases,) knows."""
+    """The moves of cases: one per event, in the same order, then the closes that ``closed_us`` (n_cases,) knows."""
     n_events = len(histories.time_us)
     moves = np.zeros(n_events, MOVE)
     moves["time_us"], moves["stage"], moves["owner"] = histories.time_us, histories.type, histories.owner

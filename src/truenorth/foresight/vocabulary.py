@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import polars as pl
 
-from truenorth.spec.model import Calendar, Journey
+from truenorth.spec.model import CANONICAL_TYPES, Calendar, Journey
 
 MOST_TYPES = 64
 """So many event types have columns of their own; the rest are one."""
@@ -21,7 +21,7 @@ FEWEST_CASES = 10
 SHARE_OF_CASES = 0.001
 """... or a smaller share of them."""
 OF_CASE_SHARE = 0.999
-"""An attribute with one value in at least this share of the cases that have it is one of the case, not of its events."""
+"""An attribute with one value in at least this share of the cases that have it is the case's, not its events'."""
 LONGEST_VALUE = 100
 """Longer texts are no categories."""
 FEWEST_TO_TELL = 50
@@ -128,7 +128,7 @@ def learn(
         if name in told:
             continue
         of_case = _is_of_case(events, name)
-        if events[name].dtype.is_numeric() or events[name].dtype == pl.Boolean:
+        if _is_numeric(events[name]):
             numbers.append(Number(name, of_case))
             continue
         values = _common(events, name, MOST_CATEGORIES)
@@ -198,6 +198,15 @@ def _common(events: pl.DataFrame, name: str, most: int) -> tuple[str, ...]:
         .collect()
     )
     return tuple(counted["value"])
+
+
+def _is_numeric(column: pl.Series) -> bool:
+    """Whether a column holds numbers, as such or, with more values than categories are told apart, as text."""
+    if column.dtype.is_numeric() or column.dtype == pl.Boolean:
+        return True
+    if column.dtype != pl.String or column.name in CANONICAL_TYPES or column.n_unique() <= MOST_CATEGORIES:
+        return False
+    return column.cast(pl.Float64, strict=False).is_not_null().sum() == len(column) - column.null_count()
 
 
 def _is_of_case(events: pl.DataFrame, name: str) -> bool:
