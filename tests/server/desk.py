@@ -194,13 +194,26 @@ def foresee(store: Store) -> None:
             p_failed=n / 10,
             avoidable=33.0 * n,
             alarmed=n >= 5,
-            why=b'[{"column":"n_handovers","words":"number of hand-overs: 2","added":0.9}]',
+            p=b'{"achieved":%.1f,"failed":%.1f,"abandoned":0.0}' % (1 - n / 10, n / 10),
+            remaining_days=b"[0.4,2.1,6.3]",
+            next=b'{"Fixed":0.6,"Passed on":0.3}',
+            why=b'[{"column":"hours_silent","words":"hours since the last event: 182","added":0.9}]',
+            lowers=b'[{"words":"be in touch with the customer now","risk":%.1f,"risk_after":0.05}]' % (n / 10),
             n_past=1,
+            p_past=n / 10,
         )
         for n, case in enumerate(shown, start=1)
     ]
     points = [
-        RiskPoint(model="m0", case=row.case, number=1, customer=row.customer, at_us=NOW_US, position=1, p_failed=0.1)
+        RiskPoint(
+            model="m0",
+            case=row.case,
+            number=1,
+            customer=row.customer,
+            at_us=NOW_US,
+            position=1,
+            p_failed=row.p_failed,
+        )
         for row in risks
     ]
     store.risks.write("support", Foretold(risks=risks, points=points), n_erasures=0)

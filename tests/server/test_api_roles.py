@@ -24,6 +24,8 @@ NEEDED: dict[tuple[str, str], tuple[str, dict[str, Any]]] = {
     ("GET", "/api/v1/cases?journey=support"): ("agent", {}),
     ("GET", "/api/v1/cases/T001?journey=support"): ("agent", {}),
     ("GET", "/api/v1/promises?journey=support"): ("agent", {}),
+    ("GET", "/api/v1/risks?journey=support"): ("agent", {}),
+    ("GET", "/api/v1/risks/T001?journey=support"): ("agent", {}),
     ("GET", "/api/v1/signals"): ("agent", {}),
     ("GET", "/api/v1/stream?after=x"): ("agent", {}),  # a stream has no end: that it would be heard is enough
     ("PUT", "/api/v1/journeys/support"): ("analyst", {"content": JOURNEY}),
@@ -46,8 +48,6 @@ NEEDED: dict[tuple[str, str], tuple[str, dict[str, Any]]] = {
     ("POST", "/api/v1/tokens"): ("admin", {"json": {"label": "new", "role": "viewer"}}),
     ("DELETE", "/api/v1/tokens/new"): ("admin", {}),
     ("GET", "/api/v1/audit"): ("admin", {}),
-    ("GET", "/api/v1/risks?journey=support"): ("agent", {}),
-    ("GET", "/api/v1/risks/T001?journey=support"): ("agent", {}),
     ("GET", "/api/v1/models"): ("viewer", {}),
     ("GET", "/api/v1/models/m1?journey=support"): ("viewer", {}),
     ("POST", "/api/v1/models/m1/promote?journey=support"): ("analyst", {}),

@@ -158,8 +158,7 @@ def _earlier() -> tuple[Column, ...]:
         ("earlier_good", "earlier cases of the customer that ended well"),
         ("earlier_bad", "earlier cases of the customer that ended badly"),
         ("earlier_last_bad", "the customer's last case ended badly"),
-        ("earlier_days_since_end", "days since the customer's last case ended"),
-        ("earlier_days_since_opened", "days since the customer's last case opened"),
+        ("earlier_days_since", "days since the customer's last case closed"),
     )
 
 

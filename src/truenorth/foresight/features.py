@@ -14,13 +14,15 @@ from truenorth.foresight.tables import (
     vocabulary_of_log,
     vocabulary_of_replay,
 )
-from truenorth.foresight.vocabulary import Vocabulary
+from truenorth.foresight.vocabulary import Category, Number, Vocabulary
 
 __all__ = [
+    "Category",
     "Histories",
     "Instants",
     "Label",
     "Load",
+    "Number",
     "Vocabulary",
     "columns_of",
     "encode",

@@ -32,8 +32,8 @@ FEW_ROWS = 4_000
 
 KEPT, BROKEN, LAPSED = 1, 2, 3
 VERDICT_CODES: Mapping[str, int] = {"open": 0, "kept": KEPT, "broken": BROKEN, "lapsed": LAPSED}
-GOOD, BAD = 0, 1
-"""How an earlier case of a customer ended."""
+ENDS: Mapping[str, int] = {"achieved": 0, "failed": 1, "abandoned": 1}
+"""How an earlier case of a customer ended: well or badly."""
 
 INSTANCE = np.dtype(
     [
@@ -49,8 +49,8 @@ INSTANCE = np.dtype(
 )
 """One instance of a promise; instants are NEVER where there is none."""
 
-EARLIER = np.dtype([("opened_us", np.int64), ("known_us", np.int64), ("ended", np.int8)], align=True)
-"""An earlier case of the same customer: when its end was known, and how it ended."""
+EARLIER = np.dtype([("closed_us", np.int64), ("ended", np.int8)], align=True)
+"""An earlier case of the same customer: when it closed, and how it ended (`ENDS`, or UNKNOWN)."""
 
 
 class Histories(NamedTuple):
@@ -92,8 +92,9 @@ def histories(
 ) -> Histories:
     """The histories of the cases that ``events`` (``case``, ``time``, ``type`` ..., by case in its order) belong to.
 
-    ``promises`` and ``cases`` are tables as a replay gives them; ``flags`` (n_events,) come from `flags_of`. ``past``
-    holds cases like ``cases``, of the same customers and others: the earlier ones among them count as such.
+    ``promises`` is a table as a replay gives it, and so is ``cases``, among which the earlier ones of each customer are
+    looked for (``case``, ``customer``, ``opened``, ``closed``, ``outcome``); ``past`` takes its place where those are
+    not all here. ``flags`` (n_events,) come from `flags_of`.
     """
     time_us = events["time"].to_physical().to_numpy()
     run = events["case"].rle_id().to_numpy().astype(np.int64)
@@ -101,7 +102,7 @@ def histories(
     ids = events["case"].gather(starts[:-1])
     opened_us = time_us[starts[:-1]]
     instance_starts, instances = _instances(vocabulary, events, ids, starts, promises)
-    earlier_starts, earlier = _earlier(ids, opened_us, cases, past)
+    earlier_starts, earlier = _earlier(events, starts, cases if past is None else past)
     return Histories(
         id=ids,
         starts=starts,
@@ -227,37 +228,32 @@ def _delimited(number: I64, n: int) -> I64:
     return np.searchsorted(number, np.arange(n + 1)).astype(np.int64)
 
 
-def _earlier(
-    ids: pl.Series, opened_us: I64, cases: pl.DataFrame | None, past: pl.DataFrame | None
-) -> tuple[I64, NDArray[np.void]]:
-    """The cases of each case's customer that opened before it, in the order of their ends."""
-    past = cases if past is None else past
-    if cases is None or past is None or past.is_empty() or "customer" not in cases.columns:
-        return np.zeros(len(ids) + 1, np.int64), np.zeros(0, EARLIER)
-    now = (
-        pl.DataFrame({"case": ids, "number": np.arange(len(ids)), "from_us": opened_us})
-        .join(cases.select("case", "customer"), on="case", how="inner")
-        .drop_nulls("customer")
-    )
-    before = past.drop_nulls("customer").select(
-        "customer", pl.col("case").alias("other"), *_ends(past), pl.col("opened").to_physical().alias("opened_us")
+def _earlier(events: pl.DataFrame, starts: I64, past: pl.DataFrame | None) -> tuple[I64, NDArray[np.void]]:
+    """The cases of each case's customer that opened before it, in the order of their ends.
+
+    The customer of a case is that of its opening event: one that is named later was not known then.
+    """
+    n = len(starts) - 1
+    if past is None or past.is_empty() or "customer" not in past.columns or "customer" not in events.columns:
+        return np.zeros(n + 1, np.int64), np.zeros(0, EARLIER)
+    first = events.select("case", pl.col("customer").cast(pl.String), "time")[starts[:-1]]
+    now = first.with_columns(pl.Series("number", np.arange(n))).drop_nulls("customer")
+    before = past.filter(pl.col("closed").is_not_null() & pl.col("customer").is_not_null()).select(
+        pl.col("customer").cast(pl.String),
+        pl.col("case").alias("other"),
+        "opened",
+        pl.col("closed").to_physical().alias("closed_us"),
+        pl.col("outcome").cast(pl.String).replace_strict(ENDS, default=UNKNOWN, return_dtype=pl.Int8).alias("ended"),
     )
     found = (
         now.join(before, on="customer", how="inner")
-        .filter((pl.col("opened_us") < pl.col("from_us")) & (pl.col("other") != pl.col("case")))
-        .sort("number", "known_us", "opened_us", "other")
+        .filter((pl.col("opened") < pl.col("time")) & (pl.col("other") != pl.col("case")))
+        .sort("number", "closed_us", "opened", "other")
     )
     rows = np.zeros(found.height, EARLIER)
     for name in EARLIER.names or ():
         rows[name] = found[name].to_numpy()
-    return _delimited(found["number"].to_numpy(), len(ids)), rows
-
-
-def _ends(cases: pl.DataFrame) -> list[pl.Expr]:
-    """When a case's end was known, and how it ended."""
-    known = known_instant(cases.columns).to_physical().fill_null(NEVER).alias("known_us")
-    bad = (pl.col("outcome") != "achieved").cast(pl.Int8).alias("ended")
-    return [known, bad]
+    return _delimited(found["number"].to_numpy(), n), rows
 
 
 def known_instant(columns: Sequence[str]) -> pl.Expr:

@@ -14,8 +14,9 @@ class Label(msgspec.Struct, frozen=True, kw_only=True):
 
     The label is the last (``take``: the first, any) value of ``column`` in the case, of those ``among`` if any are
     named; a case with none has no label and is not learnt from. It is positive if it is one of ``positive``; where
-    ``negative`` names any, values that are neither are no label. Values are compared as text. Cases that end with an event whose type is in ``drop_ending`` have no label. A case is looked at
-    before its first event whose type is in ``until`` only.
+    ``negative`` names any, values that are neither are no label. Values are compared as text. Cases that end with an
+    event whose type is in ``drop_ending`` have no label. A case is looked at before its first event whose type is in
+    ``until`` only.
 
     >>> Label(positive=("Send for Credit Collection",), until=("Send for Credit Collection",)).column
     'type'

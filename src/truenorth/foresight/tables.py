@@ -107,8 +107,8 @@ def _load(vocabulary: Vocabulary, known: Histories, closed_us: I64 | None) -> Lo
 def in_order(events: pl.DataFrame) -> pl.DataFrame:
     """Events with a case, by case in order of first appearance, then time, then arrival."""
     kept = events.filter(pl.col("case").is_not_null() & pl.col("time").is_not_null())
-    first = pl.col("_first").min().over("case")
-    return kept.with_row_index("_first").with_columns(first).sort("_first", "time", maintain_order=True).drop("_first")
+    first = kept.with_row_index("_row").select(pl.col("_row").min().over("case").alias("_first"))
+    return kept.hstack(first).sort("_first", "time", maintain_order=True).drop("_first")
 
 
 def table_of_log(
@@ -122,26 +122,25 @@ def table_of_log(
     vocabulary = vocabulary or vocabulary_of_log(events, label)
     events = in_order(events)
     found = labelled(events, label)
-    cases_known = found.select("case").hstack(_customers(events)) if "customer" in events.columns else None
-    known = histories(vocabulary, events, None, cases_known)
+    past = _openings(events) if "customer" in events.columns else None
+    known = histories(vocabulary, events, None, past)
     ended_us = known.time_us[known.starts[1:] - 1]
     outcome, end_event = found["outcome"].to_numpy(), found["end_event"].to_numpy()
     wanted = instants(known, ended_us + 1, np.where(outcome < 0, 0, end_event), in_silence=in_silence)
-    customers = (
-        cases_known["customer"] if cases_known is not None else pl.Series("customer", [None] * known.n, pl.String)
-    )
+    customers = pl.Series("customer", [None] * known.n, pl.String) if past is None else past["customer"]
     cases = Cases(known.id, known.time_us[known.starts[:-1]], ended_us, outcome.astype(np.int8), customers)
     load, is_over = _load(vocabulary, known, None), np.ones(known.n, np.bool_)
     return _table(vocabulary, known, load, wanted, cases, label.outcomes, ended_us, is_over)
 
 
-def _customers(events: pl.DataFrame) -> pl.DataFrame:
-    """The customer of each case and when it opened; how it ends is not known in time."""
-    by_case = events.group_by("case", maintain_order=True).agg(
-        pl.col("customer").drop_nulls().first().cast(pl.String), pl.col("time").first().alias("opened")
+def _openings(events: pl.DataFrame) -> pl.DataFrame:
+    """Cases with their customers. How they end is not known in time: each counts as an earlier one from its opening."""
+    return events.group_by("case", maintain_order=True).agg(
+        pl.col("customer").first().cast(pl.String),
+        pl.col("time").first().alias("opened"),
+        pl.col("time").first().alias("closed"),
+        pl.lit("open").alias("outcome"),
     )
-    never = pl.lit(None, dtype=pl.Datetime("us", "UTC")).alias("outcome_time")
-    return by_case.select("customer", "opened", pl.lit("open").alias("outcome"), never)
 
 
 def _table(

@@ -283,24 +283,20 @@ def category(starts: I64, code: I32, case: I32, prefix: I32, of_case: bool, n_va
 
 @njit(cache=True, nogil=True)
 def earlier_cases(starts: I64, earlier: Any, case: I32, at_us: I64, out: F32) -> None:
-    """The customer's earlier cases: how many, how many had ended well or badly, the last end, since when."""
+    """The customer's earlier cases that had closed: how many, how many well or badly, the last end, days since."""
     for i in range(len(case)):
         n = n_good = n_bad = 0
-        last, last_us, opened_us = np.nan, NEVER, NEVER
+        last, last_us = np.nan, NEVER
         for j in range(starts[case[i]], starts[case[i] + 1]):
             one = earlier[j]
+            if one.closed_us >= at_us[i]:
+                break
             n += 1
-            if opened_us == NEVER or one.opened_us > opened_us:
-                opened_us = one.opened_us
-            if one.known_us < at_us[i]:
-                if one.ended == 0:
-                    n_good += 1
-                else:
-                    n_bad += 1
-                last, last_us = float(one.ended), one.known_us
+            n_good += one.ended == 0
+            n_bad += one.ended == 1
+            last, last_us = float(one.ended), one.closed_us
         out[i, 0] = n
         out[i, 1] = n_good
         out[i, 2] = n_bad
-        out[i, 3] = last
+        out[i, 3] = last if last >= 0 else np.nan
         out[i, 4] = (at_us[i] - last_us) / (24 * HOUR_US) if last_us != NEVER else np.nan
-        out[i, 5] = (at_us[i] - opened_us) / (24 * HOUR_US) if opened_us != NEVER else np.nan
