@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from truenorth import cli_action, cli_service, cli_simulate, cli_store
+from truenorth import cli_action, cli_foresight, cli_models, cli_service, cli_simulate, cli_store
 from truenorth.cli_frame import AsJson, LogPath, Maps, ObjectType, fields_of, progress, told
 
 if TYPE_CHECKING:
@@ -167,6 +167,8 @@ def convert(
 
 
 app.add_typer(cli_simulate.app)
+app.add_typer(cli_foresight.app)
+app.add_typer(cli_models.app)
 app.add_typer(cli_service.app)
 app.add_typer(cli_store.app)
 app.add_typer(cli_action.app)
