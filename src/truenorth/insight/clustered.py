@@ -53,3 +53,23 @@ def clustered_error(scores: NDArray[np.float64], clusters: NDArray[np.int64]) ->
     if n_clusters < 2:
         return float("nan")
     return float(np.sqrt((sums**2).sum() * n_clusters / (n_clusters - 1)) / len(scores))
+
+
+def clustered_ratio(sums: pl.LazyFrame, part: str, whole: str) -> tuple[float, float, float, int] | None:
+    """``sum(part) / sum(whole)`` over rows that each stand for one cluster, with its 95 % interval and their number.
+
+    Linearised variance of a ratio: ``n / (n - 1) sum((part - ratio whole)^2) / sum(whole)^2``. Source: W. G. Cochran
+    (1977), "Sampling Techniques", 3rd ed., eq. (6.13). None where the whole is 0; an interval of NaN for one cluster.
+
+    >>> rows = pl.LazyFrame({"bad": [1.0, 0.0, 1.0, 0.0], "all": [1.0, 1.0, 1.0, 1.0]})
+    >>> [round(one, 3) for one in clustered_ratio(rows, "bad", "all")]
+    [0.5, -0.066, 1.066, 4]
+    """
+    found = sums.select(pl.col(part, whole).cast(pl.Float64)).collect()
+    total, n = float(found[whole].sum()), found.height
+    if not total > 0:
+        return None
+    ratio = float(found[part].sum()) / total
+    left = (found[part] - ratio * found[whole]).to_numpy()
+    half = Z95 * float(np.sqrt(n / (n - 1) * (left**2).sum())) / total if n > 1 else float("nan")
+    return ratio, ratio - half, ratio + half, n

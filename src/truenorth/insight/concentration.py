@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 import polars as pl
 
-from truenorth.insight.intervals import Z95
+from truenorth.insight.clustered import clustered_ratio
 from truenorth.insight.replayed import Replayed
 from truenorth.spec.problems import Problem, TruenorthError
 
@@ -32,7 +32,6 @@ class TopShare(msgspec.Struct, frozen=True, kw_only=True):
     share: float | None
     low: float | None
     high: float | None
-    total: float
 
 
 class Concentration(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,10 +78,8 @@ def concentration(
     *Gini*: with amounts in rising order ``x_1 .. x_n``, ``sum((2 i - n - 1) x_i) / (n sum(x))``. Source: C. Dagum
     (1980), "The generation and distribution of income, the Lorenz curve and the Gini ratio", Economie Appliquee 33.
 
-    *Interval*: for the share of these ``k`` items, customers being the sample: the linearised variance of a ratio,
-    ``n / (n - 1) sum((t_c - share s_c)^2) / S^2`` over customers ``c``, of whose amount ``s_c`` the part ``t_c`` falls
-    on the items. Source: W. G. Cochran (1977), "Sampling Techniques", 3rd ed., eq. (6.13). That the
-    items were chosen because they are large is not in it.
+    *Interval*: for the share of these ``k`` items, customers being the sample (`clustered_ratio`); that the items were
+    chosen because they are large is not in it.
 
     ``every`` (a Polars duration such as ``1mo``) compares the last whole period with the one before it; an interval of
     the change takes the two as independent. TruenorthError for an unknown column.
@@ -91,7 +88,7 @@ def concentration(
     table = _by_item(amounts)
     whole = _top_share(amounts, table, k)
     spans = _last_spans(replay, amounts, every) if every else None
-    last, before = ([_top_share(span, _by_item(span), k) for span in spans] if spans else [None, None])
+    last, before = [_top_share(span, _by_item(span), k) for span in spans] if spans else [None, None]
     return Concentration(
         of=of,
         measure=measure,
@@ -122,10 +119,7 @@ def gini(amounts: pl.Series) -> float | None:
 
 def _amounts(replay: Replayed, of: str, measure: Measure) -> pl.LazyFrame:
     """One row a piece of the measure: ``item``, ``unit`` (the customer), ``amount``, ``time``."""
-    if of == BROKEN_PROMISE:
-        rows = _broken_promises(replay)
-    else:
-        rows = _of_column(replay, of)
+    rows = _broken_promises(replay) if of == BROKEN_PROMISE else _of_column(replay, of)
     rows = rows.filter(pl.col("item").is_not_null())
     first = pl.col("time").min()
     if measure in ("cost", "revenue"):
@@ -186,16 +180,14 @@ def _by_item(amounts: pl.LazyFrame) -> pl.DataFrame:
 def _top_share(amounts: pl.LazyFrame, table: pl.DataFrame, k: int) -> TopShare:
     items = table["item"].head(k)
     mine = pl.when(pl.col("item").is_in(items.implode())).then("amount").otherwise(0.0).sum()
-    units = amounts.group_by("unit").agg(mine.alias("mine"), pl.col("amount").sum().alias("all")).collect()
-    total, n = float(units["all"].sum()), units.height
-    if not total > 0:
-        return TopShare(items=tuple(items), share=None, low=None, high=None, total=0.0)
-    share = float(units["mine"].sum()) / total
+    units = amounts.group_by("unit").agg(mine.alias("mine"), pl.col("amount").sum().alias("all"))
+    found = clustered_ratio(units, "mine", "all")
+    if found is None:
+        return TopShare(items=tuple(items), share=None, low=None, high=None)
+    share, low, high, n = found
     if n < 2:
-        return TopShare(items=tuple(items), share=share, low=None, high=None, total=total)
-    left = units["mine"].to_numpy() - share * units["all"].to_numpy()
-    half = Z95 * float(np.sqrt(n / (n - 1) * (left**2).sum())) / total
-    return TopShare(items=tuple(items), share=share, low=max(0.0, share - half), high=min(1.0, share + half), total=total)
+        return TopShare(items=tuple(items), share=share, low=None, high=None)
+    return TopShare(items=tuple(items), share=share, low=max(0.0, low), high=min(1.0, high))
 
 
 def _last_spans(replay: Replayed, amounts: pl.LazyFrame, every: str) -> list[pl.LazyFrame] | None:
@@ -210,7 +202,9 @@ def _last_spans(replay: Replayed, amounts: pl.LazyFrame, every: str) -> list[pl.
     began = amounts.select(pl.col("time").min()).collect().item()
     if began is None or began > start:
         return None
-    return [amounts.filter(pl.col("time").is_between(*span, closed="left")) for span in ((middle, last), (start, middle))]
+    return [
+        amounts.filter(pl.col("time").is_between(*span, closed="left")) for span in ((middle, last), (start, middle))
+    ]
 
 
 def _instant(at: datetime) -> pl.Expr:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import msgspec
 import polars as pl
 
+from truenorth.insight.concentration import Measure
 from truenorth.insight.replayed import Replayed
 from truenorth.report.tables import Table
 
@@ -34,6 +35,10 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
     seed: int = 0
     exclude: tuple[str, ...] = ()
     """Columns that are not known when a case opens, although its first event has them."""
+    of: tuple[tuple[str, Measure], ...] = ()
+    """Of what, and by which measure, concentrations are asked for."""
+    k: int = 5
+    """So many of the largest items are looked at together."""
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True):

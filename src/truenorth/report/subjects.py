@@ -5,11 +5,15 @@ from __future__ import annotations
 from importlib.util import find_spec
 
 from truenorth.insight.replayed import Replayed
+from truenorth.report.concentration import concentration_section
+from truenorth.report.cx_six import feel_section
 from truenorth.report.moments import moments_section
 from truenorth.report.section import Inputs, Section, Subject
 
 SUBJECTS: tuple[Subject, ...] = (
     Subject(name="moments", title="Moments, hand-overs and decisions", make=moments_section),
+    Subject(name="feel", title="How it feels, and what an outcome costs", make=feel_section),
+    Subject(name="concentration", title="How much comes from how few", make=concentration_section),
 )
 """All subjects. To add one: write its section in a file of its own here, and its entry above."""
 
