@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -24,6 +25,7 @@ from truenorth.cli_frame import (
 
 if TYPE_CHECKING:
     from truenorth.insight.concentration import Measure
+    from truenorth.wiring_insight import Insight
 
 
 class Measured(StrEnum):
@@ -97,6 +99,33 @@ def concentration(
     _tell("concentration", log, journey, now, maps, object_type, json, of=of, measure=measure.value, k=top)
 
 
+@app.command(epilog="Example: truenorth insight voice tickets.csv -j support.yaml --write-names themes.yaml")
+def voice(
+    log: LogPath,
+    journey: JourneyPath,
+    names: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Names of themes, as --write-names writes them.")
+    ] = None,
+    write_names: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the themes' names there, to be edited.")
+    ] = None,
+    now: Now = None,
+    maps: Maps = None,
+    object_type: ObjectType = None,
+    seed: Seed = 0,
+    json: AsJson = False,
+) -> None:
+    """What customers say, in any language, as themes: how often, what becomes of those who say it, for example."""
+    from truenorth import printing, wiring_insight
+
+    with told(json):
+        given = wiring_insight.theme_names(names) if names else {}
+        found = _tell("voice", log, journey, now, maps, object_type, json, seed=seed, theme_names=given)
+        if write_names:
+            wiring_insight.write_names(found.section.answer, write_names)
+            printing.wrote([write_names])
+
+
 def _tell(
     subject: str,
     log: Path,
@@ -108,16 +137,17 @@ def _tell(
     as_of: datetime | None = None,
     seed: int = 0,
     exclude: list[str] | None = None,
+    theme_names: Mapping[str, Sequence[str]] | None = None,
     of: str | None = None,
     measure: Measure = "cases",
     k: int = 5,
-) -> None:
+) -> Insight:
     from truenorth import printing, printing_insight, wiring_insight
     from truenorth.report.section import Inputs
 
     asked = ((of, measure),) if of else ()
     day = as_of.date() if as_of else None
-    inputs = Inputs(as_of=day, seed=seed, exclude=tuple(exclude or ()), of=asked, k=k)
+    inputs = Inputs(as_of=day, seed=seed, exclude=tuple(exclude or ()), of=asked, k=k, theme_names=theme_names or {})
     with told(json), progress(json) as tell:
         insight = wiring_insight.insight(
             subject, journey, log, inputs=inputs, now=instant_of(now), fields=fields_of(maps),
@@ -125,3 +155,4 @@ def _tell(
         )  # fmt: skip
     printing.notes(insight.log, insight.replay, kept=False)
     printing_insight.told(insight, as_json=json)
+    return insight

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
 from truenorth import wiring
 from truenorth.engine.replay import Replay
+from truenorth.insight.theme_names import parse_theme_names, write_theme_names
+from truenorth.insight.voice import Voice
 from truenorth.logs.log import Log, Progress
+from truenorth.logs.whole import whole_file
 from truenorth.report.section import Inputs, Section, Subject
 from truenorth.report.subjects import subject as subject_of
+from truenorth.spec.problems import Problem, TruenorthError
 
 
 class Insight(NamedTuple):
@@ -48,3 +52,21 @@ def insight(
     if on_progress is not None:
         on_progress(f"finding out about {subject.title.lower()}", 0.0)
     return Insight(subject, subject.make(replayed, inputs or Inputs()), replayed, events)
+
+
+def theme_names(path: Path) -> dict[str, Sequence[str]]:
+    """The names of themes in a file; TruenorthError where it cannot be read."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        hint = "--write-names writes such a file"
+        raise TruenorthError(
+            [Problem(path=str(path), expected="a file of themes' names", found=str(error), hint=hint)]
+        ) from None
+    return parse_theme_names(text, str(path))
+
+
+def write_names(found: Voice, path: Path) -> None:
+    """Write the names of themes, to be edited; what was there goes."""
+    with whole_file(path) as unfinished:
+        unfinished.write_text(write_theme_names(found.themes), encoding="utf-8")

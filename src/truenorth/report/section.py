@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any, Protocol
 
@@ -37,6 +37,8 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
     """Columns that are not known when a case opens, although its first event has them."""
     of: tuple[tuple[str, Measure], ...] = ()
     """Of what, and by which measure, concentrations are asked for."""
+    theme_names: Mapping[str, Sequence[str]] = {}
+    """Names of themes and the terms that they stand for."""
     k: int = 5
     """So many of the largest items are looked at together."""
 

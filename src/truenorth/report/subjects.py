@@ -9,11 +9,13 @@ from truenorth.report.concentration import concentration_section
 from truenorth.report.cx_six import feel_section
 from truenorth.report.moments import moments_section
 from truenorth.report.section import Inputs, Section, Subject
+from truenorth.report.voice import voice_section
 
 SUBJECTS: tuple[Subject, ...] = (
     Subject(name="moments", title="Moments, hand-overs and decisions", make=moments_section),
     Subject(name="feel", title="How it feels, and what an outcome costs", make=feel_section),
     Subject(name="concentration", title="How much comes from how few", make=concentration_section),
+    Subject(name="voice", title="What customers say", make=voice_section, learns=True),
 )
 """All subjects. To add one: write its section in a file of its own here, and its entry above."""
 
