@@ -126,6 +126,37 @@ def voice(
             printing.wrote([write_names])
 
 
+@app.command(epilog="Example: truenorth insight maturity tickets.csv -j support.yaml --answer may_act_at_once=no")
+def maturity(
+    log: LogPath,
+    journey: JourneyPath,
+    answer: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY=yes|no", help="What people answer to what data cannot tell. May be repeated."),
+    ] = None,
+    as_of: AsOf = None,
+    now: Now = None,
+    maps: Maps = None,
+    object_type: ObjectType = None,
+    json: AsJson = False,
+) -> None:
+    """Ten yes-or-no questions on whether the customer comes first, with the evidence and the next step."""
+    _tell("maturity", log, journey, now, maps, object_type, json, as_of=as_of, people=_answers(answer or []))
+
+
+def _answers(texts: list[str]) -> dict[str, bool]:
+    from truenorth.insight.maturity import KEYS
+
+    found = {}
+    for text in texts:
+        key, _, said = text.partition("=")
+        if key not in KEYS or said not in ("yes", "no"):
+            message = f"{text!r} is no answer such as {KEYS[-1]}=yes; questions are {', '.join(KEYS)}"
+            raise typer.BadParameter(message, param_hint="--answer")
+        found[key] = said == "yes"
+    return found
+
+
 def _tell(
     subject: str,
     log: Path,
@@ -137,6 +168,7 @@ def _tell(
     as_of: datetime | None = None,
     seed: int = 0,
     exclude: list[str] | None = None,
+    people: Mapping[str, bool] | None = None,
     theme_names: Mapping[str, Sequence[str]] | None = None,
     of: str | None = None,
     measure: Measure = "cases",
@@ -145,9 +177,18 @@ def _tell(
     from truenorth import printing, printing_insight, wiring_insight
     from truenorth.report.section import Inputs
 
-    asked = ((of, measure),) if of else ()
-    day = as_of.date() if as_of else None
-    inputs = Inputs(as_of=day, seed=seed, exclude=tuple(exclude or ()), of=asked, k=k, theme_names=theme_names or {})
+    inputs = Inputs(
+        as_of=as_of.date() if as_of else None, seed=seed, exclude=tuple(exclude or ()), of=((of, measure),) if of else (),
+        k=k, told=people or {}, theme_names=theme_names or {},
+    )  # fmt: skip
+        as_of=day,
+        seed=seed,
+        exclude=tuple(exclude or ()),
+        of=asked,
+        k=k,
+        told=people or {},
+        theme_names=theme_names or {},
+    )
     with told(json), progress(json) as tell:
         insight = wiring_insight.insight(
             subject, journey, log, inputs=inputs, now=instant_of(now), fields=fields_of(maps),

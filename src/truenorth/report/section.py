@@ -37,6 +37,8 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
     """Columns that are not known when a case opens, although its first event has them."""
     of: tuple[tuple[str, Measure], ...] = ()
     """Of what, and by which measure, concentrations are asked for."""
+    told: Mapping[str, bool] = {}
+    """What people answer to the questions on maturity, by key."""
     theme_names: Mapping[str, Sequence[str]] = {}
     """Names of themes and the terms that they stand for."""
     k: int = 5

@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from truenorth.insight.replayed import Replayed
 from truenorth.report.concentration import concentration_section
 from truenorth.report.cx_six import feel_section
+from truenorth.report.maturity import maturity_section
 from truenorth.report.moments import moments_section
 from truenorth.report.section import Inputs, Section, Subject
 from truenorth.report.voice import voice_section
@@ -16,6 +17,7 @@ SUBJECTS: tuple[Subject, ...] = (
     Subject(name="feel", title="How it feels, and what an outcome costs", make=feel_section),
     Subject(name="concentration", title="How much comes from how few", make=concentration_section),
     Subject(name="voice", title="What customers say", make=voice_section, learns=True),
+    Subject(name="maturity", title="Does the customer come first?", make=maturity_section),
 )
 """All subjects. To add one: write its section in a file of its own here, and its entry above."""
 
