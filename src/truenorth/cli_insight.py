@@ -178,13 +178,10 @@ def _tell(
     from truenorth.report.section import Inputs
 
     inputs = Inputs(
-        as_of=as_of.date() if as_of else None, seed=seed, exclude=tuple(exclude or ()), of=((of, measure),) if of else (),
-        k=k, told=people or {}, theme_names=theme_names or {},
-    )  # fmt: skip
-        as_of=day,
+        as_of=as_of.date() if as_of else None,
         seed=seed,
         exclude=tuple(exclude or ()),
-        of=asked,
+        of=((of, measure),) if of else (),
         k=k,
         told=people or {},
         theme_names=theme_names or {},
