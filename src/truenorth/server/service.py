@@ -16,6 +16,8 @@ import uvicorn
 from fastapi import FastAPI
 from structlog.typing import Processor
 
+from truenorth.server.acting.acting import Knowing
+from truenorth.server.acting.proposing import Proposer
 from truenorth.server.app import make_app
 from truenorth.server.connections import BoundedConnection, allow_connections
 from truenorth.server.ingest.webhook import Hook
@@ -52,9 +54,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def make_service(
-    store: Store, settings: Settings, clock: Callable[[], int], hooks: Mapping[str, Hook] | None = None
+    store: Store,
+    settings: Settings,
+    clock: Callable[[], int],
+    hooks: Mapping[str, Hook] | None = None,
+    knowing: Knowing = Knowing(),  # noqa: B008  # frozen
 ) -> FastAPI:
-    """The application of a service; starting it starts the writer, the runner and the sender of webhooks."""
+    """The application of a service; starting it starts the writer, the runner, webhooks and proposals.
+
+    ``knowing``: what decisions know of risks and effects.
+    """
     metrics, who = Metrics(), Who(store)
 
     def on_signals() -> None:
@@ -73,6 +82,8 @@ def make_service(
             runner.start()
         stopped = asyncio.Event()
         sending = asyncio.create_task(sender.run(stopped), name="truenorth-webhooks")
+        proposer = Proposer(store, app.state.context.acting, on_signals)
+        proposing = asyncio.create_task(proposer.run(stopped), name="truenorth-proposals")
         tidying = asyncio.create_task(_tidy(store), name="truenorth-checkpoints")
         try:
             yield
@@ -81,6 +92,7 @@ def make_service(
             await writer.stop()
             stopped.set()
             await sending
+            await proposing
             if settings.runner_command:
                 await asyncio.to_thread(runner.stop)
 
@@ -93,6 +105,7 @@ def make_service(
         probes=_probes(store, writer, runner),
         is_open=settings.is_open,
         lifespan=lifespan,
+        knowing=knowing,
     )
     return app
 

@@ -13,7 +13,18 @@ from truenorth.server.verdict_rows import case_id
 from truenorth.store.rows import CaseRow, NewSignal, PromiseRow
 
 TOLD_VERDICTS = ("kept", "broken", "lapsed")
-KINDS = ("opened", *TOLD_VERDICTS, "reopened", "achieved", "failed", "abandoned", "corrected", "judged_anew")
+KINDS = (
+    "opened",
+    *TOLD_VERDICTS,
+    "reopened",
+    "achieved",
+    "failed",
+    "abandoned",
+    "corrected",
+    "judged_anew",
+    "proposed",
+    "approval",
+)
 """The kinds of signals."""
 
 PromiseKey = tuple[str, str, int]

@@ -9,6 +9,7 @@ from types import TracebackType
 from truenorth.store.access import Access
 from truenorth.store.archive import Archive
 from truenorth.store.database import Database
+from truenorth.store.decisions import Decisions
 from truenorth.store.event_log import SqlEventLog
 from truenorth.store.forget import Retention
 from truenorth.store.gone import GoneKeys
@@ -20,6 +21,7 @@ from truenorth.store.registry import Audit, Journeys, Links
 from truenorth.store.results import Results
 from truenorth.store.settings import Entropy, settings_of
 from truenorth.store.signals import Outbox, Signals
+from truenorth.store.staff import Staff
 from truenorth.store.suppression import Suppression
 
 
@@ -40,6 +42,8 @@ class Store:
     journeys: Journeys
     links: Links
     audit: Audit
+    decisions: Decisions
+    staff: Staff
 
     def close(self) -> None:
         """Close its connections."""
@@ -97,4 +101,6 @@ def _opened(database: Database, entropy: Entropy) -> Store:
         journeys=Journeys(database),
         links=Links(database),
         audit=Audit(database),
+        decisions=Decisions(database),
+        staff=Staff(database),
     )

@@ -56,7 +56,7 @@ class Results:
                 raise Outdated
             self._write_rows(connection, journey, judged)
             self._write_state(connection, journey, judged)
-            return self._write_signals(connection, journey, judged.signals)
+            return write_signals(self._database, connection, journey, judged.signals)
 
     def progress(self, journey: str) -> Progress:
         """How far a journey has come; after an erasure position 0 with the watermark as it was."""
@@ -173,24 +173,30 @@ class Results:
         names = ("journey", *Progress.__struct_fields__)
         upsert(self._database, connection, PROGRESS, names, [(journey, *msgspec.structs.astuple(judged.progress))])
 
-    def _write_signals(self, connection: Connection, journey: str, signals: Sequence[NewSignal]) -> Sequence[int]:
-        """The numbers of the signals: no other transaction numbers any meanwhile, so they follow one another."""
-        if not signals:
-            return ()
-        names = ("journey", *NewSignal.__struct_fields__)
-        rows = [(journey, *msgspec.structs.astuple(signal)) for signal in signals]
-        insert_all(self._database, connection, SIGNAL, names, rows)
-        last = connection.execute(select(func.max(SIGNAL.c.number))).scalar_one()
-        numbers = range(last - len(signals) + 1, last + 1)
-        hooks = connection.execute(select(WEBHOOK.c.number, WEBHOOK.c.kinds).where(WEBHOOK.c.state == "active")).all()
-        waiting = [
-            (number, hook.number, "pending", 0, 0)
-            for hook in hooks
-            for number, signal in zip(numbers, signals, strict=True)
-            if not (kinds := msgspec.json.decode(hook.kinds)) or signal.kind in kinds
-        ]
-        insert_all(self._database, connection, OUTBOX, ("signal", "webhook", "state", "attempts", "next_us"), waiting)
-        return numbers
+
+def write_signals(
+    database: Database, connection: Connection, journey: str, signals: Sequence[NewSignal]
+) -> Sequence[int]:
+    """Give signals in a transaction that has the turn of results; their numbers.
+
+    No other transaction numbers any meanwhile, so they follow one another.
+    """
+    if not signals:
+        return ()
+    names = ("journey", *NewSignal.__struct_fields__)
+    rows = [(journey, *msgspec.structs.astuple(signal)) for signal in signals]
+    insert_all(database, connection, SIGNAL, names, rows)
+    last = connection.execute(select(func.max(SIGNAL.c.number))).scalar_one()
+    numbers = range(last - len(signals) + 1, last + 1)
+    hooks = connection.execute(select(WEBHOOK.c.number, WEBHOOK.c.kinds).where(WEBHOOK.c.state == "active")).all()
+    waiting = [
+        (number, hook.number, "pending", 0, 0)
+        for hook in hooks
+        for number, signal in zip(numbers, signals, strict=True)
+        if not (kinds := msgspec.json.decode(hook.kinds)) or signal.kind in kinds
+    ]
+    insert_all(database, connection, OUTBOX, ("signal", "webhook", "state", "attempts", "next_us"), waiting)
+    return numbers
 
 
 def _cases(journey: str) -> Any:

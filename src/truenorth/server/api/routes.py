@@ -11,8 +11,10 @@ from fastapi.security import HTTPBearer
 from truenorth.server.api import (
     access,
     audit,
+    authority,
     cases,
     customers,
+    decisions,
     export,
     journeys,
     links,
@@ -24,12 +26,27 @@ from truenorth.server.api import (
 from truenorth.server.api.context import Error
 
 PREFIX = "/api/v1"
-SUBJECTS = (journeys, summary, cases, signals, export, quarantine, customers, webhooks, links, access, audit)
+SUBJECTS = (
+    journeys,
+    summary,
+    cases,
+    decisions,
+    authority,
+    signals,
+    export,
+    quarantine,
+    customers,
+    webhooks,
+    links,
+    access,
+    audit,
+)
 REASONS = {
     400: "the body cannot be read",
     401: "no valid token",
     403: "the token's role is too small",
     404: "there is no such thing",
+    409: "not possible as things stand",
     413: "the body is too large",
     422: "the request is not as expected; `problems` says where",
     429: "too many requests; `Retry-After` says how long to wait",
