@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from truenorth import cli_action, cli_insight, cli_service, cli_simulate, cli_store
+from truenorth import cli_action, cli_insight, cli_pattern, cli_service, cli_simulate, cli_store
 from truenorth.cli_frame import (
     AsJson,
     JourneyPath,
@@ -173,6 +173,7 @@ def convert(
 
 
 app.add_typer(cli_insight.app, name="insight")
+app.add_typer(cli_pattern.app, name="pattern")
 app.add_typer(cli_simulate.app)
 app.add_typer(cli_service.app)
 app.add_typer(cli_store.app)
