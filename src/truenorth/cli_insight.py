@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -155,6 +155,23 @@ def _answers(texts: list[str]) -> dict[str, bool]:
             raise typer.BadParameter(message, param_hint="--answer")
         found[key] = said == "yes"
     return found
+
+
+@app.command(epilog="Example: truenorth insight practitioners questions.yaml answers.csv --as-of 2026-11-01")
+def practitioners(
+    questions: Annotated[Path, typer.Argument(metavar="QUESTIONS", help="The questions, as YAML.")],
+    answers: Annotated[Path, typer.Argument(metavar="ANSWERS", help="The answers, as CSV: one row a contributor.")],
+    as_of: AsOf = None,
+    seed: Seed = 0,
+    json: AsJson = False,
+) -> None:
+    """A survey of practitioners: the five challenges that most of those accredited for long enough share."""
+    from truenorth import printing_insight, wiring_insight
+
+    day = as_of or datetime.now(UTC)  # noqa: TID251 the rim
+    with told(json):
+        found = wiring_insight.practitioners(questions, answers, day.date(), seed)
+        printing_insight.distilled(found, as_json=json)
 
 
 def _tell(

@@ -7,9 +7,12 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Table as Grid
 
+from truenorth.insight.practitioners import Distilled
 from truenorth.report.tables import Table
 from truenorth.terminal import err, out, write_json
 from truenorth.wiring_insight import Insight
+
+DEEP_DIVES_SHOWN = 2
 
 
 def told(insight: Insight, *, as_json: bool) -> None:
@@ -42,6 +45,21 @@ def document(insight: Insight) -> dict[str, Any]:
         **insight.section.answer.to_dict(),
         "how": list(insight.section.how),
     }
+
+
+def distilled(found: Distilled, *, as_json: bool) -> None:
+    """The challenges that most practitioners share, with their words."""
+    if as_json:
+        write_json(found.to_dict())
+        return
+    out.print(f"{found.n_contributors:,} contributors name {found.n_challenges:,} challenges; most share these:")
+    for place, one in enumerate(found.top, 1):
+        head = f"{place}. {one.name}: {one.n_contributors:,} contributors ({one.share:.0%})"
+        out.print(f"\n[bold]{escape(head)}[/]")
+        for text in (*one.examples, *one.deep_dives[:DEEP_DIVES_SHOWN]):
+            out.print(f"  {escape(text)}")
+    for reason, n in found.left_out.items():
+        err.print(f"[dim]{n:,} left out: {escape(reason)}[/]")
 
 
 def grid(table: Table) -> Grid:

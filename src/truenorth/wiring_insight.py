@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
+from io import StringIO
 from pathlib import Path
 from typing import NamedTuple
 
+import polars as pl
+
 from truenorth import wiring
 from truenorth.engine.replay import Replay
+from truenorth.insight.practitioners import Distilled, distil, parse_questionnaire
 from truenorth.insight.theme_names import parse_theme_names, write_theme_names
 from truenorth.insight.voice import Voice
 from truenorth.logs.log import Log, Progress
@@ -56,14 +60,28 @@ def insight(
 
 def theme_names(path: Path) -> dict[str, Sequence[str]]:
     """The names of themes in a file; TruenorthError where it cannot be read."""
+    return parse_theme_names(_text(path, "a file of themes' names", "--write-names writes one"), str(path))
+
+
+def practitioners(questions: Path, answers: Path, as_of: date, seed: int) -> Distilled:
+    """A survey of practitioners, distilled; TruenorthError where a file does not fit."""
+    asked = parse_questionnaire(
+        _text(questions, "a file of questions", "see docs/insight-customers.md"), str(questions)
+    )
+    text = _text(answers, "a CSV file of answers", "one row a contributor, columns by the questions' keys")
     try:
-        text = path.read_text(encoding="utf-8")
+        table = pl.read_csv(StringIO(text), infer_schema=False)
+    except pl.exceptions.PolarsError as error:
+        problem = Problem(path=str(answers), expected="a CSV table with a header", found=str(error).splitlines()[0])
+        raise TruenorthError([problem]) from None
+    return distil(asked, table, as_of, seed)
+
+
+def _text(path: Path, what: str, hint: str) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        hint = "--write-names writes such a file"
-        raise TruenorthError(
-            [Problem(path=str(path), expected="a file of themes' names", found=str(error), hint=hint)]
-        ) from None
-    return parse_theme_names(text, str(path))
+        raise TruenorthError([Problem(path=str(path), expected=what, found=str(error), hint=hint)]) from None
 
 
 def write_names(found: Voice, path: Path) -> None:
