@@ -49,6 +49,21 @@ def moments(
     _tell("moments", log, journey, now, maps, object_type, json)
 
 
+@app.command(epilog="Example: truenorth insight failure tickets.csv -j support.yaml --exclude closed_by")
+def failure(
+    log: LogPath,
+    journey: JourneyPath,
+    now: Now = None,
+    exclude: Excluded = None,
+    seed: Seed = 0,
+    maps: Maps = None,
+    object_type: ObjectType = None,
+    json: AsJson = False,
+) -> None:
+    """Where cases start to fail: plain and adjusted effects, what if each were gone, and what to do in which order."""
+    _tell("failure", log, journey, now, maps, object_type, json, seed=seed, exclude=exclude)
+
+
 def _tell(
     subject: str,
     log: Path,
