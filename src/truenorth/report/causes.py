@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import polars as pl
 
@@ -15,9 +16,22 @@ from truenorth.report.section import Inputs, Section
 from truenorth.report.tables import Shown, Table, count_column, name_column, shown
 
 
+_FOUND: WeakKeyDictionary[Replayed, tuple[Inputs, Causes]] = WeakKeyDictionary()
+"""What was found for the replay of a report: more than one section asks, and it takes seconds."""
+
+
+def causes_for(replay: Replayed, inputs: Inputs) -> Causes:
+    """The points of failure of a replay; asked a second time for the same one, what was found before."""
+    held = _FOUND.get(replay)
+    if held is None or held[0] != inputs:
+        held = (inputs, causes_of_failure(replay, seed=inputs.seed, exclude=inputs.exclude))
+        _FOUND[replay] = held
+    return held[1]
+
+
 def causes_section(replay: Replayed, inputs: Inputs) -> Section:
     """Points of failure with raw and adjusted effects, and what removing them would bring."""
-    found = causes_of_failure(replay, seed=inputs.seed, exclude=inputs.exclude)
+    found = causes_for(replay, inputs)
     worth, currency = bool(replay.journey.outcome.value), replay.journey.currency
     left_out = f" Left out, for they tell the outcome almost by themselves: {', '.join(found.suspected)}."
     return Section(
