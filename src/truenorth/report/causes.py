@@ -15,7 +15,6 @@ from truenorth.insight.replayed import Replayed
 from truenorth.report.section import Inputs, Section
 from truenorth.report.tables import Shown, Table, count_column, name_column, shown
 
-
 _FOUND: WeakKeyDictionary[Replayed, tuple[Inputs, Causes]] = WeakKeyDictionary()
 """What was found for the replay of a report: more than one section asks, and it takes seconds."""
 
