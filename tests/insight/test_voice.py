@@ -113,7 +113,7 @@ def test_any_text_has_words_of_letters(text: str) -> None:
 
 
 @given(st.permutations(range(40)))
-@settings(max_examples=15)
+@settings(max_examples=15, deadline=None)
 def test_the_order_of_texts_changes_no_theme(order: list[int]) -> None:
     texts = said(40)[0].events["text"]
     plain, shuffled = sort_texts(texts, 4, 0), sort_texts(texts[order], 4, 0)
