@@ -56,7 +56,7 @@ def words(found: Concentration) -> tuple[str, str]:
     top, k = found.top, len(found.top.items)
     names = ", ".join(shorten(name, 24) for name in top.items[:3])
     whole = f"{percent(top.share)} of {MEASURE_WORDS[found.measure]}"
-    title = f"The top {k} of {count(found.n_items)} ({found.of}) have {whole}"
+    title = f"The top {k} of {count(found.n_items)} by {found.of} have {whole}"
     interval = "" if top.low is None else f" 95 % interval {percent(top.low)} to {percent(top.high)}."
     gini = "" if found.gini is None else f" Gini {found.gini:.2f}."
     change = ""
