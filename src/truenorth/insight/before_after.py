@@ -4,7 +4,8 @@ Sources: D. Card, A. B. Krueger (1994), "Minimum wages and employment", American
 in differences); A. C. Cameron, D. L. Miller (2015), "A practitioner's guide to cluster-robust inference", J. Human
 Resources 50, 317-372; J. Lopez Bernal, S. Cummins, A. Gasparrini (2017), "Interrupted time series regression for the
 evaluation of public health interventions", Int. J. Epidemiology 46, 348-355; W. K. Newey, K. D. West (1987), "A simple,
-positive semi-definite, heteroskedasticity and autocorrelation consistent covariance matrix", Econometrica 55, 703-708.
+positive semi-definite, heteroskedasticity and autocorrelation consistent covariance matrix", Econometrica 55, 703-708; J. G. MacKinnon, H. White (1985), "Some
+heteroskedasticity-consistent covariance matrix estimators", J. Econometrics 29, 305-325 (HC3).
 All regressions and their covariances are those of statsmodels.
 """
 
@@ -78,7 +79,8 @@ def effect(cases: pl.DataFrame, measure: str, design: Design | None) -> Estimate
     would have moved alike: `pre_trend` and `placebo` look whether they did before it.
 
     *Interrupted time series*: least squares of the day's mean (weighted by its cases) on a level change at day 0, a
-    straight trend and the weekday; errors by Newey and West over 7 days. It assumes that the trend would have gone on.
+    straight trend and the weekday; errors that allow for days of unlike spread (HC3) or for days that depend on each
+    other (Newey and West, 7 days), whichever are wider. It assumes that the trend would have gone on.
     """
     if design is None:
         return UNKNOWN
@@ -90,7 +92,7 @@ def placebo(cases: pl.DataFrame, measure: str, design: Design | None) -> Estimat
     before = cases.filter(pl.col("day") < 0)
     if design is None or before.is_empty():
         return UNKNOWN
-    middle = float(np.floor(before["day"].min() / 2))  # type: ignore[operator] # a number, as it is not empty
+    middle = float(np.floor(_numbers(before, "day").min() / 2))
     shifted = before.with_columns(pl.col("day") - middle)
     return effect(shifted, measure, design if design_of(shifted) == design else None)
 
@@ -156,8 +158,12 @@ def _interrupted(cases: pl.DataFrame, measure: str) -> Estimate:
         return Estimate(effect=0.0, low=0.0, high=0.0, p=1.0)
     columns = [*_dummies(days["day"].to_numpy() % 7), day / 7, (day >= 0).astype(np.float64)]
     model = sm.WLS(y, np.column_stack(columns), weights=days["n"].to_numpy())
-    errors = {"maxlags": LAGS_DAYS, "use_correction": True}
-    return _last(model.fit(method="qr", cov_type="HAC", cov_kwds=errors, use_t=True))
+    lags = {"maxlags": LAGS_DAYS, "use_correction": True}
+    fits = [
+        model.fit(method="qr", cov_type="HC3", use_t=True),
+        model.fit(method="qr", cov_type="HAC", cov_kwds=lags, use_t=True),
+    ]
+    return _last(max(fits, key=lambda one: float(one.bse[-1])))
 
 
 def _last(fitted: Any) -> Estimate:

@@ -68,7 +68,7 @@ class Initiative(msgspec.Struct, frozen=True, kw_only=True):
 def parse_initiatives(source: str | bytes) -> tuple[Initiative, ...]:
     """The initiatives of a YAML text, in its order; `TruenorthError` carries every problem.
 
-    >>> text = "truenorth: 1\\ninitiatives:\\n- {name: desk, owner: Ada, start: 2026-02-02, serves: {promise: called_back}}"
+    >>> text = "truenorth: 1\\ninitiatives:\\n- {name: desk, owner: Ada, serves: {promise: called_back}}"
     >>> parse_initiatives(text)[0].serves.promise
     'called_back'
     >>> parse_initiatives("truenorth: 1\\ninitiatives: [{name: desk, owner: Ada, begin: 2026-02-02}]")

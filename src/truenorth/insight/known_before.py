@@ -6,9 +6,10 @@ import polars as pl
 
 from truenorth.insight.matching import openings
 from truenorth.insight.replayed import Replayed
+from truenorth.spec.model import FLAGS
 
 LEFT_OUT = frozenset(
-    "source id time received customer case actor text feeling cost revenue moment decision internal handover".split()
+    {"source", "id", "time", "received", "customer", "case", "actor", "text", "feeling", "cost", "revenue", *FLAGS}
 )
 """Columns that say who, when and what came of it, not what kind of case it is."""
 
@@ -20,8 +21,8 @@ def known_before(replay: Replayed, cases: pl.Series) -> pl.DataFrame:
     """One row per case of ``cases``, in their order: numbers, and codes (Categorical) for texts.
 
     *Rule*: the columns of the event that opens the case, but for identities, times, words, money and flags; texts of at
-    most 200 values; nothing that is the same everywhere. To these come ``hour`` and ``weekday`` of the opening (UTC) and
-    ``day`` (days since the first opening), so that rush hours and slow changes are no explanation.
+    most 200 values; nothing that is the same everywhere. To these come ``hour`` and ``weekday`` of the opening (UTC)
+    and ``day`` (days since the first opening), so that rush hours and slow changes are no explanation.
     """
     events = openings(replay)
     wanted = pl.DataFrame({"case": cases.cast(events["case"].dtype)})

@@ -62,14 +62,17 @@ def types_named(tree: Node) -> frozenset[str]:
     return frozenset(found)
 
 
-def conditions_of(promise: Promise) -> tuple[Condition, ...]:
-    """The conditions by which a promise is judged, without those that only start it."""
-    return tuple(one for one in (promise.expect, promise.require, promise.never, promise.of, promise.where) if one)
+def keeping(promise: Promise) -> tuple[Condition, ...]:
+    """The conditions that an event fits by which a promise is kept."""
+    return tuple(one for one in (promise.expect, promise.require) if one)
+
+
+def breaking(promise: Promise) -> tuple[Condition, ...]:
+    """The conditions that an event fits by which a promise is broken, or comes nearer to it."""
+    return tuple(one for one in (promise.never, promise.of, promise.where) if one)
 
 
 def openings(replay: Replayed) -> pl.DataFrame:
     """The event that opens each case, with all columns of the log, in the order of ``replay.events``."""
     events = replay.events
     return events.filter((pl.col("case") != pl.col("case").shift(1)).fill_null(True))
-
-

@@ -1,12 +1,14 @@
 """How an outcome changes with a measure, both freed of what was known before.
 
-The partially linear model ``outcome = effect x measure + f(known) + error``: outcome and measure are each predicted from
-what was known when the case opened, by models that did not see the case; the effect is the slope between what the
+The partially linear model ``outcome = effect x measure + f(known) + error``: outcome and measure are each predicted
+from what was known when the case opened, by models that did not see the case; the effect is the slope between what the
 predictions leave over. It is right where either prediction is (the score is orthogonal), and weighs cases by how far
-the measure could have gone either way. Sources: P. M. Robinson (1988), "Root-N-consistent semiparametric regression",
-Econometrica 56, 931-954; V. Chernozhukov et al. (2018), "Double/debiased machine learning for treatment and structural
-parameters", Econometrics Journal 21, C1-C68, section 4.1. Robustness value: C. Cinelli, C. Hazlett (2020), "Making sense
-of sensitivity", J. Royal Statistical Society B 82, 39-67, eq. (18).
+the measure could have gone either way.
+
+Sources: P. M. Robinson (1988), "Root-N-consistent semiparametric regression", Econometrica 56, 931-954; V. Chernozhukov
+et al. (2018), "Double/debiased machine learning for treatment and structural parameters", Econometrics Journal 21,
+C1-C68, section 4.1. Robustness value: C. Cinelli, C. Hazlett (2020), "Making sense of sensitivity", J. Royal
+Statistical Society B 82, 39-67, eq. (18).
 """
 
 from __future__ import annotations
@@ -26,13 +28,14 @@ MAX_CASES = 100_000
 """Of more cases than this a random part is used: the interval is narrow enough by then."""
 MIN_CASES = 200
 """Fewer than this say nothing once adjusted for."""
-MODEL = {"n_estimators": 60, "num_leaves": 15, "learning_rate": 0.08, "min_child_samples": 40}
+MODEL = {"n_estimators": 40, "num_leaves": 6, "learning_rate": 0.08, "min_child_samples": 50}
 """Small trees: they have to find what is common to many cases."""
 
 
 class Slope(msgspec.Struct, frozen=True, kw_only=True):
     """``effect``: change in the outcome per standard deviation of the measure, with its 95 % interval (clustered by
-    customer) and two-sided p-value; ``per_unit``: the same per unit; ``raw``: per standard deviation, not adjusted.
+    customer or by day, whichever is wider: cases of a day share queues) and two-sided p-value; ``per_unit``: the same
+    per unit; ``raw``: per standard deviation, not adjusted.
 
     ``robustness`` in [0, 1]: something hidden would have to explain at least this share of what is left of both the
     measure and the outcome to explain the effect away. ``n``: cases used. NaN where there are too few.
@@ -51,8 +54,8 @@ class Slope(msgspec.Struct, frozen=True, kw_only=True):
 def slope(outcome: F64, measure: F64, known: pl.DataFrame, customer: pl.Series, *, seed: int) -> Slope:
     """The adjusted slope of ``outcome`` on ``measure``; rows where the measure is NaN are left out.
 
-    ``known`` is as `truenorth.insight.known_before` gives it, ``customer`` names the cluster of each row. ``seed``
-    chooses folds and, above 100,000 cases, which of them are used.
+    ``known`` is as `truenorth.insight.known_before` gives it (with ``day``), ``customer`` names the customer of
+    each row. ``seed`` chooses folds and, above 100,000 cases, which of them are used.
     """
     rng = np.random.default_rng(seed)
     rows = np.flatnonzero(~np.isnan(measure))
@@ -66,7 +69,8 @@ def slope(outcome: F64, measure: F64, known: pl.DataFrame, customer: pl.Series, 
     features, categorical = _features(known[rows])
     fold = rng.integers(0, N_FOLDS, groups.max() + 1)[groups]
     left_y, left_x = (_left_over(value, features, categorical, fold, seed) for value in (y, x))
-    return _fitted(left_y, left_x, y, x, groups)
+    days = np.floor(known["day"].gather(rows).to_numpy()).astype(np.int64)
+    return _fitted(left_y, left_x, y, x, (groups, days))
 
 
 def clusters(names: pl.Series) -> NDArray[np.int64]:
@@ -112,11 +116,12 @@ def _left_over(value: F64, features: F64, categorical: list[int], fold: NDArray[
     return left
 
 
-def _fitted(left_y: F64, left_x: F64, y: F64, x: F64, groups: NDArray[np.int64]) -> Slope:
+def _fitted(left_y: F64, left_x: F64, y: F64, x: F64, groupings: tuple[NDArray[np.int64], ...]) -> Slope:
     import statsmodels.api as sm  # noqa: PLC0415 takes a second
 
     model = sm.OLS(left_y, left_x[:, None])
-    fit = model.fit(cov_type="cluster", cov_kwds={"groups": groups}, use_t=True)
+    fits = [model.fit(cov_type="cluster", cov_kwds={"groups": one}, use_t=True) for one in groupings]
+    fit = max(fits, key=lambda one: float(one.bse[0]))
     sd = float(x.std())
     low, high = fit.conf_int()[0] * sd
     partial = float(fit.tvalues[0]) ** 2 / max(len(y) - 1, 1)

@@ -30,8 +30,8 @@ class RolledOut(NamedTuple):
 def roll_out(before: Lived, after: Lived, since: datetime, regions: Collection[str]) -> RolledOut:
     """The log of a company in which cases opened in ``regions`` at or after ``since`` are as in the world ``after``.
 
-    Both worlds must be of one seed and one company but for what changes, without spillover: then a case is the same need
-    of the same customer in both.
+    Both worlds must be of one seed and one company but for what changes, without spillover: then a case is the same
+    need of the same customer in both.
 
     >>> from datetime import UTC
     >>> from truenorth.simulate import Company, World
