@@ -1,0 +1,62 @@
+"""One subject of an insight as every reader gets it: a page, a terminal, a program."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import Any, Protocol
+
+import msgspec
+import polars as pl
+
+from truenorth.insight.replayed import Replayed
+from truenorth.report.tables import Table
+
+
+class Answer(Protocol):
+    """What an insight finds: a frame for those who go on computing, plain values for those who do not use Polars."""
+
+    def to_frame(self) -> pl.DataFrame:
+        """The main table."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as plain values, with the rules of counting."""
+
+
+class Inputs(msgspec.Struct, frozen=True, kw_only=True):
+    """What subjects need beside a replay.
+
+    ``as_of``: the day by which reviews are old (default: that of the watermark). ``seed``: of whatever is sampled or
+    split at random.
+    """
+
+    as_of: date | None = None
+    seed: int = 0
+    exclude: tuple[str, ...] = ()
+    """Columns that are not known when a case opens, although its first event has them."""
+
+
+class Section(msgspec.Struct, frozen=True, kw_only=True):
+    """A subject, answered: its finding in one sentence, figures and tables by name, and how it is computed.
+
+    ``figures``: Plotly figures as `truenorth.figures` makes them; their names are unique in a report. ``tables``: the
+    first is what a terminal shows; those of the names of figures stand under them. ``how``: paragraphs of plain text.
+    """
+
+    finding: str
+    answer: Any
+    figures: Mapping[str, Any] = {}
+    tables: Mapping[str, Table] = {}
+    how: tuple[str, ...] = ()
+
+
+class Subject(msgspec.Struct, frozen=True, kw_only=True):
+    """An entry of the registry: what a subject is called, and what makes its section.
+
+    ``name``: the command, and the anchor of the section. ``learns``: whether it needs the extra ``learn``.
+    """
+
+    name: str
+    title: str
+    make: Callable[[Replayed, Inputs], Section]
+    learns: bool = False

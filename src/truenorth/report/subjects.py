@@ -1,0 +1,29 @@
+"""The registry of insights: one entry a subject, in the order in which the report shows them."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from truenorth.insight.replayed import Replayed
+from truenorth.report.moments import moments_section
+from truenorth.report.section import Inputs, Section, Subject
+
+SUBJECTS: tuple[Subject, ...] = (
+    Subject(name="moments", title="Moments, hand-overs and decisions", make=moments_section),
+)
+"""All subjects. To add one: write its section in a file of its own here, and its entry above."""
+
+
+def subject(name: str) -> Subject:
+    """The subject of a name; KeyError for an unknown one.
+
+    >>> subject("moments").title
+    'Moments, hand-overs and decisions'
+    """
+    return {one.name: one for one in SUBJECTS}[name]
+
+
+def sections(replay: Replayed, inputs: Inputs) -> list[tuple[Subject, Section]]:
+    """The sections of all subjects that can be answered here: those that learn only where the extra is installed."""
+    can_learn = find_spec("sklearn") is not None and find_spec("scipy") is not None
+    return [(one, one.make(replay, inputs)) for one in SUBJECTS if can_learn or not one.learns]
