@@ -4,8 +4,9 @@ Sources: D. Card, A. B. Krueger (1994), "Minimum wages and employment", American
 in differences); A. C. Cameron, D. L. Miller (2015), "A practitioner's guide to cluster-robust inference", J. Human
 Resources 50, 317-372; J. Lopez Bernal, S. Cummins, A. Gasparrini (2017), "Interrupted time series regression for the
 evaluation of public health interventions", Int. J. Epidemiology 46, 348-355; W. K. Newey, K. D. West (1987), "A simple,
-positive semi-definite, heteroskedasticity and autocorrelation consistent covariance matrix", Econometrica 55, 703-708; J. G. MacKinnon, H. White (1985), "Some
-heteroskedasticity-consistent covariance matrix estimators", J. Econometrics 29, 305-325 (HC3).
+positive semi-definite, heteroskedasticity and autocorrelation consistent covariance matrix", Econometrica 55, 703-708;
+J. G. MacKinnon, H. White (1985), "Some heteroskedasticity-consistent covariance matrix estimators", J. Econometrics 29,
+305-325 (HC3).
 All regressions and their covariances are those of statsmodels.
 """
 
