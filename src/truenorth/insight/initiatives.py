@@ -11,9 +11,9 @@ import msgspec
 import numpy as np
 import polars as pl
 
+from truenorth.insight.attributes import known_before
 from truenorth.insight.before_after import Design, Estimate, design_of, effect, placebo, pre_trend
 from truenorth.insight.initiative_file import Initiative, Serves
-from truenorth.insight.attributes import known_before
 from truenorth.insight.matching import matching, openings
 from truenorth.insight.replayed import Replayed
 from truenorth.insight.ripe import ripe_cases
