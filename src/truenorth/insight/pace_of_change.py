@@ -18,10 +18,10 @@ ALPHA = 0.05
 MONTH_DAYS = 30.4375
 RULE = (
     "A signal asks how often each answer comes in the cases that open on a day (their first three days). A change is "
-    "the day that splits the days into the two most different mixes, if shuffled days (each weekday among its kind) are "
-    "split as well in at most 5 % of the times in which nothing changes, all signals together (Holm). It is as large as "
-    "the share that would have to answer otherwise for the mixes to be equal. The pace of a signal is the sum of its "
-    "changes over the months seen, that of a side the pace of its fastest signal."
+    "the day that splits the days into the two most different mixes, if shuffled days (each weekday among its kind) "
+    "are split as well in at most 5 % of the times in which nothing changes, all signals together (Holm). It is as "
+    "large as the share that would have to answer otherwise for the mixes to be equal. The pace of a signal is the sum "
+    "of its changes over the months seen, that of a side the pace of its fastest signal."
 )
 
 

@@ -20,10 +20,13 @@ from truenorth.insight.design import design_of
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-MAX_CASES = 100_000
+MAX_CASES = 50_000
 """Of more cases than this a random part is used: the interval is narrow enough by then."""
 MIN_CASES = 200
 """Fewer than this say nothing once adjusted for."""
+
+KNOWN_BEFORE = 0.98
+"""A measure of which what was known before tells more than this is itself known before: nothing is left to compare."""
 
 
 class Slope(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,7 +52,7 @@ def slope(outcome: Floats, measure: Floats, known: pl.DataFrame, customer: pl.Se
     """The adjusted slope of ``outcome`` on ``measure``; rows where the measure is NaN are left out.
 
     ``known`` is as `truenorth.insight.attributes.known_before` gives it (with ``day``), ``customer`` names the customer
-    of each row. ``seed`` chooses folds and, above 100,000 cases, which of them are used.
+    of each row. ``seed`` chooses folds and, above 50,000 cases, which of them are used.
     """
     rows = np.flatnonzero(~np.isnan(measure))
     if len(rows) > MAX_CASES:
@@ -59,9 +62,13 @@ def slope(outcome: Floats, measure: Floats, known: pl.DataFrame, customer: pl.Se
         return too_few(len(rows))
     part = known[rows]
     design = design_of(part).matrix
+    if _told(x, design) > KNOWN_BEFORE:
+        return too_few(len(rows))
     days = np.floor(part["day"].to_numpy()).astype(np.int64)
     groupings = (clusters(customer.gather(rows)), days - days.min())
     found = max((adjusted_slope(x, y, design, one, seed=seed) for one in groupings), key=lambda one: one.error)
+    if not found.error > 0:
+        return too_few(len(rows))
     sd = float(x.std())
     partial = (found.estimate / found.error) ** 2 / (len(rows) - 1)
     return Slope(
@@ -74,6 +81,15 @@ def slope(outcome: Floats, measure: Floats, known: pl.DataFrame, customer: pl.Se
         robustness=0.5 * (math.sqrt(partial**2 + 4 * partial) - partial),
         n=len(rows),
     )
+
+
+def _told(x: Floats, design: Floats) -> float:
+    """The share of the variance of a measure that the design tells (R squared of least squares)."""
+    if not design.shape[1]:
+        return 0.0
+    centred = x - x.mean()
+    fitted = design @ np.linalg.lstsq(design.T @ design, design.T @ centred, rcond=None)[0]
+    return 1 - float(((centred - fitted) ** 2).sum() / (centred**2).sum())
 
 
 def too_few(n: int) -> Slope:
