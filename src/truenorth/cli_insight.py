@@ -36,6 +36,21 @@ Excluded = Annotated[
 ]
 
 
+@app.command(epilog="Example: truenorth insight gap tickets.csv -j support.yaml")
+def gap(
+    log: LogPath,
+    journey: JourneyPath,
+    now: Now = None,
+    exclude: Excluded = None,
+    seed: Seed = 0,
+    maps: Maps = None,
+    object_type: ObjectType = None,
+    json: AsJson = False,
+) -> None:
+    """What customers need against what they get: each statement of the canvas, and which promises close the gap."""
+    _tell("gap", log, journey, now, maps, object_type, json, seed=seed, exclude=exclude)
+
+
 @app.command(epilog="Example: truenorth insight moments tickets.csv -j support.yaml")
 def moments(
     log: LogPath,
@@ -47,6 +62,37 @@ def moments(
 ) -> None:
     """Moments, hand-overs and decisions: how many, whose, what each moment causes and costs, what serves no outcome."""
     _tell("moments", log, journey, now, maps, object_type, json)
+
+
+@app.command(epilog="Example: truenorth insight failure tickets.csv -j support.yaml --exclude closed_by")
+def failure(
+    log: LogPath,
+    journey: JourneyPath,
+    now: Now = None,
+    exclude: Excluded = None,
+    seed: Seed = 0,
+    maps: Maps = None,
+    object_type: ObjectType = None,
+    json: AsJson = False,
+) -> None:
+    """Where cases start to fail: plain and adjusted effects, what if each were gone, and what to do in which order."""
+    _tell("failure", log, journey, now, maps, object_type, json, seed=seed, exclude=exclude)
+
+
+@app.command(epilog="Example: truenorth insight decisions tickets.csv -j support.yaml --as-of 2026-01-31")
+def decisions(
+    log: LogPath,
+    journey: JourneyPath,
+    now: Now = None,
+    as_of: AsOf = None,
+    exclude: Excluded = None,
+    seed: Seed = 0,
+    maps: Maps = None,
+    object_type: ObjectType = None,
+    json: AsJson = False,
+) -> None:
+    """Every business rule: whose it is and why, when it was reviewed, how often it fires, what it costs customers."""
+    _tell("decisions", log, journey, now, maps, object_type, json, as_of=as_of, seed=seed, exclude=exclude)
 
 
 def _tell(

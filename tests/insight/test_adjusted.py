@@ -7,7 +7,7 @@ import math
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from truenorth.insight.adjusted import Adjusted, adjusted_effects, adjusted_slope, e_value
@@ -55,11 +55,13 @@ def test_trees_find_it_too() -> None:
     assert shown.low < 0.1 < shown.high
 
 
+@settings(max_examples=10, deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_the_same_seed_gives_the_same(seed: int) -> None:
     assert found(seed, 300) == found(seed, 300)
 
 
+@settings(max_examples=20, deadline=None)
 @given(st.integers(0, 1000), st.floats(0.5, 50), st.floats(-1e3, 1e3))
 def test_units_of_a_number_carry_through(seed: int, scale: float, shift: float) -> None:
     treated, _, known = trial(seed, 300, 0.1)

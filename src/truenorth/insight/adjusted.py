@@ -114,9 +114,18 @@ def adjusted_effects(
     True
     """
     n_treated, n_others = int(treated.sum()), int((~treated).sum())
+    from threadpoolctl import threadpool_limits  # noqa: PLC0415 comes with scikit-learn
+
     if min(n_treated, n_others) < MIN_ARM:
         return None
-    folds = _folds(clusters, seed)
+    with threadpool_limits(1):  # threads cost more than they bring in matrices of this size
+        return _adjusted(treated, outcomes, design, clusters, _folds(clusters, seed), learner)
+
+
+def _adjusted(
+    treated: Bools, outcomes: Mapping[str, Floats], design: Floats, clusters: Ints, folds: Ints, learner: Learner
+) -> Adjusted | None:
+    n_treated, n_others = int(treated.sum()), int((~treated).sum())
     propensity = _predicted(design, treated.astype(np.float64), np.ones(len(treated), np.bool_), folds, learner)
     share = treated.mean()
     low, high = min(TRIM, share / 5), 1 - min(TRIM, (1 - share) / 5)

@@ -12,6 +12,7 @@ from truenorth.insight import alignment, causal_flow
 from truenorth.insight import failure_demand as demands
 from truenorth.insight.clustered import clustered_means
 from truenorth.insight.coded import Bools, CodedEvents, Floats, Ints, coded
+from truenorth.insight.customers import customers_of
 from truenorth.insight.flow import event_types
 from truenorth.insight.intervals import newcombe, wilson
 from truenorth.insight.replayed import Replayed
@@ -259,15 +260,9 @@ def _feelings(events: CodedEvents) -> pl.DataFrame:
     latest = np.append(-1, np.maximum.accumulate(np.where(felt, index, -1))[:-1]) if n else index
     known = (following < events.first[1:][events.case]) & (latest >= events.first[events.case])
     change = feeling[following[known]] - feeling[latest[known]]
-    rows = _named(events, events.type[known], who=_customers(events)[events.case[known]], feeling=change)
+    rows = _named(events, events.type[known], who=customers_of(events)[events.case[known]], feeling=change)
     names = {"mean": "feeling_change", "low": "feeling_low", "high": "feeling_high"}
     return clustered_means(rows, "type", "who", "feeling").select("type", *names).rename(names).collect()
-
-
-def _customers(events: CodedEvents) -> Ints:
-    """A number for the customer of each case; cases without one stand for themselves."""
-    names = events.cases.select(pl.coalesce(pl.col("customer").cast(pl.String), pl.col("case").cast(pl.String)))
-    return names.to_series().rank("dense").to_numpy().astype(np.int64) - 1 if names.height else np.zeros(0, np.int64)
 
 
 def _until_next(events: CodedEvents) -> pl.DataFrame:

@@ -5,11 +5,17 @@ from __future__ import annotations
 from importlib.util import find_spec
 
 from truenorth.insight.replayed import Replayed
+from truenorth.report.causes import causes_section
+from truenorth.report.gap import gap_section
 from truenorth.report.moments import moments_section
+from truenorth.report.rules import decisions_section
 from truenorth.report.section import Inputs, Section, Subject
 
 SUBJECTS: tuple[Subject, ...] = (
-    Subject(name="moments", title="Moments, hand-overs and decisions", make=moments_section),
+    Subject(name="gap", title="The gap", make=gap_section, learns=True),
+    Subject(name="moments", title="Moments, hand-overs and decisions", make=moments_section, learns=True),
+    Subject(name="failure", title="Points of failure, adjusted", make=causes_section, learns=True),
+    Subject(name="decisions", title="Decision register", make=decisions_section, learns=True),
 )
 """All subjects. To add one: write its section in a file of its own here, and its entry above."""
 
