@@ -1,10 +1,10 @@
 """How often the interval of an initiative's effect holds the true effect.
 
-`python bench/insight_initiatives.py --seeds 200`: worlds of 8,000 customers in which something changes on day 28. In two
-of four regions (difference in differences): nobody waits for a call back in vain, and answers are right the first time.
-Everywhere (interrupted time series): a worse process for call-backs and less patience, as drifts. The truth is the
-difference between two worlds of one seed over the very cases that the change reached: chances for the outcome, what was
-lived for the cost. Initiatives go by `truenorth.insight.initiatives.assess`.
+`python bench/insight_initiatives.py --seeds 200`: worlds of 8,000 customers in which something changes on day 28. In
+two of four regions (difference in differences): nobody waits for a call back in vain, and answers are right the first
+time. Everywhere (interrupted time series): a worse process for call-backs and less patience, as drifts. The truth is
+the difference between two worlds of one seed over the very cases that the change reached: chances for the outcome, what
+was lived for the cost. Initiatives go by `truenorth.insight.initiatives.assess`.
 """
 
 from __future__ import annotations

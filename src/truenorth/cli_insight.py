@@ -95,6 +95,60 @@ def decisions(
     _tell("decisions", log, journey, now, maps, object_type, json, as_of=as_of, seed=seed, exclude=exclude)
 
 
+KpiPath = Annotated[Path, typer.Option("--kpis", metavar="FILE", help="The KPIs to audit, a YAML file.")]
+InitiativePath = Annotated[
+    Path | None, typer.Option("--initiatives", metavar="FILE", help="What is tried or proposed, a YAML file.")
+]
+
+
+@app.command(epilog="Example: truenorth insight kpis calls.csv -j support.yaml --kpis kpis.yaml")
+def kpis(
+    log: LogPath,
+    journey: JourneyPath,
+    kpis: KpiPath,
+    now: Now = None,
+    exclude: Excluded = None,
+    seed: Seed = 0,
+    maps: Maps = None,
+    object_type: ObjectType = None,
+    json: AsJson = False,
+) -> None:
+    """Which measures count our own work, which fight the customer, what people are paid for, what to use instead."""
+    _tell("kpis", log, journey, now, maps, object_type, json, seed=seed, exclude=exclude, kpis=kpis)
+
+
+@app.command(epilog="Example: truenorth insight initiatives calls.csv -j support.yaml --initiatives tried.yaml")
+def initiatives(
+    log: LogPath,
+    journey: JourneyPath,
+    initiatives: InitiativePath = None,
+    now: Now = None,
+    exclude: Excluded = None,
+    seed: Seed = 0,
+    maps: Maps = None,
+    object_type: ObjectType = None,
+    json: AsJson = False,
+) -> None:
+    """What contributes to the outcome: each initiative before and after, and the line of sight of every team."""
+    _tell(
+        "initiatives", log, journey, now, maps, object_type, json, seed=seed, exclude=exclude, initiatives=initiatives
+    )
+
+
+@app.command(epilog="Example: truenorth insight pace calls.csv -j support.yaml")
+def pace(
+    log: LogPath,
+    journey: JourneyPath,
+    now: Now = None,
+    seed: Seed = 0,
+    maps: Maps = None,
+    object_type: ObjectType = None,
+    json: AsJson = False,
+) -> None:
+    """How fast customers change and how fast the company does, on one scale, with the days of the changes."""
+    _tell("pace", log, journey, now, maps, object_type, json, seed=seed)
+
+
 def _tell(
     subject: str,
     log: Path,
@@ -106,12 +160,14 @@ def _tell(
     as_of: datetime | None = None,
     seed: int = 0,
     exclude: list[str] | None = None,
+    kpis: Path | None = None,
+    initiatives: Path | None = None,
 ) -> None:
     from truenorth import printing, printing_insight, wiring_insight
-    from truenorth.report.section import Inputs
 
-    inputs = Inputs(as_of=as_of.date() if as_of else None, seed=seed, exclude=tuple(exclude or ()))
     with told(json), progress(json) as tell:
+        day = as_of.date() if as_of else None
+        inputs = wiring_insight.inputs(as_of=day, seed=seed, exclude=exclude or (), kpis=kpis, initiatives=initiatives)
         insight = wiring_insight.insight(
             subject, journey, log, inputs=inputs, now=instant_of(now), fields=fields_of(maps),
             object_type=object_type, on_progress=tell,

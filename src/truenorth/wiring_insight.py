@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from pathlib import Path
 from typing import NamedTuple
 
 from truenorth import wiring
 from truenorth.engine.replay import Replay
+from truenorth.insight.initiative_file import parse_initiatives
+from truenorth.insight.kpi_file import parse_kpis
 from truenorth.logs.log import Log, Progress
 from truenorth.report.section import Inputs, Section, Subject
 from truenorth.report.subjects import subject as subject_of
+from truenorth.spec.document import MAX_BYTES
+from truenorth.spec.problems import Problem, TruenorthError
 
 
 class Insight(NamedTuple):
@@ -21,6 +25,37 @@ class Insight(NamedTuple):
     section: Section
     replay: Replay
     log: Log
+
+
+def inputs(
+    *,
+    as_of: date | None = None,
+    seed: int = 0,
+    exclude: Sequence[str] = (),
+    kpis: str | Path | None = None,
+    initiatives: str | Path | None = None,
+) -> Inputs:
+    """What subjects need beside a replay, files read; `TruenorthError` with every problem of a file.
+
+    >>> [one.name for one in inputs(kpis="examples/company/kpis.yaml").kpis][:2]
+    ['handle_time', 'answer_rate']
+    """
+    return Inputs(
+        as_of=as_of,
+        seed=seed,
+        exclude=tuple(exclude),
+        kpis=parse_kpis(_bytes(kpis, "a file of KPIs")) if kpis else (),
+        initiatives=parse_initiatives(_bytes(initiatives, "a file of initiatives")) if initiatives else (),
+    )
+
+
+def _bytes(path: str | Path, expected: str) -> bytes:
+    try:
+        with Path(path).open("rb") as file:
+            return file.read(MAX_BYTES + 1)
+    except OSError as error:
+        found = error.strerror or str(error)
+        raise TruenorthError([Problem(path=str(path), expected=expected, found=found)]) from None
 
 
 def insight(

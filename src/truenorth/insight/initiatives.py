@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, time
 from typing import Literal
 
@@ -11,12 +11,11 @@ import msgspec
 import numpy as np
 import polars as pl
 
-from truenorth.insight.attributes import known_before
 from truenorth.insight.before_after import Design, Estimate, design_of, effect, placebo, pre_trend
 from truenorth.insight.initiative_file import Initiative, Serves
 from truenorth.insight.matching import matching, openings
 from truenorth.insight.replayed import Replayed
-from truenorth.insight.ripe import ripe_cases
+from truenorth.insight.ripe import facts_of, ripe_cases
 from truenorth.insight.slope import slope
 from truenorth.spec.problems import Problem, TruenorthError, nearest
 
@@ -75,21 +74,26 @@ class Assessment(msgspec.Struct, frozen=True, kw_only=True):
     checks: float
 
 
-def assess(replay: Replayed, initiatives: Sequence[Initiative], *, seed: int = 0) -> tuple[Assessment, ...]:
+def assess(
+    replay: Replayed, initiatives: Sequence[Initiative], *, seed: int = 0, exclude: Collection[str] = ()
+) -> tuple[Assessment, ...]:
     """Every initiative judged, the portfolio ranked: by verdict in the order of `VERDICTS`, then by ``net_total``.
 
     *Before*: an initiative that serves neither the outcome, nor a promise, nor a moment has no line of sight: do not do
     it. What it is expected to bring is held against what would come of it if what it serves never went wrong.
     *After*: its effect on the share achieved, on cost and on revenue per case, by difference in differences where its
     scope leaves cases out, else by an interrupted time series, in ripe cases (`truenorth.insight.ripe`).
+    ``exclude``: columns that are not known when a case opens, although its first event has them; ``seed`` chooses
+    folds.
 
     `TruenorthError` with every place where an initiative names what the journey or the log has not.
     """
     _check(replay, initiatives)
-    cases = ripe_cases(replay)
+    net = (pl.col("value") + pl.col("revenue") - pl.col("cost")).alias("net")
+    cases = ripe_cases(replay).with_columns(net).with_row_index("row")
+    facts = facts_of(replay, cases, exclude)
     opened = openings(replay)
-    frame = cases.with_columns((pl.col("value") + pl.col("revenue") - pl.col("cost")).alias("net"))
-    assessed = [_assess(replay, frame, opened, one, seed) for one in initiatives]
+    assessed = [_assess(replay, _placed(cases, opened, one), facts, one, seed) for one in initiatives]
 
     def rank(one: Assessment) -> tuple[int, float]:
         return VERDICTS.index(one.verdict), -one.net_total if not math.isnan(one.net_total) else math.inf
@@ -136,11 +140,10 @@ def _check(replay: Replayed, initiatives: Sequence[Initiative]) -> None:
 
 
 def _assess(
-    replay: Replayed, cases: pl.DataFrame, opened: pl.DataFrame, initiative: Initiative, seed: int
+    replay: Replayed, frame: pl.DataFrame, facts: pl.DataFrame, initiative: Initiative, seed: int
 ) -> Assessment:
-    frame = _placed(cases, opened, initiative)
     inside = frame.filter("reached")
-    possible = _possible(replay, inside, initiative.serves, seed)
+    possible = _possible(replay, inside, facts, initiative.serves, seed)
     begun = initiative.start is not None
     design = design_of(frame) if begun else None
     estimates = {name: effect(frame, name, design) for name in (*CROWNS, "net")}
@@ -177,7 +180,9 @@ def _placed(cases: pl.DataFrame, opened: pl.DataFrame, initiative: Initiative) -
     )
 
 
-def _possible(replay: Replayed, inside: pl.DataFrame, serves: Serves | None, seed: int) -> Possible:
+def _possible(
+    replay: Replayed, inside: pl.DataFrame, facts: pl.DataFrame, serves: Serves | None, seed: int
+) -> Possible:
     nothing = Possible(gain=math.nan, low=math.nan, high=math.nan, how="it serves nothing that is measured")
     before = inside.filter(pl.col("day") < 0) if (inside["day"] < 0).any() else inside
     if serves is None or not before.height:
@@ -186,9 +191,7 @@ def _possible(replay: Replayed, inside: pl.DataFrame, serves: Serves | None, see
         gain = 1 - float(before["achieved"].mean())  # type: ignore[arg-type] # not empty
         return Possible(gain=gain, low=gain, high=gain, how="every case achieved")
     wrong, how = _gone_wrong(replay, before, serves)
-    found = slope(
-        before["achieved"].to_numpy(), wrong, known_before(replay, before["case"]), before["customer"], seed=seed
-    )
+    found = slope(before["achieved"].to_numpy(), wrong, facts[before["row"].to_numpy()], before["customer"], seed=seed)
     share = float(np.nansum(wrong)) / before.height
     sd = float(np.nanstd(wrong)) if found.n else math.nan
     if math.isnan(found.effect) or sd == 0.0:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, time
 from typing import Any, Literal
 
@@ -12,16 +12,16 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from truenorth.insight.attributes import known_before
 from truenorth.insight.before_after import design_of as change_design
 from truenorth.insight.before_after import effect
 from truenorth.insight.design import design_of
+from truenorth.insight.known_before import is_sign
 from truenorth.insight.kpi_file import Kpi, Reward
-from truenorth.insight.kpi_kind import Harmful, Kind, Told, in_catalogue, is_sign, kind_of
+from truenorth.insight.kpi_kind import Harmful, Kind, Told, in_catalogue, kind_of
 from truenorth.insight.kpi_values import by_week, check_kpis, parts, units
 from truenorth.insight.matching import matching, openings
 from truenorth.insight.replayed import Replayed
-from truenorth.insight.ripe import ripe_cases
+from truenorth.insight.ripe import facts_of, ripe_cases
 from truenorth.insight.slope import Slope, clusters, slope, too_few
 
 Floats = NDArray[np.float64]
@@ -121,15 +121,16 @@ class Audit(msgspec.Struct, frozen=True, kw_only=True):
         }
 
 
-def audit_kpis(replay: Replayed, kpis: Sequence[Kpi], *, seed: int = 0) -> Audit:
+def audit_kpis(replay: Replayed, kpis: Sequence[Kpi], *, seed: int = 0, exclude: Collection[str] = ()) -> Audit:
     """Audit KPIs against the outcome of a journey, over its ripe cases (`truenorth.insight.ripe`).
 
     The rules are those of `RULE`, `truenorth.insight.kpi_kind.kind_of` and `truenorth.insight.kpi_values`. ``seed``
-    chooses folds. `TruenorthError` with every place where a KPI names what the log has not.
+    chooses folds; ``exclude``: columns that are not known when a case opens, although its first event has them.
+    `TruenorthError` with every place where a KPI names what the log has not.
     """
     check_kpis(replay, tuple(kpis))
     cases = ripe_cases(replay)
-    known = known_before(replay, cases["case"])
+    known = facts_of(replay, cases, exclude)
     expected = _expected(cases, known, seed)
     told = [kind_of(kpi.formula, replay.journey) for kpi in kpis]
     judged = _discounted(
@@ -328,7 +329,7 @@ def _proposals(replay: Replayed, cases: pl.DataFrame, known: pl.DataFrame, seed:
     verdicts = replay.promises.filter(pl.col("verdict").is_in(["kept", "broken"]))
     found = []
     for promise in replay.journey.promises:
-        if is_sign(promise, replay.journey):
+        if is_sign(promise):
             continue
         judged = verdicts.filter(pl.col("promise") == promise.name).group_by("case")
         kept = judged.agg((pl.col("verdict") == "kept").all().cast(pl.Float64).alias("kept"))

@@ -10,7 +10,7 @@ from truenorth.insight.kpi_file import Formula, Kpi
 from truenorth.insight.matching import types_named
 from truenorth.spec.conditions import fields_of
 from truenorth.spec.expressions import Condition
-from truenorth.spec.model import Journey, Promise, PromiseKind
+from truenorth.spec.model import Journey
 
 Kind = Literal["output", "outcome"]
 
@@ -63,18 +63,6 @@ def kind_of(formula: Formula, journey: Journey) -> Told:
         return Told("output", f"it measures {_listed(types)}: work done, whatever came of it")
     read = ", ".join(_fields(formula)) or "no field"
     return Told("output", f"it reads {read}: nothing of what happened for the customer")
-
-
-def is_sign(promise: Promise, journey: Journey) -> bool:
-    """Whether a promise tells how a case fares, not what was done: it reads a feeling, a running total, or the events by
-    which the outcome fails or does not hold. Nobody can be asked to keep such a promise.
-    """
-    conditions = [one for one in (promise.never, promise.of, promise.expect) if one]
-    reads = {name for one in conditions for name in fields_of(one.tree)}
-    types = frozenset().union(*(types_named(one.tree) for one in conditions))
-    bad = [one for one in (journey.outcome.failed, journey.outcome.reopened) if one]
-    gives_verdict = any(types & types_named(one.tree) for one in bad)
-    return promise.kind == PromiseKind.TOTAL or bool(reads & OUTCOME_FIELDS.keys()) or gives_verdict
 
 
 def _fields(formula: Formula) -> tuple[str, ...]:

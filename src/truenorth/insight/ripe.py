@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
+import numpy as np
 import polars as pl
 
+from truenorth.insight.coded import coded
+from truenorth.insight.known_before import opening_facts
 from truenorth.insight.replayed import Replayed
 
 LAST_TO_BE_DECIDED = 0.99
@@ -41,3 +45,13 @@ def ripe_cases(replay: Replayed) -> pl.DataFrame:
     return replay.cases.filter(ripe & (pl.col("outcome") != "open")).with_columns(
         (pl.col("outcome") == "achieved").cast(pl.Float64).alias("achieved"), *money
     )
+
+
+def facts_of(replay: Replayed, cases: pl.DataFrame, exclude: Collection[str] = ()) -> pl.DataFrame:
+    """What was known of each of some cases when it opened (`known_before.opening_facts`), in their order."""
+    events = coded(replay)
+    missed = (events.cases["outcome"] != "achieved").to_numpy().astype(np.float64)
+    facts = opening_facts(events, missed, events.ripe, exclude).facts
+    rows = cases.select("case").join(events.cases.select("case").with_row_index("row"), on="case", how="left",
+                                     maintain_order="left")  # fmt: skip
+    return facts[rows["row"].to_numpy()]

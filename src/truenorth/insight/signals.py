@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from truenorth.insight.attributes import LEFT_OUT
+from truenorth.insight.known_before import NOT_KNOWN
 from truenorth.insight.matching import openings
 from truenorth.insight.replayed import NO_TYPE, Replayed
 from truenorth.spec.model import PromiseKind
@@ -134,7 +134,7 @@ def _needs(opened: pl.DataFrame, first: datetime) -> pl.LazyFrame | None:
     names = [
         name
         for name in opened.columns
-        if name not in LEFT_OUT - {"type"} | {"channel", "team"}
+        if name not in NOT_KNOWN | {"actor", "channel", "team"}
         and (opened[name].dtype in (pl.String, pl.Categorical, pl.Boolean) or opened[name].dtype == pl.Enum)
         and 1 < opened[name].n_unique() <= MAX_VALUES
     ]

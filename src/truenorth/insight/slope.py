@@ -20,7 +20,7 @@ from truenorth.insight.design import design_of
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-MAX_CASES = 50_000
+MAX_CASES = 20_000
 """Of more cases than this a random part is used: the interval is narrow enough by then."""
 MIN_CASES = 200
 """Fewer than this say nothing once adjusted for."""
@@ -51,8 +51,8 @@ class Slope(msgspec.Struct, frozen=True, kw_only=True):
 def slope(outcome: Floats, measure: Floats, known: pl.DataFrame, customer: pl.Series, *, seed: int) -> Slope:
     """The adjusted slope of ``outcome`` on ``measure``; rows where the measure is NaN are left out.
 
-    ``known`` is as `truenorth.insight.attributes.known_before` gives it (with ``day``), ``customer`` names the customer
-    of each row. ``seed`` chooses folds and, above 50,000 cases, which of them are used.
+    ``known`` is as `truenorth.insight.ripe.facts_of` gives it (with ``day``), ``customer`` names the customer
+    of each row. ``seed`` chooses folds and, above 20,000 cases, which of them are used.
     """
     rows = np.flatnonzero(~np.isnan(measure))
     if len(rows) > MAX_CASES:
