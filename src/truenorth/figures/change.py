@@ -7,7 +7,7 @@ from typing import Any
 from plotly.subplots import make_subplots
 
 from truenorth.figures.theme import KIND_INK, Theme, hover, titled, worded
-from truenorth.figures.wording import percent, points
+from truenorth.figures.wording import percent, tenths
 from truenorth.insight.pace_of_change import Pace
 from truenorth.insight.signals import QUESTIONS
 
@@ -38,9 +38,9 @@ def change_figure(pace: Pace, theme: Theme = "light") -> Any:
     for note in figure.layout.annotations:
         note.update(x=0, xanchor="left", font={"size": 13})
     title = (
-        f"The outside moves faster than the inside: {points(pace.outside)} against {points(pace.inside)} points a month"
+        f"The outside moves faster than the inside: {tenths(pace.outside)} against {tenths(pace.inside)} points a month"
         if pace.alarm
-        else f"Outside {points(pace.outside)}, inside {points(pace.inside)} points a month"
+        else f"Outside {tenths(pace.outside)}, inside {tenths(pace.inside)} points a month"
     )
     subtitle = "Share of a week's answers that differ from those of all weeks; dotted: days of change beyond chance."
     alt = f"Two panels of lines by week. {title}. {subtitle}"

@@ -17,7 +17,7 @@ VERDICT_INK: dict[str, Ink] = {
     "blind": OUTCOME_INK["open"],
     "cannot be told": OUTCOME_INK["open"],
 }
-OFFSETS: dict[Level, float] = {"case": -0.02, "week": 0.13, "reward": 0.28}
+OFFSETS: dict[Level, float] = {"case": -0.12, "week": 0.0, "reward": 0.12}
 SYMBOLS: dict[Level, str] = {"case": "circle", "week": "diamond", "reward": "square"}
 
 
@@ -33,11 +33,11 @@ def kpis_figure(audit: Audit, theme: Theme = "light") -> Any:
     labels = [f"<b>{plain(one.kpi.title or one.kpi.name, 42)}</b>  {one.verdict}" for one in tested]
     height = add_rows(figure, labels, [f"{one.kind}, {percent(one.paid)} of the reward" for one in tested])
     figure.update_xaxes(title="points of the share achieved", tickformat="+.0f", zeroline=False)
-    title = f"{percent(audit.output_share)} of the KPIs count the company's own work"
     n = sum(one.verdict == "fights the customer" for one in audit.kpis)
+    title = f"{n} of {len(audit.kpis)} KPIs {'fights' if n == 1 else 'fight'} the customer"
     subtitle = (
-        f"{n} of {len(audit.kpis)} fight the customer. What goes with improving a KPI by one standard deviation, or "
-        "came with paying for it; 95 % intervals."
+        "Change of the share achieved that goes with improving a KPI by one standard deviation, or came with paying "
+        "for it; 95 % intervals."
     )
     return titled(figure, theme, title, subtitle, f"Dots with intervals. {title}. {subtitle}", height=height + 64)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from truenorth.figures.change import change_figure
-from truenorth.figures.wording import percent, points
+from truenorth.figures.wording import percent, tenths
 from truenorth.insight.pace_of_change import RULE, Pace, pace_of_change
 from truenorth.insight.replayed import Replayed
 from truenorth.insight.signals import QUESTIONS
@@ -31,7 +31,7 @@ def finding(pace: Pace) -> str:
     """What a reader should know first."""
     if not pace.pace:
         return "The log says too little, or is too short, to tell a pace."
-    outside, inside = f"{points(pace.outside)} points a month", f"{points(pace.inside)}"
+    outside, inside = f"{tenths(pace.outside)} points a month", f"{tenths(pace.inside)}"
     if pace.alarm:
         return f"The outside moves faster than the inside: {outside} against {inside}."
     if not pace.changes:
