@@ -149,17 +149,22 @@ def report(
         "report.html"
     ),
     now: Now = None,
+    kpis: Annotated[Path | None, typer.Option("--kpis", metavar="FILE", help="KPIs to audit, a YAML file.")] = None,
+    initiatives: Annotated[
+        Path | None, typer.Option("--initiatives", metavar="FILE", help="What is tried or proposed, a YAML file.")
+    ] = None,
     maps: Maps = None,
     object_type: ObjectType = None,
 ) -> None:
-    """Write one page that can be opened offline: outcomes, promises, journey map, points of failure."""
-    from truenorth import printing
+    """Write one page that can be opened offline: outcomes, promises, journey map, points of failure, insights."""
+    from truenorth import printing, wiring_insight
     from truenorth.report import write_report
 
     with told(), progress() as tell:
+        inputs = wiring_insight.inputs(kpis=kpis, initiatives=initiatives)
         replayed, events = _replay(log, journey, maps, object_type, now, tell, all_columns=True)
         tell("drawing", 0.0)
-        write_report(replayed, output)
+        write_report(replayed, output, inputs)
     printing.notes(events, replayed, kept=False)
     printing.wrote([output])
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -24,7 +23,6 @@ from truenorth.cli_frame import (
 )
 
 if TYPE_CHECKING:
-    from truenorth.insight.concentration import Measure
     from truenorth.wiring_insight import Insight
 
 
@@ -165,8 +163,7 @@ def voice(
     from truenorth import printing, wiring_insight
 
     with told(json):
-        given = wiring_insight.theme_names(names) if names else {}
-        found = _tell("voice", log, journey, now, maps, object_type, json, seed=seed, theme_names=given)
+        found = _tell("voice", log, journey, now, maps, object_type, json, seed=seed, names=names)
         if write_names:
             wiring_insight.write_names(found.section.answer, write_names)
             printing.wrote([write_names])
@@ -220,6 +217,60 @@ def practitioners(
         printing_insight.distilled(found, as_json=json)
 
 
+KpiPath = Annotated[Path, typer.Option("--kpis", metavar="FILE", help="The KPIs to audit, a YAML file.")]
+InitiativePath = Annotated[
+    Path | None, typer.Option("--initiatives", metavar="FILE", help="What is tried or proposed, a YAML file.")
+]
+
+
+@app.command(epilog="Example: truenorth insight kpis calls.csv -j support.yaml --kpis kpis.yaml")
+def kpis(
+    log: LogPath,
+    journey: JourneyPath,
+    kpis: KpiPath,
+    now: Now = None,
+    exclude: Excluded = None,
+    seed: Seed = 0,
+    maps: Maps = None,
+    object_type: ObjectType = None,
+    json: AsJson = False,
+) -> None:
+    """Which measures count our own work, which fight the customer, what people are paid for, what to use instead."""
+    _tell("kpis", log, journey, now, maps, object_type, json, seed=seed, exclude=exclude, kpis=kpis)
+
+
+@app.command(epilog="Example: truenorth insight initiatives calls.csv -j support.yaml --initiatives tried.yaml")
+def initiatives(
+    log: LogPath,
+    journey: JourneyPath,
+    initiatives: InitiativePath = None,
+    now: Now = None,
+    exclude: Excluded = None,
+    seed: Seed = 0,
+    maps: Maps = None,
+    object_type: ObjectType = None,
+    json: AsJson = False,
+) -> None:
+    """What contributes to the outcome: each initiative before and after, and the line of sight of every team."""
+    _tell(
+        "initiatives", log, journey, now, maps, object_type, json, seed=seed, exclude=exclude, initiatives=initiatives
+    )
+
+
+@app.command(epilog="Example: truenorth insight pace calls.csv -j support.yaml")
+def pace(
+    log: LogPath,
+    journey: JourneyPath,
+    now: Now = None,
+    seed: Seed = 0,
+    maps: Maps = None,
+    object_type: ObjectType = None,
+    json: AsJson = False,
+) -> None:
+    """How fast customers change and how fast the company does, on one scale, with the days of the changes."""
+    _tell("pace", log, journey, now, maps, object_type, json, seed=seed)
+
+
 def _tell(
     subject: str,
     log: Path,
@@ -228,30 +279,14 @@ def _tell(
     maps: list[str] | None,
     object_type: str | None,
     json: bool,
-    as_of: datetime | None = None,
-    seed: int = 0,
-    exclude: list[str] | None = None,
-    people: Mapping[str, bool] | None = None,
-    theme_names: Mapping[str, Sequence[str]] | None = None,
-    of: str | None = None,
-    measure: Measure = "cases",
-    k: int = 5,
+    **asked: Any,
 ) -> Insight:
+    """Answer a subject and print it; ``asked`` goes to `wiring_insight.inputs`."""
     from truenorth import printing, printing_insight, wiring_insight
-    from truenorth.report.section import Inputs
 
-    inputs = Inputs(
-        as_of=as_of.date() if as_of else None,
-        seed=seed,
-        exclude=tuple(exclude or ()),
-        of=((of, measure),) if of else (),
-        k=k,
-        told=people or {},
-        theme_names=theme_names or {},
-    )
     with told(json), progress(json) as tell:
         insight = wiring_insight.insight(
-            subject, journey, log, inputs=inputs, now=instant_of(now), fields=fields_of(maps),
+            subject, journey, log, inputs=wiring_insight.inputs(**asked), now=instant_of(now), fields=fields_of(maps),
             object_type=object_type, on_progress=tell,
         )  # fmt: skip
     printing.notes(insight.log, insight.replay, kept=False)

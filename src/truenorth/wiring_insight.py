@@ -12,6 +12,9 @@ import polars as pl
 
 from truenorth import wiring
 from truenorth.engine.replay import Replay
+from truenorth.insight.concentration import Measure
+from truenorth.insight.initiative_file import parse_initiatives
+from truenorth.insight.kpi_file import parse_kpis
 from truenorth.insight.practitioners import Distilled, distil, parse_questionnaire
 from truenorth.insight.theme_names import parse_theme_names, write_theme_names
 from truenorth.insight.voice import Voice
@@ -19,6 +22,7 @@ from truenorth.logs.log import Log, Progress
 from truenorth.logs.whole import whole_file
 from truenorth.report.section import Inputs, Section, Subject
 from truenorth.report.subjects import subject as subject_of
+from truenorth.spec.document import MAX_BYTES
 from truenorth.spec.problems import Problem, TruenorthError
 
 
@@ -29,6 +33,46 @@ class Insight(NamedTuple):
     section: Section
     replay: Replay
     log: Log
+
+
+def inputs(  # noqa: PLR0913  # one for each option
+    *,
+    as_of: date | None = None,
+    seed: int = 0,
+    exclude: Sequence[str] | None = None,
+    kpis: str | Path | None = None,
+    initiatives: str | Path | None = None,
+    names: Path | None = None,
+    people: Mapping[str, bool] | None = None,
+    of: str | None = None,
+    measure: Measure = "cases",
+    k: int = 5,
+) -> Inputs:
+    """What subjects need beside a replay, files read; `TruenorthError` with every problem of a file.
+
+    >>> [one.name for one in inputs(kpis="examples/company/kpis.yaml").kpis][:2]
+    ['handle_time', 'answer_rate']
+    """
+    return Inputs(
+        as_of=as_of.date() if isinstance(as_of, datetime) else as_of,
+        seed=seed,
+        exclude=tuple(exclude or ()),
+        theme_names=theme_names(names) if names else {},
+        told=people or {},
+        of=((of, measure),) if of else (),
+        k=k,
+        kpis=parse_kpis(_bytes(kpis, "a file of KPIs")) if kpis else (),
+        initiatives=parse_initiatives(_bytes(initiatives, "a file of initiatives")) if initiatives else (),
+    )
+
+
+def _bytes(path: str | Path, expected: str) -> bytes:
+    try:
+        with Path(path).open("rb") as file:
+            return file.read(MAX_BYTES + 1)
+    except OSError as error:
+        found = error.strerror or str(error)
+        raise TruenorthError([Problem(path=str(path), expected=expected, found=found)]) from None
 
 
 def insight(

@@ -10,6 +10,8 @@ import msgspec
 import polars as pl
 
 from truenorth.insight.concentration import Measure
+from truenorth.insight.initiative_file import Initiative
+from truenorth.insight.kpi_file import Kpi
 from truenorth.insight.replayed import Replayed
 from truenorth.report.tables import Table
 
@@ -43,6 +45,10 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
     """Names of themes and the terms that they stand for."""
     k: int = 5
     """So many of the largest items are looked at together."""
+    kpis: tuple[Kpi, ...] = ()
+    """What is steered by; without any there is no audit."""
+    initiatives: tuple[Initiative, ...] = ()
+    """What is tried or proposed; without any only the line of sight of teams is told."""
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,13 +65,20 @@ class Section(msgspec.Struct, frozen=True, kw_only=True):
     how: tuple[str, ...] = ()
 
 
+def always(_inputs: Inputs) -> bool:
+    """For subjects that need nothing beside a replay."""
+    return True
+
+
 class Subject(msgspec.Struct, frozen=True, kw_only=True):
     """An entry of the registry: what a subject is called, and what makes its section.
 
-    ``name``: the command, and the anchor of the section. ``learns``: whether it needs the extra ``learn``.
+    ``name``: the command, and the anchor of the section. ``learns``: whether it needs the extra ``learn``. ``can``:
+    whether there is anything to tell with what was given; a report leaves the section out where there is not.
     """
 
     name: str
     title: str
     make: Callable[[Replayed, Inputs], Section]
     learns: bool = False
+    can: Callable[[Inputs], bool] = always
