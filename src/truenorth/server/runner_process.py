@@ -7,12 +7,14 @@ whenever there are new signals.
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import cache
 from threading import Event as Flag
 from threading import Lock, Thread
 
@@ -103,6 +105,12 @@ class RunnerProcess:
             self._on_signals()
 
 
+@cache
+def _set_aside_what_is_loaded() -> None:
+    """At the first signals all code is loaded, and stays: looking through it for garbage takes 0.1 s each time."""
+    gc.freeze()
+
+
 class _Speaker:
     """Says how the runner is on standard output."""
 
@@ -112,6 +120,7 @@ class _Speaker:
         self.leading: LeadingRunner | None = None
 
     def told(self) -> None:
+        _set_aside_what_is_loaded()
         self._n_signals += 1
         self.speak()
 
@@ -148,7 +157,7 @@ def run_linked(store: Store, make: Callable[[Callable[[], object]], Runner]) -> 
 
 def run_alone(store: Store, make: Callable[[Callable[[], object]], Runner]) -> None:
     """Run until the process is told to stop."""
-    leading = LeadingRunner(store, lambda: make(lambda: None))
+    leading = LeadingRunner(store, lambda: make(_set_aside_what_is_loaded))
     leading.start()
     stopped = Flag()
     for one in (signal.SIGINT, signal.SIGTERM):
