@@ -2,7 +2,7 @@
 
 `python bench/insight_kpis.py --seeds 20`: worlds of 12,000 customers and 84 days. Since day 28 teams are paid by a
 measure in two of four regions, by the incentive of the simulated company; and worlds in which they are told so, but
-behave as before. The KPIs are those of `examples/company/kpis.yaml`, with the reward moved to the one that is paid for.
+behave as before. The KPIs are those of `examples/company/steering/kpis.yaml`, with the reward moved to the one that is paid for.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ FIGHTS = "fights the customer"
 def kpis_paid_by(name: str) -> list[Kpi]:
     """The KPIs of the example with the reward on one of them."""
     reward = Reward(weight=40, since=SINCE.date(), scope=parse_condition("region in ('north', 'east')"))
-    found = parse_kpis(Path("examples/company/kpis.yaml").read_bytes())
+    found = parse_kpis(Path("examples/company/steering/kpis.yaml").read_bytes())
     return [msgspec.structs.replace(one, reward=reward if one.name == name else None) for one in found]
 
 

@@ -50,7 +50,7 @@ def inputs(  # noqa: PLR0913  # one for each option
 ) -> Inputs:
     """What subjects need beside a replay, files read; `TruenorthError` with every problem of a file.
 
-    >>> [one.name for one in inputs(kpis="examples/company/kpis.yaml").kpis][:2]
+    >>> [one.name for one in inputs(kpis="examples/company/steering/kpis.yaml").kpis][:2]
     ['handle_time', 'answer_rate']
     """
     return Inputs(
