@@ -15,6 +15,7 @@ from truenorth import (
     cli_insight,
     cli_models,
     cli_pattern,
+    cli_policy,
     cli_service,
     cli_simulate,
     cli_store,
@@ -194,6 +195,7 @@ app.add_typer(cli_models.app)
 app.add_typer(cli_service.app)
 app.add_typer(cli_store.app)
 app.add_typer(cli_action.app)
+app.add_typer(cli_policy.app)
 
 
 def main() -> None:

@@ -68,8 +68,21 @@ def _fall(sight: Sight, action: Offer, parts: Parts) -> Fallen | None:
     found = _of_authority(sight, action) or _of_budget(sight, action) or _of_capacity(sight, action)
     if found is not None:
         return found
-    is_worth_it = parts.total_cents > 0 or action.exempt is not None or sight.inputs.only == action.name
-    return None if is_worth_it else ("value", _worth(sight.inputs, parts))
+    if action.exempt is not None or sight.inputs.only == action.name:
+        return None
+    if parts.total_cents <= 0:
+        return "value", _worth(sight.inputs, parts)
+    return _unsure(sight, action)
+
+
+def _unsure(sight: Sight, action: Offer) -> Fallen | None:
+    """Whether an effect is not known well enough to act on it."""
+    effect = sight.inputs.effects.get(action.name, NO_EFFECT)
+    parts = parts_of(action, effect.mean - effect.caution * effect.sd, sight.inputs.at_stake_cents)
+    if parts.total_cents > 0:
+        return None
+    worst = money(parts.total_cents, sight.inputs.currency)
+    return "value", f"not surely worth it: {worst} expected where it does less than one believes"
 
 
 # --- eligibility ------------------------------------------------------------------------------------------------------

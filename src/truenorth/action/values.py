@@ -68,7 +68,8 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True):
     """What an action does to the chance of the outcome in a situation, and how surely that is known.
 
     ``low`` and ``high`` bound 95 %; ``sd`` is the standard deviation of what is believed; ``n`` how many decisions it
-    was learnt from. ``source``: whether it is the file's belief or comes from data.
+    was learnt from. ``source``: whether it is the file's belief or comes from data. ``caution``: with so many standard
+    deviations less, the action must still be worth its cost.
     """
 
     mean: float
@@ -77,6 +78,7 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True):
     sd: float
     n: int = 0
     source: Literal["prior", "data"] = "prior"
+    caution: float = 0.0
 
 
 class EffectModel(Protocol):

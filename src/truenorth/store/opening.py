@@ -10,6 +10,7 @@ from truenorth.store.access import Access
 from truenorth.store.archive import Archive
 from truenorth.store.database import Database
 from truenorth.store.decisions import Decisions
+from truenorth.store.effects import EffectVersions
 from truenorth.store.event_log import SqlEventLog
 from truenorth.store.forget import Retention
 from truenorth.store.gone import GoneKeys
@@ -48,6 +49,7 @@ class Store:
     staff: Staff
     models: Models
     risks: Risks
+    effects: EffectVersions
 
     def close(self) -> None:
         """Close its connections."""
@@ -109,4 +111,5 @@ def _opened(database: Database, entropy: Entropy) -> Store:
         staff=Staff(database),
         models=Models(database),
         risks=Risks(database),
+        effects=EffectVersions(database),
     )

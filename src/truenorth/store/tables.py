@@ -459,3 +459,14 @@ STOPPED = Table(
     _text("reason"),
 )
 """Actions that are switched off: `*` stands for all of a journey, or for all journeys."""
+EFFECTS = Table(
+    "effects",
+    METADATA,
+    _text("journey", key=True),
+    _whole("number", key=True),
+    _whole("learnt_us"),
+    _whole("n_decisions"),
+    _bytes("blob"),
+    sqlite_with_rowid=False,
+)
+"""What was learnt of the actions of a journey, version by version; the newest is what decisions ask."""

@@ -11,7 +11,6 @@ import msgspec
 import numpy as np
 
 from truenorth.action.accounts import Account, Whose, accounts_to_read, taken_by
-from truenorth.action.belief import Belief
 from truenorth.action.choice import POLICY
 from truenorth.action.deciding import decide
 from truenorth.action.holdout import is_held_out
@@ -19,6 +18,7 @@ from truenorth.action.inputs import Contacts, Inputs, decode_inputs, situations_
 from truenorth.action.permissions import Left, grants_of, hindrance, still_free
 from truenorth.action.record import decode_decision, encode_decision
 from truenorth.action.values import DO_NOTHING, Decision, EffectModel, Offer, Versions
+from truenorth.server.acting.kept_effects import KeptEffects
 from truenorth.server.acting.situations import (
     Told,
     at_stake_cents,
@@ -56,12 +56,13 @@ RiskOf = Callable[[str, str], float | None]
 
 
 class Knowing(NamedTuple):
-    """What decisions know: effects of actions (without data, what journey files believe), and risks of cases.
+    """What decisions know: effects of actions by journey, and risks of cases.
 
-    ``risk_model`` is the version of the model whose risks ``risk_of`` gives; None where there is none.
+    ``effects_of``: None for what the store keeps (`truenorth.server.acting.kept_effects`). ``risk_model`` is the
+    version of the model whose risks ``risk_of`` gives; None where there is none.
     """
 
-    effects: EffectModel = Belief()
+    effects_of: Callable[[str], EffectModel] | None = None
     risk_of: RiskOf = lambda _journey, _case: None
     risk_model: str | None = None
 
@@ -116,6 +117,7 @@ class Acting:
         self._ids_of = ids_of
         self._outcomes_of = outcomes_of
         self._knowing = knowing
+        self._effects_of = knowing.effects_of or KeptEffects(store.effects)
 
     def asker(self, person: str) -> Asker:
         """Somebody with all that they are now; nobody's roles for somebody who is not known."""
@@ -271,7 +273,8 @@ class Acting:
         context = context_of(name, row, promises, at_us=self._now_us(), risk=risk, base_risk=base)
         id = self._new_id()  # noqa: A001  # the column's name
         uniforms = np.random.default_rng(int(id, 16)).uniform(1e-9, 1 - 1e-9, len(journey.actions))
-        policy = "a person" if only else f"{POLICY} {self._knowing.effects.version}"
+        known = self._effects_of(name)
+        policy = "a person" if only else f"{POLICY} {known.version}"
         inputs = Inputs(
             id=id,
             context=context,
@@ -279,8 +282,8 @@ class Acting:
             currency=journey.currency,
             actions=tuple(action.offer for action in journey.actions),
             situations=situations_of(journey.actions),
-            effects=self._knowing.effects.effects(context, journey.actions),
-            draws=self._knowing.effects.draw(context, journey.actions, uniforms),
+            effects=known.effects(context, journey.actions),
+            draws=known.draw(context, journey.actions, uniforms),
             at_stake_cents=at_stake_cents(journey),
             frequencies=journey.contact.at_most,
             grants=grants_of(journey.authority, asker.roles, asker.levels),
