@@ -28,7 +28,7 @@ from truenorth.store.opening import Store, open_store
 
 HOUR_US = 3_600_000_000
 START_US = 1_767_225_600_000_000
-N_TAUGHT = 3_000
+N_TAUGHT = 1_500
 N_SINGLE = 400
 N_FOLLOWED = 20_000
 BATCH = 10_000
