@@ -72,11 +72,40 @@ def offer(end: str, published: float, *, cut: bool = False) -> Task:
     return Task("bpic2012.xes.gz", label, prepare=with_lifecycle, published=published)
 
 
+def any_of(*types: str) -> Label:
+    """Whether any of some events ever comes; cases are looked at before it."""
+    return Label(positive=types, take="any", until=types)
+
+
 FINES = Label(
     positive=("Send for Credit Collection",), until=("Send for Credit Collection",), drop_ending=("Send Fine",)
 )
-LATE_COLUMNS = ("closed_at", "resolved_at", "closed_code", "resolved_by", "sys_updated_at", "sys_updated_by", "active")
-INCIDENTS = Label(column="made_sla", positive=("false",))
+SERVICENOW = {
+    "case": "number",
+    "type": "ident_state",
+    "time": "sys_updated_at",
+    "customer": "caller_id",
+    "actor": "sys_updated_by",
+    "team": "assignment_group",
+    "channel": "contact_type",
+}
+WRITTEN_AT_THE_END = ("closed_at", "closed_code", "resolved_at", "resolved_by")
+INAIL = {
+    "case": "case:concept:name",
+    "type": "concept:name",
+    "time": "time:timestamp",
+    "actor": "org:resource",
+    "team": "GRUPPO",
+    "channel": "CANALE",
+}
+CURRENT_STATE = ("GRUPPO_ASSEGNAZIONE_FINALE", "STATO_ATTUALE", "RICHIESTA_ASSOCIATA", "INCIDENTE_ASSOCIATO")
+OFFICES = ("Centrale", "DIMEILA", "DIT", "Prevenzione", "Territoriali Aziende", "Territoriali Lavoratori", "UOT")
+STATES = ("Annullato", "Assegnato", "Chiuso", "In sospeso", "Nuovo")
+HANDED_ON = tuple(f"{state} BO {office}" for state in STATES for office in OFFICES)
+REJECTED = tuple(
+    f"Declaration REJECTED by {who}"
+    for who in ("ADMINISTRATION", "BUDGET OWNER", "EMPLOYEE", "MISSING", "PRE_APPROVER", "SUPERVISOR")
+)
 TASKS = {
     "traffic fines": Task(
         "Road_Traffic_Fine_Management_Process.xes.gz", FINES, most=10, zone="Europe/Rome", published=0.685
@@ -87,6 +116,17 @@ TASKS = {
     "bpic2012 accepted, cut": offer("ACCEPTED", 0.690, cut=True),
     "bpic2012 declined, cut": offer("DECLINED", 0.60, cut=True),
     "bpic2012 cancelled, cut": offer("CANCELLED", 0.71, cut=True),
+    "helpdesk asked to wait": Task("helpdesk.xes.gz", any_of("Wait")),
+    "inail handed to a back office": Task(
+        "logCSM_15Kcases.xes.gz", any_of(*HANDED_ON), without=CURRENT_STATE, fields=INAIL, zone="Europe/Rome"
+    ),
+    "servicenow sla missed": Task(
+        "incident_event_log.csv.gz",
+        Label(column="made_sla", positive=("false",)),
+        without=WRITTEN_AT_THE_END,
+        fields=SERVICENOW,
+    ),
+    "declarations rejected": Task("BPI_2020_DomesticDeclarations.xes.gz", any_of(*REJECTED)),
     "sepsis back in 28 days": Task(
         "Sepsis.xes.gz", Label(column="back", positive=("yes",), until=("Return ER",)), prepare=back_within_four_weeks
     ),
