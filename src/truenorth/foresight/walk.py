@@ -265,8 +265,8 @@ def number(starts: I64, values: F64, case: I32, prefix: I32, of_case: bool, out:
 
 @njit(cache=True, nogil=True)
 def category(starts: I64, code: I32, case: I32, prefix: I32, of_case: bool, n_values: int, out: F32) -> None:
-    """One attribute of categories: the last value; of events also the first, how many different ones came, and how often
-    each of the first few of them, as far as there are columns.
+    """One attribute of categories: the last value; of events also the first, how many different ones came, and how
+    often each of the first few of them did, as far as there are columns.
     """
     count = np.zeros(n_values, np.int64)
     n, k, previous = 0, 0, -1
