@@ -90,20 +90,27 @@ def backtest(
     would have been at that instant; `learnt.refit` learns again from all cases.
     """
     asked, effort = asked or Asked(), effort or Effort()
-    split = temporal_split(table.cases, table.rows, asked.test_share)
-    learnt = learn(table, split, seed, effort, tell)
+    learnt = learn(table, temporal_split(table.cases, table.rows, asked.test_share), seed, effort, tell)
     tell("judging", 0.8)
+    return judge(learnt, seed=seed, asked=asked, coverage=effort.coverage, answered_us=answered_us)
+
+
+def judge(
+    learnt: Learnt, *, seed: int, asked: Asked, coverage: float, answered_us: I64 | None = None
+) -> tuple[Backtest, Foresight]:
+    """What has been learnt, on the held-out rows of its split; see `backtest`."""
+    table, split = learnt.table, learnt.split
     risks = {name: risks_of(head, table.rows.x) for name, head in named(learnt.outcome).items()}
     held = _Held(learnt, risks, answered_us, seed)
-    threshold = alarms.threshold_for(held.crossed(learnt.split.valid), asked.precision)
+    threshold = alarms.threshold_for(held.crossed(split.valid), asked.precision)
     promises = _promises(learnt, seed)
-    live = tuple(promise.name for promise in promises if promise.verdict.live)
+    live = {promise.name: promise.verdict.used for promise in promises if promise.verdict.live}
     findings = Backtest(
         outcomes=table.outcomes,
         n_cases=len(table.cases.opened_us),
         n_censored=split.n_censored,
         test_us=split.test_us,
-        remaining=_days(learnt, effort.coverage, seed),
+        remaining=_days(learnt, coverage, seed),
         next=_next(learnt, seed),
         promises=promises,
         baseline=terms_in_words(learnt.outcome.logistic, table),
@@ -186,8 +193,7 @@ def _next(learnt: Learnt, seed: int) -> Hits | None:
     of, known = (mask & np.isfinite(target) for mask in (learnt.split.test, learnt.split.fit))
     if not of.any() or not known.any():
         return None
-    head = learnt.next.trees or learnt.next.constant
-    p = runner(head.predictor, rows.x.shape[1]).predict(rows.x[of])
+    p = runner(learnt.next.predictor, rows.x.shape[1]).predict(rows.x[of])
     most = int(np.bincount(target[known].astype(int)).argmax())
     return evaluate.hits(target[of].astype(np.int64), p, most, rows.case[of], seed)
 
