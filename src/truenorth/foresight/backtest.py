@@ -17,10 +17,14 @@ from truenorth.foresight.remaining import interval
 from truenorth.foresight.rows import Table
 from truenorth.foresight.split import temporal_split
 from truenorth.foresight.train import Effort, Tell, outcome_of_rows
-from truenorth.foresight.why import in_words
+from truenorth.foresight.why import Lever, changes_of, in_words, levers
 
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
+
+
+MOST_CHANGED = 2_000
+"""So many rows are changed at most to see what would lower the risk."""
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -48,7 +52,7 @@ class Backtest(msgspec.Struct, frozen=True):
 
     ``judged`` is the model that buckets, alarms and costs are of: that of the verdict, where none went to work the one
     that was tried first. ``baseline`` says what the logistic regression looks at, ``calibration`` how each outcome of
-    the trees was calibrated.
+    the trees was calibrated, ``levers`` what would lower the risk of the tenth of the rows most at risk.
     """
 
     outcomes: tuple[str, ...]
@@ -73,6 +77,7 @@ class Backtest(msgspec.Struct, frozen=True):
     baseline: tuple[str, ...]
     calibration: tuple[str, ...]
     survey: Ahead | None = None
+    levers: tuple[Lever, ...] = ()
 
 
 def backtest(
@@ -158,6 +163,7 @@ class _Held:
             "per_day": evaluate.per_day(case, times, risk, y, asked.per_day, seed),
             "costs": evaluate.costs(valid, test, asked.ratios),
             "survey": self._survey(threshold.risk, times, test),
+            "levers": self._levers(),
         }
 
     def _survey(self, threshold: float, time_us: I64, test: alarms.Crossings) -> Ahead | None:
@@ -166,6 +172,14 @@ class _Held:
         n_cases = len(self.cases.opened_us)
         crossed = alarms.first_crossing_us(self.case, time_us, self.risk, threshold, n_cases)
         return evaluate.ahead(crossed[test.case], self.answered_us[test.case], test.failed, self.seed)
+
+    def _levers(self) -> tuple[Lever, ...]:
+        """What would lower the risk of the tenth of the held-out rows that is most at risk (some of them)."""
+        rows = np.flatnonzero(self.learnt.split.test)
+        rows = rows[np.argsort(-self.risk, kind="stable")[: len(rows) // 10]]
+        x = self.rows.x[rows[:: 1 + len(rows) // MOST_CHANGED]]
+        head = named(self.learnt.outcome)[self.judged]
+        return levers(x, changes_of(self.learnt.table.columns), lambda some: risks_of(head, some))
 
 
 def _promises(learnt: Learnt, seed: int) -> tuple[Promise, ...]:
