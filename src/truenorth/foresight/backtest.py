@@ -13,9 +13,9 @@ from truenorth.foresight.evaluate import Ahead, Bucket, Days, Hits, Lead, PerDay
 from truenorth.foresight.learnt import Learnt, foresight_of, learn, named, risks_of
 from truenorth.foresight.model import Foresight, Verdict
 from truenorth.foresight.predictors import Head, Linear, runner
-from truenorth.foresight.remaining import interval
+from truenorth.foresight.remaining import Remaining, interval
 from truenorth.foresight.rows import Table
-from truenorth.foresight.split import temporal_split
+from truenorth.foresight.split import Split, temporal_split
 from truenorth.foresight.train import Effort, Tell, outcome_of_rows
 from truenorth.foresight.why import Lever, changes_of, in_words, levers
 
@@ -115,7 +115,7 @@ def judge(
         n_cases=len(table.cases.opened_us),
         n_censored=split.n_censored,
         test_us=split.test_us,
-        remaining=_days(learnt, coverage, seed),
+        remaining=days_found(learnt.remaining, table, split, coverage, seed),
         next=_next(learnt, seed),
         promises=promises,
         baseline=terms_in_words(learnt.outcome.logistic, table),
@@ -212,15 +212,16 @@ def _next(learnt: Learnt, seed: int) -> Hits | None:
     return evaluate.hits(target[of].astype(np.int64), p, most, rows.case[of], seed)
 
 
-def _days(learnt: Learnt, coverage: float, seed: int) -> Days | None:
-    if learnt.remaining is None:
+def days_found(remaining: Remaining | None, table: Table, split: Split, coverage: float, seed: int) -> Days | None:
+    """How far off the days to the outcome are on the held-out rows; None where they are not foretold or not known."""
+    if remaining is None:
         return None
-    rows, target = learnt.table.rows, learnt.table.targets["remaining_days"]
-    of, known = (mask & np.isfinite(target) for mask in (learnt.split.test, learnt.split.fit))
+    rows, target = table.rows, table.targets["remaining_days"]
+    of, known = (mask & np.isfinite(target) for mask in (split.test, split.fit))
     if not of.any():
         return None
-    said = runner(learnt.remaining.predictor, rows.x.shape[1]).predict(rows.x[of])[:, 0]
-    between = np.column_stack(interval(learnt.remaining, np.maximum(said, 0.0)))
+    said = runner(remaining.predictor, rows.x.shape[1]).predict(rows.x[of])[:, 0]
+    between = np.column_stack(interval(remaining, np.maximum(said, 0.0)))
     came = target[of].astype(np.float64)
     return evaluate.days(came, between, float(np.median(target[known])), coverage, rows.case[of], seed)
 

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from truenorth.foresight.boosted import OF_DAYS, OF_NEXT, SETTINGS, Setting, fit_classes, fit_median
 from truenorth.foresight.calibrate import Curve, choose_curve
 from truenorth.foresight.metrics import log_loss
-from truenorth.foresight.predictors import Boosted, Constant, Head, Predictor, Sample, calibrated, runner
-from truenorth.foresight.remaining import Remaining, conformal
+from truenorth.foresight.predictors import Head, Predictor, Sample, calibrated, runner
+from truenorth.foresight.remaining import Errors, Remaining, conformal
 from truenorth.foresight.rows import Table
-from truenorth.foresight.split import Split, row_weights
+from truenorth.foresight.split import Split, censoring_weights, row_weights
 
 F64 = NDArray[np.float64]
 Tell = Callable[[str, float], None]
@@ -164,6 +164,25 @@ def learn_remaining(table: Table, split: Split, seed: int, effort: Effort) -> Re
     fit, valid = _parts(table, split, y, effort.n_rows, seed)
     if len(np.unique(fit.case)) < 2 * FEWEST_OF_A_CLASS or len(np.unique(valid.case)) < FEWEST_OF_A_CLASS:
         return None
-    predictor: Boosted | Constant = fit_median(fit.sample, valid.sample, table.columns, OF_DAYS, seed, effort.n_threads)
-    said = np.maximum(runner(predictor, len(table.columns)).predict(valid.sample.x)[:, 0], 0.0)
-    return conformal(predictor, said, valid.sample.y, valid.case, effort.coverage)
+    predictor = fit_median(fit.sample, valid.sample, table.columns, OF_DAYS, seed, effort.n_threads)
+    errors = _errors_of_halves(table, split, y, seed, effort)
+    return conformal(predictor, errors, effort.coverage)
+
+
+def _errors_of_halves(table: Table, split: Split, y: F64, seed: int, effort: Effort) -> Errors:
+    """Each half of the cases foretold by what the other half taught, over all the time there was to learn from.
+
+    The latest cases alone would not do: of these only the short ones have ended.
+    """
+    known = _thinned((split.fit | split.valid) & np.isfinite(y), table, effort.n_rows_small, seed)
+    halves = [_part(table, known & (table.rows.case % 2 == half), y, split.test_us) for half in (0, 1)]
+    said = [
+        runner(
+            fit_median(taught.sample, other.sample, table.columns, OF_DAYS, seed, effort.n_threads), len(table.columns)
+        ).predict(other.sample.x)[:, 0]
+        for taught, other in (halves, halves[::-1])
+    ]
+    case = np.concatenate([half.case for half in halves[::-1]])
+    stands_for = censoring_weights(table.cases.opened_us, table.cases.ended_us, split.test_us)[case]
+    came = np.concatenate([half.sample.y for half in halves[::-1]])
+    return Errors(np.maximum(np.concatenate(said), 0.0), came, case, np.maximum(stands_for, 1.0))
