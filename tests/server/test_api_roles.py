@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import pytest
@@ -10,6 +9,10 @@ import pytest
 from server.desk import JOURNEY, Desk
 from truenorth.server.api.routes import api_templates
 from truenorth.server.auth import ROLES
+
+NO_ID = "0" * 24
+"""The id of no decision: that it would be looked for is enough."""
+LOOKED_FOR = ("/api/v1/decisions/", "/api/v1/approvals/", "/api/v1/classes/", "/api/v1/staff/")
 
 NEEDED: dict[tuple[str, str], tuple[str, dict[str, Any]]] = {
     ("GET", "/api/v1/journeys"): ("viewer", {}),
@@ -28,6 +31,24 @@ NEEDED: dict[tuple[str, str], tuple[str, dict[str, Any]]] = {
     ("GET", "/api/v1/risks/T001?journey=support"): ("agent", {}),
     ("GET", "/api/v1/signals"): ("agent", {}),
     ("GET", "/api/v1/stream?after=x"): ("agent", {}),  # a stream has no end: that it would be heard is enough
+    ("GET", "/api/v1/decisions?journey=support&case=T001"): ("agent", {}),
+    ("GET", "/api/v1/queue?team=first"): ("agent", {}),
+    ("GET", "/api/v1/approvals"): ("agent", {}),
+    ("GET", "/api/v1/stops"): ("agent", {}),
+    ("GET", "/api/v1/classes"): ("agent", {}),
+    ("POST", "/api/v1/decide"): ("agent", {"json": {"journey": "support", "case": "T001"}}),
+    ("GET", f"/api/v1/decisions/{NO_ID}"): ("agent", {}),
+    ("POST", f"/api/v1/decisions/{NO_ID}/reaction"): ("agent", {"json": {"kind": "accepted"}}),
+    ("POST", f"/api/v1/decisions/{NO_ID}/approval"): ("agent", {"json": {"action": "x"}}),
+    ("POST", "/api/v1/approvals/9"): ("agent", {"json": {"granted": True}}),
+    ("POST", "/api/v1/classes/9/bookings"): ("agent", {"json": {"person": "bo"}}),
+    ("GET", "/api/v1/staff/bo?journey=support"): ("agent", {}),
+    ("GET", "/api/v1/practice"): ("analyst", {}),
+    ("GET", "/api/v1/staff"): ("analyst", {}),
+    ("PUT", "/api/v1/stops"): ("analyst", {"json": {"journey": "*", "action": "*", "reason": "wrong"}}),
+    ("DELETE", "/api/v1/stops?journey=*&action=*"): ("analyst", {}),
+    ("POST", "/api/v1/classes/9/finished"): ("analyst", {"json": {"person": "bo"}}),
+    ("PUT", "/api/v1/staff"): ("admin", {"content": "people: [{id: bo}]"}),
     ("PUT", "/api/v1/journeys/support"): ("analyst", {"content": JOURNEY}),
     ("GET", "/api/v1/export"): ("analyst", {}),
     ("GET", "/api/v1/quarantine"): ("analyst", {}),
@@ -55,8 +76,6 @@ NEEDED: dict[tuple[str, str], tuple[str, dict[str, Any]]] = {
     ("POST", "/api/v1/models/m1/retire?journey=support"): ("analyst", {}),
 }
 
-PART = re.compile(r"\{[a-z]+\}")
-
 
 @pytest.mark.parametrize("role", [None, *ROLES])
 def test_allowed_and_denied(desk: Desk, role: str | None) -> None:
@@ -67,7 +86,11 @@ def test_allowed_and_denied(desk: Desk, role: str | None) -> None:
         elif ROLES.index(role) < ROLES.index(needed):
             assert status == 403, (method, path, role)
         else:
-            assert status in {200, 201, 204} or (path.startswith("/api/v1/stream") and status == 422), (path, status)
+            is_searched = path.startswith(LOOKED_FOR) and status in {403, 404, 409}
+            assert status in {200, 201, 204} or is_searched or (path.startswith("/api/v1/stream") and status == 422), (
+                path,
+                status,
+            )
 
 
 def test_every_endpoint_is_in_the_table(read_desk: Desk) -> None:
@@ -81,7 +104,15 @@ def test_every_endpoint_is_in_the_table(read_desk: Desk) -> None:
 
 def template(path: str) -> str:
     templates = {one.replace(":path", "") for one in api_templates().values()}
-    return path if path in templates else next(one for one in templates if re.fullmatch(PART.sub("[^/]+", one), path))
+    if path in templates:
+        return path
+    parts = path.split("/")
+    return next(one for one in sorted(templates) if fits(one.split("/"), parts))
+
+
+def fits(template: list[str], parts: list[str]) -> bool:
+    pairs = zip(template, parts, strict=False)
+    return len(template) == len(parts) and all(one == part or one.startswith("{") for one, part in pairs)
 
 
 def test_the_description_tells_each_role(read_desk: Desk) -> None:

@@ -153,7 +153,7 @@ PROBLEMS = [
     ("truenorth: 1", "$.journey", 1, "nothing", "add 'journey: ...'"),
     ("truenorth: 2\njourney: a", "$.truenorth", 1, "'2'", "truenorth: 1"),
     (HEAD + "momments: a", "$.momments", 3, "'momments'", "did you mean 'moments'?"),
-    (HEAD + "actions: []", "$.actions", 3, "'actions'", ""),
+    (HEAD + "campaigns: []", "$.campaigns", 3, "'campaigns'", ""),
     (HEAD + "no such key: 1", "$['no such key']", 3, "'no such key'", ""),
     (HEAD + "title: a\ntitle: b", "$.title", 4, "it a second time", "remove one"),
     (HEAD + "title:", "$.title", 3, "nothing", ""),

@@ -15,9 +15,11 @@ from hypothesis import strategies as st
 
 from store.making import BATCHES, HOUR_US, empty, event, first_arrivals, on_one_database, read_all
 from store.test_archive import dies, n_in_table
+from store.test_decisions import row as decided
 from truenorth.events import Event, Refused
 from truenorth.spec.problems import TruenorthError
 from truenorth.store import archive as archive_module
+from truenorth.store.decisions import Reserve
 from truenorth.store.opening import Store, open_store
 from truenorth.store.ports import Appended
 from truenorth.store.rows import CaseEvent, CaseRow, Judged, NewSignal, Progress, PromiseRow
@@ -39,6 +41,16 @@ def results_of(customer: str, case: str, position: int) -> Judged:
     )
 
 
+def decided_about(store: Store, customer: str, case: str) -> None:
+    """A decision about a case, that has reserved something of the case's own and of the day's."""
+    inputs = msgspec.json.encode({"context": {"case": case, "customer": customer}})
+    record = msgspec.json.encode({"case": case, "customer": customer, "inputs": inputs})
+    id = f"d-{case[:3]}"  # noqa: A001  # the column's name
+    reserves = [Reserve(f"spent on {case}", "case", 5), Reserve("spent today", "day", 5)]
+    with store.decisions.taking(10) as taking:
+        taking.add(msgspec.structs.replace(decided(id), case=case, customer=customer, record=record), reserves)
+
+
 def fill(store: Store, folder: Path) -> None:
     """Events, results and notes of ann (whose id is `MARK`) and bob, one half of the events archived."""
     store.outbox.add_webhook("https://example.org/hook", "secret", now_us=0)
@@ -58,6 +70,7 @@ def fill(store: Store, folder: Path) -> None:
             [], [Refused(source="s", received_us=1, reason="odd", raw=b'{"userId": "%b"' % name.encode())]
         )
         store.audit.note("admin", "looked at", about=name, now_us=3)
+        decided_about(store, name, case)
     store.archive.move(10 * HOUR_US, folder)
 
 
@@ -66,7 +79,7 @@ def test_everything_about_a_person_is_found(store: Store, tmp_path: Path) -> Non
     found = store.people.everything_about([MARK])
     assert {table: len(rows) for table, rows in found.items()} == {
         "event": 21, "refused": 1, "case_row": 1, "promise_row": 1, "risk": 0, "risk_past": 0, "signal": 1,
-        "audit": 1,
+        "audit": 1, "decision": 1,
     }  # fmt: skip
     assert [row["position"] for row in found["event"]] == sorted(row["position"] for row in found["event"])
     assert found["event"][0]["properties"] == {}
@@ -81,7 +94,7 @@ def test_erasing_a_person_leaves_the_others_as_they_were(store: Store, tmp_path:
     receipt = store.people.erase([MARK], asked_by="admin", now_us=77)
     assert receipt.counts == {
         "event": 10, "archived_event": 10, "statements": 1, "refused": 1, "outbox": 1, "signal": 1, "promise_row": 1,
-        "risk": 0, "risk_past": 0, "case_row": 1, "snapshot": 2, "audit": 1,
+        "risk": 0, "risk_past": 0, "case_row": 1, "snapshot": 2, "audit": 1, "decision": 1,
     }  # fmt: skip
     assert (receipt.n_ids, receipt.asked_by, receipt.erased_us, receipt.scrubbed_us) == (1, "admin", 77, 77)
     assert list(store.people.receipts()) == [receipt]
@@ -90,6 +103,8 @@ def test_erasing_a_person_leaves_the_others_as_they_were(store: Store, tmp_path:
     after = store.people.everything_about(["bob"])
     assert {table: len(rows) for table, rows in after.items()} == {table: len(rows) for table, rows in before.items()}
     assert not any(store.people.everything_about([MARK]).values())
+    with store.decisions.taking(10) as taking:  # what was spent today was spent, whoever it was spent on
+        assert taking.used([f"spent on {MARK}-case", "spent today"]) == {"spent today": 10}
     assert store.results.state("help") == (Progress(0, 7), {}, receipt.number)
     assert store.results.history("help", ["bob-case", f"{MARK}-case"]) == [
         CaseEvent("bob-case", 1, store.events.read()[0].position)

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from starlette.routing import Route
 from starlette.types import Lifespan
 
+from truenorth.server.acting.acting import ID_BYTES, Acting, Knowing
 from truenorth.server.answers import answer_errors
 from truenorth.server.api.bounds import Bounds
 from truenorth.server.api.context import Context
@@ -45,6 +46,7 @@ def make_app(  # noqa: PLR0913  # all that a service is made of
     entropy: Entropy = os.urandom,
     elapsed_s: Callable[[], float] = perf_counter,
     lifespan: Lifespan[FastAPI] | None = None,
+    knowing: Knowing = Knowing(),  # noqa: B008  # frozen
 ) -> FastAPI:
     """The application of a store.
 
@@ -53,11 +55,12 @@ def make_app(  # noqa: PLR0913  # all that a service is made of
     ``is_open``: requests need no token; only for a service that listens on loopback (`auth.only_loopback`).
     ``targets``: where webhooks may be sent; public addresses only, and this machine where the service is open.
     ``lifespan``: starts and stops what belongs to whoever composes; call ``app.state.context.broadcast.close()`` first
-    when stopping, so that streams end.
+    when stopping, so that streams end. ``knowing``: what decisions know of risks and effects.
     """
     metrics = metrics or Metrics()
     asked = Asked(probes, now_us)
     metrics.registry.register(asked)
+    totals = Totals(store.results, elapsed_s)
     app = FastAPI(title="Truenorth", description=ABOUT, version="1", openapi_url=None, lifespan=lifespan)
     app.state.context = Context(
         store=store,
@@ -66,8 +69,16 @@ def make_app(  # noqa: PLR0913  # all that a service is made of
         entropy=entropy,
         bounds=bounds,
         broadcast=_broadcast(store, bounds),
-        totals=Totals(store.results, elapsed_s),
+        totals=totals,
         targets=targets or TargetRules(loopback=is_open),
+        acting=Acting(
+            store,
+            now_us=now_us,
+            new_id=lambda: entropy(ID_BYTES).hex(),
+            ids_of=ids_of,
+            outcomes_of=lambda journey: totals.of(journey)[1]["outcome"],
+            knowing=knowing,
+        ),
     )
     app.include_router(api_routes())
     health = health_routes(metrics, probes, asked, store.events.last_position, bounds.watermark_age_seconds)

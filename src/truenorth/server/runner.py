@@ -18,7 +18,7 @@ import structlog
 from truenorth.engine import kernel
 from truenorth.identity import Identities
 from truenorth.server.columns import Record, Sight, records
-from truenorth.server.past import StoredPast
+from truenorth.server.past import RecentIds, StoredPast
 from truenorth.server.tracker import Tracker
 from truenorth.server.who_is_who import Joined, joined_by, learn
 from truenorth.spec.load import parse_journey
@@ -86,6 +86,7 @@ class Runner:
         """Forget everything and read who is who."""
         self._n_erasures = self._store.results.n_erasures()
         self._people = Identities()
+        self._recent = RecentIds(self._store.events.ids_at)
         self._front = 0
         self._trackers.clear()
         self._written: dict[str, Progress] = {}
@@ -160,6 +161,7 @@ class Runner:
         page = self._store.events.read(self._front, limit=PAGE_EVENTS)
         watermark_us = None if len(page) == PAGE_EVENTS else clock_us - self._lateness_us
         joined = learn(self._people, page)
+        self._recent.note(page)
         last = page[-1].position if page else self._front
         taken = records(page, self._people.person)
         for name, tracker in list(self._trackers.items()):
@@ -237,7 +239,7 @@ class Runner:
         return tracker
 
     def _tracker(self, journey: Journey, text: JourneyText, progress: Progress) -> Tracker:
-        past = StoredPast(self._store.events, self._store.results, text.name, self._people.person)
+        past = StoredPast(self._store.events, self._recent, self._store.results, text.name, self._people.person)
         return Tracker(journey, text.version, past, progress)
 
     def _retrace(self, tracker: Tracker, tail_from: int) -> None:

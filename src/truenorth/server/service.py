@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -16,6 +17,8 @@ import uvicorn
 from fastapi import FastAPI
 from structlog.typing import Processor
 
+from truenorth.server.acting.acting import Knowing
+from truenorth.server.acting.proposing import Proposer
 from truenorth.server.app import make_app
 from truenorth.server.connections import BoundedConnection, allow_connections
 from truenorth.server.ingest.webhook import Hook
@@ -53,9 +56,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def make_service(
-    store: Store, settings: Settings, clock: Callable[[], int], hooks: Mapping[str, Hook] | None = None
+    store: Store,
+    settings: Settings,
+    clock: Callable[[], int],
+    hooks: Mapping[str, Hook] | None = None,
+    knowing: Knowing = Knowing(),  # noqa: B008  # frozen
 ) -> FastAPI:
-    """The application of a service; starting it starts the writer, the runner and the sender of webhooks."""
+    """The application of a service; starting it starts the writer, the runner, webhooks and proposals.
+
+    ``knowing``: what decisions know of risks and effects.
+    """
     metrics, who = Metrics(), Who(store)
 
     def on_signals() -> None:
@@ -81,6 +91,8 @@ def make_service(
             foreseer.start()
         stopped = asyncio.Event()
         sending = asyncio.create_task(sender.run(stopped), name="truenorth-webhooks")
+        proposer = Proposer(store, app.state.context.acting, on_signals)
+        proposing = asyncio.create_task(proposer.run(stopped), name="truenorth-proposals")
         tidying = asyncio.create_task(_tidy(store), name="truenorth-checkpoints")
         try:
             yield
@@ -89,6 +101,7 @@ def make_service(
             await writer.stop()
             stopped.set()
             await sending
+            await proposing
             if settings.runner_command:
                 await asyncio.to_thread(runner.stop)
             if settings.foreseer_command:
@@ -103,6 +116,7 @@ def make_service(
         probes=_probes(store, writer, runner),
         is_open=settings.is_open,
         lifespan=lifespan,
+        knowing=knowing,
     )
     return app
 
@@ -161,6 +175,7 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
+            gc.freeze()  # what is loaded stays: looking through it for garbage would hold up answers
             host, port = self.servers[0].sockets[0].getsockname()[:2]
             self._on_started(f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
 

@@ -24,6 +24,8 @@ KINDS = (
     "abandoned",
     "corrected",
     "judged_anew",
+    "proposed",
+    "approval",
     *RISK_KINDS,
 )
 """The kinds of signals."""

@@ -30,7 +30,7 @@ from truenorth.spec.expressions import (
     children,
 )
 from truenorth.spec.flags import define_flags, expand_flags
-from truenorth.spec.functions import FUNCTIONS
+from truenorth.spec.functions import FUNCTIONS, Function
 from truenorth.spec.tokens import ConditionError, Token, check_order, scan, short
 
 __all__ = [
@@ -50,8 +50,8 @@ MAX_DEPTH = 60
 _COMPLETE = "a complete condition such as type = 'Closed' and cost > 5"
 
 
-def parse_condition(text: str) -> Condition:
-    """The condition that a text says; ConditionError (a ValueError) where it is none.
+def parse_condition(text: str, functions: Mapping[str, Function] = FUNCTIONS) -> Condition:
+    """The condition that a text says, which may call ``functions``; ConditionError (a ValueError) where it is none.
 
     >>> parse_condition("type = 'Closed' and cost > 5").tree
     And(parts=(Compare(op='=', left=Field(name='type'), right=Literal(value='Closed')), \
@@ -61,9 +61,9 @@ Compare(op='>', left=Field(name='cost'), right=Literal(value=5))))
     truenorth.spec.tokens.ConditionError: expected a comparison with a value, found null at character 8. \
 Hint: write 'is null'
     """
-    tokens = scan(text)
+    tokens = scan(text, functions)
     check_order(tokens)
-    return Condition(text, _Reader(tokens).read(_structure(tokens, text), 0))
+    return Condition(text, _Reader(tokens, functions).read(_structure(tokens, text), 0))
 
 
 def fields_of(tree: Node) -> tuple[str, ...]:
@@ -104,8 +104,9 @@ def _canonical(number: int, token: Token) -> str:
 class _Reader:
     """Walks sqlglot's tree; a node that is not in the table is not allowed."""
 
-    def __init__(self, tokens: list[Token]) -> None:
+    def __init__(self, tokens: list[Token], functions: Mapping[str, Function]) -> None:
         self.tokens = tokens
+        self.functions = functions
 
     def read(self, node: Any, depth: int) -> Node:
         if depth > MAX_DEPTH:
@@ -261,10 +262,13 @@ def _arithmetic(reader: _Reader, node: Any, depth: int) -> Node:
 
 
 def _call(reader: _Reader, node: Any, depth: int) -> Node:
-    name = type(node).__name__.lower()
-    function = FUNCTIONS[name]
+    """A call of one of the functions that the scan let through; those that SQL has not are anonymous to sqlglot."""
     reader.only(node, "this", "expressions")
-    arguments = tuple(reader.read(argument, depth) for argument in (node.this, *node.args.get("expressions", ())))
+    is_ours = type(node).__name__ == "Anonymous"
+    name = (str(node.this) if is_ours else type(node).__name__).lower()
+    function = reader.functions[name]
+    given = (*(() if is_ours else (node.this,)), *node.args.get("expressions", ()))
+    arguments = tuple(reader.read(argument, depth) for argument in given)
     if not function.n_min <= len(arguments) <= function.n_max:
         most = f" to {function.n_max}" if function.n_max > function.n_min else ""
         raise ConditionError(
@@ -292,5 +296,5 @@ _READERS: Mapping[str, Callable[[_Reader, Any, int], Node]] = {
     "Is": _is,
     **dict.fromkeys(_COMPARISONS, _comparison),
     **dict.fromkeys(_OPERATORS, _arithmetic),
-    **{name.capitalize(): _call for name in FUNCTIONS},
+    **dict.fromkeys((*(name.capitalize() for name in FUNCTIONS), "Anonymous"), _call),
 }

@@ -14,6 +14,7 @@ import msgspec
 
 from truenorth.spec.expressions import And, Condition, Kind, Node
 from truenorth.spec.flags import count_nodes, define_flags, expand_flags
+from truenorth.spec.lint_actions import action_problems
 from truenorth.spec.lint_log import log_problems
 from truenorth.spec.load import Draft, Loaded, in_order, read_draft
 from truenorth.spec.model import CANONICAL_TYPES, Journey, Promise, PromiseKind
@@ -81,12 +82,12 @@ def lint_journey(journey: Journey | Draft, *, today: date) -> list[Problem]:
     >>> [problem.path for problem in lint_journey(Journey(name="a"), today=date(2024, 1, 1))]
     ['$.canvas.outcome', '$.outcome.achieved']
     """
-    subject = _subject(journey, today)
-    return [problem for check in CHECKS for problem in check(subject)] if subject else []
-
-
-def _subject(journey: Journey | Draft, today: date) -> Subject | None:
     draft = journey if isinstance(journey, Draft) else Draft.of(journey)
+    subject = _subject(draft, today)
+    return [problem for check in CHECKS for problem in check(subject)] + list(action_problems(draft)) if subject else []
+
+
+def _subject(draft: Draft, today: date) -> Subject | None:
     if draft.journey is None:
         return None
     try:

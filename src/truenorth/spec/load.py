@@ -9,6 +9,10 @@ from collections.abc import Mapping
 
 import msgspec
 
+from truenorth.spec.acting import Action
+from truenorth.spec.actions import read_actions, read_contact
+from truenorth.spec.amounts import read_money_a_day, read_share
+from truenorth.spec.authority import read_authority
 from truenorth.spec.calendars import read_calendar
 from truenorth.spec.conditions import define_flags
 from truenorth.spec.document import Element, Listing, Scalar, Table, Unreadable, read_document
@@ -29,6 +33,7 @@ from truenorth.spec.readers import (
     read_text,
     read_texts,
 )
+from truenorth.spec.situations import promises_asked
 from truenorth.spec.tokens import ConditionError
 
 VERSION = "1"
@@ -68,6 +73,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     problems: tuple[Problem, ...]
     promise_paths: tuple[str, ...] = ()
     decision_paths: tuple[str, ...] = ()
+    action_paths: tuple[str, ...] = ()
     lines: Mapping[str, int] = {}
 
     @classmethod
@@ -77,12 +83,12 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
         >>> Draft.of(Journey(name="a")).promise_paths
         ()
         """
-        n_promises, n_decisions = len(journey.promises), len(journey.decisions)
         return cls(
             journey=journey,
             problems=(),
-            promise_paths=tuple(f"$.promises[{index}]" for index in range(n_promises)),
-            decision_paths=tuple(f"$.decisions[{index}]" for index in range(n_decisions)),
+            promise_paths=tuple(f"$.promises[{index}]" for index in range(len(journey.promises))),
+            decision_paths=tuple(f"$.decisions[{index}]" for index in range(len(journey.decisions))),
+            action_paths=tuple(f"$.actions[{index}]" for index in range(len(journey.actions))),
         )
 
 
@@ -138,21 +144,30 @@ def read_draft(source: str | bytes) -> Draft:
     values.pop("truenorth", None)
     promises: tuple[tuple[str, Promise], ...] = values.pop("promises", ())
     decisions: tuple[tuple[str, Decision], ...] = values.pop("decisions", ())
+    actions: tuple[tuple[str, Action], ...] = values.pop("actions", ())
     journey = Journey(
         name=values.pop("journey", ""),
         promises=tuple(promise for _, promise in promises),
         decisions=tuple(decision for _, decision in decisions),
-        **values,
+        actions=tuple(action for _, action in actions),
+        **{_JOURNEY_NAMES.get(key, key): value for key, value in values.items()},
     )
     _check_calendar_names(reading, row.given.get("calendars"), journey, [path for path, _ in promises])
+    _check_promise_names(reading, row.given.get("promises"), actions)
+    _check_amounts(reading, journey)
+    _check_measures(reading, journey)
     _check_flags(reading, journey, row.given)
     return Draft(
         journey=journey,
         problems=tuple(reading.problems),
         promise_paths=tuple(path for path, _ in promises),
         decision_paths=tuple(path for path, _ in decisions),
+        action_paths=tuple(path for path, _ in actions),
         lines=reading.lines,
     )
+
+
+_JOURNEY_NAMES = {"budget": "budget_cents"}
 
 
 def _check_calendar_names(
@@ -163,11 +178,59 @@ def _check_calendar_names(
         (child_path(path, "calendar"), promise.calendar)
         for path, promise in zip(promise_paths, journey.promises, strict=True)
     ]
-    for path, name in [("$.outcome.calendar", journey.outcome.calendar), *uses]:
+    of_file = [("$.outcome.calendar", journey.outcome.calendar), ("$.contact.calendar", journey.contact.calendar)]
+    for path, name in [*of_file, *uses]:
         if name is not None and name not in known:
             here = Scalar(name, line=reading.lines.get(path, 0))
             hint = nearest(name, known) or "describe it under 'calendars'"
             reading.report(path, here, "the name of a calendar of this file", hint=hint)
+
+
+def _check_promise_names(reading: Reading, promises: Element | None, actions: tuple[tuple[str, Action], ...]) -> None:
+    """See that situations ask about promises of this file, those with errors of their own included."""
+    rows = [item for item in promises.items if isinstance(item, Table)] if isinstance(promises, Listing) else []
+    known = [part.text for row in rows for key, part in row.entries if key.text == "name" and isinstance(part, Scalar)]
+    for path, action in actions:
+        for name in promises_asked(action.when) if action.when else ():
+            if name not in known:
+                where = child_path(path, "when")
+                here = Scalar(name, line=reading.lines.get(where, 0))
+                reading.report(where, here, "the name of a promise of this file", hint=nearest(name, known))
+
+
+def _check_amounts(reading: Reading, journey: Journey) -> None:
+    """See that nobody may spend without limit: where an action asks for an amount, grants state one."""
+    spent = {need.permission for action in journey.actions for need in action.needs if need.amount_cents is not None}
+    for part in ("roles", "accredited"):
+        for holder, grants in getattr(journey.authority, part).items():
+            for grant in grants:
+                limits = [limit for limit in grant.limits if limit.unit == "money"]
+                if grant.permission in spent and not limits:
+                    path = child_path(child_path(f"$.authority.{part}", holder), grant.permission)
+                    here = Scalar("", line=reading.lines.get(path, 0))
+                    reading.report(
+                        path, here, "an amount such as 20/case", found="none, which would be without limit",
+                        hint="an action asks for an amount of it; if there is no limit, write a large one",
+                    )  # fmt: skip
+
+
+def _check_measures(reading: Reading, journey: Journey) -> None:
+    """Each names a statement that there is, once, and the outcome or a promise that there is."""
+    statements, names = journey.canvas.get("outcome", ()), ["outcome", *(promise.name for promise in journey.promises)]
+    seen: set[int] = set()
+    for index, row in enumerate(journey.canvas.get("measures", ())):
+        path = f"$.canvas.measures[{index}]"
+        number, name = row["statement"], row["by"]
+        here = Scalar(str(number), line=reading.lines.get(f"{path}.statement", 0))
+        if number > len(statements):
+            found = f"{number}, where canvas.outcome has {len(statements)}"
+            reading.report(f"{path}.statement", here, "the number of a statement of canvas.outcome", found=found)
+        if number in seen:
+            reading.report(f"{path}.statement", here, "each statement once", found=f"{number} a second time")
+        seen.add(number)
+        if name not in names:
+            here = Scalar(name, line=reading.lines.get(f"{path}.by", 0))
+            reading.report(f"{path}.by", here, "'outcome' or the name of a promise", hint=nearest(name, names))
 
 
 def _check_flags(reading: Reading, journey: Journey, given: Mapping[str, Element]) -> None:
@@ -195,15 +258,53 @@ def _read_affects(reading: Reading, element: Element, path: str) -> dict[str, tu
     return row.values if row else None
 
 
+def _read_statement_number(reading: Reading, element: Element, path: str) -> int | None:
+    number = read_number(reading, element, path)
+    if number is not None and (number < 1 or number != int(number)):
+        reading.report(path, element, "the number of a statement of canvas.outcome, from 1")
+        return None
+    return None if number is None else int(number)
+
+
+def _read_target(reading: Reading, element: Element, path: str) -> float | None:
+    text = element.text.strip() if isinstance(element, Scalar) else ""
+    try:
+        share = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    except ValueError:
+        share = -1.0
+    if not 0 < share <= 1:
+        reading.report(path, element, "a share above 0 % and up to 100 %, such as 95%")
+        return None
+    return share
+
+
+MEASURE_KEYS: Mapping[str, Reader] = {"statement": _read_statement_number, "by": read_text, "target": _read_target}
+"""The keys of what measures a statement of the outcome."""
+
+
+def _read_measures(reading: Reading, element: Element, path: str) -> tuple[dict[str, object], ...] | None:
+    """Which promise, or the outcome, measures which statement."""
+    if not isinstance(element, Listing):
+        reading.report(path, element, f"a list of mappings with the keys {', '.join(MEASURE_KEYS)}")
+        return None
+    measures = []
+    for index, item in enumerate(element.items):
+        row = read_row(reading, item, f"{path}[{index}]", MEASURE_KEYS, required=("statement", "by"))
+        if row and {"statement", "by"} <= set(row.values):
+            measures.append(row.values)
+    return tuple(measures)
+
+
 CANVAS_KEYS: Mapping[str, Reader] = {
     "customer": read_text,
     "expects": read_text,
     "believes": read_text,
     "affects": _read_affects,
     "outcome": read_texts,
+    "measures": _read_measures,
     "one_liner": read_text,
 }
-"""The six questions of the outcome canvas."""
+"""The six questions of the outcome canvas, and what measures the statements of the fifth."""
 
 
 def _read_canvas(reading: Reading, element: Element, path: str) -> dict[str, object] | None:
@@ -323,5 +424,10 @@ JOURNEY_KEYS: Mapping[str, Reader] = {
     "decisions": _read_decisions,
     "calendars": _read_calendars,
     "promises": _read_promises,
+    "actions": read_actions,
+    "contact": read_contact,
+    "authority": read_authority,
+    "budget": read_money_a_day,
+    "holdout": read_share,
 }
 """The keys of a journey file and their readers."""

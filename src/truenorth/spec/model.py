@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from truenorth.spec.acting import Action, Authority, ContactPolicy
 from truenorth.spec.expressions import Condition
 
 CANONICAL_TYPES: Mapping[str, str] = {
@@ -110,7 +111,7 @@ class Calendar(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Journey(msgspec.Struct, frozen=True, kw_only=True):
-    """A journey from a customer's need to its fulfilment."""
+    """A journey from a customer's need to its fulfilment, and what may be done on the way."""
 
     name: str
     title: str = ""
@@ -124,3 +125,8 @@ class Journey(msgspec.Struct, frozen=True, kw_only=True):
     decisions: tuple[Decision, ...] = ()
     calendars: Mapping[str, Calendar] = {}
     promises: tuple[Promise, ...] = ()
+    actions: tuple[Action, ...] = ()
+    authority: Authority = Authority()
+    contact: ContactPolicy = ContactPolicy()
+    budget_cents: int | None = None  # a day, for all actions together
+    holdout: float = 0.0  # the share of cases that is never acted upon

@@ -107,13 +107,15 @@ def read_texts(reading: Reading, element: Element, path: str) -> tuple[str, ...]
     return tuple(text for text in texts if text is not None)
 
 
-def read_condition(reading: Reading, element: Element, path: str) -> Condition | None:
-    """A condition."""
+def read_condition(
+    reading: Reading, element: Element, path: str, parse: Callable[[str], Condition] = parse_condition
+) -> Condition | None:
+    """A condition, by ``parse``."""
     if not isinstance(element, Scalar) or element.is_null:
         reading.report(path, element, "a condition such as type = 'Closed'")
         return None
     try:
-        return parse_condition(element.text)
+        return parse(element.text)
     except ConditionError as error:
         hint = error.hint
         if element.plain and error.found == "a text that does not end":

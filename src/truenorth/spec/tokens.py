@@ -14,7 +14,7 @@ from typing import Literal as OneOf
 import msgspec
 
 from truenorth.spec.expressions import Scalar
-from truenorth.spec.functions import FUNCTIONS
+from truenorth.spec.functions import FUNCTIONS, Function
 from truenorth.spec.instants import INSTANT_FORM, parse_instant
 from truenorth.spec.problems import did_you_mean
 
@@ -106,8 +106,8 @@ _REFUSED_WORDS: Mapping[str, str] = {
 }
 
 
-def scan(text: str) -> list[Token]:
-    """The tokens of a condition; ConditionError names what it may not contain.
+def scan(text: str, functions: Mapping[str, Function] = FUNCTIONS) -> list[Token]:
+    """The tokens of a condition that may call some functions; ConditionError names what it may not contain.
 
     >>> [token.text for token in scan("type = 'Closed' and not x.y > 2")]
     ['type', '=', "'Closed'", 'AND', 'NOT', 'x.y', '>', '2']
@@ -123,14 +123,14 @@ def scan(text: str) -> list[Token]:
         if match is None:
             raise _refusal(text, position)
         if match.lastgroup != "space":
-            tokens.append(_token(match, text))
+            tokens.append(_token(match, text, functions))
         position = match.end()
     if not tokens:
         raise ConditionError("a condition such as type = 'Closed'", "nothing")
     return _join_dates(tokens)
 
 
-def _token(match: re.Match[str], text: str) -> Token:
+def _token(match: re.Match[str], text: str, functions: Mapping[str, Function]) -> Token:
     found, offset = match.group(), match.start()
     match match.lastgroup:
         case "text":
@@ -140,7 +140,7 @@ def _token(match: re.Match[str], text: str) -> Token:
         case "number":
             return Token("value", found, offset, _number(found, offset))
         case "name":
-            return _word(found, offset, text[match.end() :].lstrip().startswith("("))
+            return _word(found, offset, functions if text[match.end() :].lstrip().startswith("(") else None)
         case _:
             return Token("operator", {"!=": "<>"}.get(found, found), offset)
 
@@ -163,19 +163,20 @@ def _number(found: str, offset: int) -> int | float:
     return number
 
 
-def _word(found: str, offset: int, is_call: bool) -> Token:
+def _word(found: str, offset: int, functions: Mapping[str, Function] | None) -> Token:
+    """A word; ``functions``: those that it may be, where it is a call."""
     word = found.lower()
     if word in WORDS:
         if found.upper() in _CONSTANTS:
             return Token("value", found, offset, _CONSTANTS[found.upper()])
         return Token("word", found.upper(), offset)
-    if not is_call:
+    if functions is None:
         return Token("name", found, offset, found)
-    if word in FUNCTIONS:
+    if word in functions:
         return Token("function", word.upper(), offset)
     if word in _REFUSED_WORDS:
         raise ConditionError("a plain condition", f"{short(found)}: {_REFUSED_WORDS[word]} not allowed", offset=offset)
-    hint = did_you_mean(word, list(FUNCTIONS)) or f"the functions are {', '.join(FUNCTIONS)}"
+    hint = did_you_mean(word, list(functions)) or f"the functions are {', '.join(functions)}"
     raise ConditionError("a known function", short(found), hint, offset)
 
 

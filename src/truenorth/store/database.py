@@ -36,6 +36,7 @@ class Turn(IntEnum):
     SCHEMA = 0x7472_7565_0000
     EVENTS = 0x7472_7565_0001
     RESULTS = 0x7472_7565_0002
+    DECISIONS = 0x7472_7565_0003
 
 
 class Database:

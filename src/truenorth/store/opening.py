@@ -9,6 +9,8 @@ from types import TracebackType
 from truenorth.store.access import Access
 from truenorth.store.archive import Archive
 from truenorth.store.database import Database
+from truenorth.store.decisions import Decisions
+from truenorth.store.effects import EffectVersions
 from truenorth.store.event_log import SqlEventLog
 from truenorth.store.forget import Retention
 from truenorth.store.gone import GoneKeys
@@ -22,6 +24,7 @@ from truenorth.store.results import Results
 from truenorth.store.risks import Risks
 from truenorth.store.settings import Entropy, settings_of
 from truenorth.store.signals import Outbox, Signals
+from truenorth.store.staff import Staff
 from truenorth.store.suppression import Suppression
 
 
@@ -42,8 +45,11 @@ class Store:
     journeys: Journeys
     links: Links
     audit: Audit
+    decisions: Decisions
+    staff: Staff
     models: Models
     risks: Risks
+    effects: EffectVersions
 
     def close(self) -> None:
         """Close its connections."""
@@ -101,6 +107,9 @@ def _opened(database: Database, entropy: Entropy) -> Store:
         journeys=Journeys(database),
         links=Links(database),
         audit=Audit(database),
+        decisions=Decisions(database),
+        staff=Staff(database),
         models=Models(database),
         risks=Risks(database),
+        effects=EffectVersions(database),
     )

@@ -13,6 +13,7 @@ from truenorth.spec.problems import Problem, TruenorthError
 from truenorth.store.archive import Archive
 from truenorth.store.belongings import (
     Person,
+    cases_judged,
     derived_rows,
     person_of,
     positions_in_table,
@@ -23,10 +24,12 @@ from truenorth.store.event_rows import clean
 from truenorth.store.forget import KEPT_NAMES, forget_events, forget_keys
 from truenorth.store.gone import GoneKeys, in_parts
 from truenorth.store.history import FileOfEvents, again_if_replaced, files_after
+from truenorth.store.pseudonyms import decisions_about, make_pseudonymous
 from truenorth.store.suppression import Suppression
 from truenorth.store.tables import (
     AUDIT,
     CASE_ROW,
+    DECISION,
     EVENT,
     OUTBOX,
     PROGRESS,
@@ -51,8 +54,8 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     """An erasure that was done. It names no id.
 
     ``counts`` says how many rows of each table were removed (``statements``: how many events of others lost what they
-    said about these ids). ``scrubbed_us`` is the instant from which no trace is left in SQLite's files; null as long as
-    `scrub` has not run.
+    said about these ids; ``decision``: how many go on without the person). ``scrubbed_us`` is the instant from which no
+    trace is left in SQLite's files; null as long as `scrub` has not run.
     """
 
     number: int
@@ -92,7 +95,9 @@ class People:
             events += _rows(connection, EVENT, "position", positions)
             refused = _rows(connection, REFUSED, "number", refused_numbers(connection, person))
             derived = derived_rows(connection, person)
+            decisions = _decisions(connection, person)
         found: dict[str, Sequence[Mapping[str, Any]]] = {EVENT.name: events, REFUSED.name: refused, **derived}
+        found[DECISION.name] = decisions
         return {table: [_readable(row) for row in rows] for table, rows in found.items()}
 
     def was_erased(self, id: str) -> bool:  # noqa: A002  # the field's name
@@ -175,6 +180,7 @@ class People:
 
 def _erase_derived(connection: Connection, person: Person) -> dict[str, int]:
     found = derived_rows(connection, person)
+    pseudonymous = {DECISION.name: make_pseudonymous(connection, _decisions(connection, person))}
     counts = {REFUSED.name: _delete(connection, REFUSED, [{"number": n} for n in refused_numbers(connection, person)])}
     signals = [{"signal": row["number"]} for row in found[SIGNAL.name]]
     counts[OUTBOX.name] = _delete(connection, OUTBOX, signals)
@@ -187,7 +193,11 @@ def _erase_derived(connection: Connection, person: Person) -> dict[str, int]:
     anew = dict.fromkeys((column.name for column in PROGRESS.c if column.name not in KEPT_PROGRESS), 0)
     connection.execute(update(PROGRESS).values(anew))
     noted = update(AUDIT).where(AUDIT.c.about.in_(person.ids)).values(about=ERASED)
-    return {**counts, AUDIT.name: connection.execute(noted).rowcount}
+    return {**counts, AUDIT.name: connection.execute(noted).rowcount, **pseudonymous}
+
+
+def _decisions(connection: Connection, person: Person) -> list[dict[str, Any]]:
+    return decisions_about(connection, sorted(person.ids), cases_judged(connection, person))
 
 
 def _delete(connection: Connection, table: Table, keys: Sequence[Mapping[str, Any]]) -> int:

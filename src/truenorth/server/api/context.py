@@ -12,6 +12,7 @@ import numpy as np
 from fastapi import Depends, Request
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from truenorth.server.acting.acting import Acting
 from truenorth.server.api.bounds import TEXT_CHARACTERS, Bounds
 from truenorth.server.api.totals import Totals
 from truenorth.server.auth import Caller
@@ -42,6 +43,7 @@ class Context:
     broadcast: Broadcast
     totals: Totals
     targets: TargetRules
+    acting: Acting
 
     def note(self, caller: Caller, what: str, about: str | None = None) -> None:
         """Write into the audit who does what to what or whom."""

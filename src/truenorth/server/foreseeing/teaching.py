@@ -52,7 +52,8 @@ def judged_log(
 ) -> Judged:
     """The whole log of a store, archived events too, judged by the live version of a journey.
 
-    ``until_us``: as it was at an instant; ``without``: columns that are not to teach. `TruenorthError` where there is no such journey or no event.
+    ``until_us``: as it was at an instant; ``without``: columns that are not to teach. `TruenorthError` where
+    there is no such journey or no event.
     """
     text = store.journeys.newest_live(name)
     if text is None:

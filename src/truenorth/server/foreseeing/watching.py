@@ -122,7 +122,7 @@ def _words(how: Health | None, n_matured: int, alarms: tuple[Alarm, ...]) -> str
         said = f"{n_matured} cases have ended since: at least {FEWEST} are needed to judge risks by"
     else:
         said = (
-            f"{how.n_cases} cases have ended since: {100 * how.said:.0f} % said to fail, {100 * how.came:.0f} % did"
-            f"; AUC {how.auc.value:.2f} ({how.auc.low:.2f} to {how.auc.high:.2f})"
+            f"{how.n_cases} cases have ended since: {100 * how.said:.0f} % were said to fail, "
+            f"{100 * how.came:.0f} % did; AUC {how.auc.value:.2f} ({how.auc.low:.2f} to {how.auc.high:.2f})"
         )
     return "; ".join([said, *(alarm.words for alarm in alarms)])

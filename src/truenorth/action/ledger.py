@@ -1,0 +1,170 @@
+"""The triple-crown ledger: what acting cost, what it earned and what customers got, side by side and never netted.
+
+A line is one action in one journey and one period. Actual figures are whole cents and counts, and add up exactly.
+Incremental figures compare with the holdout: cases for which the same action was intended, and not taken because they
+are held out. They are differences of means, so nothing has to be modelled; intervals take units as clusters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from truenorth.action.off_policy import Estimate, mean_of
+from truenorth.insight.intervals import Z95
+
+F64 = NDArray[np.float64]
+
+KEYS = ("action", "journey", "period")
+COUNTS = ("cost_cents", "revenue_cents", "achieved", "kept", "broken", "customer_us")
+EXPECTED = ("expected_cost_cents", "expected_revenue_cents", "expected_achieved")
+ENTRY = {
+    "action": pl.String,
+    "journey": pl.String,
+    "period": pl.String,
+    "unit": pl.String,
+    "holdout": pl.Boolean,
+    **dict.fromkeys(COUNTS, pl.Int64),
+    "expected_cost_cents": pl.Int64,
+    "expected_revenue_cents": pl.Int64,
+    "expected_achieved": pl.Float64,
+}
+"""Columns of entries, one row a settled decision.
+
+``action`` is the one intended, taken unless ``holdout``; ``unit`` the customer or case that the holdout goes by.
+``achieved`` is 1 or 0, ``kept`` and ``broken`` count promises, ``customer_us`` is the customer's time.
+``expected_*``: what was expected when deciding; ``expected_achieved`` is a chance.
+"""
+
+
+class Increment(msgspec.Struct, frozen=True):
+    """What acting changed in a mean a decision, with its 95 % interval; None where an arm has under two units."""
+
+    mean: float
+    low: float
+    high: float
+
+
+class Crown(msgspec.Struct, frozen=True):
+    """One figure of the acted-upon: actual, expected when deciding (None where nothing was), change by the holdout."""
+
+    actual: int
+    expected: float | None
+    increment: Increment | None
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True):
+    """One action in one journey and period: ``cost`` and ``revenue`` in cents; service is the other four.
+
+    ``customer_us`` is the customers' time in microseconds. ``note``: which crown was bought with which, where one was.
+    """
+
+    action: str
+    journey: str
+    period: str
+    n_acted: int
+    n_holdout: int
+    cost: Crown
+    revenue: Crown
+    achieved: Crown
+    kept: Crown
+    broken: Crown
+    customer_us: Crown
+    note: str
+
+
+class Books(NamedTuple):
+    """All lines in order of action, journey, period; and the sums of the acted-upon by name of `COUNTS`."""
+
+    lines: tuple[Line, ...]
+    totals: dict[str, int]
+
+
+def keep_books(entries: pl.DataFrame) -> Books:
+    """The ledger of entries with the columns of `ENTRY`.
+
+    ``totals`` are taken from the entries, not from the lines. `ValueError` for missing columns or empty cells.
+    """
+    missing = sorted(set(ENTRY) - set(entries.columns))
+    if missing:
+        raise ValueError(f"entries need the columns {', '.join(missing)}")
+    entries = entries.select(pl.col(name).cast(kind) for name, kind in ENTRY.items())
+    if sum(entries.null_count().row(0)):
+        raise ValueError("entries are of settled decisions: every cell is filled")
+    acted = entries.filter(~pl.col("holdout"))
+    totals = {name: int(acted[name].sum()) for name in COUNTS}
+    groups = entries.partition_by(*KEYS, as_dict=True)
+    return Books(tuple(_line(key, groups[key]) for key in sorted(groups)), totals)
+
+
+def _line(key: tuple[object, ...], entries: pl.DataFrame) -> Line:
+    acted, held = entries.filter(~pl.col("holdout")), entries.filter("holdout")
+    crowns = {name: _crown(name, acted, held) for name in COUNTS}
+    action, journey, period = map(str, key)
+    return Line(
+        action=action,
+        journey=journey,
+        period=period,
+        n_acted=acted.height,
+        n_holdout=held.height,
+        cost=crowns["cost_cents"],
+        revenue=crowns["revenue_cents"],
+        achieved=crowns["achieved"],
+        kept=crowns["kept"],
+        broken=crowns["broken"],
+        customer_us=crowns["customer_us"],
+        note=_note(crowns),
+    )
+
+
+def _crown(name: str, acted: pl.DataFrame, held: pl.DataFrame) -> Crown:
+    expected = f"expected_{name}"
+    planned = float(acted[expected].sum()) if expected in EXPECTED else None
+    return Crown(int(acted[name].sum()), planned, _increment(name, acted, held))
+
+
+def _increment(name: str, acted: pl.DataFrame, held: pl.DataFrame) -> Increment | None:
+    if min(acted["unit"].n_unique(), held["unit"].n_unique()) < 2:
+        return None
+    one, other = (_arm(name, arm) for arm in (acted, held))
+    mean = one.mean_cents - other.mean_cents
+    half = Z95 * float(np.hypot(one.se_cents, other.se_cents))
+    return Increment(mean, mean - half, mean + half)
+
+
+def _arm(name: str, arm: pl.DataFrame) -> Estimate:
+    return mean_of(arm[name].to_numpy().astype(np.float64), arm["unit"].rank("dense").to_numpy().astype(np.int64))
+
+
+def _note(crowns: dict[str, Crown]) -> str:
+    """Which crown surely rose and which surely fell."""
+    better = {"cost_cents": -1, "revenue_cents": 1, "achieved": 1, "kept": 1, "broken": -1, "customer_us": -1}
+    won = [_TITLES[name] for name, sign in better.items() if _moved(crowns[name], sign)]
+    lost = [_TITLES[name] for name, sign in better.items() if _moved(crowns[name], -sign)]
+    if not won or not lost:
+        return ""
+    return f"{_listed(won)} bought with {_listed(lost)}"
+
+
+_TITLES = {
+    "cost_cents": "cost",
+    "revenue_cents": "revenue",
+    "achieved": "outcomes",
+    "kept": "kept promises",
+    "broken": "broken promises",
+    "customer_us": "customers' time",
+}
+
+
+def _moved(crown: Crown, sign: int) -> bool:
+    one = crown.increment
+    return one is not None and (one.low > 0 if sign > 0 else one.high < 0)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

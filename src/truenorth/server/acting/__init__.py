@@ -1,0 +1,1 @@
+"""Deciding in the running service: what a case looks like now, who asks, and what is reserved."""

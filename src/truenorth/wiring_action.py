@@ -1,0 +1,102 @@
+"""Commands about acting put together: a store, the clock, chance, and what journey files believe of their actions."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from truenorth.action.people_file import load_people as read_people
+from truenorth.server.acting.acting import ID_BYTES, Acting, Knowing, Made
+from truenorth.server.receiving import Turned
+from truenorth.server.who import Who
+from truenorth.spec.problems import Problem, TruenorthError
+from truenorth.store.decisions import Stopped
+from truenorth.store.opening import Store
+from truenorth.wiring_store import existing_store, now_us, user_name
+
+
+class PersonNow(msgspec.Struct, frozen=True):
+    """Somebody who decides, with the levels that hold now."""
+
+    id: str
+    name: str
+    roles: tuple[str, ...]
+    teams: tuple[str, ...]
+    levels: tuple[str, ...]
+
+
+def decide(url: str, journey: str, case: str, person: str) -> Made:
+    """A decision for somebody; `TruenorthError` where there is no such case."""
+    with existing_store(url) as store:
+        acting = _acting(store)
+        try:
+            return acting.decide(journey, case, acting.asker(person))
+        except Turned as turned:
+            problem = Problem(path=f"{journey} {case}", expected="a case of a live journey", found=turned.message)
+            raise TruenorthError([problem]) from None
+
+
+def load_people(url: str, file: Path) -> dict[str, int]:
+    """Add or replace what a people file says; how many of each."""
+    loaded = read_people(file.read_bytes())
+    if loaded.people is None:
+        named = [msgspec.structs.replace(one, path=f"{file}: {one.path}") for one in loaded.problems]
+        raise TruenorthError(named)
+    with existing_store(url) as store:
+        store.staff.load(
+            loaded.people.members,
+            loaded.people.teams,
+            [msgspec.structs.replace(one, by=user_name()) for one in loaded.people.accreditations],
+            now_us=now_us(),
+        )
+        store.staff.add_courses(loaded.people.courses, loaded.people.classes)
+        store.audit.note(user_name(), "loaded a people file", now_us=now_us())
+    return loaded.people.counts()
+
+
+def people(url: str) -> Sequence[PersonNow]:
+    """Everybody who decides."""
+    with existing_store(url) as store:
+        held = store.staff.accreditations(at_us=now_us())
+        return [
+            PersonNow(one.id, one.name, one.roles, one.teams, tuple(it.level for it in held if it.person == one.id))
+            for one in store.staff.members()
+        ]
+
+
+def stop(url: str, journey: str, action: str, reason: str) -> Sequence[Stopped]:
+    """Switch an action off; all that is off now."""
+    with existing_store(url) as store:
+        stopped = Stopped(journey=journey, action=action, since_us=now_us(), by=user_name(), reason=reason)
+        store.decisions.stop(stopped)
+        store.audit.note(user_name(), "stopped an action", about=f"{journey}: {action}", now_us=now_us())
+        return store.decisions.all_stopped()
+
+
+def resume(url: str, journey: str, action: str) -> bool:
+    """Switch an action on again; false if it was not off."""
+    with existing_store(url) as store:
+        was_off = store.decisions.resume(journey, action)
+        if was_off:
+            store.audit.note(user_name(), "resumed an action", about=f"{journey}: {action}", now_us=now_us())
+    return was_off
+
+
+def stops(url: str) -> Sequence[Stopped]:
+    """What is switched off."""
+    with existing_store(url) as store:
+        return store.decisions.all_stopped()
+
+
+def _acting(store: Store) -> Acting:
+    return Acting(
+        store,
+        now_us=now_us,
+        new_id=lambda: os.urandom(ID_BYTES).hex(),
+        ids_of=Who(store).ids_of,
+        outcomes_of=lambda journey: store.results.totals(journey)["outcome"],
+        knowing=Knowing(),
+    )

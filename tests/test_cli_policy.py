@@ -1,0 +1,130 @@
+"""Judging policies, learning and keeping books, on a store with decisions."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from action.company import past_decisions
+from server.acting_desk import acting_desk, decide, open_cases
+from server.desk import Desk
+from truenorth.action.past import Past
+from truenorth.action.record import decode_decision, encode_decision
+from truenorth.cli import app
+from truenorth.store.decisions import DecisionRow, DecisionState
+from truenorth.store.opening import Store, open_store
+from truenorth.store.rows import CaseRow, Judged, Progress
+
+ACTIONS = """\
+actions:
+  - {name: call, cost: 5, prior: {recovers: 0.06, strength: 2}}
+  - {name: letter, cost: 4, prior: {recovers: 0.06, strength: 2}}
+"""
+
+
+def row_of(past: Past) -> DecisionRow:
+    decision, acts = past.decision, past.decision.chosen != "do_nothing"
+    state: DecisionState = "nothing" if not acts else "done" if past.answer == "followed" else "declined"
+    chosen = decision.candidate(decision.chosen)
+    return DecisionRow(
+        id=decision.id, journey=decision.journey, case=decision.case, customer=decision.customer, asker="anna",
+        team=None, origin="asked", at_us=decision.at_us, chosen=decision.chosen,
+        taken=decision.chosen if acts else None,
+        channel=None, state=state, expires_us=None, propensity=decision.propensity, holdout=int(decision.holdout),
+        value_cents=chosen.value_cents, cost_cents=chosen.parts.cost_cents,
+        actual_cents=past.spent_cents if state == "done" else None, record=encode_decision(decision),
+    )  # fmt: skip
+
+
+def case_of(past: Past) -> CaseRow:
+    assert past.end is not None
+    ended_us = past.decision.at_us + past.end.customer_us
+    return CaseRow(
+        case=past.decision.case, customer=past.decision.customer, opened_us=past.decision.at_us, closed_us=ended_us,
+        outcome="achieved" if past.end.achieved else "failed", reason="event", outcome_time_us=ended_us,
+        kept=past.end.kept, broken=past.end.broken, value=past.end.value_cents / 100,
+    )  # fmt: skip
+
+
+def fill(store: Store, past: list[Past]) -> None:
+    with store.decisions.taking(0) as taking:
+        for one in past:
+            taking.add(row_of(one), ())
+    progress = store.results.progress("support")
+    judged = Judged(progress=Progress(progress.position, progress.watermark_us), cases=[case_of(one) for one in past])
+    store.results.write("support", judged, n_erasures=0)
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> str:
+    url = f"sqlite:///{tmp_path_factory.mktemp('policy')}/truenorth.db"
+    with open_store(url) as store:
+        fill(store, past_decisions(1_500, seed=2))
+    return url
+
+
+def run(*words: str, status: int = 0) -> str:
+    result = CliRunner().invoke(app, list(words))
+    assert result.exit_code == status, result.output
+    return result.output
+
+
+def policy_of(desk: Desk, id: str) -> str:  # noqa: A002  # the column's name
+    row = desk.store.decisions.find(id)
+    assert row is not None
+    return decode_decision(row.record).versions.policy
+
+
+def asked(url: str, *words: str) -> dict[str, object]:
+    found: dict[str, object] = json.loads(run(*words, "--journey", "support", "--db", url, "--json"))
+    return found
+
+
+def test_policies_are_judged_on_the_decisions_of_a_store(url: str) -> None:
+    found = asked(url, "evaluate-policy", "--policy", "call", "--least", "50")
+    assert found["verdict"] == "better"
+    assert found["unsupported"] == 0
+    dull = asked(url, "evaluate-policy", "--policy", "letter", "--least", "50")
+    assert dull["verdict"] in {"undecided", "worse"}
+    assert "effective sample size" in run("evaluate-policy", "--journey", "support", "--db", url, "--policy", "call")
+
+
+def test_the_ledger_balances(url: str) -> None:
+    found = asked(url, "ledger", "--per", "year")
+    lines = found["lines"]
+    assert isinstance(lines, list)
+    assert isinstance(found["totals"], dict)
+    past = past_decisions(1_500, seed=2)
+    spent = sum(one.spent_cents for one in past)
+    assert sum(line["cost"]["actual"] for line in lines) == found["totals"]["cost_cents"] == spent
+    assert {line["action"] for line in lines} == {"call", "letter"}
+    shown = run("ledger", "--journey", "support", "--db", url)
+    assert "held out" in shown
+    assert "overriding" in shown
+
+
+def test_a_journey_without_decisions(url: str) -> None:
+    for command in (["evaluate-policy"], ["ledger"], ["actions", "learn"]):
+        assert "decisions of this journey" in run(*command, "--journey", "other", "--db", url, status=1)
+
+
+def test_a_file_or_a_journey_and_not_both(url: str) -> None:
+    assert "name either" in run("evaluate-policy", "--db", url, status=2)
+
+
+def test_decisions_ask_what_was_learnt(tmp_path: Path) -> None:
+    with acting_desk(tmp_path, actions=ACTIONS) as desk:
+        case = open_cases(desk)[0]
+        assert policy_of(desk, decide(desk, case)["decision"]["id"]) == "thompson/2 belief/1"
+        fill(desk.store, past_decisions(900, seed=3))
+        db = f"sqlite:///{tmp_path}/truenorth.db"
+        learnt = asked(db, "actions", "learn")
+        assert learnt["version"] == "learnt/1"
+        assert "learnt/2" in run("actions", "learn", "--journey", "support", "--db", db)
+        assert [row.number for row in desk.store.effects.versions("support")] == [1, 2]
+        after = decide(desk, case)["decision"]["id"]
+        assert policy_of(desk, after) == "thompson/2 learnt/2"
+        assert desk.get(f"/api/v1/decisions/{after}")["reproduced"] is True
