@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from heapq import heappop, heappush
 from typing import Any, NamedTuple
+from zlib import crc32
 
 import msgspec
 import numpy as np
@@ -36,7 +37,7 @@ from truenorth.store.rows import JourneyText, Progress
 
 PAGE_EVENTS = 1_000
 """Events of the log that are taken at a time."""
-CASES_AT_ONCE = 4_000
+CASES_AT_ONCE = 1_000
 """Cases that are looked at again at a time, as time passes."""
 FIRST_KEYS = 2_000
 """Case keys whose events are read at a time at the beginning."""
@@ -294,10 +295,15 @@ class Follower:
             for key in keys_of(case):
                 if key in self._held:
                     still.add(key)
-                    self._note_due(key, min(due.get(case, int(NEVER)), judged.at_us + self._look_again_us))
+                    self._note_due(key, min(due.get(case, int(NEVER)), self._again_us(key, judged.at_us)))
         gone = set(keys) - still
         if gone:
             self._let_go(gone, judged.at_us)
+
+    def _again_us(self, key: str, at_us: int) -> int:
+        """When a case is looked at again at the latest: spread, so that not all come at once."""
+        spread = crc32(key.encode("utf-8", "replace")) / 2**32
+        return at_us + round(self._look_again_us * (1.0 + spread) / 2)
 
     def _let_go(self, keys: set[str], at_us: int) -> None:
         """Let go of keys without an open case; of one with an event in the future not before that."""
