@@ -2,7 +2,8 @@
 
 `python bench/insight_kpis.py --seeds 20`: worlds of 12,000 customers and 84 days. Since day 28 teams are paid by a
 measure in two of four regions, by the incentive of the simulated company; and worlds in which they are told so, but
-behave as before. The KPIs are those of `examples/company/steering/kpis.yaml`, with the reward moved to the one that is paid for.
+behave as before. The KPIs are those of `examples/company/steering/kpis.yaml`, with the reward moved to the one that is
+paid for.
 """
 
 from __future__ import annotations

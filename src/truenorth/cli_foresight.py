@@ -20,6 +20,10 @@ Share = Annotated[
 ]
 Precision = Annotated[float, typer.Option(min=0.0, max=1.0, metavar="P", help="Share of alarms that are to be right.")]
 PerDay = Annotated[int, typer.Option("--per-day", min=1, metavar="N", help="Cases that a team can look at a day.")]
+Without = Annotated[
+    list[str] | None,
+    typer.Option(metavar="COLUMN", help="Do not learn from this column: it is filled in too late. May be repeated."),
+]
 Seed = Annotated[int, typer.Option(metavar="S", help="The same seed learns the same.")]
 Html = Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write the figures as a page.")]
 
@@ -42,6 +46,7 @@ def train(
     per_day: PerDay = 10,
     seed: Seed = 0,
     html: Html = None,
+    without: Without = None,
     maps: Maps = None,
     object_type: ObjectType = None,
     json: AsJson = False,
@@ -57,9 +62,11 @@ def train(
         if log is None:
             from truenorth import wiring_models
 
-            foresight, found, _ = wiring_models.train(str(db), str(journey), wanted, seed, tell)
+            foresight, found, _ = wiring_models.train(
+                str(db), str(journey), wanted, seed, tell, without=tuple(without or ())
+            )
         else:
-            source = wiring_foresight.Source(log, journey, None, fields_of(maps), object_type)
+            source = wiring_foresight.Source(log, journey, None, fields_of(maps), object_type, tuple(without or ()))
             found, foresight = wiring_foresight.train(source, wanted, seed, tell=tell)
         if out:
             wiring_foresight.write_foresight(foresight, out)
@@ -100,6 +107,7 @@ def backtest(
     per_day: PerDay = 10,
     seed: Seed = 0,
     html: Html = None,
+    without: Without = None,
     maps: Maps = None,
     object_type: ObjectType = None,
     json: AsJson = False,
@@ -113,7 +121,7 @@ def backtest(
 
         fields = fields_of([*(maps or []), *([f"case={case}"] if case else [])])
         told_by = None if journey else _label(label, positive or [], label_event, until_event or [], drop_ending or [])
-        source = wiring_foresight.Source(log, journey, told_by, fields, object_type)
+        source = wiring_foresight.Source(log, journey, told_by, fields, object_type, tuple(without or ()))
         wanted = Asked(test_share=held_out, precision=precision, per_day=per_day)
         found = wiring_foresight.run_backtest(source, wanted, seed, tell=tell)
         if html:

@@ -13,6 +13,8 @@ from truenorth.foresight.metrics import Estimate
 from truenorth.foresight.model import Foresight
 from truenorth.terminal import counted, err, out, write_json
 
+MOST_LEVERS = 3
+
 
 def backtested(found: Backtest, *, as_json: bool) -> None:
     """All findings of a backtest, the verdict last."""
@@ -120,6 +122,11 @@ def _other_lines(found: Backtest) -> list[str]:
             f"{ahead.n_silent_seen:,} of these were alarmed; where both spoke ({ahead.n_both:,}) the alarm was "
             f"{_estimate(ahead.days_earlier, 1)} days earlier (median)"
         )
+    lines += [
+        f"what would help, as the model sees it: {lever.words}: {lever.n_rows:,} of the predictions most at risk, "
+        f"risk {lever.risk:.2f} to {lever.risk_after:.2f}"
+        for lever in found.levers[:MOST_LEVERS]
+    ]
     return lines
 
 

@@ -36,6 +36,8 @@ class Source(msgspec.Struct, frozen=True):
     label: Label | None = None
     fields: Mapping[str, str] = {}
     object_type: str | None = None
+    without: tuple[str, ...] = ()
+    """Columns that are no features, such as those filled in once the case is over."""
 
 
 class Prepared(msgspec.Struct, frozen=True):
@@ -62,10 +64,10 @@ def prepare(source: Source, held_out: float, tell: Tell) -> Prepared:
     before_us = test_instant(opened_us, held_out)
 
     def whole() -> tuple[Table, Vocabulary]:
-        vocabulary = vocabulary_of_log(log.events, label)
+        vocabulary = vocabulary_of_log(log.events, label, without=source.without)
         return table_of_log(log.events, label, vocabulary), vocabulary
 
-    vocabulary = vocabulary_of_log(log.events, label, before_us=before_us)
+    vocabulary = vocabulary_of_log(log.events, label, before_us=before_us, without=source.without)
     return Prepared(table_of_log(log.events, label, vocabulary), whole)
 
 
@@ -77,11 +79,12 @@ def _by_journey(source: Source, path: Path, held_out: float, tell: Tell) -> Prep
     tell("making rows", 0.0)
 
     def whole() -> tuple[Table, Vocabulary]:
-        vocabulary = vocabulary_of_replay(journey, replayed)
+        vocabulary = vocabulary_of_replay(journey, replayed, without=source.without)
         return table_of_replay(journey, replayed, vocabulary), vocabulary
 
     before_us = test_instant(replayed.cases["opened"].to_physical().to_numpy(), held_out)
-    table = table_of_replay(journey, replayed, vocabulary_of_replay(journey, replayed, before_us=before_us))
+    vocabulary = vocabulary_of_replay(journey, replayed, before_us=before_us, without=source.without)
+    table = table_of_replay(journey, replayed, vocabulary)
     return Prepared(table, whole, survey_answers(log.events, table.cases), journey.name)
 
 

@@ -16,10 +16,10 @@ from truenorth.wiring_store import existing_store, now_us, user_name
 MAX_THREADS = 8
 
 
-def train(url: str, journey: str, asked: Asked, seed: int, tell: Tell) -> Taught:
-    """Learn from a store's log and keep the model there, as a shadow."""
+def train(url: str, journey: str, asked: Asked, seed: int, tell: Tell, *, without: Sequence[str] = ()) -> Taught:
+    """Learn from a store's log and keep the model there, as a shadow. Columns in ``without`` are left out."""
     with existing_store(url) as store:
-        judged = judged_log(store, journey, tell)
+        judged = judged_log(store, journey, tell, without=without)
         found = taught(judged, asked, _effort(), seed=seed, now_us=now_us(), tell=tell)
         store.models.add(found.row, found.foresight.to_bytes())
         store.audit.note(user_name(), "trained a model", about=_about(found.row), now_us=now_us())

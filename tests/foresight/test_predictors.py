@@ -11,12 +11,18 @@ from scipy.special import logit
 
 from foresight.tables import table
 from truenorth.foresight.backtest import backtest
-from truenorth.foresight.learnt import refit
+from truenorth.foresight.learnt import foresight_of, learn, refit
 from truenorth.foresight.model import Foresight, Scorer, Verdict
+from truenorth.foresight.predictors import Boosted, Linear
+from truenorth.foresight.split import temporal_split
 from truenorth.foresight.train import Effort
-from truenorth.foresight.why import Change, remedies
+from truenorth.foresight.why import Change, levers, remedies
 
 EFFORT = Effort(n_threads=1)
+
+
+def quiet(_stage, _share):
+    """Progress that nobody looks at."""
 
 
 @cache
@@ -80,12 +86,42 @@ def test_reasons_name_what_the_risk_is_made_of(foresight):
     assert "hours waited: 14" in {reason.words for reason in high}
 
 
-def test_the_transparent_model_gives_reasons_too():
-    foresight = learnt()
-    findings, _ = backtest(table(900), effort=EFFORT)
-    assert any("hours waited" in words for words in findings.baseline)
-    linear = msgspec.structs.replace(foresight, verdict=Verdict("logistic", True, ""))
-    assert linear.version != foresight.version
+@pytest.mark.parametrize("n_outcomes", [2, 3])
+def test_contributions_of_a_logistic_regression_are_its_log_odds(n_outcomes):
+    made = table(900, n_outcomes=n_outcomes)
+    found = learn(made, temporal_split(made.cases, made.rows), 0, EFFORT, quiet)
+    foresight = foresight_of(found, Verdict("logistic", True, ""), 0.5, {"called_back": "logistic"})
+    scorer, x = Scorer(foresight), table(40, seed=5).rows.x
+    added = scorer.added(x)
+    if n_outcomes == 2:  # all that is not in the contributions is the same for every row
+        assert np.ptp(logit(scorer.runners["outcome"].predict(x)[:, 1]) - added.sum(1)) < 1e-9
+    for row, reasons in zip(added, scorer.contributions(x, top=2), strict=True):
+        assert [abs(reason.added) for reason in reasons] == sorted(np.abs(row), reverse=True)[:2]
+    assert (added[:, 0][x[:, 0] > 10] > 0).all()
+    assert (added[:, 0][x[:, 0] < 1] < 0).all()
+
+
+def test_the_model_that_won_is_the_one_that_goes_to_work():
+    made = table(900)
+    found = learn(made, temporal_split(made.cases, made.rows), 0, EFFORT, quiet)
+    for used, kind in (("logistic", Linear), ("trees", Boosted)):
+        foresight = foresight_of(found, Verdict(used, True, ""), 0.5, {"called_back": used})
+        again = refit(made, foresight, seed=0, effort=EFFORT, tell=quiet)
+        for one in (foresight, again):
+            assert isinstance(one.heads["outcome"].predictor, kind)
+            assert isinstance(one.heads["promise:called_back"].predictor, kind)
+
+
+def test_levers_are_remedies_counted():
+    x = table(80, seed=3).rows.x
+    changes, risk_of = [Change(1, 0.0, "no transfer"), Change(0, 1.0, "answer at once")], Scorer(learnt()).risk
+    each = [remedy for of_row in remedies(x, changes, risk_of) for remedy in of_row]
+    found = levers(x, changes, risk_of)
+    assert {lever.words for lever in found} == {"no transfer", "answer at once"}
+    assert sum(lever.n_rows for lever in found) == len(each)
+    assert all(lever.risk_after < lever.risk for lever in found)
+    taken = sum(lever.n_rows * (lever.risk - lever.risk_after) for lever in found)
+    assert np.isclose(taken, sum(remedy.risk - remedy.risk_after for remedy in each))
 
 
 def test_remedies_are_feasible_and_lower_the_risk():
@@ -100,7 +136,7 @@ def test_remedies_are_feasible_and_lower_the_risk():
 
 def test_learning_again_from_all_keeps_what_was_found():
     made = table(900)
-    again = refit(made, learnt(), seed=0, effort=EFFORT, tell=lambda _stage, _share: None)
+    again = refit(made, learnt(), seed=0, effort=EFFORT, tell=quiet)
     assert again.verdict == learnt().verdict
     assert again.threshold == learnt().threshold
     assert again.n_cases == int((made.cases.outcome >= 0).sum()) > learnt().n_cases

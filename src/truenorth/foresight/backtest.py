@@ -13,14 +13,18 @@ from truenorth.foresight.evaluate import Ahead, Bucket, Days, Hits, Lead, PerDay
 from truenorth.foresight.learnt import Learnt, foresight_of, learn, named, risks_of
 from truenorth.foresight.model import Foresight, Verdict
 from truenorth.foresight.predictors import Head, Linear, runner
-from truenorth.foresight.remaining import interval
+from truenorth.foresight.remaining import Remaining, interval
 from truenorth.foresight.rows import Table
-from truenorth.foresight.split import temporal_split
+from truenorth.foresight.split import Split, temporal_split
 from truenorth.foresight.train import Effort, Tell, outcome_of_rows
-from truenorth.foresight.why import in_words
+from truenorth.foresight.why import Lever, changes_of, in_words, levers
 
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
+
+
+MOST_CHANGED = 2_000
+"""So many rows are changed at most to see what would lower the risk."""
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -48,7 +52,7 @@ class Backtest(msgspec.Struct, frozen=True):
 
     ``judged`` is the model that buckets, alarms and costs are of: that of the verdict, where none went to work the one
     that was tried first. ``baseline`` says what the logistic regression looks at, ``calibration`` how each outcome of
-    the trees was calibrated.
+    the trees was calibrated, ``levers`` what would lower the risk of the tenth of the rows most at risk.
     """
 
     outcomes: tuple[str, ...]
@@ -73,6 +77,7 @@ class Backtest(msgspec.Struct, frozen=True):
     baseline: tuple[str, ...]
     calibration: tuple[str, ...]
     survey: Ahead | None = None
+    levers: tuple[Lever, ...] = ()
 
 
 def backtest(
@@ -90,20 +95,27 @@ def backtest(
     would have been at that instant; `learnt.refit` learns again from all cases.
     """
     asked, effort = asked or Asked(), effort or Effort()
-    split = temporal_split(table.cases, table.rows, asked.test_share)
-    learnt = learn(table, split, seed, effort, tell)
+    learnt = learn(table, temporal_split(table.cases, table.rows, asked.test_share), seed, effort, tell)
     tell("judging", 0.8)
+    return judge(learnt, seed=seed, asked=asked, coverage=effort.coverage, answered_us=answered_us)
+
+
+def judge(
+    learnt: Learnt, *, seed: int, asked: Asked, coverage: float, answered_us: I64 | None = None
+) -> tuple[Backtest, Foresight]:
+    """What has been learnt, on the held-out rows of its split; see `backtest`."""
+    table, split = learnt.table, learnt.split
     risks = {name: risks_of(head, table.rows.x) for name, head in named(learnt.outcome).items()}
     held = _Held(learnt, risks, answered_us, seed)
-    threshold = alarms.threshold_for(held.crossed(learnt.split.valid), asked.precision)
+    threshold = alarms.threshold_for(held.crossed(split.valid), asked.precision)
     promises = _promises(learnt, seed)
-    live = tuple(promise.name for promise in promises if promise.verdict.live)
+    live = {promise.name: promise.verdict.used for promise in promises if promise.verdict.live}
     findings = Backtest(
         outcomes=table.outcomes,
         n_cases=len(table.cases.opened_us),
         n_censored=split.n_censored,
         test_us=split.test_us,
-        remaining=_days(learnt, effort.coverage, seed),
+        remaining=days_found(learnt.remaining, table, split, coverage, seed),
         next=_next(learnt, seed),
         promises=promises,
         baseline=terms_in_words(learnt.outcome.logistic, table),
@@ -151,6 +163,7 @@ class _Held:
             "per_day": evaluate.per_day(case, times, risk, y, asked.per_day, seed),
             "costs": evaluate.costs(valid, test, asked.ratios),
             "survey": self._survey(threshold.risk, times, test),
+            "levers": self._levers(),
         }
 
     def _survey(self, threshold: float, time_us: I64, test: alarms.Crossings) -> Ahead | None:
@@ -159,6 +172,14 @@ class _Held:
         n_cases = len(self.cases.opened_us)
         crossed = alarms.first_crossing_us(self.case, time_us, self.risk, threshold, n_cases)
         return evaluate.ahead(crossed[test.case], self.answered_us[test.case], test.failed, self.seed)
+
+    def _levers(self) -> tuple[Lever, ...]:
+        """What would lower the risk of the tenth of the held-out rows that is most at risk (some of them)."""
+        rows = np.flatnonzero(self.learnt.split.test)
+        rows = rows[np.argsort(-self.risk, kind="stable")[: len(rows) // 10]]
+        x = self.rows.x[rows[:: 1 + len(rows) // MOST_CHANGED]]
+        head = named(self.learnt.outcome)[self.judged]
+        return levers(x, changes_of(self.learnt.table.columns), lambda some: risks_of(head, some))
 
 
 def _promises(learnt: Learnt, seed: int) -> tuple[Promise, ...]:
@@ -186,21 +207,21 @@ def _next(learnt: Learnt, seed: int) -> Hits | None:
     of, known = (mask & np.isfinite(target) for mask in (learnt.split.test, learnt.split.fit))
     if not of.any() or not known.any():
         return None
-    head = learnt.next.trees or learnt.next.constant
-    p = runner(head.predictor, rows.x.shape[1]).predict(rows.x[of])
+    p = runner(learnt.next.predictor, rows.x.shape[1]).predict(rows.x[of])
     most = int(np.bincount(target[known].astype(int)).argmax())
     return evaluate.hits(target[of].astype(np.int64), p, most, rows.case[of], seed)
 
 
-def _days(learnt: Learnt, coverage: float, seed: int) -> Days | None:
-    if learnt.remaining is None:
+def days_found(remaining: Remaining | None, table: Table, split: Split, coverage: float, seed: int) -> Days | None:
+    """How far off the days to the outcome are on the held-out rows; None where they are not foretold or not known."""
+    if remaining is None:
         return None
-    rows, target = learnt.table.rows, learnt.table.targets["remaining_days"]
-    of, known = (mask & np.isfinite(target) for mask in (learnt.split.test, learnt.split.fit))
+    rows, target = table.rows, table.targets["remaining_days"]
+    of, known = (mask & np.isfinite(target) for mask in (split.test, split.fit))
     if not of.any():
         return None
-    said = runner(learnt.remaining.predictor, rows.x.shape[1]).predict(rows.x[of])[:, 0]
-    between = np.column_stack(interval(learnt.remaining, np.maximum(said, 0.0)))
+    said = runner(remaining.predictor, rows.x.shape[1]).predict(rows.x[of])[:, 0]
+    between = np.column_stack(interval(remaining, np.maximum(said, 0.0)))
     came = target[of].astype(np.float64)
     return evaluate.days(came, between, float(np.median(target[known])), coverage, rows.case[of], seed)
 

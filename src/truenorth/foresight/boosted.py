@@ -10,48 +10,43 @@ import numpy as np
 from truenorth.foresight.predictors import Boosted, Sample
 from truenorth.foresight.rows import Column
 
-MOST_ROUNDS = 400
-PATIENCE = 30
-"""So many rounds without a gain on the validation rows end the learning."""
-MANY_CLASSES = 8
-"""With more classes each round grows that many trees: fewer and larger steps."""
-
 
 class Setting(msgspec.Struct, frozen=True):
-    """What may be chosen: the size of the trees, and whether rare classes weigh as much as frequent ones."""
+    """How trees are grown: leaves of each, what each corrects of the error left, at most how many, and the patience.
+
+    So many rounds (``patience``) without a gain on the validation rows end the learning. Each round grows a tree a
+    class.
+    """
 
     n_leaves: int = 31
-    balanced: bool = False
+    rate: float = 0.06
+    most_rounds: int = 300
+    patience: int = 25
 
 
-SETTINGS = (Setting(31), Setting(8), Setting(31, balanced=True))
+SETTINGS = (Setting(31), Setting(8, 0.1))
+"""Compared for the outcome: the default, and small trees for logs with few cases."""
+OF_PROMISES = Setting(15, 0.1, 120, 12)
+OF_NEXT = Setting(15, 0.2, 40, 5)
+"""Of what comes next there are many classes: few rounds, large steps."""
+OF_DAYS = Setting(31, 0.1, 300, 20)
 
 
 def fit_classes(
     fit: Sample, valid: Sample, n_classes: int, columns: Sequence[Column], setting: Setting, seed: int, n_threads: int
 ) -> Boosted:
     """Trees for two or more classes (codes 0..n_classes-1 in ``y``), stopped when the validation rows say so."""
-    weight = fit.weight * _class_weights(fit, n_classes) if setting.balanced else fit.weight
     parameters: dict[str, object] = (
         {"objective": "binary"} if n_classes == 2 else {"objective": "multiclass", "num_class": n_classes}
     )
-    if n_classes > MANY_CLASSES:
-        parameters |= {"learning_rate": 0.15, "num_leaves": min(setting.n_leaves, 15)}
-    else:
-        parameters |= {"num_leaves": setting.n_leaves}
-    return _grown(fit._replace(weight=weight), valid, columns, parameters, n_classes, seed, n_threads)
+    return _grown(fit, valid, columns, parameters, n_classes, setting, seed, n_threads)
 
 
-def fit_median(fit: Sample, valid: Sample, columns: Sequence[Column], seed: int, n_threads: int) -> Boosted:
+def fit_median(
+    fit: Sample, valid: Sample, columns: Sequence[Column], setting: Setting, seed: int, n_threads: int
+) -> Boosted:
     """Trees for the median of a quantity: the mean absolute error is what they lower."""
-    parameters: dict[str, object] = {"objective": "regression_l1", "num_leaves": 31}
-    return _grown(fit, valid, columns, parameters, 1, seed, n_threads)
-
-
-def _class_weights(sample: Sample, n_classes: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    shares = np.bincount(sample.y.astype(int), sample.weight, n_classes)
-    weight = np.where(shares > 0, shares.sum() / (n_classes * np.maximum(shares, 1e-9)), 0.0)
-    return np.asarray(weight[sample.y.astype(int)])
+    return _grown(fit, valid, columns, {"objective": "regression_l1"}, 1, setting, seed, n_threads)
 
 
 def _grown(
@@ -60,6 +55,7 @@ def _grown(
     columns: Sequence[Column],
     parameters: dict[str, object],
     n_classes: int,
+    setting: Setting,
     seed: int,
     n_threads: int,
 ) -> Boosted:
@@ -68,9 +64,11 @@ def _grown(
     categories = [i for i, column in enumerate(columns) if column.kind == "category"]
     names = [f"c{i}" for i in range(fit.x.shape[1])]
     full = {
-        "learning_rate": 0.06,
+        "learning_rate": setting.rate,
+        "num_leaves": setting.n_leaves,
+        "max_bin": 127,
         "min_data_in_leaf": int(np.clip(len(fit.y) // 200, 5, 50)),
-        "feature_fraction": 0.8,
+        "feature_fraction": 0.5,
         "bagging_fraction": 0.8,
         "bagging_freq": 1,
         "lambda_l2": 1.0,
@@ -86,7 +84,6 @@ def _grown(
         fit.x, fit.y, weight=fit.weight, feature_name=names, categorical_feature=categories, params=full
     )
     later = lightgbm.Dataset(valid.x, valid.y, weight=valid.weight, reference=known, params=full)
-    stop = lightgbm.early_stopping(PATIENCE, verbose=False)
-    rounds = MOST_ROUNDS if n_classes <= MANY_CLASSES else 80
-    booster = lightgbm.train(full, known, rounds, valid_sets=[later], callbacks=[stop])
+    stop = lightgbm.early_stopping(setting.patience, verbose=False)
+    booster = lightgbm.train(full, known, setting.most_rounds, valid_sets=[later], callbacks=[stop])
     return Boosted(booster.model_to_string(num_iteration=booster.best_iteration), n_classes)

@@ -61,14 +61,14 @@ def fit_curve(way: Way, p: F64, y: Bools, weight: F64) -> Curve:
     sure = np.clip(p, 1e-7, 1 - 1e-7)
     sides = np.column_stack([np.log(sure), -np.log1p(-sure)])
     if way == "platt":
-        fitted = LogisticRegression(C=1e6).fit(sides.sum(1, keepdims=True), y, weight)
+        fitted = LogisticRegression(C=1e6, solver="newton-cholesky").fit(sides.sum(1, keepdims=True), y, weight)
         slope = max(float(fitted.coef_[0, 0]), 0.0)
         return Curve("platt", slope, slope, float(fitted.intercept_[0]))
-    fitted = LogisticRegression(C=1e6).fit(sides, y, weight)
+    fitted = LogisticRegression(C=1e6, solver="newton-cholesky").fit(sides, y, weight)
     a, b = fitted.coef_[0]
     if a < 0 or b < 0:  # Kull et al.: leave out the side that would make the map fall
         kept = 1 if a < 0 else 0
-        fitted = LogisticRegression(C=1e6).fit(sides[:, [kept]], y, weight)
+        fitted = LogisticRegression(C=1e6, solver="newton-cholesky").fit(sides[:, [kept]], y, weight)
         slope = max(float(fitted.coef_[0, 0]), 0.0)
         a, b = (0.0, slope) if kept else (slope, 0.0)
     return Curve("beta", float(a), float(b), float(fitted.intercept_[0]))

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from truenorth.foresight import alarms
 from truenorth.foresight.metrics import (
+    Drawn,
     Estimate,
     auc_of,
     brier,
     calibration_error,
-    case_bootstrap,
     estimate,
     log_loss,
     mean_of,
@@ -152,7 +152,7 @@ def _shortfall(
     if not auc.low > 0.5:
         return f"cannot be predicted: AUC {auc.value:.3f}, and its interval [{auc.low:.3f}, {auc.high:.3f}] reaches 0.5"
     gain = errors["base rate"] - errors[name]
-    draws = case_bootstrap(case, lambda weight: float(np.average(gain, weights=weight)), seed)
+    draws = Drawn(case, seed).means(gain)
     if (draws > 0).mean() < SURE:
         return (
             f"does not beat the base rate: Brier {errors[name].mean():.4f} against {errors['base rate'].mean():.4f}"

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from truenorth.foresight.boosted import OF_PROMISES
 from truenorth.foresight.model import Foresight, Verdict
-from truenorth.foresight.predictors import Constant, Head, calibrated, runner
+from truenorth.foresight.predictors import Constant, Head, Linear, calibrated, runner
 from truenorth.foresight.remaining import Remaining
 from truenorth.foresight.rows import Table
 from truenorth.foresight.split import Split, all_known
-from truenorth.foresight.train import Effort, Heads, Tell, learn_classes, learn_remaining, outcome_of_rows, thinned
+from truenorth.foresight.train import Effort, Heads, Tell, learn_classes, learn_next, learn_outcome, learn_remaining
 
 F64 = NDArray[np.float64]
 
@@ -25,7 +27,7 @@ class Learnt(NamedTuple):
     split: Split
     outcome: Heads
     promises: dict[str, Heads]
-    next: Heads | None
+    next: Head | None
     remaining: Remaining | None
 
     @property
@@ -43,20 +45,16 @@ class Learnt(NamedTuple):
 
 def learn(table: Table, split: Split, seed: int, effort: Effort, tell: Tell) -> Learnt:
     """Learn every target of a table on the parts of a split."""
-    split = thinned(table, split, effort.n_rows, seed)
     tell("learning outcomes", 0.05)
-    outcome = learn_classes(table, split, outcome_of_rows(table), len(table.outcomes), seed, effort)
-    quick = msgspec.structs.replace(effort, settings=(outcome.setting,))
+    outcome = learn_outcome(table, split, seed, effort)
     names = [name for name in table.targets if name.startswith("promise:")]
     promises = {}
     for i, name in enumerate(names):
         tell("learning promises", 0.3 + 0.2 * i / len(names))
-        promises[name] = learn_classes(table, split, table.targets[name].astype(np.float64), 2, seed, quick)
+        y = table.targets[name].astype(np.float64)
+        promises[name] = learn_classes(table, split, y, 2, OF_PROMISES, effort.n_rows_small, seed, effort)
     tell("learning what comes next", 0.5)
-    following = None
-    if "next" in table.targets and len(table.next_types) > 1:
-        y = table.targets["next"].astype(np.float64)
-        following = learn_classes(table, split, y, len(table.next_types), seed, quick)
+    following = learn_next(table, split, seed, effort)
     tell("learning the time remaining", 0.65)
     return Learnt(table, split, outcome, promises, following, learn_remaining(table, split, seed, effort))
 
@@ -75,15 +73,18 @@ def risks_of(head: Head, x: NDArray[np.float32]) -> F64:
     return risk
 
 
-def foresight_of(learnt: Learnt, verdict: Verdict, threshold: float, live_promises: tuple[str, ...]) -> Foresight:
-    """What goes to work: the model of the verdict, the promises that can be foreseen, what comes next, the time."""
+def foresight_of(learnt: Learnt, verdict: Verdict, threshold: float, promises: Mapping[str, str]) -> Foresight:
+    """What goes to work: the model of the verdict, what comes next, the time, and the promises that can be foreseen.
+
+    ``promises`` names the model that won for each of these.
+    """
     table, taught = learnt.table, learnt.taught
     times = table.rows.time_us[taught]
     return Foresight(
         columns=table.columns,
         outcomes=table.outcomes,
         next_types=table.next_types,
-        heads=_heads(learnt, verdict, live_promises),
+        heads=_heads(learnt, verdict, promises),
         remaining=learnt.remaining,
         verdict=verdict,
         threshold=threshold,
@@ -102,19 +103,23 @@ def refit(table: Table, foresight: Foresight, *, seed: int, effort: Effort, tell
     knew less.
     """
     learnt = learn(table, all_known(table.cases, table.rows), seed, effort, tell)
-    promises = tuple(name.removeprefix("promise:") for name in foresight.heads if name.startswith("promise:"))
+    promises = {
+        name.removeprefix("promise:"): "logistic" if isinstance(head.predictor, Linear) else "trees"
+        for name, head in foresight.heads.items()
+        if name.startswith("promise:")
+    }
     again = foresight_of(learnt, foresight.verdict, foresight.threshold, promises)
     return msgspec.structs.replace(
         again, journey=foresight.journey, vocabulary=foresight.vocabulary, metrics=foresight.metrics
     )
 
 
-def _heads(learnt: Learnt, verdict: Verdict, promises: tuple[str, ...]) -> dict[str, Head]:
+def _heads(learnt: Learnt, verdict: Verdict, promises: Mapping[str, str]) -> dict[str, Head]:
     heads = {"outcome": named(learnt.outcome).get(verdict.used, learnt.outcome.constant)}
-    for promise in promises:
+    for promise, used in promises.items():
         name = f"promise:{promise}"
         if name in learnt.promises:
-            heads[name] = learnt.promises[name].trees or learnt.promises[name].constant
+            heads[name] = named(learnt.promises[name]).get(used, learnt.promises[name].constant)
     if learnt.next is not None:
-        heads["next"] = learnt.next.trees or learnt.next.constant
+        heads["next"] = learnt.next
     return heads

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import msgspec
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 F64 = NDArray[np.float64]
@@ -110,18 +111,52 @@ def calibration_error(y: Bools, p: F64, n_bins: int = N_BINS) -> float:
     return float(np.abs(said - came) @ n / n.sum()) if len(n) else float("nan")
 
 
-def case_bootstrap(case: Ints, measure: Callable[[F64], float], seed: int, n: int = N_BOOTSTRAPS) -> F64:
-    """``n`` values of a measure of row weights when cases, not rows, are drawn again with replacement.
+class Drawn:
+    """Cases drawn again with replacement, `N_BOOTSTRAPS` times: how often each comes in a draw.
 
     Rows of one case are not independent: intervals over rows would be far too narrow.
     """
-    generator = np.random.default_rng(seed)
-    _, position = np.unique(case, return_inverse=True)
-    n_cases = int(position.max(initial=-1)) + 1
-    if n_cases < 2:
-        return np.full(n, np.nan)
-    share = np.full(n_cases, 1.0 / n_cases)
-    return np.array([measure(generator.multinomial(n_cases, share)[position].astype(float)) for _ in range(n)])
+
+    def __init__(self, case: Ints, seed: int) -> None:
+        _, self.position = np.unique(case, return_inverse=True)
+        self.n_cases = int(self.position.max(initial=-1)) + 1
+        self.seed = seed
+
+    def counts(self) -> Iterator[F64]:
+        """How often each case comes (n_cases,), a draw at a time; no draw with fewer than two cases."""
+        generator, n = np.random.default_rng(self.seed), self.n_cases
+        for _ in range(N_BOOTSTRAPS if n > 1 else 0):
+            yield np.bincount(generator.integers(0, n, n), minlength=n).astype(np.float64)
+
+    def means(self, loss: F64) -> F64:
+        """The mean of a row's figure (n,) in each draw: from its sum and number of rows a case."""
+        total = np.bincount(self.position, loss, self.n_cases)
+        n = np.bincount(self.position, minlength=self.n_cases)
+        return np.array([(drawn @ total) / (drawn @ n) for drawn in self.counts()])
+
+    def aucs(self, y: Bools, p: F64) -> F64:
+        """`auc` in each draw."""
+        order, ranked, starts = _ordered(y, p)
+        position = self.position[order]
+        runs = np.append(starts, len(y))
+        return np.array([_drawn_auc(ranked, position, runs, drawn) for drawn in self.counts()])
+
+
+@njit(cache=True, nogil=True)
+def _drawn_auc(y: Bools, position: NDArray[np.intp], runs: NDArray[np.intp], drawn: F64) -> float:
+    """Rows in the order of their risk, ties from ``runs[i]`` to ``runs[i + 1]``, each weighing what its case does."""
+    below = right = n_positive = 0.0
+    for i in range(len(runs) - 1):
+        positive = negative = 0.0
+        for row in range(runs[i], runs[i + 1]):
+            if y[row]:
+                positive += drawn[position[row]]
+            else:
+                negative += drawn[position[row]]
+        right += positive * (below + 0.5 * negative)
+        below += negative
+        n_positive += positive
+    return right / (n_positive * below) if n_positive * below > 0 else np.nan
 
 
 def estimate(value: float, draws: F64) -> Estimate:
@@ -135,12 +170,9 @@ def estimate(value: float, draws: F64) -> Estimate:
 
 def auc_of(y: Bools, p: F64, case: Ints, seed: int) -> Estimate:
     """`auc` with its interval over cases."""
-    ordered = _ordered(y, p)
-    draws = case_bootstrap(case, lambda weight: _sorted_auc(*ordered, weight), seed)
-    return estimate(_sorted_auc(*ordered, np.ones(len(y))), draws)
+    return estimate(auc(y, p), Drawn(case, seed).aucs(y, p))
 
 
 def mean_of(loss: F64, case: Ints, seed: int) -> Estimate:
     """The mean of a row's figure with its interval over cases: the Brier score, an absolute error, a share of hits."""
-    draws = case_bootstrap(case, lambda weight: _mean(loss, weight) if weight.any() else float("nan"), seed)
-    return estimate(_mean(loss, None), draws)
+    return estimate(_mean(loss, None), Drawn(case, seed).means(loss))

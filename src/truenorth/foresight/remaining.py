@@ -38,25 +38,43 @@ class Interval(NamedTuple):
     high: F64
 
 
-def conformal(predictor: Boosted | Constant, said: F64, came: F64, case: NDArray[np.int32], level: float) -> Remaining:
-    """Margins from rows that the predictor did not learn from: predicted and true days (n,), and their case.
+class Errors(NamedTuple):
+    """Rows (n,) that a predictor did not learn from: predicted and true days, their case, how many it stands for."""
 
-    Split conformal prediction (Papadopoulos et al. 2002, ECML; Lei et al. 2018, JASA 113:1094) within groups of like
-    predictions (Mondrian: Vovk et al. 2003), one side at a time, so that intervals are as lop-sided as the errors. Rows
-    of one case are not exchangeable with each other; they are with rows of another, and each case counts once in
-    total in proportion to its rows.
+    said: F64
+    came: F64
+    case: NDArray[np.int32]
+    weight: F64
+
+
+def conformal(predictor: Boosted | Constant, found: Errors, level: float) -> Remaining:
+    """Margins from the errors on rows that were foretold by what other cases taught.
+
+    Cross-conformal prediction (Vovk 2015, Ann. Math. Artif. Intell. 74:9) with weights (Tibshirani et al. 2019,
+    NeurIPS) within groups of like predictions (Mondrian: Vovk et al. 2003), one side at a time, so that intervals are
+    as lop-sided as the errors. Rows of one case are not exchangeable with each other; they are with rows of another,
+    and each case counts once in total in proportion to its rows.
     """
-    n_groups = int(np.clip(len(np.unique(case)) // FEWEST, 1, N_GROUPS))
+    said = found.said
+    n_groups = int(np.clip(len(np.unique(found.case)) // FEWEST, 1, N_GROUPS))
     edges = np.unique(np.quantile(said, np.linspace(0, 1, n_groups + 1)[1:-1])) if len(said) else np.zeros(0)
     group = np.searchsorted(edges, said, side="right")
     below, above = np.zeros(len(edges) + 1), np.zeros(len(edges) + 1)
-    tail = (1.0 - level) / 2
     for g in range(len(edges) + 1):
-        error = np.sort((came - said)[group == g])
-        if len(error):
-            rank = int(np.floor(tail * (len(error) + 1)))
-            below[g], above[g] = error[max(rank - 1, 0)], error[min(len(error) - rank, len(error) - 1)]
+        of = group == g
+        if of.any():
+            below[g], above[g] = _margins((found.came - said)[of], found.weight[of], (1.0 - level) / 2)
     return Remaining(predictor, *(tuple(values.tolist()) for values in (edges, below, above)))
+
+
+def _margins(error: F64, weight: F64, tail: float) -> tuple[float, float]:
+    """The errors that leave so large a share of the weight on either side; one more row may be anywhere."""
+    order = np.argsort(error, kind="stable")
+    passed = np.cumsum(weight[order])
+    total = passed[-1] + weight.max()
+    low = np.searchsorted(passed, tail * total, side="right") - 1
+    high = np.searchsorted(passed, (1.0 - tail) * total, side="left")
+    return float(error[order[max(low, 0)]]), float(error[order[min(high, len(error) - 1)]])
 
 
 def interval(remaining: Remaining, said: F64) -> Interval:

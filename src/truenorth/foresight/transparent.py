@@ -37,7 +37,7 @@ def fit_logistic(sample: Sample, n_classes: int, columns: Sequence[Column]) -> L
     if len(present) < 2 or not terms:
         shares = np.array(fit_constant(sample, n_classes).p)
         return _linear(terms, weights, np.log(np.maximum(shares, 1e-6)))
-    fitted = LogisticRegression(C=1.0, max_iter=500).fit(z, y, sample.weight)
+    fitted = LogisticRegression(C=1.0, solver="newton-cholesky").fit(z, y, sample.weight)
     if len(present) == 2:
         weights[present[1]], intercepts[present] = fitted.coef_[0], (0.0, fitted.intercept_[0])
     else:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from statistics import fmean
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -35,12 +37,61 @@ class Change(NamedTuple):
     down: bool = True
 
 
+CONTROLLABLE = {
+    "hours_silent": "break the silence",
+    "n_handovers": "without its hand-overs",
+    "n_owner_changes": "without a change of hands",
+    "n_reopened": "without being reopened",
+    "n_same_type": "without the same step again",
+    "n_broken": "without a broken promise",
+}
+"""Columns that somebody can do something about, by name, and what it would be to have zero there."""
+
+
 class Remedy(NamedTuple):
     """What a change would do: the risk as it is and as the model sees it after the change."""
 
     words: str
     risk: float
     risk_after: float
+
+
+class Lever(msgspec.Struct, frozen=True):
+    """A change over many rows: of ``n_rows`` of them it would lower the risk, on average from ``risk`` to the other."""
+
+    words: str
+    n_rows: int
+    risk: float
+    risk_after: float
+
+
+def changes_of(columns: Sequence[Column]) -> tuple[Change, ...]:
+    """The changes that the columns allow, by their names: `CONTROLLABLE`, and each promise not broken.
+
+    >>> changes_of([Column("hours_silent", "hours since the last event"), Column("amount", "amount")])
+    (Change(column=0, value=0.0, words='break the silence', down=True),)
+    """
+    found = []
+    for i, column in enumerate(columns):
+        block, _, promise = column.name.partition(":promise=")
+        if column.name in CONTROLLABLE:
+            found.append(Change(i, 0.0, CONTROLLABLE[column.name]))
+        elif promise and block == "n_broken":
+            found.append(Change(i, 0.0, f"with promise '{promise}' unbroken"))
+    return tuple(found)
+
+
+def levers(x: F32, changes: Sequence[Change], risk_of: Callable[[F32], F64]) -> tuple[Lever, ...]:
+    """`remedies` of rows (n, n_columns) summed up by change: the most risk taken away in total first."""
+    found: dict[str, list[Remedy]] = {}
+    for of_row in remedies(x, changes, risk_of, len(changes)):
+        for remedy in of_row:
+            found.setdefault(remedy.words, []).append(remedy)
+    summed = [
+        Lever(words, len(some), fmean(one.risk for one in some), fmean(one.risk_after for one in some))
+        for words, some in found.items()
+    ]
+    return tuple(sorted(summed, key=lambda one: one.n_rows * (one.risk_after - one.risk)))
 
 
 def risk_contributions(added: F64, p: F64) -> F64:

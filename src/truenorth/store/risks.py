@@ -16,8 +16,9 @@ from truenorth.store.results import Outdated, n_erasures_of, write_signals
 from truenorth.store.tables import CASE_ROW, MODEL, RISK, RISK_PAST
 from truenorth.store.upsert import upsert
 
-RISKS = [RISK.c[name] for name in RiskRow.__struct_fields__]
-POINTS = [RISK_PAST.c[name] for name in RiskPoint.__struct_fields__]
+RISK_NAMES, POINT_NAMES = RiskRow.__struct_fields__, RiskPoint.__struct_fields__
+RISKS = [RISK.c[name] for name in RISK_NAMES]
+POINTS = [RISK_PAST.c[name] for name in POINT_NAMES]
 
 
 class Risks:
@@ -76,7 +77,7 @@ class Risks:
         of = and_(RISK_PAST.c.journey == journey, RISK_PAST.c.model == model, RISK_PAST.c.case == case)
         with self._database.reading() as connection:
             rows = connection.execute(select(*POINTS).where(of).order_by(RISK_PAST.c.number)).all()
-        return [RiskPoint(**row._mapping) for row in rows]
+        return [RiskPoint(**dict(zip(POINT_NAMES, row, strict=True))) for row in rows]
 
     def page(
         self, journey: str, model: str, *, at_least: float = 0.0, after: Place | None = None, limit: int
@@ -127,4 +128,6 @@ def _plain(value: Any) -> Any:
 
 
 def _risk(row: Any) -> RiskRow:
-    return RiskRow(**{**row._mapping, "alarmed": bool(row.alarmed)})
+    values = dict(zip(RISK_NAMES, row, strict=True))
+    values["alarmed"] = bool(values["alarmed"])
+    return RiskRow(**values)

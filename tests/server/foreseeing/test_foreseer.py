@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from server.foreseeing.shop import EFFORT, HOUR_US, Clock, publish, runner_of, settle, story, teach
+from server.foreseeing.shop import EFFORT, HOUR_US, Clock, runner_of, story
 from truenorth.foresight.model import Foresight
 from truenorth.server.foreseeing import stating
 from truenorth.server.foreseeing.foreseer import Foreseer
@@ -25,20 +24,6 @@ DAY_US = 24 * HOUR_US
 
 def quiet(_stage: str, _share: float) -> None:
     pass
-
-
-@pytest.fixture(scope="module")
-def learnt(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The file of a shop that has learnt, up to its last three days."""
-    path = tmp_path_factory.mktemp("learnt") / "truenorth.db"
-    with open_store(f"sqlite:///{path}") as store:
-        publish(store)
-        events = story()
-        until_us = events[-1].time_us - 3 * DAY_US
-        store.events.append([event for event in events if event.time_us <= until_us])
-        settle(runner_of(store, Clock(until_us)))
-        teach(store, until_us)
-    return path
 
 
 class Shop:
@@ -77,9 +62,8 @@ class Shop:
 
 
 @pytest.fixture
-def shop(learnt: Path, tmp_path: Path) -> Iterator[Shop]:
-    shutil.copy(learnt, tmp_path / "truenorth.db")
-    with open_store(f"sqlite:///{tmp_path}/truenorth.db") as store:
+def shop(own_file: Path) -> Iterator[Shop]:
+    with open_store(f"sqlite:///{own_file}") as store:
         yield Shop(store)
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import msgspec
 import numpy as np
 import pytest
 
-from server.foreseeing.shop import HOUR_US, Clock, publish, runner_of, settle, story, teach
+from server.foreseeing.shop import HOUR_US, Clock, runner_of, story
 from truenorth.foresight.features import Vocabulary, table_of_replay
 from truenorth.server.foreseeing.foreseer import Foreseer
 from truenorth.server.foreseeing.teaching import judged_log
@@ -17,23 +18,14 @@ from truenorth.store.opening import Store, open_store
 DAY_US = 24 * HOUR_US
 
 
-@pytest.fixture(scope="module")
-def taught_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    """The shop up to its last three days, with a model."""
-    with open_store(f"sqlite:///{tmp_path_factory.mktemp('shop')}/truenorth.db") as store:
-        publish(store)
-        events = story()
-        until_us = events[-1].time_us - 3 * DAY_US
-        before = [event for event in events if event.time_us <= until_us]
-        settle(runner_of(store, Clock(until_us)))
-        store.events.append(before)
-        settle(runner_of(store, Clock(until_us)))
-        teach(store, until_us)
-        yield store
+@pytest.fixture
+def store(own_file: Path) -> Iterator[Store]:
+    with open_store(f"sqlite:///{own_file}") as opened:
+        yield opened
 
 
-def test_rows_of_a_day_are_those_of_training(taught_store: Store) -> None:
-    store, events = taught_store, story()
+def test_rows_of_a_day_are_those_of_training(store: Store) -> None:
+    events = story()
     begun = store.events.last_position()
     clock = Clock(events[begun - 1].time_us)
     runner = runner_of(store, clock)

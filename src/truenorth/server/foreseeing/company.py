@@ -15,7 +15,7 @@ from truenorth.foresight.load import LOOKS_BACK_US, MOVE
 from truenorth.foresight.rows import NEVER
 
 I64 = NDArray[np.int64]
-RECENT_MOVES = 1_000
+RECENT_MOVES = 300
 """So many moves are the newest load."""
 MIDDLE_MOVES = 50_000
 """So many are the one before it; all others are the last."""

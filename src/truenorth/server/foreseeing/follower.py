@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from heapq import heappop, heappush
-from typing import NamedTuple
+from typing import Any, NamedTuple
+from zlib import crc32
 
 import msgspec
 import numpy as np
@@ -36,7 +37,7 @@ from truenorth.store.rows import JourneyText, Progress
 
 PAGE_EVENTS = 1_000
 """Events of the log that are taken at a time."""
-CASES_AT_ONCE = 4_000
+CASES_AT_ONCE = 1_000
 """Cases that are looked at again at a time, as time passes."""
 FIRST_KEYS = 2_000
 """Case keys whose events are read at a time at the beginning."""
@@ -75,11 +76,12 @@ class _Asked(NamedTuple):
 
 
 class _Judged(NamedTuple):
-    """Some keys judged at an instant."""
+    """Some keys judged at an instant: open cases with their customers, others, earlier cases of these customers."""
 
     replay: Replay
-    open: pl.DataFrame
+    open: dict[str, str | None]
     ended: list[str]
+    past: pl.DataFrame | None
     at_us: int
 
 
@@ -167,7 +169,7 @@ class Follower:
     def standing(self, keys: Sequence[str], at_us: int) -> tuple[list[str], list[Rows]]:
         """The open cases of some keys that are held, and their rows of features, one `Rows` a model."""
         judged = self._judge(keys, at_us)
-        return judged.open["case"].to_list(), [self._rows(one, judged)[1] for one in self._asked]
+        return list(judged.open), [self._rows(one, judged)[1] for one in self._asked]
 
     def _page(self, up_to: int) -> list[Stored]:
         page = self._store.events.read(self.position, limit=PAGE_EVENTS)
@@ -201,12 +203,13 @@ class Follower:
     def _arrived(self, frame: pl.DataFrame, joined: Joined | None) -> list[str]:
         """Add new events to those held; the keys to look at."""
         column = self._held.key_column
-        frame = frame.filter(pl.col(column).is_not_null())
+        if frame[column].null_count():
+            frame = frame.filter(pl.col(column).is_not_null())
         touched = dict.fromkeys(frame[column].to_list())
         concerned = self._concerned(joined) if joined else set()
         self._held.let_go(concerned)
         unknown = [key for key in {*touched, *concerned} if key not in self._held]
-        known = frame.filter(~pl.col(column).is_in(unknown))
+        known = frame.filter(~pl.col(column).is_in(unknown)) if unknown else frame
         if known.height:
             self._held.put(known)
         if unknown:
@@ -231,13 +234,13 @@ class Follower:
     def _look(self, keys: Sequence[str], *, explain: bool) -> Foretold:
         """What there is to write about the cases of some keys, as they stand now."""
         judged = self._judge(keys, self.at_us)
-        cases = judged.open["case"].to_list()
-        customers = judged.open["customer"].to_list()
+        cases, customers = list(judged.open), list(judged.open.values())
         positions = _last_positions(judged)
         parts = []
         for one in self._asked:
             known, rows = self._rows(one, judged, moves=True)
-            at = {case: n for n, case in enumerate(known.id.gather(rows.case))}
+            ids = known.id.to_list()
+            at = {ids[case]: n for n, case in enumerate(rows.case.tolist())}
             order = np.array([at[case] for case in cases], np.int64)
             standing = Standing(
                 cases, customers, rows.x[order], [positions[case] for case in cases], rows.time_us[order].tolist()
@@ -248,10 +251,18 @@ class Follower:
         return together(parts, judged.ended)
 
     def _judge(self, keys: Sequence[str], at_us: int) -> _Judged:
-        frame = self._held.of(keys)
-        judged = replay(self.journey, frame, now=EPOCH + timedelta(microseconds=at_us), n_threads=1)
-        is_open = pl.col("outcome").cast(pl.String) == "open"
-        return _Judged(judged, judged.cases.filter(is_open), judged.cases.filter(~is_open)["case"].to_list(), at_us)
+        """Judge all events of some keys as of an instant."""
+        now = EPOCH + timedelta(microseconds=at_us)
+        judged = replay(self.journey, self._held.of(keys), now=now, n_threads=1)
+        cases = judged.cases
+        names, outcomes = cases["case"].to_list(), cases["outcome"].cast(pl.String).to_list()
+        customers = cases["customer"].to_list()
+        stand = list(zip(names, customers, outcomes, strict=True))
+        still = {case: customer for case, customer, outcome in stand if outcome == "open"}
+        ended = [case for case, _, outcome in stand if outcome != "open"]
+        known = {customer for customer in customers if customer is not None}
+        past = _past(self._store.results.ends_of(self.name, sorted(known)), cases)
+        return _Judged(judged, still, ended, past, at_us)
 
     def _rows(self, one: _Asked, judged: _Judged, *, moves: bool = False) -> tuple[Histories, Rows]:
         """The histories of all cases that were judged, and the rows of features of the same."""
@@ -262,38 +273,46 @@ class Follower:
 
     def _known(self, one: _Asked, judged: _Judged) -> tuple[Histories, I64]:
         events, cases = judged.replay.events, judged.replay.cases
-        customers = cases["customer"].drop_nulls().unique().to_list()
-        past = pl.DataFrame(self._store.results.ends_of(self.name, customers), _ENDS, orient="row")
         known = histories(
             one.known.vocabulary,
             events,
             judged.replay.promises,
             cases,
             flags=flags_of(self.journey, events),
-            past=_past(past.with_columns(pl.col("opened", "outcome_time", "closed").cast(INSTANT)), cases),
+            past=judged.past,
         )
         return known, events["position"].to_numpy()
 
     def _keys(self, judged: _Judged) -> set[str]:
         """The keys of the cases that are open."""
-        return {key for case in judged.open["case"] for key in keys_of(case) if key in self._held}
+        return {key for case in judged.open for key in keys_of(case) if key in self._held}
 
     def _settle_due(self, keys: Sequence[str], judged: _Judged, limits: Histories) -> None:
         """Note when each open case is to be looked at next; let go of the others."""
         due = _next_due(judged, limits, self.journey.outcome.abandoned_after_us)
         still = set()
-        for case in judged.open["case"]:
+        for case in judged.open:
             for key in keys_of(case):
                 if key in self._held:
                     still.add(key)
-                    self._note_due(key, min(due.get(case, int(NEVER)), judged.at_us + self._look_again_us))
-        later = self._held.of(set(keys) - still).filter(pl.col("time").to_physical() > judged.at_us)
-        for key, due_us in later.select(self._held.key_column, pl.col("time").to_physical()).iter_rows():
-            still.add(key)
-            self._note_due(key, due_us)
+                    self._note_due(key, min(due.get(case, int(NEVER)), self._again_us(key, judged.at_us)))
         gone = set(keys) - still
-        self._held.let_go(gone)
-        for key in gone:
+        if gone:
+            self._let_go(gone, judged.at_us)
+
+    def _again_us(self, key: str, at_us: int) -> int:
+        """When a case is looked at again at the latest: spread, so that not all come at once."""
+        spread = crc32(key.encode("utf-8", "replace")) / 2**32
+        return at_us + round(self._look_again_us * (1.0 + spread) / 2)
+
+    def _let_go(self, keys: set[str], at_us: int) -> None:
+        """Let go of keys without an open case; of one with an event in the future not before that."""
+        later = self._held.of(keys).filter(pl.col("time").to_physical() > at_us)
+        for key, due_us in later.select(self._held.key_column, pl.col("time").to_physical()).iter_rows():
+            keys.discard(key)
+            self._note_due(key, due_us)
+        self._held.let_go(keys)
+        for key in keys:
             self._due_us.pop(key, None)
 
     def _note_due(self, key: str, due_us: int) -> None:
@@ -319,21 +338,29 @@ def sight_of(packed: bytes | None) -> Sight:
 
 
 def _last_positions(judged: _Judged) -> dict[str, int]:
-    last = judged.replay.events.group_by("case").agg(pl.col("position").max())
-    return dict(zip(last["case"], last["position"], strict=True))
+    last: dict[str, int] = {}
+    events = judged.replay.events
+    for case, position in zip(events["case"].to_list(), events["position"].to_list(), strict=True):
+        last[case] = max(position, last.get(case, 0))
+    return last
 
 
 def _closed_us(known: Histories, judged: _Judged) -> I64:
-    closed = judged.replay.cases.select("case", pl.col("closed").to_physical().fill_null(NEVER))
-    found = pl.DataFrame({"case": known.id}).join(closed, on="case", how="left", maintain_order="left")["closed"]
-    return found.to_numpy()
+    cases, never = judged.replay.cases, int(NEVER)
+    closed = dict(zip(cases["case"].to_list(), cases["closed"].to_physical().to_list(), strict=True))
+    return np.array([never if closed[case] is None else closed[case] for case in known.id.to_list()], np.int64)
 
 
-def _past(past: pl.DataFrame, cases: pl.DataFrame) -> pl.DataFrame:
-    """Cases of before as the store has them; those that were judged just now as they are now."""
-    now = cases.select(past.columns).with_columns(pl.col("outcome").cast(pl.String))
-    others = past.filter(~pl.col("case").is_in(cases["case"].to_list()))
-    return pl.concat([others, now])
+def _past(ends: Sequence[tuple[Any, ...]], cases: pl.DataFrame) -> pl.DataFrame | None:
+    """Cases of before as the store has them, with those that were judged just now as they are now; None: only these."""
+    judged = set(cases["case"])
+    others = [row for row in ends if row[0] not in judged]
+    if not others:
+        return None
+    before = pl.DataFrame(others, _ENDS, orient="row").with_columns(
+        pl.col("opened", "outcome_time", "closed").cast(INSTANT)
+    )
+    return pl.concat([before, cases.select(*_ENDS).with_columns(pl.col("outcome").cast(pl.String))])
 
 
 def _newest_us(frame: pl.DataFrame, clock_us: int) -> int:
@@ -344,11 +371,13 @@ def _newest_us(frame: pl.DataFrame, clock_us: int) -> int:
 
 def _next_due(judged: _Judged, limits: Histories, silence_us: int | None) -> dict[str, int]:
     """The next instant after the one they were judged at, at which something falls due for each open case."""
-    active = judged.replay.promises.filter(pl.col("verdict").cast(pl.String) == "open").select("case", due="due")
-    last = judged.replay.events.group_by("case").agg(pl.col("time").max())
-    limit = pl.DataFrame({"case": limits.id, "due": limits.limit_us}).filter(pl.col("due") != NEVER)
-    parts = [active.select("case", pl.col("due").to_physical()), limit]
+    promises, cases = judged.replay.promises, limits.id.to_list()
+    found = list(zip(promises["case"].to_list(), promises["due"].to_physical().to_list(), strict=True))
+    found += zip(cases, limits.limit_us.tolist(), strict=True)
     if silence_us is not None:
-        parts.append(last.select("case", due=pl.col("time").to_physical() + silence_us))
-    due = pl.concat(parts).drop_nulls().filter(pl.col("due") > judged.at_us).group_by("case").agg(pl.col("due").min())
-    return dict(zip(due["case"], due["due"], strict=True))
+        found += zip(cases, (limits.time_us[limits.starts[1:] - 1] + silence_us).tolist(), strict=True)
+    due: dict[str, int] = {}
+    for case, due_us in found:
+        if due_us is not None and due_us > judged.at_us:  # what was decided before it was due is looked at in vain
+            due[case] = min(due_us, due.get(case, due_us))
+    return due

@@ -23,14 +23,15 @@ MOST_ATTRIBUTES = 300
 
 
 class Attributes(msgspec.Struct, frozen=True):
-    """How attributes are read, by name: fixed when a model learns."""
+    """How attributes are read, by name: fixed when a model learns. ``without``: columns that were not to teach it."""
 
     columns: Mapping[str, Column] = {}
+    without: tuple[str, ...] = ()
 
     def only(self, names: Iterable[str]) -> Attributes:
         """Those of some names that there are."""
         wanted = set(names)
-        return Attributes({name: column for name, column in self.columns.items() if name in wanted})
+        return Attributes({name: column for name, column in self.columns.items() if name in wanted}, self.without)
 
 
 class Frames:

@@ -21,7 +21,7 @@ class Held:
         self._settled: pl.DataFrame | None = None
         self._recent: pl.DataFrame | None = None
         self._rows: dict[str, list[int]] = {}
-        self._n_rows = 0
+        self._n_rows = self._n_dead = 0
 
     def __contains__(self, key: str) -> bool:
         return key in self._rows
@@ -51,13 +51,12 @@ class Held:
     def let_go(self, keys: Iterable[str]) -> None:
         """Forget some keys."""
         for key in keys:
-            self._rows.pop(key, None)
-        n_dead = self._n_rows - sum(map(len, self._rows.values())) if self._n_rows > FEWEST_DEAD else 0
-        if n_dead > max(FEWEST_DEAD, self._n_rows // 2):
+            self._n_dead += len(self._rows.pop(key, ()))
+        if self._n_dead > max(FEWEST_DEAD, self._n_rows // 2):
             self._settle()
             assert self._settled is not None
             kept = np.sort(np.fromiter((row for rows in self._rows.values() for row in rows), np.int64))
-            left, self._settled, self._rows, self._n_rows = self._settled[kept], None, {}, 0
+            left, self._settled, self._rows, self._n_rows, self._n_dead = self._settled[kept], None, {}, 0, 0
             self.put(left)
 
     def of(self, keys: Iterable[str]) -> pl.DataFrame:

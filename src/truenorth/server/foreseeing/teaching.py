@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
@@ -47,10 +47,13 @@ class Judged(NamedTuple):
     attributes: Attributes
 
 
-def judged_log(store: Store, name: str, tell: Tell, *, until_us: int | None = None) -> Judged:
+def judged_log(
+    store: Store, name: str, tell: Tell, *, until_us: int | None = None, without: Sequence[str] = ()
+) -> Judged:
     """The whole log of a store, archived events too, judged by the live version of a journey.
 
-    ``until_us``: as it was at an instant. `TruenorthError` where there is no such journey or no event.
+    ``until_us``: as it was at an instant; ``without``: columns that are not to teach. `TruenorthError` where
+    there is no such journey or no event.
     """
     text = store.journeys.newest_live(name)
     if text is None:
@@ -69,7 +72,8 @@ def judged_log(store: Store, name: str, tell: Tell, *, until_us: int | None = No
             [Problem(path=store.database.name, expected="events to learn from", found="none", hint=hint)]
         )
     now = None if until_us is None else EPOCH + timedelta(microseconds=until_us)
-    return Judged(journey, replay(journey, pl.concat(parts), now=now), looking.attributes)
+    attributes = msgspec.structs.replace(looking.attributes, without=tuple(without))
+    return Judged(journey, replay(journey, pl.concat(parts), now=now), attributes)
 
 
 def taught(judged: Judged, asked: Asked, effort: Effort, *, seed: int, now_us: int, tell: Tell) -> Taught:
@@ -79,11 +83,13 @@ def taught(judged: Judged, asked: Asked, effort: Effort, *, seed: int, now_us: i
     """
     journey, whole, attributes = judged
     tell("making rows", 0.0)
-    before = vocabulary_of_replay(journey, whole, before_us=_split_us(whole, asked.test_share))
+    before = vocabulary_of_replay(
+        journey, whole, before_us=_split_us(whole, asked.test_share), without=attributes.without
+    )
     found, foresight = backtest(
         table_of_replay(journey, whole, before), seed=seed, asked=asked, effort=effort, tell=tell
     )
-    vocabulary = vocabulary_of_replay(journey, whole)
+    vocabulary = vocabulary_of_replay(journey, whole, without=attributes.without)
     table = table_of_replay(journey, whole, vocabulary)
     again = refit(table, foresight, seed=seed, effort=effort, tell=tell)
     known = {"vocabulary": msgspec.msgpack.encode(vocabulary), "metrics": msgspec.to_builtins(found)}
