@@ -265,3 +265,11 @@ def test_labels_given_at_random_cannot_be_foretold(lived: tuple[Journey, pl.Data
     n_cases = len(order) - int(0.6 * len(order))
     error = np.sqrt(1 / 12 * 4 / n_cases) * 2  # of one area: cases, not rows, are independent; long ones weigh more
     assert abs(np.mean(areas) - 0.5) < 4 * error / np.sqrt(len(areas)), areas
+
+
+def test_a_log_without_events_has_no_rows(lived: tuple[Journey, pl.DataFrame, Vocabulary, Table]) -> None:
+    journey, events, vocabulary, _ = lived
+    table = features.table_of_replay(journey, replay(journey, events.clear()), vocabulary)
+    assert table.rows.x.shape == (0, len(features.columns_of(vocabulary)))
+    labelled = features.table_of_log(events.clear(), LABEL)
+    assert len(labelled.rows.case) == len(labelled.cases.outcome) == 0

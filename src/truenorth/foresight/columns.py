@@ -7,6 +7,9 @@ from functools import lru_cache
 from truenorth.foresight.rows import Column
 from truenorth.foresight.vocabulary import Category, Number, Term, Vocabulary
 
+MOST_COUNTED = 12
+"""Of so many values of an attribute of events, the most common, it is counted how many events had them."""
+
 OTHER = "(other)"
 """The category of a value that is not kept."""
 
@@ -62,7 +65,9 @@ def _types(vocabulary: Vocabulary) -> tuple[Column, ...]:
         column
         for name in (*vocabulary.types, OTHER)
         for column in _numbers(
-            (f"n:type={name}", f"times '{name}' happened"), (f"hours_since:type={name}", f"hours since '{name}'")
+            (f"n:type={name}", f"times '{name}' happened"),
+            (f"hours_since:type={name}", f"hours since '{name}'"),
+            (f"hours_at:type={name}", f"hours at '{name}'"),
         )
     )
 
@@ -149,6 +154,7 @@ def _category(one: Category) -> tuple[Column, ...]:
         Column(f"last:{name}", f"last {name}", "category", values),
         Column(f"first:{name}", f"first {name}", "category", values),
         Column(f"n:{name}", f"number of different {name}s"),
+        *(Column(f"n:{name}={value}", f"events with {name} '{value}'") for value in one.values[:MOST_COUNTED]),
     )
 
 

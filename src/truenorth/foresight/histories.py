@@ -190,30 +190,18 @@ def _instances(
     """Instances by case, in the order of the table."""
     if promises is None or not vocabulary.terms or promises.is_empty():
         return np.zeros(len(ids) + 1, np.int64), np.zeros(0, INSTANCE)
-    numbers = pl.DataFrame({"case": ids, "number": np.arange(len(ids))})
-    place = pl.DataFrame({"case": events["case"], "id": events["id"].cast(pl.String), "time": events["time"]})
-    first = np.repeat(starts[:-1], np.diff(starts))
-    place = place.with_columns(pl.Series("place", np.arange(len(first)) - first))
-    place = place.unique(["case", "id", "time"], keep="first", maintain_order=True)
     terms = {term.name: number for number, term in enumerate(vocabulary.terms)}
+    numbers = pl.DataFrame({"case": ids, "number": np.arange(len(ids))})
     found = (
         promises.filter(pl.col("promise").is_in(list(terms)))
         .with_columns(pl.col("started_by", "decided_by").cast(pl.String))
         .join(numbers, on="case", how="inner", maintain_order="left")
-        .join(
-            place.rename({"id": "started_by", "time": "started", "place": "from_event"}),
-            on=["case", "started_by", "started"],
-            how="left",
-            maintain_order="left",
-        )
-        .join(
-            place.rename({"id": "decided_by", "time": "decided", "place": "by_event"}),
-            on=["case", "decided_by", "decided"],
-            how="left",
-            maintain_order="left",
-        )
         .sort("number", maintain_order=True)
     )
+    places = _places(events, starts)
+    for by, at, place in (("started_by", "started", "from_event"), ("decided_by", "decided", "by_event")):
+        named = places.rename({"id": by, "time": at, "place": place})
+        found = found.join(named, on=["case", by, at], how="left", maintain_order="left")
     rows = np.zeros(found.height, INSTANCE)
     rows["promise"] = found["promise"].replace_strict(terms, return_dtype=pl.Int32).to_numpy()
     rows["verdict"] = found["verdict"].cast(pl.String).replace_strict(VERDICT_CODES, return_dtype=pl.Int8).to_numpy()
@@ -222,6 +210,14 @@ def _instances(
     for name in ("started", "due", "decided"):
         rows[f"{name}_us"] = found[name].to_physical().fill_null(NEVER).to_numpy()
     return _delimited(found["number"].to_numpy(), len(ids)), rows
+
+
+def _places(events: pl.DataFrame, starts: I64) -> pl.DataFrame:
+    """The place of each event in its case, from 0, by what a promise knows of it."""
+    first = np.repeat(starts[:-1], np.diff(starts))
+    place = pl.Series("place", np.arange(len(first)) - first)
+    named = events.select("case", pl.col("id").cast(pl.String), "time").with_columns(place)
+    return named.unique(["case", "id", "time"], keep="first", maintain_order=True)
 
 
 def _delimited(number: I64, n: int) -> I64:
@@ -254,11 +250,3 @@ def _earlier(events: pl.DataFrame, starts: I64, past: pl.DataFrame | None) -> tu
     for name in EARLIER.names or ():
         rows[name] = found[name].to_numpy()
     return _delimited(found["number"].to_numpy(), n), rows
-
-
-def known_instant(columns: Sequence[str]) -> pl.Expr:
-    """When the outcome of a case of a replay was known: an outcome that holds for some time, at the end of that."""
-    if "closed" not in columns:
-        return pl.col("outcome_time")
-    held = (pl.col("outcome") == "achieved") & pl.col("closed").is_not_null()
-    return pl.when(held).then("closed").otherwise("outcome_time")

@@ -13,7 +13,7 @@ from truenorth.engine.verdicts import microseconds
 from truenorth.foresight import targets
 from truenorth.foresight.columns import OTHER, columns_of
 from truenorth.foresight.encoding import Instants, rows_at
-from truenorth.foresight.histories import Histories, flags_of, histories, known_instant
+from truenorth.foresight.histories import Histories, flags_of, histories
 from truenorth.foresight.instants import instants
 from truenorth.foresight.labels import Label, columns_that_tell, labelled
 from truenorth.foresight.load import Load, load_of, moves_of
@@ -64,7 +64,7 @@ def table_of_replay(
     """
     vocabulary = vocabulary or vocabulary_of_replay(journey, replay)
     known = histories_of_replay(journey, replay, vocabulary)
-    by_case = pl.DataFrame({"case": known.id}).join(_ends(replay.cases), on="case", how="left", maintain_order="left")
+    by_case = _ends_of(known, replay.cases)
     ended_us, outcome_us, closed_us = (by_case[name].to_numpy() for name in ("known_us", "outcome_us", "closed_us"))
     seen_us = microseconds(replay.watermark) if replay.watermark else 0
     until_us = np.minimum(ended_us, seen_us + 1)
@@ -86,18 +86,24 @@ def histories_of_replay(journey: Journey, replay: Replayed, vocabulary: Vocabula
 
 def load_of_replay(replay: Replayed, vocabulary: Vocabulary, known: Histories) -> Load:
     """The load that a replay's cases make, whose histories are ``known``."""
-    closed = pl.DataFrame({"case": known.id}).join(_ends(replay.cases), on="case", how="left", maintain_order="left")
-    return _load(vocabulary, known, closed["closed_us"].to_numpy())
+    return _load(vocabulary, known, _ends_of(known, replay.cases)["closed_us"].to_numpy())
 
 
 def _ends(cases: pl.DataFrame) -> pl.DataFrame:
-    instants_ = {
-        "known_us": known_instant(cases.columns),
-        "outcome_us": pl.col("outcome_time"),
-        "closed_us": pl.col("closed"),
-    }
-    named = [value.to_physical().fill_null(NEVER).alias(name) for name, value in instants_.items()]
-    return cases.select("case", "customer", pl.col("outcome").cast(pl.String), *named)
+    """When the outcome of each case was reached and known, and when it closed; `NEVER` for not yet.
+
+    An outcome that must hold for some time is known at the end of that time.
+    """
+    held = (pl.col("outcome") == "achieved") & pl.col("closed").is_not_null()
+    known = pl.when(held).then("closed").otherwise("outcome_time")
+    named = {"known_us": known, "outcome_us": pl.col("outcome_time"), "closed_us": pl.col("closed")}
+    instants_us = [instant.to_physical().fill_null(NEVER).alias(name) for name, instant in named.items()]
+    return cases.select("case", "customer", pl.col("outcome").cast(pl.String), *instants_us)
+
+
+def _ends_of(known: Histories, cases: pl.DataFrame) -> pl.DataFrame:
+    """The same for the cases of some histories, in their order."""
+    return pl.DataFrame({"case": known.id}).join(_ends(cases), on="case", how="left", maintain_order="left")
 
 
 def _load(vocabulary: Vocabulary, known: Histories, closed_us: I64 | None) -> Load:

@@ -102,24 +102,32 @@ def course(
 
 @njit(cache=True, nogil=True)
 def types(starts: I64, time_us: I64, type_: I32, case: I32, prefix: I32, at_us: I64, n_types: int, out: F32) -> None:
-    """By type (the last is for all that have no column): how often it has come, and hours since it last came."""
+    """By type (the last is for all that have no column): how often it has come, hours since it last came, hours the
+    case has stood at it in all.
+    """
     count = np.zeros(n_types, np.int64)
+    stood_us = np.zeros(n_types, np.int64)
     last_us = np.zeros(n_types, np.int64)
     previous, k = -1, 0
     for i in range(len(case)):
         first = starts[case[i]]
         if case[i] != previous:
             count[:] = 0
+            stood_us[:] = 0
             previous, k = case[i], 0
         while k < prefix[i]:
             of = type_[first + k]
             if of >= 0:
                 count[of] += 1
                 last_us[of] = time_us[first + k]
+            if k > 0 and type_[first + k - 1] >= 0:
+                stood_us[type_[first + k - 1]] += time_us[first + k] - time_us[first + k - 1]
             k += 1
+        now, standing_us = type_[first + k - 1], at_us[i] - time_us[first + k - 1]
         for of in range(n_types):
-            out[i, 2 * of] = count[of]
-            out[i, 2 * of + 1] = (at_us[i] - last_us[of]) / HOUR_US if count[of] else np.nan
+            out[i, 3 * of] = count[of]
+            out[i, 3 * of + 1] = (at_us[i] - last_us[of]) / HOUR_US if count[of] else np.nan
+            out[i, 3 * of + 2] = (stood_us[of] + (standing_us if of == now else 0)) / HOUR_US
 
 
 @njit(cache=True, nogil=True)
@@ -257,28 +265,32 @@ def number(starts: I64, values: F64, case: I32, prefix: I32, of_case: bool, out:
 
 @njit(cache=True, nogil=True)
 def category(starts: I64, code: I32, case: I32, prefix: I32, of_case: bool, n_values: int, out: F32) -> None:
-    """One attribute of categories: the last value; of events also the first, and how many different ones came."""
-    seen = np.full(n_values + 1, -1, np.int64)
+    """One attribute of categories: the last value; of events also the first, how many different ones came, and how
+    often each of the first few of them did, as far as there are columns.
+    """
+    count = np.zeros(n_values, np.int64)
     n, k, previous = 0, 0, -1
     last = first_value = UNKNOWN
     for i in range(len(case)):
         if case[i] != previous:
             n, k, previous = 0, 0, case[i]
             last = first_value = UNKNOWN
+            count[:] = 0
         while k < prefix[i]:
             value = code[starts[case[i]] + k]
             if value >= 0:
                 last = value
                 if first_value < 0:
                     first_value = value
-                if seen[value] != case[i]:
-                    seen[value] = case[i]
-                    n += 1
+                n += count[value] == 0
+                count[value] += 1
             k += 1
         out[i, 0] = last if last >= 0 else np.nan
         if not of_case:
             out[i, 1] = first_value if first_value >= 0 else np.nan
             out[i, 2] = n
+            for value in range(out.shape[1] - 3):
+                out[i, 3 + value] = count[value]
 
 
 @njit(cache=True, nogil=True)
