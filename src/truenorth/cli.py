@@ -2,15 +2,36 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from truenorth import cli_action, cli_policy, cli_service, cli_simulate, cli_store
-from truenorth.cli_frame import AsJson, LogPath, Maps, ObjectType, fields_of, progress, told
+from truenorth import (
+    cli_action,
+    cli_foresight,
+    cli_insight,
+    cli_models,
+    cli_pattern,
+    cli_policy,
+    cli_service,
+    cli_simulate,
+    cli_store,
+)
+from truenorth.cli_frame import (
+    AsJson,
+    JourneyPath,
+    LogPath,
+    Maps,
+    Now,
+    ObjectType,
+    fields_of,
+    instant_of,
+    progress,
+    told,
+)
 
 if TYPE_CHECKING:
     from truenorth.engine.replay import Replay
@@ -32,9 +53,6 @@ class Format(StrEnum):
     parquet = "parquet"
     csv = "csv"
     jsonl = "jsonl"
-
-
-JourneyPath = Annotated[Path, typer.Option("--journey", "-j", metavar="FILE", help="The journey file.")]
 
 
 @app.command(epilog="Example: truenorth check support.yaml --log tickets.csv")
@@ -64,9 +82,7 @@ def check(
 def replay(
     log: LogPath,
     journey: JourneyPath,
-    now: Annotated[
-        str | None, typer.Option(metavar="T", help="Show the log as of this instant, such as 2024-03-31T18:00Z.")
-    ] = None,
+    now: Now = None,
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write cases, promises, summary and quarantine there.")
     ] = None,
@@ -91,7 +107,7 @@ def explain(
     log: LogPath,
     journey: JourneyPath,
     case: Annotated[str, typer.Option("--case", "-c", metavar="CASE", help="The id of a case.")],
-    now: Annotated[str | None, typer.Option(metavar="T", help="Show the log as of this instant.")] = None,
+    now: Now = None,
     timezone: Annotated[str, typer.Option(metavar="ZONE", help="Zone of the times, such as Europe/Rome.")] = "UTC",
     maps: Maps = None,
     object_type: ObjectType = None,
@@ -133,18 +149,23 @@ def report(
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The page to write.")] = Path(
         "report.html"
     ),
-    now: Annotated[str | None, typer.Option(metavar="T", help="Show the log as of this instant.")] = None,
+    now: Now = None,
+    kpis: Annotated[Path | None, typer.Option("--kpis", metavar="FILE", help="KPIs to audit, a YAML file.")] = None,
+    initiatives: Annotated[
+        Path | None, typer.Option("--initiatives", metavar="FILE", help="What is tried or proposed, a YAML file.")
+    ] = None,
     maps: Maps = None,
     object_type: ObjectType = None,
 ) -> None:
-    """Write one page that can be opened offline: outcomes, promises, journey map, points of failure."""
-    from truenorth import printing
+    """Write one page that can be opened offline: outcomes, promises, journey map, points of failure, insights."""
+    from truenorth import printing, wiring_insight
     from truenorth.report import write_report
 
     with told(), progress() as tell:
+        inputs = wiring_insight.inputs(kpis=kpis, initiatives=initiatives)
         replayed, events = _replay(log, journey, maps, object_type, now, tell, all_columns=True)
         tell("drawing", 0.0)
-        write_report(replayed, output)
+        write_report(replayed, output, inputs)
     printing.notes(events, replayed, kept=False)
     printing.wrote([output])
 
@@ -166,7 +187,11 @@ def convert(
     printing.wrote([output])
 
 
+app.add_typer(cli_insight.app, name="insight")
+app.add_typer(cli_pattern.app, name="pattern")
 app.add_typer(cli_simulate.app)
+app.add_typer(cli_foresight.app)
+app.add_typer(cli_models.app)
 app.add_typer(cli_service.app)
 app.add_typer(cli_store.app)
 app.add_typer(cli_action.app)
@@ -193,7 +218,7 @@ def _replay(
     return wiring.replay_file(
         wiring.load_journey(journey),
         log,
-        now=_instant(now),
+        now=instant_of(now),
         fields=fields_of(maps),
         object_type=object_type,
         all_columns=all_columns,
@@ -208,17 +233,6 @@ def _write_new(path: Path, text: str) -> None:
             file.write(text)
     except FileExistsError:
         raise typer.BadParameter(f"{path} exists already; it may hold your edits", param_hint="--output") from None
-
-
-def _instant(text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError:
-        message = f"{text!r} is no instant such as 2024-03-31 or 2024-03-31T18:00:00+02:00"
-        raise typer.BadParameter(message, param_hint="--now") from None
-    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
 
 
 def _check_zone(name: str) -> None:

@@ -5,12 +5,17 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 LogPath = Annotated[Path, typer.Argument(metavar="LOG", help="CSV, TSV, Parquet, JSON Lines, XES or OCEL 2.0.")]
+JourneyPath = Annotated[Path, typer.Option("--journey", "-j", metavar="FILE", help="The journey file.")]
+Now = Annotated[
+    str | None, typer.Option("--now", metavar="T", help="Show the log as of this instant, such as 2024-03-31T18:00Z.")
+]
 Maps = Annotated[
     list[str] | None,
     typer.Option("--map", metavar="FIELD=COLUMN", help="Which column holds a field, such as case='Case ID'."),
@@ -37,6 +42,18 @@ def fields_of(maps: list[str] | None) -> dict[str, str]:
             )
         fields[name] = column
     return fields
+
+
+def instant_of(text: str | None) -> datetime | None:
+    """``--now`` as an instant; without a zone it is UTC."""
+    if text is None:
+        return None
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        message = f"{text!r} is no instant such as 2024-03-31 or 2024-03-31T18:00:00+02:00"
+        raise typer.BadParameter(message, param_hint="--now") from None
+    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
 
 
 @contextmanager

@@ -43,6 +43,10 @@ def serve(
         bool,
         typer.Option("--runner/--no-runner", help="Whether a runner is started beside it, which judges."),
     ] = True,
+    foresight: Annotated[
+        bool,
+        typer.Option("--foresight/--no-foresight", help="Whether risks are kept up to date, where there are models."),
+    ] = True,
     lateness: Lateness = "5s",
     speed: Speed = 1.0,
 ) -> None:
@@ -51,14 +55,15 @@ def serve(
         from truenorth import printing_service
         from truenorth.server.auth import only_loopback
         from truenorth.server.service import Settings, run_service
-        from truenorth.wiring_service import open_service, pace_of, runner_command
+        from truenorth.wiring_service import foreseer_command, open_service, pace_of, runner_command
 
         with asked():
             pace = pace_of(lateness, speed)
             if is_open:
                 only_loopback(host)
         command = runner_command(pace) if runner else ()
-        settings = Settings(host=host, port=port, is_open=is_open, runner_command=command)
+        ahead = foreseer_command(pace) if foresight else ()
+        settings = Settings(host=host, port=port, is_open=is_open, runner_command=command, foreseer_command=ahead)
         environ["TRUENORTH_DB"] = db  # for the runner: a command line would show its password
         with open_service(db, settings, journeys=journeys, hooks=hooks, clock=pace.clock) as service:
             run_service(service.app, settings, lambda address: printing_service.started(service, address, settings))
@@ -79,3 +84,20 @@ def runner(
         with asked():
             pace = pace_of(lateness, speed, since)
         run_runner(db, pace, linked=linked)
+
+
+@app.command(epilog="Example: truenorth foreseer --db postgresql://truenorth@db.internal/truenorth")
+def foreseer(
+    db: Database = DEFAULT,
+    lateness: Lateness = "5s",
+    speed: Speed = 1.0,
+    since: Annotated[int | None, typer.Option(hidden=True)] = None,
+    linked: Annotated[bool, typer.Option(hidden=True)] = False,
+) -> None:
+    """Keep the risks of open cases up to date, without serving; a second one waits to take over from the first."""
+    with told():
+        from truenorth.wiring_service import pace_of, run_foreseer
+
+        with asked():
+            pace = pace_of(lateness, speed, since)
+        run_foreseer(db, pace, linked=linked)

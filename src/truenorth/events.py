@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True):
+class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Something that happened to a customer.
 
     Instants are microseconds since 1970 UTC. ``source`` and ``id`` together are unique. ``properties`` is a JSON

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
 import msgspec
@@ -15,14 +16,16 @@ from truenorth.server.auth import only_loopback
 from truenorth.server.ingest.mapping_file import load_mapping
 from truenorth.server.ingest.webhook import Hook
 from truenorth.server.runner import LATENESS_US, Runner, now_us, scaled_clock
-from truenorth.server.runner_process import run_alone, run_linked
+from truenorth.server.runner_process import run_alone, run_linked, runner_status
 from truenorth.server.service import Settings, configure_logs, make_service
 from truenorth.spec.durations import parse_duration, write_duration
 from truenorth.spec.load import load_journey
 from truenorth.spec.problems import InvalidJourney, Problem, TruenorthError
+from truenorth.store.leadership import FORESEER
 from truenorth.store.opening import Store, open_store
 from truenorth.wiring import read_journey_file
 
+_PROGRAM = (sys.executable, "-c", "from truenorth.cli import main; main()")
 HOOK_SECRET = "TRUENORTH_HOOK_"  # noqa: S105  # the beginning of a variable's name
 """The secret of the webhook in ``help-desk.yaml`` is in the variable TRUENORTH_HOOK_HELP_DESK."""
 
@@ -60,9 +63,19 @@ def pace_of(lateness: str, speed: float = 1.0, since_us: int | None = None) -> P
 
 def runner_command(pace: Pace) -> tuple[str, ...]:
     """The command that runs a runner beside this process; it finds the store in the variable TRUENORTH_DB."""
+    return (*_PROGRAM, "runner", *_options(pace))
+
+
+def _options(pace: Pace) -> tuple[str, ...]:
     lateness = write_duration(pace.lateness_us)
-    options = ("--linked", "--lateness", lateness, "--speed", str(pace.speed), "--since", str(pace.since_us))
-    return (sys.executable, "-c", "from truenorth.cli import main; main()", "runner", *options)
+    return ("--linked", "--lateness", lateness, "--speed", str(pace.speed), "--since", str(pace.since_us))
+
+
+def foreseer_command(pace: Pace) -> tuple[str, ...]:
+    """The command that keeps risks up to date beside this process; none without the libraries for it."""
+    if find_spec("lightgbm") is None:
+        return ()
+    return (*_PROGRAM, "foreseer", *_options(pace))
 
 
 def run_runner(url: str, pace: Pace, *, linked: bool) -> None:
@@ -73,7 +86,26 @@ def run_runner(url: str, pace: Pace, *, linked: bool) -> None:
         return Runner(store, clock=pace.clock, lateness_us=pace.lateness_us, on_signals=on_signals)
 
     with open_store(url) as store:
-        (run_linked if linked else run_alone)(store, make)
+        if linked:
+            run_linked(store, make, runner_status)
+        else:
+            run_alone(store, make)
+
+
+def run_foreseer(url: str, pace: Pace, *, linked: bool) -> None:
+    """Keep risks up to date until told to stop; ``linked``: by the process that started this one."""
+    from truenorth.server.foreseeing.foreseer import Foreseer, foreseer_status  # noqa: PLC0415  (learning libraries)
+
+    configure_logs()
+
+    def make(on_signals: Callable[[], object]) -> Foreseer:
+        return Foreseer(store, clock=pace.clock, lateness_us=pace.lateness_us, on_signals=on_signals)
+
+    with open_store(url) as store:
+        if linked:
+            run_linked(store, make, foreseer_status, FORESEER)
+        else:
+            run_alone(store, make, FORESEER)
 
 
 @contextmanager

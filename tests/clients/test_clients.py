@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
+from clients.turning_away import full_queue, n_turned_away
 from process.service_process import ServiceProcess, prepared, within
 from process.traffic import JOURNEY
 from truenorth.store.opening import open_store
@@ -37,28 +33,6 @@ def command(language: str, client: str) -> list[str]:
     if not PACKAGES.is_dir():
         pytest.skip("the Node clients are not installed: run `npm ci` in tests/clients")
     return ["node", str(HERE / f"{client}.js")]
-
-
-@contextmanager
-def full_queue(service: ServiceProcess, database: Path, write_key: str) -> Iterator[None]:
-    """Somebody else holds the database, and a first event waits for it: everybody else is told 429."""
-    other = sqlite3.connect(database, isolation_level=None)
-    other.execute("begin immediate")
-    body = json.dumps({"event": "first", "userId": "first", "messageId": "first"}).encode()
-    first = Thread(target=service.ask, args=("/v1/track", body, {"X-Write-Key": write_key}))
-    first.start()
-    within(10, lambda: service.gauges().get("truenorth_waiting_events"), "first event in the queue")
-    try:
-        yield
-    finally:
-        service.kill()
-        first.join()
-        other.close()
-
-
-def n_turned_away(service: ServiceProcess) -> float:
-    gauges = service.gauges()
-    return sum(n for name, n in gauges.items() if name.startswith("truenorth_requests_total") and '"429"' in name)
 
 
 @pytest.mark.parametrize(("language", "client"), [*PYTHON_CLIENTS, *NODE_CLIENTS])

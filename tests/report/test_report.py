@@ -16,6 +16,8 @@ from report.replays import HOSTILE, MadeReplay, diced, empty, hostile, journey, 
 from truenorth.insight import overview, promise_verdicts
 from truenorth.report import report_html, write_report
 from truenorth.report.page import script_json
+from truenorth.report.section import Inputs
+from truenorth.report.subjects import SUBJECTS
 
 CHROMIUM = shutil.which("chromium")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
@@ -60,7 +62,7 @@ def test_says_what_the_frames_say(page: str) -> None:
         assert row["group"] in text
     for key in ("quarantined", "duplicates", "filtered", "no_key", "before_need", "after_close"):
         assert key in text
-    assert text.count("How is this computed?") == 8
+    assert text.count("How is this computed?") == 8 + sum(one.can(Inputs()) for one in SUBJECTS)
 
 
 def test_is_a_well_made_page(page: str) -> None:
@@ -171,7 +173,8 @@ def test_opens_offline_without_a_fault(browser: Any, files: dict[str, Path], nam
     assert faults == []
     drawn, wanted = page.locator("[data-figure] svg.main-svg").count(), page.locator("[data-figure]").count()
     assert drawn >= wanted
-    assert wanted == (0 if name == "empty" else 9)
+    own = page.locator("section:not([id^='insight-']) [data-figure]").count()
+    assert own == (0 if name == "empty" else 9)
     page.close()
 
 

@@ -24,6 +24,7 @@ from truenorth.server.rate import Rate
 from truenorth.server.runner import Runner
 from truenorth.server.who import Who
 from truenorth.server.writer import LogWriter
+from truenorth.store.foresight_rows import Foretold, ModelRow, RiskPoint, RiskRow
 from truenorth.store.opening import Store, open_store
 
 NOW_US = 1_767_605_400_000_000
@@ -166,6 +167,58 @@ def _refused(number: int) -> Refused:
     return Refused(source="shop", received_us=NOW_US + number, reason=f"time '{HOSTILE}' is no instant", raw=raw)
 
 
+def foresee(store: Store) -> None:
+    """A live model and a shadow, and what the live one says of the open cases."""
+    for version in ("m0", "m1"):
+        row = ModelRow(
+            journey="support",
+            version=version,
+            made_us=NOW_US,
+            data_from_us=NOW_US - 200 * HOUR_US,
+            data_to_us=NOW_US,
+            n_cases=25,
+            beats=True,
+            why="better than the base rate",
+            threshold=0.5,
+        )
+        store.models.add(row, b"")
+    store.models.promote("support", "m0", now_us=NOW_US)
+    shown = store.results.cases("support", outcome="open")
+    risks = [
+        RiskRow(
+            model="m0",
+            case=case.case,
+            customer=case.customer,
+            at_us=NOW_US,
+            position=1,
+            p_failed=n / 10,
+            avoidable=33.0 * n,
+            alarmed=n >= 5,
+            p=b'{"achieved":%.1f,"failed":%.1f,"abandoned":0.0}' % (1 - n / 10, n / 10),
+            remaining_days=b"[0.4,2.1,6.3]",
+            next=b'{"Fixed":0.6,"Passed on":0.3}',
+            why=b'[{"column":"hours_silent","words":"hours since the last event: 182","added":0.9}]',
+            lowers=b'[{"words":"be in touch with the customer now","risk":%.1f,"risk_after":0.05}]' % (n / 10),
+            n_past=1,
+            p_past=n / 10,
+        )
+        for n, case in enumerate(shown, start=1)
+    ]
+    points = [
+        RiskPoint(
+            model="m0",
+            case=row.case,
+            number=1,
+            customer=row.customer,
+            at_us=NOW_US,
+            position=1,
+            p_failed=row.p_failed,
+        )
+        for row in risks
+    ]
+    store.risks.write("support", Foretold(risks=risks, points=points), n_erasures=0)
+
+
 @contextmanager
 def desk_in(folder: Path, **settings: Any) -> Iterator[Desk]:
     """A desk with the story in its store, judged as it came; three duplicates and five refused items as well."""
@@ -175,4 +228,5 @@ def desk_in(folder: Path, **settings: Any) -> Iterator[Desk]:
         desk.judge(*story())
         store.events.append(story()[:3], [_refused(n) for n in range(5)])
         desk.judge()
+        foresee(store)
         yield desk

@@ -27,6 +27,8 @@ NEEDED: dict[tuple[str, str], tuple[str, dict[str, Any]]] = {
     ("GET", "/api/v1/cases?journey=support"): ("agent", {}),
     ("GET", "/api/v1/cases/T001?journey=support"): ("agent", {}),
     ("GET", "/api/v1/promises?journey=support"): ("agent", {}),
+    ("GET", "/api/v1/risks?journey=support"): ("agent", {}),
+    ("GET", "/api/v1/risks/T001?journey=support"): ("agent", {}),
     ("GET", "/api/v1/signals"): ("agent", {}),
     ("GET", "/api/v1/stream?after=x"): ("agent", {}),  # a stream has no end: that it would be heard is enough
     ("GET", "/api/v1/decisions?journey=support&case=T001"): ("agent", {}),
@@ -67,6 +69,11 @@ NEEDED: dict[tuple[str, str], tuple[str, dict[str, Any]]] = {
     ("POST", "/api/v1/tokens"): ("admin", {"json": {"label": "new", "role": "viewer"}}),
     ("DELETE", "/api/v1/tokens/new"): ("admin", {}),
     ("GET", "/api/v1/audit"): ("admin", {}),
+    ("GET", "/api/v1/models"): ("viewer", {}),
+    ("GET", "/api/v1/models/m1?journey=support"): ("viewer", {}),
+    ("POST", "/api/v1/models/m1/promote?journey=support"): ("analyst", {}),
+    ("POST", "/api/v1/models/roll-back?journey=support"): ("analyst", {}),
+    ("POST", "/api/v1/models/m1/retire?journey=support"): ("analyst", {}),
 }
 
 

@@ -80,6 +80,8 @@ def has_example(part: dict[str, Any], models: dict[str, Any]) -> bool:
         return has_example(part["schema"], models)
     if "$ref" in part:
         return has_example(models[part["$ref"].rsplit("/", 1)[1]], models)
+    if "anyOf" in part:  # what may be left out
+        return all(has_example(one, models) for one in part["anyOf"] if one.get("type") != "null")
     if part.get("type") == "array":
         return has_example(part["items"], models)
     needed = {name: one for name, one in part.get("properties", {}).items() if one.get("type") != "null"}

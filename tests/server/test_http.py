@@ -252,6 +252,9 @@ def test_settings_name_this_service_as_the_only_destination() -> None:
         assert (await service.client.get("/v1/projects/other/settings")).status_code == 401
         assert (await service.client.get("/array/WRITEKEY/config")).json()["sessionRecording"] is False
         assert (await service.client.get("/array/other/config")).status_code == 401
+        answer = await service.client.get("/sourceConfig/?writeKey=WRITEKEY")
+        assert (answer.json()["source"]["enabled"], answer.json()["source"]["destinations"]) == (True, [])
+        assert (await service.client.get("/sourceConfig/?writeKey=other")).status_code == 401
 
     talk(conversation)
 
@@ -261,7 +264,7 @@ def test_browsers_may_send_from_anywhere() -> None:
     beacon = {"Origin": "https://shop.example", "Content-Type": "text/plain"}
 
     async def conversation(service: Service) -> None:
-        for path in ("/v1/t", "/batch/", "/e/", "/events", "/flags/", "/api/s/track"):
+        for path in ("/v1/t", "/batch/", "/e/", "/events", "/flags/", "/api/s/track", "/beacon/v1/batch"):
             asked = await service.client.options(
                 path, headers={**asks, "Access-Control-Request-Headers": "x-write-key"}
             )
@@ -348,6 +351,8 @@ def test_bodies_that_wait_for_their_answer_have_a_bound() -> None:
             await asyncio.sleep(0)
         second = await service.client.post("/v1/batch", content=json.dumps(BATCH) + pad)
         assert (second.status_code, second.headers["retry-after"]) == (429, "1")
+        browser = await service.client.post("/e/", content=json.dumps(BATCH) + pad)
+        assert (browser.status_code, browser.headers["retry-after"]) == (503, "1")  # PostHog's drops what is 429
         log.gate.set()
         assert (await first).status_code == 200
         assert (await service.client.post("/v1/batch", content=json.dumps(BATCH) + pad)).status_code == 200

@@ -78,8 +78,8 @@ def test_everything_about_a_person_is_found(store: Store, tmp_path: Path) -> Non
     fill(store, tmp_path)
     found = store.people.everything_about([MARK])
     assert {table: len(rows) for table, rows in found.items()} == {
-        "event": 21, "refused": 1, "case_row": 1, "promise_row": 1, "signal": 1, "audit": 1,
-        "decision": 1,
+        "event": 21, "refused": 1, "case_row": 1, "promise_row": 1, "risk": 0, "risk_past": 0, "signal": 1,
+        "audit": 1, "decision": 1,
     }  # fmt: skip
     assert [row["position"] for row in found["event"]] == sorted(row["position"] for row in found["event"])
     assert found["event"][0]["properties"] == {}
@@ -94,7 +94,7 @@ def test_erasing_a_person_leaves_the_others_as_they_were(store: Store, tmp_path:
     receipt = store.people.erase([MARK], asked_by="admin", now_us=77)
     assert receipt.counts == {
         "event": 10, "archived_event": 10, "statements": 1, "refused": 1, "outbox": 1, "signal": 1, "promise_row": 1,
-        "case_row": 1, "snapshot": 2, "audit": 1, "decision": 1,
+        "risk": 0, "risk_past": 0, "case_row": 1, "snapshot": 2, "audit": 1, "decision": 1,
     }  # fmt: skip
     assert (receipt.n_ids, receipt.asked_by, receipt.erased_us, receipt.scrubbed_us) == (1, "admin", 77, 77)
     assert list(store.people.receipts()) == [receipt]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from datetime import datetime
 from functools import cached_property
 from itertools import pairwise
@@ -31,6 +31,22 @@ PARTS_AHEAD = 8
 """So many parts are judged before the first of them is taken."""
 
 Taken = TypeVar("Taken")
+
+
+class _Inline(Executor):
+    """Does at once what it is given: for one thread, starting it would take longer than the work of a small log."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **options: Any) -> Future[Any]:
+        done: Future[Any] = Future()
+        try:
+            done.set_result(fn(*args, **options))
+        except Exception as error:  # the caller of `result` is told, as with threads
+            done.set_exception(error)
+        return done
+
+
+def _pool(n_threads: int) -> Executor:
+    return ThreadPoolExecutor(n_threads) if n_threads > 1 else _Inline()
 
 
 class Replay:
@@ -127,7 +143,7 @@ class _Run:
         program = compile_journey(journey, kinds_of(events.schema))
         marker = Marker(program, events.schema)
         time_us = read_only(events["time"].to_physical().to_numpy())
-        with ThreadPoolExecutor(n_threads) as pool:
+        with _pool(n_threads) as pool:
             tell("reading keys and conditions", 0.0)
             rows = pool.submit(marker.rows, events)
             key = pool.submit(self._encode, "case" if "case" in events.columns else "customer")
@@ -161,7 +177,7 @@ class _Run:
         def judged(first: int, end: int) -> Taken:
             return take(self._judge_span(buffers, first, end))
 
-        with ThreadPoolExecutor(self.n_threads) as pool:
+        with _pool(self.n_threads) as pool:
             ahead = deque(pool.submit(judged, *spans.popleft()) for _ in range(min(PARTS_AHEAD, len(spans))))
             while ahead:
                 yield ahead.popleft().result()

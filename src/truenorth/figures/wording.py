@@ -105,6 +105,15 @@ def points(difference: float) -> str:
     return f"{100 * difference:+.1f}".replace("-", "−")  # noqa: RUF001 the minus sign
 
 
+def tenths(share: float) -> str:
+    """A share of a hundred, without its sign.
+
+    >>> tenths(0.0664), tenths(0.0)
+    ('6.6', '0.0')
+    """
+    return f"{100 * share:.1f}"
+
+
 def duration(us: float | None) -> str:
     """Microseconds as a length of time in the largest fitting unit.
 

@@ -21,6 +21,8 @@ from truenorth.insight.promises import promise_verdicts
 from truenorth.insight.replayed import Replayed
 from truenorth.logs.whole import whole_file
 from truenorth.report import tables
+from truenorth.report.section import Inputs, Section, Subject
+from truenorth.report.subjects import sections
 
 HEADER_PX, BARE_PX = 40, 8
 """Room above a plot with and without a legend, when its title stands outside."""
@@ -63,18 +65,29 @@ class Tile(msgspec.Struct, frozen=True, kw_only=True):
     kind: str = "outcome"
 
 
-def write_report(replay: Replayed, path: str | Path) -> Path:
+class Chapter(msgspec.Struct, frozen=True, kw_only=True):
+    """An insight as the page needs it: names of its plots, and of the tables that stand under none of them."""
+
+    anchor: str
+    title: str
+    finding: str
+    plots: tuple[str, ...]
+    tables: tuple[str, ...]
+    how: tuple[str, ...]
+
+
+def write_report(replay: Replayed, path: str | Path, inputs: Inputs | None = None) -> Path:
     """Write the report of a replay to ``path`` as one HTML file and return the path.
 
-    Raises `TruenorthError` where nothing can be written.
+    ``inputs``: what insights need beside the replay. Raises `TruenorthError` where nothing can be written.
     """
-    page = report_html(replay)
+    page = report_html(replay, inputs)
     with whole_file(path) as unfinished:
         unfinished.write_text(page, encoding="utf-8")
     return Path(path)
 
 
-def report_html(replay: Replayed) -> str:
+def report_html(replay: Replayed, inputs: Inputs | None = None) -> str:
     """The report as one HTML page that needs no network: figures, their numbers, and how each is computed.
 
     About 5 MB, nearly all of it the drawing library. The page forbids itself any request (a content security policy
@@ -87,7 +100,8 @@ def report_html(replay: Replayed) -> str:
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     library, script = get_plotlyjs(), _source(environment, "report.js")
-    plots = {plot.name: plot for plot in _plots(replay)}
+    insights = sections(replay, inputs or Inputs())
+    plots = {plot.name: plot for plot in [*_plots(replay), *_insight_plots(insights)]}
     drawings = {
         "templates": {name: template(name).to_plotly_json() for name in ("light", "dark")},
         "figures": {name: {**plot.drawing, "steps": plot.steps} for name, plot in plots.items() if not plot.empty},
@@ -100,7 +114,8 @@ def report_html(replay: Replayed) -> str:
         tiles=_tiles(replay),
         work=_work(replay),
         plots=plots,
-        tables=_tables(replay),
+        tables=_tables(replay) | _insight_tables(insights),
+        chapters=[_chapter(subject, section) for subject, section in insights],
         has_value=bool(replay.journey.outcome.value),
         style=Markup(_source(environment, "report.css")),  # noqa: S704 our own file
         library=Markup(library),  # noqa: S704 the library's own file
@@ -187,6 +202,32 @@ def _tables(replay: Replayed) -> dict[str, tables.Table]:
         "channels": tables.breaks_table(replay, "channel"),
         "quality": tables.quality_table(replay),
     }
+
+
+# --- insights ------------------------------------------------------------------------------------------------------
+
+
+def _insight_plots(insights: Sequence[tuple[Subject, Section]]) -> list[Plot]:
+    return [
+        plot_of(f"{subject.name}-{name}", figure)
+        for subject, section in insights
+        for name, figure in section.figures.items()
+    ]
+
+
+def _insight_tables(insights: Sequence[tuple[Subject, Section]]) -> dict[str, tables.Table]:
+    return {f"{subject.name}-{name}": table for subject, section in insights for name, table in section.tables.items()}
+
+
+def _chapter(subject: Subject, section: Section) -> Chapter:
+    return Chapter(
+        anchor=f"insight-{subject.name}",
+        title=subject.title,
+        finding=section.finding,
+        plots=tuple(f"{subject.name}-{name}" for name in section.figures),
+        tables=tuple(f"{subject.name}-{name}" for name in section.tables if name not in section.figures),
+        how=section.how,
+    )
 
 
 # --- words and numbers ---------------------------------------------------------------------------------------------

@@ -51,46 +51,51 @@ def shown(frame: pl.DataFrame, caption: str, columns: Sequence[Shown], max_rows:
     )
 
 
-def _name(heading: str, key: str) -> Shown:
+def name_column(heading: str, key: str) -> Shown:
+    """A column of text."""
     return heading, lambda row: shorten(row[key], NAME_CHARS), False
 
 
-def _count(heading: str, key: str) -> Shown:
+def count_column(heading: str, key: str) -> Shown:
+    """A column of whole numbers."""
     return heading, lambda row: count(row[key]), True
 
 
-def _percent(heading: str, key: str) -> Shown:
+def percent_column(heading: str, key: str) -> Shown:
+    """A column of shares."""
     return heading, lambda row: percent(row[key]), True
 
 
-def _time(heading: str, key: str) -> Shown:
+def time_column(heading: str, key: str) -> Shown:
+    """A column of microseconds, as lengths of time."""
     return heading, lambda row: duration(row[key]), True
 
 
-def _interval(heading: str, low: str, high: str) -> Shown:
+def interval_column(heading: str, low: str, high: str) -> Shown:
+    """A column of intervals of shares."""
     return heading, lambda row: f"{percent(row[low])} to {percent(row[high])}" if row[low] is not None else "n/a", True
 
 
 VERDICT_COLUMNS = (
-    _count("made", "made"),
-    _count("kept", "kept"),
-    _count("broken", "broken"),
-    _count("lapsed", "lapsed"),
-    _count("open", "open"),
-    _percent("broken of judged", "broken_share"),
-    _interval("95 % interval", "low", "high"),
+    count_column("made", "made"),
+    count_column("kept", "kept"),
+    count_column("broken", "broken"),
+    count_column("lapsed", "lapsed"),
+    count_column("open", "open"),
+    percent_column("broken of judged", "broken_share"),
+    interval_column("95 % interval", "low", "high"),
 )
 
 
 def promise_table(replay: Replayed) -> Table:
     """Verdicts by promise."""
-    return shown(promise_verdicts(replay), "Promises by verdict.", [_name("promise", "group"), *VERDICT_COLUMNS])
+    return shown(promise_verdicts(replay), "Promises by verdict.", [name_column("promise", "group"), *VERDICT_COLUMNS])
 
 
 def breaks_table(replay: Replayed, by: By) -> Table:
     """Verdicts by the team or channel in which the promise began."""
     caption = f"Promises by the {by} of the event that started them."
-    return shown(promise_breaks(replay, by), caption, [_name(by, "group"), *VERDICT_COLUMNS])
+    return shown(promise_breaks(replay, by), caption, [name_column(by, "group"), *VERDICT_COLUMNS])
 
 
 def failure_table(replay: Replayed) -> Table:
@@ -107,10 +112,10 @@ def failure_table(replay: Replayed) -> Table:
 
     columns: list[Shown] = [
         ("kind", lambda row: KIND_WORDS[row["kind"]], False),
-        _name("point", "point"),
-        _count("cases passing", "n"),
-        _percent("of them fail", "rate"),
-        _percent("of the others fail", "rate_others"),
+        name_column("point", "point"),
+        count_column("cases passing", "n"),
+        percent_column("of them fail", "rate"),
+        percent_column("of the others fail", "rate_others"),
         ("difference in points (95 % interval)", difference, True),
         ("chance?", lambda row: "clear" if row["clear"] else "may be chance", False),
         ("failing cases in excess", lambda row: f"{row['excess']:,.1f}", True),
@@ -124,12 +129,12 @@ def failure_table(replay: Replayed) -> Table:
 def step_table(replay: Replayed) -> Table:
     """The most frequent direct follows."""
     columns = [
-        _name("from", "source"),
-        _name("to", "target"),
-        _count("times", "n"),
-        _count("cases", "n_cases"),
-        _time("median time", "median_us"),
-        _percent("hand-over in", "handover_share"),
+        name_column("from", "source"),
+        name_column("to", "target"),
+        count_column("times", "n"),
+        count_column("cases", "n_cases"),
+        time_column("median time", "median_us"),
+        percent_column("hand-over in", "handover_share"),
     ]
     return shown(direct_follows(replay), "Steps: which event directly follows which.", columns)
 
@@ -137,13 +142,13 @@ def step_table(replay: Replayed) -> Table:
 def type_table(replay: Replayed) -> Table:
     """The event types."""
     columns = [
-        _name("event type", "type"),
-        _name("mostly", "kind"),
-        _count("events", "n"),
-        _count("cases", "n_cases"),
-        _percent("of the cases", "case_share"),
-        _percent("hand-over in", "handover_share"),
-        _time("median time to the next", "median_next_us"),
+        name_column("event type", "type"),
+        name_column("mostly", "kind"),
+        count_column("events", "n"),
+        count_column("cases", "n_cases"),
+        percent_column("of the cases", "case_share"),
+        percent_column("hand-over in", "handover_share"),
+        time_column("median time to the next", "median_next_us"),
     ]
     caption = "Event types; each is of the kind that most of its events have."
     return shown(event_types(replay), caption, columns, 100)
@@ -152,14 +157,14 @@ def type_table(replay: Replayed) -> Table:
 def pace_table(replay: Replayed) -> Table:
     """Durations by verdict."""
     columns = [
-        _name("verdict", "outcome"),
-        _count("cases", "n"),
-        _time("shortest", "min_us"),
-        _time("tenth", "p10_us"),
-        _time("median", "median_us"),
-        _time("mean", "mean_us"),
-        _time("ninth tenth", "p90_us"),
-        _time("longest", "max_us"),
+        name_column("verdict", "outcome"),
+        count_column("cases", "n"),
+        time_column("shortest", "min_us"),
+        time_column("tenth", "p10_us"),
+        time_column("median", "median_us"),
+        time_column("mean", "mean_us"),
+        time_column("ninth tenth", "p90_us"),
+        time_column("longest", "max_us"),
     ]
     caption = "Time from opening to verdict; for open cases their age, which is no time to an outcome."
     return shown(time_to_outcome(replay), caption, columns)
@@ -168,13 +173,13 @@ def pace_table(replay: Replayed) -> Table:
 def variant_table(replay: Replayed) -> Table:
     """The most frequent variants as text."""
     columns = [
-        _count("rank", "rank"),
-        _count("cases", "n"),
-        _percent("share", "share"),
-        _percent("cumulated", "cumulated"),
-        _percent("achieved of decided", "achieved_share"),
-        _time("median time", "median_us"),
-        _name("sequence", "label"),
+        count_column("rank", "rank"),
+        count_column("cases", "n"),
+        percent_column("share", "share"),
+        percent_column("cumulated", "cumulated"),
+        percent_column("achieved of decided", "achieved_share"),
+        time_column("median time", "median_us"),
+        name_column("sequence", "label"),
     ]
     return shown(variants(replay, 20), "The most frequent variants.", columns)
 

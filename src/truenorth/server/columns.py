@@ -129,9 +129,10 @@ def _dtype(name: str, column: Column) -> pl.DataType:
 class Columns:
     """Makes the frames of one journey."""
 
-    def __init__(self, journey: Journey) -> None:
+    def __init__(self, journey: Journey, more: Iterable[str] = ()) -> None:
+        """``more``: columns that the journey does not look at."""
         self._journey = journey
-        self._names = sorted(needed_columns(journey) - {"source", "id", "time"})
+        self._names = sorted((needed_columns(journey) | set(more)) - {"source", "id", "time"})
         self._paths = {name: _paths(name, journey.fields.get(name)) for name in self._names}
 
     def look(self, sight: Sight, seen: Sequence[Record]) -> Sight:

@@ -24,6 +24,7 @@ PAGE = f"""<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <title>Truenorth API</title>
+<link rel="icon" href="data:,">
 <link rel="stylesheet" href="{DOCUMENTS}/swagger-ui.css">
 </head>
 <body>

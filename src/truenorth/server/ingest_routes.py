@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from http import HTTPStatus
 from typing import Any
 
 from starlette.middleware import Middleware
@@ -20,7 +21,7 @@ from truenorth.server.ingest.posthog import parse_posthog
 from truenorth.server.ingest.segment import BATCHES, CALLS, parse_segment
 from truenorth.server.ingest.signature import verify
 from truenorth.server.ingest.webhook import Hook, parse_hook
-from truenorth.server.keys import Keys, RememberedKeys
+from truenorth.server.keys import Keys, RememberedKeys, keys_of_request
 from truenorth.server.limits import Limits
 from truenorth.server.links import FixedLinks, Links, click, is_address, is_person
 from truenorth.server.receiving import (
@@ -41,7 +42,10 @@ logger = logging.getLogger(__name__)
 SEGMENT_PREFIXES = ("/v1", "/api/s", "/api/s/s2s")
 """Segment and RudderStack; Jitsu's browser client; Jitsu's server client."""
 
-POSTHOG_PATHS = ("/batch", "/capture", "/e", "/i/v0/e")
+RUDDERSTACK_BEACON_PATH = "/beacon/v1/batch"
+
+POSTHOG_PATHS = ("/batch", "/capture")
+POSTHOG_BROWSER_PATHS = ("/e", "/i/v0/e")
 POSTHOG_V1_PATH = "/i/v1/analytics/events"
 POSTHOG_FLAG_PATHS = ("/flags", "/decide")
 
@@ -110,12 +114,16 @@ def _segment_routes(intake: Intake) -> Iterator[Route]:
     for prefix in SEGMENT_PREFIXES:
         for call in (*CALLS, *BATCHES):
             yield _post(f"{prefix}/{call}", partial(_segment, intake, call))
+    yield _post(RUDDERSTACK_BEACON_PATH, partial(_segment, intake, "batch"))
     yield _get("/v1/projects/{key}/settings", partial(_segment_settings, intake))
+    yield from (_get(path, partial(_rudderstack_settings, intake)) for path in ("/sourceConfig", "/sourceConfig/"))
 
 
 def _posthog_routes(intake: Intake) -> Iterator[Route]:
     for path in POSTHOG_PATHS:
         yield from (_post(form, partial(_posthog, intake, _status)) for form in (path, f"{path}/"))
+    for path in POSTHOG_BROWSER_PATHS:
+        yield from (_post(form, partial(_posthog_browser, intake)) for form in (path, f"{path}/"))
     yield _post(POSTHOG_V1_PATH, partial(_posthog, intake, _results))
     for path in POSTHOG_FLAG_PATHS:
         yield from (_post(form, partial(_posthog_flags, intake)) for form in (path, f"{path}/"))
@@ -155,6 +163,14 @@ async def _posthog(intake: Intake, answer: Callable[[Received, Parsed], Any], re
         return parse_posthog(received.json(), received.headers, received.query, received.arrival())
 
     return await receive(request, intake, parse, answer)
+
+
+async def _posthog_browser(intake: Intake, request: Request) -> Response:
+    """As all of PostHog's, but "busy" is 503: the browser client drops what is answered 429, and repeats after 503."""
+    answer = await _posthog(intake, _status, request)
+    if answer.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+        answer.status_code = HTTPStatus.SERVICE_UNAVAILABLE
+    return answer
 
 
 async def _cloudevents(intake: Intake, request: Request) -> Response:
@@ -210,6 +226,27 @@ async def _segment_settings(intake: Intake, request: Request) -> Response:
             "integrations": {"Segment.io": destination},
             "plan": {"track": {"__default": {"enabled": True}}},
             "metrics": {"sampleRate": 0},  # the client's own telemetry goes nowhere
+        }
+    )
+
+
+async def _rudderstack_settings(intake: Intake, request: Request) -> Response:
+    """What RudderStack's browser client asks for before it delivers: a source without destinations or telemetry."""
+    source = intake.source_of(keys_of_request(headers_of(request), dict(request.query_params)))
+    if source is None:
+        return refusal_answer(no_key())
+    off = {"enabled": False}
+    settings = {"statsCollection": {"errors": off, "metrics": off}}
+    return json_answer(
+        {
+            "source": {
+                "id": source,
+                "name": source,
+                "workspaceId": source,
+                "enabled": True,
+                "config": settings,
+                "destinations": [],
+            }
         }
     )
 

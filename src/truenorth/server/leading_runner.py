@@ -1,15 +1,15 @@
-"""A runner on a thread of its own, as long as this process leads; otherwise it waits to take over."""
+"""A runner or foreseer on a thread of its own, as long as this process leads; otherwise it waits to take over."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from threading import Event as Flag
 from threading import Thread
+from typing import Generic, Protocol, TypeVar
 
 import structlog
 
-from truenorth.server.runner import Runner
-from truenorth.store.leadership import leading
+from truenorth.store.leadership import RUNNER, Lead, leading
 from truenorth.store.opening import Store
 from truenorth.store.ports import StoreFull
 
@@ -19,15 +19,28 @@ RESTART_S = 2.0
 LOG = structlog.get_logger("truenorth.runner")
 
 
-class LeadingRunner:
+class Led(Protocol):
+    """What one process at a time runs."""
+
+    wake: Flag
+
+    def run(self, stopped: Flag, may_go_on: Callable[[], bool] = lambda: True) -> None:
+        """Run until stopped, or until this process may not go on."""
+
+
+T = TypeVar("T", bound=Led)
+
+
+class LeadingRunner(Generic[T]):
     """Starts and stops a runner; what it knows of itself is asked of it here."""
 
-    def __init__(self, store: Store, make: Callable[[], Runner]) -> None:
+    def __init__(self, store: Store, make: Callable[[], T], lead: Lead = RUNNER) -> None:
+        self._lead_of = lead
         self._store = store
         self._make = make
         self._stopped = Flag()
         self._thread = Thread(target=self._run, name="truenorth-runner", daemon=True)
-        self._runner: Runner | None = None
+        self._runner: T | None = None
 
     def start(self) -> None:
         """Begin to lead or to wait."""
@@ -45,7 +58,7 @@ class LeadingRunner:
             self._runner.wake.set()
 
     @property
-    def runner(self) -> Runner | None:
+    def runner(self) -> T | None:
         """The runner while this process leads."""
         return self._runner
 
@@ -61,7 +74,9 @@ class LeadingRunner:
             self._stopped.wait(RESTART_S)
 
     def _lead(self) -> None:
-        with leading(self._store.database, self._stopped, on_standby=lambda: LOG.info("another runner leads")) as lease:
+        with leading(
+            self._store.database, self._stopped, self._lead_of, on_standby=lambda: LOG.info("another process leads")
+        ) as lease:
             if not lease.is_leading():
                 return
             LOG.info("leading")

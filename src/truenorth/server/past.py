@@ -3,18 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from itertools import islice
 
 from truenorth.server.columns import Record, records
-from truenorth.store.ports import EventLog
+from truenorth.store.ports import EventLog, Stored
 from truenorth.store.results import Results
 from truenorth.store.rows import CaseRow, PromiseRow
+
+RECENT_EVENTS = 50_000
+"""Events whose ids are kept in memory: about 5 MB."""
+
+
+class RecentIds:
+    """The ids of the last events of the log: nearly all that the promises of a step name are among them."""
+
+    def __init__(self, ids_at: Callable[[Sequence[int]], Mapping[int, str]]) -> None:
+        """``ids_at`` finds those that are not."""
+        self._ids_at = ids_at
+        self._ids: dict[int, str] = {}
+
+    def note(self, page: Sequence[Stored]) -> None:
+        """Note the next events."""
+        self._ids.update((position, event.id) for position, event in page)
+        for position in list(islice(self._ids, max(0, len(self._ids) - RECENT_EVENTS))):
+            del self._ids[position]
+
+    def at(self, positions: Sequence[int]) -> dict[int, str]:
+        """The ids of the events at some positions, those that there are."""
+        older = [position for position in positions if position not in self._ids]
+        found = dict(self._ids_at(older)) if older else {}
+        return found | {position: self._ids[position] for position in positions if position in self._ids}
 
 
 class StoredPast:
     """The past of one journey. ``person`` gives the id that stands for a customer's, as known now."""
 
-    def __init__(self, events: EventLog, results: Results, journey: str, person: Callable[[str], str]) -> None:
+    def __init__(
+        self, events: EventLog, recent: RecentIds, results: Results, journey: str, person: Callable[[str], str]
+    ) -> None:
         self._events = events
+        self._recent = recent
         self._results = results
         self._journey = journey
         self._person = person
@@ -35,4 +63,4 @@ class StoredPast:
 
     def ids_at(self, positions: Sequence[int]) -> Mapping[int, str]:
         """The ids of the events at some positions."""
-        return self._events.ids_at(positions)
+        return self._recent.at(positions)

@@ -18,8 +18,9 @@ import structlog
 from truenorth.engine import kernel
 from truenorth.identity import Identities
 from truenorth.server.columns import Record, Sight, records
-from truenorth.server.past import StoredPast
-from truenorth.server.tracker import Joined, Tracker, joined_by
+from truenorth.server.past import RecentIds, StoredPast
+from truenorth.server.tracker import Tracker
+from truenorth.server.who_is_who import Joined, joined_by, learn
 from truenorth.spec.load import parse_journey
 from truenorth.spec.model import Journey
 from truenorth.spec.problems import InvalidJourney
@@ -85,12 +86,13 @@ class Runner:
         """Forget everything and read who is who."""
         self._n_erasures = self._store.results.n_erasures()
         self._people = Identities()
+        self._recent = RecentIds(self._store.events.ids_at)
         self._front = 0
         self._trackers.clear()
         self._written: dict[str, Progress] = {}
         self._unusable.clear()
         while page := self._store.events.statements(self._front, limit=PAGE_EVENTS):
-            self._state_all(page)
+            learn(self._people, page)
             self._front = page[-1].position
         self._front = self._store.events.last_position()
 
@@ -158,7 +160,8 @@ class Runner:
         clock_us = self._clock()
         page = self._store.events.read(self._front, limit=PAGE_EVENTS)
         watermark_us = None if len(page) == PAGE_EVENTS else clock_us - self._lateness_us
-        joined = self._state_all(page)
+        joined = learn(self._people, page)
+        self._recent.note(page)
         last = page[-1].position if page else self._front
         taken = records(page, self._people.person)
         for name, tracker in list(self._trackers.items()):
@@ -168,20 +171,6 @@ class Runner:
         if watermark_us is not None:
             self._watermark_us = watermark_us
         return len(page)
-
-    def _state_all(self, page: Sequence[Stored]) -> Joined | None:
-        """Learn who is who from some events."""
-        changes = []
-        for _, event in page:
-            if event.other_id and event.other_kind and event.customer:
-                before = {self._people.person(event.customer), self._people.person(event.other_id)}
-                changed = self._people.state(
-                    event.customer, event.other_id, event.other_kind, event.time_us, event.source, event.id
-                )
-                if changed:
-                    persons = before | {self._people.person(one) for one in changed}
-                    changes.append(({*changed, *(one for who in persons for one in self._people.ids(who))}, persons))
-        return joined_by(changes)
 
     def _take(
         self,
@@ -250,7 +239,7 @@ class Runner:
         return tracker
 
     def _tracker(self, journey: Journey, text: JourneyText, progress: Progress) -> Tracker:
-        past = StoredPast(self._store.events, self._store.results, text.name, self._people.person)
+        past = StoredPast(self._store.events, self._recent, self._store.results, text.name, self._people.person)
         return Tracker(journey, text.version, past, progress)
 
     def _retrace(self, tracker: Tracker, tail_from: int) -> None:

@@ -7,20 +7,24 @@ whenever there are new signals.
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import cache
 from threading import Event as Flag
 from threading import Lock, Thread
+from typing import Generic, TypeVar
 
 import msgspec
 import structlog
 
-from truenorth.server.leading_runner import LeadingRunner
+from truenorth.server.leading_runner import LeadingRunner, Led
 from truenorth.server.runner import Runner
+from truenorth.store.leadership import RUNNER, Lead
 from truenorth.store.opening import Store
 
 STATUS_S = 0.5
@@ -31,6 +35,8 @@ STOP_S = 60.0
 """How long a child may take to finish its step and to write its state."""
 
 LOG = structlog.get_logger("truenorth.runner")
+
+T = TypeVar("T", bound=Led)
 
 
 class Status(msgspec.Struct, frozen=True):
@@ -44,7 +50,7 @@ class Status(msgspec.Struct, frozen=True):
 
 
 class RunnerProcess:
-    """Starts a runner beside this process, starts it again if it dies, and stops it."""
+    """Starts a runner, or a foreseer, beside this process, starts it again if it dies, and stops it."""
 
     def __init__(self, command: Sequence[str], on_signals: Callable[[], object]) -> None:
         """``command`` runs `run_linked`."""
@@ -103,34 +109,48 @@ class RunnerProcess:
             self._on_signals()
 
 
-class _Speaker:
+@cache
+def _set_aside_what_is_loaded() -> None:
+    """At the first signals all code is loaded, and stays: looking through it for garbage takes 0.1 s each time."""
+    gc.freeze()
+
+
+def runner_status(runner: Runner) -> Status:
+    """How a runner is."""
+    return Status(0, runner.position, runner.watermark_us, runner.n_cases, runner.n_late)
+
+
+class _Speaker(Generic[T]):
     """Says how the runner is on standard output."""
 
-    def __init__(self) -> None:
+    def __init__(self, status_of: Callable[[T], Status]) -> None:
         self._lock = Lock()
         self._n_signals = 0
-        self.leading: LeadingRunner | None = None
+        self._status_of = status_of
+        self.leading: LeadingRunner[T] | None = None
 
     def told(self) -> None:
+        _set_aside_what_is_loaded()
         self._n_signals += 1
         self.speak()
 
     def speak(self) -> None:
         runner = self.leading.runner if self.leading else None
-        status = Status(self._n_signals)
-        if runner is not None:
-            status = Status(self._n_signals, runner.position, runner.watermark_us, runner.n_cases, runner.n_late)
+        status = Status() if runner is None else self._status_of(runner)
+        status = msgspec.structs.replace(status, n_signals=self._n_signals)
         with self._lock, suppress(OSError, ValueError):  # nobody listens any more: the end of the input follows
             sys.stdout.buffer.write(msgspec.json.encode(status) + b"\n")
             sys.stdout.buffer.flush()
 
 
-def run_linked(store: Store, make: Callable[[Callable[[], object]], Runner]) -> None:
+def run_linked(
+    store: Store, make: Callable[[Callable[[], object]], T], status_of: Callable[[T], Status], lead: Lead = RUNNER
+) -> None:
     """Run until standard input ends; ``make`` is given what the runner calls when there are new signals."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then ends the input
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    speaker = _Speaker()
-    leading = LeadingRunner(store, lambda: make(speaker.told))
+    speaker = _Speaker(status_of)
+    leading = LeadingRunner(store, lambda: make(speaker.told), lead)
     speaker.leading = leading
     leading.start()
     ended = Flag()
@@ -146,9 +166,9 @@ def run_linked(store: Store, make: Callable[[Callable[[], object]], Runner]) -> 
     ended.set()
 
 
-def run_alone(store: Store, make: Callable[[Callable[[], object]], Runner]) -> None:
+def run_alone(store: Store, make: Callable[[Callable[[], object]], T], lead: Lead = RUNNER) -> None:
     """Run until the process is told to stop."""
-    leading = LeadingRunner(store, lambda: make(lambda: None))
+    leading = LeadingRunner(store, lambda: make(_set_aside_what_is_loaded), lead)
     leading.start()
     stopped = Flag()
     for one in (signal.SIGINT, signal.SIGTERM):

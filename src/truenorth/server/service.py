@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -43,10 +44,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """How a service runs. ``is_open``: nobody needs a token; only on a loopback address.
 
     ``runner_command`` runs the runner beside this process (`runner_process`); without it, this process only takes
-    events and answers questions.
+    events and answers questions. ``foreseer_command`` likewise runs what keeps risks up to date.
     """
 
     runner_command: tuple[str, ...] = ()
+    foreseer_command: tuple[str, ...] = ()
     host: str = "127.0.0.1"
     port: int = 8080
     is_open: bool = False
@@ -69,7 +71,12 @@ def make_service(
     def on_signals() -> None:
         app.state.context.broadcast.wake()
 
-    runner = RunnerProcess(settings.runner_command, on_signals)
+    def on_judged() -> None:
+        foreseer.wake()
+        on_signals()
+
+    foreseer = RunnerProcess(settings.foreseer_command, on_signals)
+    runner = RunnerProcess(settings.runner_command, on_judged)
     writer = LogWriter(
         measured(store.events, metrics, perf_counter), settings.limits, on_commit=lambda _: runner.wake()
     )
@@ -80,6 +87,8 @@ def make_service(
         await writer.start()
         if settings.runner_command:
             runner.start()
+        if settings.foreseer_command:
+            foreseer.start()
         stopped = asyncio.Event()
         sending = asyncio.create_task(sender.run(stopped), name="truenorth-webhooks")
         proposer = Proposer(store, app.state.context.acting, on_signals)
@@ -95,6 +104,8 @@ def make_service(
             await proposing
             if settings.runner_command:
                 await asyncio.to_thread(runner.stop)
+            if settings.foreseer_command:
+                await asyncio.to_thread(foreseer.stop)
 
     app = make_app(
         store,
@@ -164,6 +175,7 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
+            gc.freeze()  # what is loaded stays: looking through it for garbage would hold up answers
             host, port = self.servers[0].sockets[0].getsockname()[:2]
             self._on_started(f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
 

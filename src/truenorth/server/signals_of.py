@@ -13,6 +13,8 @@ from truenorth.server.verdict_rows import case_id
 from truenorth.store.rows import CaseRow, NewSignal, PromiseRow
 
 TOLD_VERDICTS = ("kept", "broken", "lapsed")
+RISK_KINDS = ("at_risk", "no_longer_at_risk")
+"""The kinds of signals about risks."""
 KINDS = (
     "opened",
     *TOLD_VERDICTS,
@@ -24,6 +26,7 @@ KINDS = (
     "judged_anew",
     "proposed",
     "approval",
+    *RISK_KINDS,
 )
 """The kinds of signals."""
 

@@ -11,9 +11,9 @@ restart. What it writes can always be made again from the log:
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import count
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import msgspec
 import numpy as np
@@ -24,6 +24,7 @@ from truenorth.engine.live import LONG_AGO_US, Live, Moves
 from truenorth.server.columns import Columns, Record, Sight
 from truenorth.server.signals_of import corrections, signals_of
 from truenorth.server.verdict_rows import case_id, case_rows, newly_told, promise_rows
+from truenorth.server.who_is_who import Joined
 from truenorth.spec.durations import DAY_US
 from truenorth.spec.model import Journey
 from truenorth.store.rows import CaseEvent, CaseRow, Judged, Progress, PromiseRow
@@ -51,13 +52,6 @@ class PackedChunk(msgspec.Struct, frozen=True, array_like=True):
 
     position: int
     blob: bytes
-
-
-class Joined(NamedTuple):
-    """Ids that have become another person: all ids of the persons concerned, and the ids that stood for them."""
-
-    ids: frozenset[str]
-    persons: frozenset[str]
 
 
 class Past(Protocol):
@@ -362,13 +356,3 @@ def _together(one: Judged, other: Judged) -> Judged:
     names = ("cases", "promises", "anew", "signals", "case_events")
     joined = {name: [*getattr(one, name), *getattr(other, name)] for name in names}
     return msgspec.structs.replace(one, **joined)
-
-
-def joined_by(statements: Iterable[tuple[Collection[str], Collection[str]]]) -> Joined | None:
-    """All that some statements have changed: ids and persons of each; None if nothing."""
-    ids: set[str] = set()
-    persons: set[str] = set()
-    for of_ids, of_persons in statements:
-        ids.update(of_ids)
-        persons.update(of_persons)
-    return Joined(frozenset(ids), frozenset(persons)) if ids else None

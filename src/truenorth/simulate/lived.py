@@ -71,8 +71,9 @@ class Lived:
 
         Canonical fields, then properties: ``journey``, ``category``, ``severity`` (0 to 2), ``segment``, ``plan``,
         ``region``, ``tenure_months``, ``month_eur`` (what the customer pays), ``load`` (people waiting per person at
-        work when the case opened, at most 3), ``queue_s`` (seconds waited, of answers), ``asked_for``, ``campaign`` (of
-        orders), ``score`` (0 to 10, of surveys). Texts of few values are ``pl.Categorical``.
+        work when the case opened, at most 3), ``queue_s`` and ``talk_s`` (seconds waited and seconds of the talk, of
+        answers), ``asked_for``, ``campaign`` (of orders), ``score`` (0 to 10, of surveys). Texts of few values are
+        ``pl.Categorical``.
         """
         frames, done = [], 0
         for chunk in self.run.chunks:
@@ -224,6 +225,7 @@ class Lived:
             "month_eur": _number(customers["month_eur"], 2),
             "load": _number(cases["load"], 2),
             "queue_s": _number(events["wait_s"], 0),
+            "talk_s": _number(events["talk_s"], 0),
             "asked_for": _ASKED_FOR.gather(_ASKED_CODES[types, journey]),
             "campaign": _CAMPAIGNS.gather(np.where(is_order, customers["campaign"].astype(np.int64) + 1, 0)),
             "score": pl.Series(np.ascontiguousarray(events["score"])).replace(-1, None),

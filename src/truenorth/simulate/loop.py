@@ -16,7 +16,7 @@ from truenorth.simulate.causal import compiled, drawn, drifted, entry, set_level
 from truenorth.simulate.queues import answer_elsewhere, emit, hang_up, serve, staff_at
 from truenorth.simulate.story import advance, applies, perform, survey
 
-BUILT_ON = "2a4ed21f4e08"
+BUILT_ON = "f0b38542bb6e"
 """Digest of the files whose code is compiled into this one's: where they change, no cache of this one stays."""
 
 

@@ -10,7 +10,7 @@ from truenorth.simulate import records as r
 from truenorth.simulate.agenda import at_daytime, push
 from truenorth.simulate.causal import compiled, drifted, normal, uniform
 
-BUILT_ON = "7ebf0e2d0e1f"
+BUILT_ON = "3c192d444330"
 """Digest of the files whose code is compiled into this one's: where they change, no cache of this one stays."""
 
 
@@ -23,7 +23,8 @@ def emit(tables, state, time_us, c, type_, team):
     event = state.events[state.n[r.N_EVENTS]]
     state.n[r.N_EVENTS] += 1
     event.time_us, event.case, event.type, event.team = time_us, c, type_, team
-    event.wait_s, event.feeling, event.text, event.actor, event.score = math.nan, math.nan, -1, -1, -1
+    event.wait_s, event.talk_s, event.feeling = math.nan, math.nan, math.nan
+    event.text, event.actor, event.score = -1, -1, -1
     if team >= 0:
         luck = uniform(tables.seed, case.key, r.P_ACTOR, team * 64 + case.leg)
         event.actor = np.int64(luck * tables.staff_most[team])
@@ -134,6 +135,7 @@ def answer(tables, state, time_us, c):
     case.waiting = 0
     event = emit(tables, state, time_us, c, r.T_ANSWERED, np.int64(case.team))
     event.wait_s = (time_us - case.asked_us) / 1e6
+    event.talk_s = talk_us(tables, case) / 1e6
     if not case.answered:
         case.answered = True
         if state.levels[c, journey.wait_cause] < 0:

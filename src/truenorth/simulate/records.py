@@ -60,6 +60,7 @@ EVENT = np.dtype(
         ("case", "i4"),
         ("text", "i4"),  # code of a sentence, -1 for none
         ("wait_s", "f4"),  # in the queue, NaN for none
+        ("talk_s", "f4"),  # how long the talk takes, NaN for none
         ("feeling", "f4"),  # NaN for none
         ("actor", "i2"),  # number within the team, -1 for none
         ("type", "u1"),

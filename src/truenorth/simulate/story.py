@@ -11,7 +11,7 @@ from truenorth.simulate.agenda import at_daytime, push
 from truenorth.simulate.causal import compiled, drawn, log_odds, natural_level, normal, outcome_of, uniform
 from truenorth.simulate.queues import emit, seek, sentence, show
 
-BUILT_ON = "93c53318ac09"
+BUILT_ON = "090afc0a5561"
 """Digest of the files whose code is compiled into this one's: where they change, no cache of this one stays."""
 
 

@@ -155,6 +155,7 @@ def read_draft(source: str | bytes) -> Draft:
     _check_calendar_names(reading, row.given.get("calendars"), journey, [path for path, _ in promises])
     _check_promise_names(reading, row.given.get("promises"), actions)
     _check_amounts(reading, journey)
+    _check_measures(reading, journey)
     _check_flags(reading, journey, row.given)
     return Draft(
         journey=journey,
@@ -213,6 +214,25 @@ def _check_amounts(reading: Reading, journey: Journey) -> None:
                     )  # fmt: skip
 
 
+def _check_measures(reading: Reading, journey: Journey) -> None:
+    """Each names a statement that there is, once, and the outcome or a promise that there is."""
+    statements, names = journey.canvas.get("outcome", ()), ["outcome", *(promise.name for promise in journey.promises)]
+    seen: set[int] = set()
+    for index, row in enumerate(journey.canvas.get("measures", ())):
+        path = f"$.canvas.measures[{index}]"
+        number, name = row["statement"], row["by"]
+        here = Scalar(str(number), line=reading.lines.get(f"{path}.statement", 0))
+        if number > len(statements):
+            found = f"{number}, where canvas.outcome has {len(statements)}"
+            reading.report(f"{path}.statement", here, "the number of a statement of canvas.outcome", found=found)
+        if number in seen:
+            reading.report(f"{path}.statement", here, "each statement once", found=f"{number} a second time")
+        seen.add(number)
+        if name not in names:
+            here = Scalar(name, line=reading.lines.get(f"{path}.by", 0))
+            reading.report(f"{path}.by", here, "'outcome' or the name of a promise", hint=nearest(name, names))
+
+
 def _check_flags(reading: Reading, journey: Journey, given: Mapping[str, Element]) -> None:
     try:
         define_flags(journey.moments, journey.decisions)
@@ -238,15 +258,53 @@ def _read_affects(reading: Reading, element: Element, path: str) -> dict[str, tu
     return row.values if row else None
 
 
+def _read_statement_number(reading: Reading, element: Element, path: str) -> int | None:
+    number = read_number(reading, element, path)
+    if number is not None and (number < 1 or number != int(number)):
+        reading.report(path, element, "the number of a statement of canvas.outcome, from 1")
+        return None
+    return None if number is None else int(number)
+
+
+def _read_target(reading: Reading, element: Element, path: str) -> float | None:
+    text = element.text.strip() if isinstance(element, Scalar) else ""
+    try:
+        share = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    except ValueError:
+        share = -1.0
+    if not 0 < share <= 1:
+        reading.report(path, element, "a share above 0 % and up to 100 %, such as 95%")
+        return None
+    return share
+
+
+MEASURE_KEYS: Mapping[str, Reader] = {"statement": _read_statement_number, "by": read_text, "target": _read_target}
+"""The keys of what measures a statement of the outcome."""
+
+
+def _read_measures(reading: Reading, element: Element, path: str) -> tuple[dict[str, object], ...] | None:
+    """Which promise, or the outcome, measures which statement."""
+    if not isinstance(element, Listing):
+        reading.report(path, element, f"a list of mappings with the keys {', '.join(MEASURE_KEYS)}")
+        return None
+    measures = []
+    for index, item in enumerate(element.items):
+        row = read_row(reading, item, f"{path}[{index}]", MEASURE_KEYS, required=("statement", "by"))
+        if row and {"statement", "by"} <= set(row.values):
+            measures.append(row.values)
+    return tuple(measures)
+
+
 CANVAS_KEYS: Mapping[str, Reader] = {
     "customer": read_text,
     "expects": read_text,
     "believes": read_text,
     "affects": _read_affects,
     "outcome": read_texts,
+    "measures": _read_measures,
     "one_liner": read_text,
 }
-"""The six questions of the outcome canvas."""
+"""The six questions of the outcome canvas, and what measures the statements of the fifth."""
 
 
 def _read_canvas(reading: Reading, element: Element, path: str) -> dict[str, object] | None:

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Table, and_, or_, select
 from truenorth.store.event_rows import clean
 from truenorth.store.gone import N_AT_ONCE, in_parts
 from truenorth.store.history import files_after
-from truenorth.store.tables import AUDIT, CASE_ROW, EVENT, PROMISE_ROW, REFUSED, SIGNAL
+from truenorth.store.tables import AUDIT, CASE_ROW, EVENT, PROMISE_ROW, REFUSED, RISK, RISK_PAST, SIGNAL
 
 
 class Person(NamedTuple):
@@ -75,7 +75,7 @@ def derived_rows(connection: Connection, person: Person) -> dict[str, list[dict[
     """What was concluded and noted about them, by table."""
     cases = cases_judged(connection, person)
     found: dict[str, list[dict[str, Any]]] = {}
-    for table in (CASE_ROW, PROMISE_ROW, SIGNAL):
+    for table in (CASE_ROW, PROMISE_ROW, RISK, RISK_PAST, SIGNAL):
         rows = {}
         for condition in _about(table, person, cases):
             for row in connection.execute(select(table).where(condition)).mappings():

@@ -12,7 +12,18 @@ from truenorth.store.archive import Archive
 from truenorth.store.database import Database, Turn
 from truenorth.store.gone import GoneKeys, in_parts
 from truenorth.store.history import files_after, first_since
-from truenorth.store.tables import CASE_EVENT, CASE_ROW, EVENT, OUTBOX, PROGRESS, PROMISE_ROW, REFUSED, SIGNAL
+from truenorth.store.tables import (
+    CASE_EVENT,
+    CASE_ROW,
+    EVENT,
+    OUTBOX,
+    PROGRESS,
+    PROMISE_ROW,
+    REFUSED,
+    RISK,
+    RISK_PAST,
+    SIGNAL,
+)
 
 KEPT_NAMES = ("position", "source", "id", "customer", "case")
 """What has to be known of an event to forget it."""
@@ -101,6 +112,9 @@ def _forget_results(connection: Connection, before_us: int) -> tuple[int, int]:
     of_case = (PROMISE_ROW.c.journey == CASE_ROW.c.journey) & (PROMISE_ROW.c.case == CASE_ROW.c.case)
     closed = CASE_ROW.c.closed_us < before_us
     connection.execute(delete(PROMISE_ROW).where(select(CASE_ROW.c.case).where(of_case, closed).exists()))
+    for table in (RISK, RISK_PAST):
+        same = (table.c.journey == CASE_ROW.c.journey) & (table.c.case == CASE_ROW.c.case)
+        connection.execute(delete(table).where(select(CASE_ROW.c.case).where(same, closed).exists()))
     n_cases = connection.execute(delete(CASE_ROW).where(closed)).rowcount
     old = SIGNAL.c.time_us < before_us
     connection.execute(delete(OUTBOX).where(OUTBOX.c.signal.in_(select(SIGNAL.c.number).where(old))))

@@ -1,4 +1,4 @@
-"""One runner at a time on a store: who leads, and who waits to take over.
+"""One runner, and one foreseer, at a time on a store: who leads, and who waits to take over.
 
 PostgreSQL: a lock of a session of its own, which ends with the session, so with the process. SQLite: a lock of the
 operating system on a file beside the database, which ends with the process.
@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event as Flag
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
@@ -23,8 +23,16 @@ try:
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
-LEADER = 0x7472_7565_1000
-"""The number of the lock in PostgreSQL."""
+
+class Lead(NamedTuple):
+    """What one process at a time does: the number of its lock in PostgreSQL, the ending of its file beside SQLite's."""
+
+    number: int
+    ending: str
+
+
+RUNNER = Lead(0x7472_7565_1000, "leader")
+FORESEER = Lead(0x7472_7565_1001, "foreseer")
 STANDBY_S = 0.5
 """Between two attempts of a standby to take over."""
 SILENCE_S = 5
@@ -58,6 +66,7 @@ class NoLease:
 def leading(
     database: Database,
     stopped: Flag,
+    lead: Lead = RUNNER,
     *,
     on_standby: Callable[[], object] | None = None,
 ) -> Iterator[Lease]:
@@ -71,11 +80,11 @@ def leading(
     ...     lease.is_leading()
     True
     """
-    lease = take_lead(database)
+    lease = take_lead(database, lead)
     if lease is None and on_standby is not None:
         on_standby()
     while lease is None and not stopped.wait(STANDBY_S):
-        lease = take_lead(database)
+        lease = take_lead(database, lead)
     held: Lease = lease or NoLease()
     try:
         yield held
@@ -83,9 +92,11 @@ def leading(
         held.release()
 
 
-def take_lead(database: Database) -> Lease | None:
+def take_lead(database: Database, lead: Lead = RUNNER) -> Lease | None:
     """The lead if nobody has it. StoreUnavailable where the database cannot be reached."""
-    return _FileLease.take(lock_file(database)) if database.is_sqlite else _SessionLease.take(database)
+    if database.is_sqlite:
+        return _FileLease.take(lock_file(database, lead))
+    return _SessionLease.take(database, lead)
 
 
 def has_leader(database: Database) -> bool:
@@ -99,14 +110,14 @@ def has_leader(database: Database) -> bool:
     return False
 
 
-def lock_file(database: Database) -> Path:
+def lock_file(database: Database, lead: Lead = RUNNER) -> Path:
     """The file whose lock is the lead on a SQLite store.
 
     >>> lock_file(Database("sqlite:////var/lib/truenorth.db"))
     PosixPath('/var/lib/truenorth.db.leader')
     """
     assert database.path is not None
-    return Path(f"{database.path}.leader")
+    return Path(f"{database.path}.{lead.ending}")
 
 
 class _SessionLease:
@@ -116,7 +127,7 @@ class _SessionLease:
         self._connection: Connection | None = connection
 
     @classmethod
-    def take(cls, database: Database) -> _SessionLease | None:
+    def take(cls, database: Database, lead: Lead) -> _SessionLease | None:
         with database.failures_explained():
             connection = database.lone_connection()
             try:
@@ -124,7 +135,7 @@ class _SessionLease:
                     connection.execute(text(f"set {name} = {SILENCE_S}"))
                 connection.execute(text("set tcp_keepalives_count = 2"))
                 connection.execute(text("set idle_session_timeout = 0"))
-                if connection.scalar(text("select pg_try_advisory_lock(:leader)"), {"leader": LEADER}):
+                if connection.scalar(text("select pg_try_advisory_lock(:leader)"), {"leader": lead.number}):
                     return cls(connection)
             except BaseException:
                 connection.close()

@@ -15,11 +15,13 @@ from truenorth.store.event_log import SqlEventLog
 from truenorth.store.forget import Retention
 from truenorth.store.gone import GoneKeys
 from truenorth.store.migrate import migrate
+from truenorth.store.models import Models
 from truenorth.store.pages import Pages
 from truenorth.store.people import People
 from truenorth.store.ports import EventLog
 from truenorth.store.registry import Audit, Journeys, Links
 from truenorth.store.results import Results
+from truenorth.store.risks import Risks
 from truenorth.store.settings import Entropy, settings_of
 from truenorth.store.signals import Outbox, Signals
 from truenorth.store.staff import Staff
@@ -45,6 +47,8 @@ class Store:
     audit: Audit
     decisions: Decisions
     staff: Staff
+    models: Models
+    risks: Risks
     effects: EffectVersions
 
     def close(self) -> None:
@@ -105,5 +109,7 @@ def _opened(database: Database, entropy: Entropy) -> Store:
         audit=Audit(database),
         decisions=Decisions(database),
         staff=Staff(database),
+        models=Models(database),
+        risks=Risks(database),
         effects=EffectVersions(database),
     )

@@ -16,7 +16,7 @@ LOOKED_AT = 100_000
 """Most rows that one page looks at: about 50 ms on SQLite."""
 
 T = TypeVar("T", bound=msgspec.Struct)
-Place = tuple[str | int, ...]
+Place = tuple[str | int | float, ...]
 """Where a page begins: the key of the row before it."""
 
 

@@ -36,6 +36,8 @@ from truenorth.store.tables import (
     PROMISE_ROW,
     RECEIPT,
     REFUSED,
+    RISK,
+    RISK_PAST,
     SIGNAL,
     SNAPSHOT,
 )
@@ -182,7 +184,7 @@ def _erase_derived(connection: Connection, person: Person) -> dict[str, int]:
     counts = {REFUSED.name: _delete(connection, REFUSED, [{"number": n} for n in refused_numbers(connection, person)])}
     signals = [{"signal": row["number"]} for row in found[SIGNAL.name]]
     counts[OUTBOX.name] = _delete(connection, OUTBOX, signals)
-    for table in (SIGNAL, PROMISE_ROW, CASE_ROW):
+    for table in (SIGNAL, PROMISE_ROW, RISK, RISK_PAST, CASE_ROW):
         names = [column.name for column in table.primary_key]
         counts[table.name] = _delete(
             connection, table, [{name: row[name] for name in names} for row in found[table.name]]

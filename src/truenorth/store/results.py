@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Table, and_, bindparam, delete, func, select
+from sqlalchemy import Connection, Table, and_, bindparam, delete, func, or_, select
 
 from truenorth.store.database import Database, Turn
 from truenorth.store.gone import in_parts
@@ -42,7 +42,7 @@ class Results:
     def n_erasures(self) -> int:
         """How many erasures there have been: what was read before one may hold what is erased."""
         with self._database.reading() as connection:
-            return _n_erasures(connection)
+            return n_erasures_of(connection)
 
     def write(self, journey: str, judged: Judged, *, n_erasures: int) -> Sequence[int]:
         """Keep all of one step or nothing; the numbers of its signals, which wait at every webhook that wants them.
@@ -52,7 +52,7 @@ class Results:
         """
         with self._database.writing(Turn.RESULTS) as connection:
             goes_on = judged.follows is None or judged.follows == _progress(connection, journey)
-            if not goes_on or _n_erasures(connection) != n_erasures:
+            if not goes_on or n_erasures_of(connection) != n_erasures:
                 raise Outdated
             self._write_rows(connection, journey, judged)
             self._write_state(connection, journey, judged)
@@ -71,7 +71,31 @@ class Results:
         of_journey = select(SNAPSHOT.c.chunk, SNAPSHOT.c.blob).where(SNAPSHOT.c.journey == journey)
         with self._database.reading() as connection:
             chunks = {chunk: bytes(blob) for chunk, blob in connection.execute(of_journey)}
-            return _progress(connection, journey), chunks, _n_erasures(connection)
+            return _progress(connection, journey), chunks, n_erasures_of(connection)
+
+    def chunk(self, journey: str, number: int) -> tuple[Progress, bytes | None]:
+        """How far a journey has come, and one chunk of its runner's state of the same instant."""
+        of_journey = select(SNAPSHOT.c.blob).where(SNAPSHOT.c.journey == journey, SNAPSHOT.c.chunk == number)
+        with self._database.reading() as connection:
+            blob = connection.scalar(of_journey)
+            return _progress(connection, journey) or Progress(), None if blob is None else bytes(blob)
+
+    def cases_since(self, journey: str, since_us: int) -> Sequence[str]:
+        """The ids of all cases that are not closed, or were not before an instant."""
+        late = or_(CASE_ROW.c.closed_us.is_(None), CASE_ROW.c.closed_us >= since_us)
+        asked = select(CASE_ROW.c.case).where(CASE_ROW.c.journey == journey, late).order_by(CASE_ROW.c.case)
+        with self._database.reading() as connection:
+            return list(connection.scalars(asked))
+
+    def ends_of(self, journey: str, customers: Sequence[str]) -> list[tuple[Any, ...]]:
+        """The cases of some customers: case, customer, opened, outcome, instant of the outcome, closed."""
+        names = ("case", "customer", "opened_us", "outcome", "outcome_time_us", "closed_us")
+        found: list[tuple[Any, ...]] = []
+        with self._database.reading() as connection:
+            for some in in_parts(sorted(set(customers))):
+                theirs = and_(CASE_ROW.c.journey == journey, CASE_ROW.c.customer.in_(some))
+                found += map(tuple, connection.execute(select(*(CASE_ROW.c[name] for name in names)).where(theirs)))
+        return found
 
     def history(self, journey: str, keys: Sequence[str]) -> Sequence[CaseEvent]:
         """The events of some case keys: by key, then in the order of the case (time, position)."""
@@ -209,5 +233,6 @@ def _progress(connection: Connection, journey: str) -> Progress | None:
     return Progress(*row) if row else None
 
 
-def _n_erasures(connection: Connection) -> int:
+def n_erasures_of(connection: Connection) -> int:
+    """How many erasures there have been, as a transaction sees it."""
     return connection.scalar(select(func.coalesce(func.max(RECEIPT.c.number), 0))) or 0

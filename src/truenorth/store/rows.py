@@ -1,4 +1,8 @@
-"""What the store keeps beside events, as values."""
+"""What the store keeps beside events, as values.
+
+Those that come by the thousand refer to texts and numbers only: the garbage collector need not look at them
+(``gc=False``).
+"""
 
 from __future__ import annotations
 
@@ -16,7 +20,7 @@ WebhookState = Literal["active", "paused"]
 DeliveryState = Literal["pending", "delivered", "dead"]
 
 
-class CaseRow(msgspec.Struct, frozen=True, kw_only=True):
+class CaseRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A judged case: the columns of `cases` in a replay, instants as microseconds since 1970 UTC."""
 
     case: str
@@ -42,7 +46,7 @@ class CaseRow(msgspec.Struct, frozen=True, kw_only=True):
     value: float = 0.0
 
 
-class PromiseRow(msgspec.Struct, frozen=True, kw_only=True):
+class PromiseRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An instance of a promise: the columns of `promises` in a replay."""
 
     case: str
@@ -56,7 +60,7 @@ class PromiseRow(msgspec.Struct, frozen=True, kw_only=True):
     decided_by: str | None = None
 
 
-class CaseEvent(msgspec.Struct, frozen=True):
+class CaseEvent(msgspec.Struct, frozen=True, gc=False):
     """An event of a case key: with it a late event finds the history of its case."""
 
     key: str
@@ -64,7 +68,7 @@ class CaseEvent(msgspec.Struct, frozen=True):
     position: int
 
 
-class NewSignal(msgspec.Struct, frozen=True, kw_only=True):
+class NewSignal(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Something to be told: a broken promise, a correction ... ``body`` is a JSON object."""
 
     case: str | None = None
@@ -74,7 +78,7 @@ class NewSignal(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes
 
 
-class Signal(NewSignal, frozen=True, kw_only=True):
+class Signal(NewSignal, frozen=True, kw_only=True, gc=False):
     """A signal that was given; ``number`` rises in the order in which signals become visible, with gaps."""
 
     number: int

@@ -201,6 +201,75 @@ PROGRESS = Table(
     *(_whole(name) for name in ("n_events", "n_filtered", "n_no_key", "n_before_need", "n_after_close")),
 )
 
+MODEL = Table(
+    "model",
+    METADATA,
+    _text("journey", key=True),
+    _text("version", key=True),
+    _text("state"),
+    _whole("made_us"),
+    _whole("live_us", null=True),
+    _whole("data_from_us"),
+    _whole("data_to_us"),
+    _whole("n_cases"),
+    _whole("beats"),
+    _text("why"),
+    _number("threshold"),
+    _bytes("sight"),
+    _bytes("features"),
+    _bytes("metrics"),
+    _bytes("blob"),
+)
+"""What was learnt to foresee a journey's cases; ``sight`` is how the log's columns were read for it."""
+RISK = Table(
+    "risk",
+    METADATA,
+    _text("journey", key=True),
+    _text("model", key=True),
+    _text("case", key=True),
+    _text("customer", null=True),
+    _whole("at_us"),
+    _whole("position"),
+    _number("p_failed"),
+    _number("avoidable"),
+    _bytes("p"),
+    _bytes("p_break"),
+    _bytes("remaining_days"),
+    _bytes("next"),
+    _bytes("why"),
+    _bytes("lowers"),
+    _whole("alarmed"),
+    _whole("n_past"),
+    _number("p_past"),
+)
+Index("ix_risk_avoidable", RISK.c.journey, RISK.c.model, RISK.c.avoidable, RISK.c.case)
+Index("ix_risk_customer", RISK.c.customer)
+RISK_PAST = Table(
+    "risk_past",
+    METADATA,
+    _text("journey", key=True),
+    _text("model", key=True),
+    _text("case", key=True),
+    _whole("number", key=True),
+    _text("customer", null=True),
+    _whole("at_us"),
+    _whole("position"),
+    _number("p_failed"),
+    sqlite_with_rowid=False,
+)
+Index("ix_risk_past_customer", RISK_PAST.c.customer)
+MODEL_LOOK = Table(
+    "model_look",
+    METADATA,
+    _rising(),
+    _text("journey"),
+    _text("version"),
+    _whole("at_us"),
+    _bytes("body"),
+    sqlite_autoincrement=True,
+)
+Index("ix_model_look_model", MODEL_LOOK.c.journey, MODEL_LOOK.c.version)
+
 SIGNAL = Table(
     "signal",
     METADATA,

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from truenorth.server.api.context import Context, Instant, Served, Text, parsed, showing, shown
 from truenorth.server.api.flags import Flags, flags_of
 from truenorth.server.api.paging import Listed, PageAsked, cursor
+from truenorth.server.api.risks import RISK, Risk, risk_of
 from truenorth.server.auth import Agent
 from truenorth.server.receiving import Turned
 from truenorth.spec.model import Journey
@@ -150,13 +151,17 @@ class CaseEvent(BaseModel):
 
 
 class CaseWhole(BaseModel):
-    """A case with its promises and events; ``more_events`` where it has more events than are shown."""
+    """A case with its promises and events; ``more_events`` where it has more events than are shown.
 
-    model_config = showing({"case": CASE, "promises": [PROMISE], "events": [EVENT], "more_events": False})
+    ``risk``: how it stands by the live model; null where there is none, or the case is not open.
+    """
+
+    model_config = showing({"case": CASE, "promises": [PROMISE], "events": [EVENT], "more_events": False, "risk": RISK})
     case: Case
     promises: list[CasePromise]
     events: list[CaseEvent]
     more_events: bool
+    risk: Risk | None
 
 
 @ROUTER.get("/cases")
@@ -197,6 +202,7 @@ def read_case(
         promises=[CasePromise(**shown(one)) for one in promises],
         events=events,
         more_events=more,
+        risk=risk_of(served, journey, case),
     )
 
 

@@ -153,7 +153,7 @@ STOPPED = Table(
 """Actions that are switched off: `*` stands for all of a journey, or for all journeys."""
 
 revision = "0003"
-down_revision = "0001"
+down_revision = "0002"
 branch_labels = None
 depends_on = None
 

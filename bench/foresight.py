@@ -1,0 +1,394 @@
+"""Foresight beside what is published: `python bench/foresight.py --data DIR --date 2026-11-25 [--only PART ...]`.
+
+Writes docs/foresight-benchmarks.md, each part as it is measured; ``--only`` leaves the other parts as they are. DIR
+holds the public logs under their usual names; one that is not there is named as not measured. Needs no network.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import resource
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from time import perf_counter, process_time
+from typing import NamedTuple
+
+import numpy as np
+import polars as pl
+from foresight_features import TASKS, Task, area, longest
+
+from truenorth.foresight import features
+from truenorth.foresight.backtest import Asked, Backtest, backtest, days_found, judge
+from truenorth.foresight.boosted import SETTINGS
+from truenorth.foresight.evaluate import Bucket, Days
+from truenorth.foresight.labels import Label
+from truenorth.foresight.learnt import Learnt, learn, named, risks_of
+from truenorth.foresight.metrics import Estimate, auc, auc_of
+from truenorth.foresight.model import Scorer
+from truenorth.foresight.rows import Table
+from truenorth.foresight.split import temporal_split, test_instant
+from truenorth.foresight.train import Effort, learn_remaining
+from truenorth.logs import read_log
+from truenorth.simulate.company import Company
+from truenorth.simulate.effects import ask_model
+from truenorth.simulate.world import World
+from truenorth.wiring import load_journey, replay
+from truenorth.wiring_foresight import Source, prepare
+
+HERE = Path(__file__).parent
+PAGE = HERE.parent / "docs" / "foresight-benchmarks.md"
+EXAMPLES = HERE.parent / "examples"
+HELD_OUT = 0.2
+EFFORT = Effort(n_threads=2)
+
+PUBLISHED_DAYS = {
+    "helpdesk.xes.gz": ("Helpdesk", 5.41),
+    "BPIC13_incidents.xes.gz": ("BPIC 2013 incidents", 2.39),
+    "Sepsis.xes.gz": ("Sepsis", 16.43),
+    "bpic2012.xes.gz": ("BPIC 2012", 5.49),
+    "Road_Traffic_Fine_Management_Process.xes.gz": ("Traffic fines", 144.28),
+}
+"""Mean absolute error in days on held-out cases of PGTNet (Amiri Elyasi, van der Aa, Stuckenschmidt, CAiSE 2024)."""
+
+REJECTED = tuple(
+    f"Declaration REJECTED by {who}"
+    for who in ("ADMINISTRATION", "BUDGET OWNER", "EMPLOYEE", "MISSING", "PRE_APPROVER", "SUPERVISOR")
+)
+LABELLED = {
+    "traffic fines": TASKS["traffic fines"],
+    "bpic2012 accepted": TASKS["bpic2012 accepted, cut"],
+    "bpic2012 declined": TASKS["bpic2012 declined, cut"],
+    "bpic2012 cancelled": TASKS["bpic2012 cancelled, cut"],
+    "sepsis back in 28 days": TASKS["sepsis back in 28 days"],
+    "declarations rejected": Task(
+        "BPI_2020_DomesticDeclarations.xes.gz", Label(positive=REJECTED, take="any", until=REJECTED)
+    ),
+}
+FILLED_LATE = ("closed_at", "resolved_at", "closed_code", "resolved_by", "sys_updated_by", "active", "made_sla")
+LINKED_LATE = tuple(
+    f"{what}_ASSOCIAT{end}" for what, end in (("ELEMENTO", "O"), ("INCIDENTE", "O"), ("RICHIESTA", "A"))
+)
+OF_THE_END = ("STATO_ATTUALE", "GRUPPO_ASSEGNAZIONE_FINALE", *LINKED_LATE)
+BY_JOURNEY = {
+    "helpdesk": ("helpdesk.xes.gz", "helpdesk.yaml", ()),
+    "INAIL": ("logCSM_15Kcases.xes.gz", "inail.yaml", OF_THE_END),
+    "ServiceNow": ("incident_event_log.csv.gz", "servicenow.yaml", FILLED_LATE),
+}
+"""Log, journey of the examples, columns that are filled in once the case is over."""
+MOST_COST = {2.0: 0.255, 3.0: 0.215}
+"""What a case may cost at most on the traffic fines."""
+
+
+def quiet(_stage: str, _share: float) -> None:
+    """Progress that nobody looks at."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--date", required=True)
+    parser.add_argument("--only", nargs="*", choices=list(PARTS), default=list(PARTS))
+    parser.add_argument("--customers", type=int, default=2_000, help="of the made-up company")
+    parser.add_argument("--rows", type=int, default=500_000, help="to learn from, for the speed")
+    options = parser.parse_args()
+    for name in options.only:
+        lines = [f"## {name.capitalize()}", "", f"Measured on {options.date}.", ""]
+        for line in PARTS[name](options):
+            print(line, flush=True)
+            lines.append(line)
+            keep(name, "\n".join(lines))
+
+
+def keep(name: str, text: str) -> None:
+    """The page with this part as measured, the others as they were; parts never measured are named."""
+    found = re.split(r"(?m)^(?=## )", PAGE.read_text(encoding="utf-8")) if PAGE.exists() else []
+    parts = {part.split("\n", 1)[0][3:].lower(): part.strip() for part in found if part.startswith("## ")}
+    parts[name] = text.strip()
+    head = [
+        "# Foresight beside what is published",
+        "Made by `python bench/foresight.py --data DIR --date DATE`. What figures mean: [foresight](foresight.md). "
+        "Intervals are 95 % bootstrap intervals over cases; every figure is of held-out cases, the latest 20 %, and "
+        "nothing was learnt from a case that had not ended before the first of them was opened.",
+    ]
+    shown_ = [parts.get(one, f"## {one.capitalize()}\n\nNot measured yet.") for one in PARTS]
+    PAGE.write_text("\n\n".join([*head, *shown_]) + "\n", encoding="utf-8")
+
+
+class Run(NamedTuple):
+    """One log's backtest, with what was learnt and the seconds of one core that it took."""
+
+    found: Backtest
+    learnt: Learnt
+    used_s: float
+
+
+def run(table: Table) -> Run:
+    started_s = process_time()
+    learnt = learn(table, temporal_split(table.cases, table.rows, HELD_OUT), 0, EFFORT, quiet)
+    found, _ = judge(learnt, seed=0, asked=Asked(HELD_OUT), coverage=EFFORT.coverage)
+    return Run(found, learnt, process_time() - started_s)
+
+
+def labelled_table(task: Task, folder: Path) -> Table:
+    events = task.prepare(read_log(folder / task.file, fields=task.fields, on_progress=quiet).events)
+    opened_us = events.group_by("case").agg(pl.col("time").min())["time"].to_physical().to_numpy()
+    before_us = test_instant(opened_us, HELD_OUT)
+    vocabulary = features.vocabulary_of_log(
+        events, task.label, before_us=before_us, without=task.without, zone=task.zone
+    )
+    return features.table_of_log(events, task.label, vocabulary)
+
+
+OUTCOME_HEAD = (
+    "| log | held-out cases | fail | AUC | logistic | by the protocol | published | Brier (base rate) | "
+    "calibration error | worst bucket | goes to work | one core |\n|---|---|---|---|---|---|---|---|---|---|---|---|"
+)
+
+
+def outcomes(options: argparse.Namespace) -> Iterator[str]:
+    """Published logs with a label."""
+    yield (
+        "*AUC* is over all predictions; *by the protocol* is that of Teinemaa et al. (ACM TKDD 13(2), 2019): the area "
+        "at each number of events, averaged by the number of cases that get so far. *Published* is the best of that "
+        "survey on the same log. BPIC 2012 cases are cut before the first end of an offer, the published ones are not. "
+        "*Worst bucket* is the largest calibration error of numbers of events that 500 cases reach. Goals: .03 and "
+        ".05.\n"
+    )
+    yield OUTCOME_HEAD
+    costs = []
+    for name, task in LABELLED.items():
+        if not (options.data / task.file).exists():
+            yield f"| {name} | not measured: no {task.file} |" + " |" * 10
+            continue
+        table = labelled_table(task, options.data)
+        one = run(table)
+        yield outcome_line(name, one, protocol_of(one, task), task.published)
+        costs += list(cost_lines(name, one.found, MOST_COST if "traffic" in name else {}))
+    yield "\nWhat alarms cost a case; *at most* is the goal (else 1 % over the better of the two constants):\n"
+    yield "| log | a failure costs | ours | always act | never | at most |\n|---|---|---|---|---|---|"
+    yield from costs
+
+
+def protocol_of(one: Run, task: Task) -> float:
+    """The area by number of events, of the trees."""
+    table, split = one.learnt.table, one.learnt.split
+    n_events, held = longest(table, task.most), np.zeros(len(table.cases.outcome), bool)
+    held[table.rows.case[split.test]] = True
+    rows = np.flatnonzero((table.rows.prefix <= n_events) & held[table.rows.case])
+    heads = named(one.learnt.outcome)
+    return area(table, held, n_events, risks_of(heads.get("trees", heads["base rate"]), table.rows.x[rows]))
+
+
+def outcome_line(name: str, one: Run, protocol: float | None, published: float | None) -> str:
+    found = one.found
+    models = {model.model: model for model in found.models}
+    first, base = found.models[0], models["base rate"].brier.value
+    logistic = f"{models['logistic'].auc.value:.3f}" if "logistic" in models else ""
+    area_, known = ("" if value is None else f"{value:.3f}" for value in (protocol, published))
+    return (
+        f"| {name} | {found.n_test:,} | {found.base_rate:.1%} | {shown(first.auc)} | {logistic} | {area_} | {known} | "
+        f"{first.brier.value:.4f} ({base:.4f}) | {first.calibration_error:.3f} | {worst(found.buckets)} | "
+        f"{found.verdict.used} | {one.used_s:.0f} s |"
+    )
+
+
+def worst(buckets: tuple[Bucket, ...]) -> str:
+    large = [bucket for bucket in buckets if bucket.n_cases >= 500]
+    if not large:
+        return "none so large"
+    most = max(large, key=lambda bucket: bucket.calibration_error)
+    return f"{most.calibration_error:.3f} at {most.first} to {most.last}"
+
+
+def cost_lines(name: str, found: Backtest, most: dict[float, float]) -> Iterator[str]:
+    for cost in found.costs:
+        goal = most.get(cost.ratio, 1.01 * min(cost.always, cost.never))
+        yield (
+            f"| {name} | {cost.ratio:g} actions | {cost.cost:.3f} | {cost.always:.3f} | {cost.never:.3f} | {goal:.3f} |"
+        )
+
+
+def journeys(options: argparse.Namespace) -> Iterator[str]:
+    """Logs with a journey of the examples."""
+    yield OUTCOME_HEAD
+    others = []
+    for name, (file, journey, without) in BY_JOURNEY.items():
+        if not (options.data / file).exists():
+            yield f"| {name} | not measured: no {file} |" + " |" * 10
+            continue
+        source = Source(options.data / file, journey=EXAMPLES / journey, without=without)
+        one = run(prepare(source, HELD_OUT, quiet).table)
+        yield outcome_line(name, one, None, None)
+        others += list(other_lines(name, one.found))
+    yield "\n| log | what | figure | beside |\n|---|---|---|---|"
+    yield from others
+
+
+def other_lines(name: str, found: Backtest) -> Iterator[str]:
+    if (days := found.remaining) is not None:
+        constants = f"always 0: {days.mae_zero:.2f}, always the median: {days.mae_median:.2f}"
+        yield f"| {name} | days remaining, mean absolute error | {shown(days.mae, 2)} | {constants} |"
+        yield f"| {name} | its 90 % interval held | {shown(days.coverage)} | 0.88 to 0.92 |"
+    if (hits := found.next) is not None:
+        yield f"| {name} | next event right | {shown(hits.accuracy)} | always the most frequent: {hits.constant:.3f} |"
+    yield f"| {name} | lead time of alarms, median days | {found.lead.lead_days:.1f} | |"
+    for promise in found.promises:
+        beside = f"Brier {promise.scored.brier.value:.3f}, base rate {promise.brier_base_rate:.3f}"
+        used = promise.verdict.used
+        yield f"| {name} | promise {promise.name}, breaks: AUC ({used}) | {shown(promise.scored.auc)} | {beside} |"
+
+
+def remaining(options: argparse.Namespace) -> Iterator[str]:
+    """Days to the end of a case."""
+    yield "Mean absolute error in days, over all prefixes. *Published*: PGTNet (Amiri Elyasi et al., CAiSE 2024).\n"
+    yield "| log | ours | published | always 0 | always the median | 90 % interval held | one core |"
+    yield "|---|---|---|---|---|---|---|"
+    for file, (name, published) in PUBLISHED_DAYS.items():
+        if not (options.data / file).exists():
+            yield f"| {name} | not measured: no {file} | {published} | | | | |"
+            continue
+        started_s = process_time()
+        days = days_of(options.data / file)
+        yield (
+            f"| {name} | {shown(days.mae, 2)} | {published} | {days.mae_zero:.2f} | {days.mae_median:.2f} | "
+            f"{shown(days.coverage)} | {process_time() - started_s:.0f} s |"
+        )
+
+
+def days_of(path: Path) -> Days:
+    """How far off the days to a case's last event are, whatever becomes of it."""
+    events = read_log(path, on_progress=quiet).events.with_columns(pl.lit("over").alias("is_over"))
+    task = Task(path.name, Label(column="is_over", positive=("over",)))
+    opened_us = events.group_by("case").agg(pl.col("time").min())["time"].to_physical().to_numpy()
+    vocabulary = features.vocabulary_of_log(events, task.label, before_us=test_instant(opened_us, HELD_OUT))
+    table = features.table_of_log(events, task.label, vocabulary)
+    split = temporal_split(table.cases, table.rows, HELD_OUT)
+    days = days_found(learn_remaining(table, split, 0, EFFORT), table, split, EFFORT.coverage, 0)
+    assert days is not None
+    return days
+
+
+def company(options: argparse.Namespace) -> Iterator[str]:
+    """The made-up company against an oracle that knows all of a case but its luck."""
+    yield (
+        f"{options.customers:,} customers. The oracle knows the causal model and everything about a case (who, how "
+        "severe, how loaded the company, every cause as it was lived, the action) but its luck. Both are judged on the "
+        "last prediction before the outcome of each held-out case. *Shuffled*: the same, learnt from outcomes dealt "
+        "out at random. Goals: within 0.02 of the oracle; 0.5.\n"
+    )
+    yield "| journey | held-out cases | AUC | oracle | shuffled | calibration error | days before the survey |"
+    yield "|---|---|---|---|---|---|---|"
+    lived = World(Company(n_customers=options.customers), 1).lived
+    events, chances = lived.events(), ask_model(lived.tables, lived.run.cases, lived.run.levels).chances
+    oracle = dict(zip(lived.case_names.cast(pl.String), 1 - chances[:, 0], strict=True))
+    few = Effort(settings=SETTINGS[:1], n_threads=2)
+    for path in sorted((EXAMPLES / "company").glob("*.yaml")):
+        journey = load_journey(path)
+        table = features.table_of_replay(journey, replay(journey, events))
+        found, foresight = backtest(table, effort=few)
+        last, y, case = last_rows(table, found)
+        dealt_ = dealt(table, 5)
+        random = learn(dealt_, temporal_split(dealt_.cases, dealt_.rows), 0, few, quiet).outcome
+        head = named(random).get("trees", random.constant)
+        truth = np.array([oracle.get(str(one).split("#")[0], np.nan) for one in table.cases.id.gather(case)])
+        known = np.isfinite(truth)
+        ours = auc_of(y, Scorer(foresight).risk(table.rows.x[last]), case, 0)
+        ahead = f"{found.survey.days_earlier.value:.1f}" if found.survey else ""
+        best = f"{auc(y[known], truth[known]):.3f}" if known.any() else "no case known"
+        yield (
+            f"| {path.stem} | {found.n_test:,} | {shown(ours)} | {best} | "
+            f"{auc(y, risks_of(head, table.rows.x[last])):.3f} | {found.models[0].calibration_error:.3f} | {ahead} |"
+        )
+
+
+def last_rows(table: Table, found: Backtest) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The last row of each held-out case, whether it failed, and its code."""
+    cases = table.cases
+    held = (cases.opened_us >= found.test_us) & (cases.outcome >= 0)
+    rows = np.flatnonzero(held[table.rows.case])
+    rows = rows[np.lexsort((table.rows.time_us[rows], table.rows.case[rows]))]
+    case = table.rows.case[rows]
+    last = rows[np.flatnonzero(np.r_[case[1:] != case[:-1], True])]
+    return last, cases.outcome[table.rows.case[last]] > 0, table.rows.case[last]
+
+
+def dealt(table: Table, seed: int) -> Table:
+    """The same table with the known outcomes dealt out at random."""
+    outcome = table.cases.outcome.copy()
+    known = np.flatnonzero(outcome >= 0)
+    outcome[known] = np.random.default_rng(seed).permutation(outcome[known])
+    return table._replace(cases=table.cases._replace(outcome=outcome), targets={})
+
+
+def speed(options: argparse.Namespace) -> Iterator[str]:
+    """Learning, scoring one event, and scoring all open cases anew, on the help journey of a made-up company."""
+    events = World(Company(n_customers=2_000), 1).lived.events()
+    journey = load_journey(EXAMPLES / "company" / "help.yaml")
+    table = repeated(features.table_of_replay(journey, replay(journey, events)), options.rows)
+    n_rows, n_columns = table.rows.x.shape
+    yield "| what | figure | goal |"
+    yield "|---|---|---|"
+    started_s, used_s = perf_counter(), process_time()
+    learnt = learn(table, temporal_split(table.cases, table.rows), 0, EFFORT, quiet)
+    learnt_s, used_s = perf_counter() - started_s, process_time() - used_s
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    yield (
+        f"| all models from a table of {n_rows:,} rows of {n_columns} columns | {learnt_s:.0f} s on two crowded cores, "
+        f"{used_s:.0f} s of one | 500,000 in 120 s |"
+    )
+    yield f"| most memory so far | {peak:.1f} GB | 4 GB |"
+    foresight = judge(learnt, seed=0, asked=Asked(), coverage=EFFORT.coverage)[1]
+    scorer, x = Scorer(foresight), table.rows.x
+    median, slow = 1e3 * np.quantile(list(timed(scorer.one, x[:2_000])), [0.5, 0.99])
+    yield f"| one event, all {len(scorer.runners) + 1} models | {median:.2f} ms, p99 {slow:.2f} | 1 ms, p99 20 |"
+    many = np.resize(x, (100_000, n_columns))
+    yield f"| 100,000 open cases | {min(timed(scorer.predict, [many])):.1f} s | 10 s |"
+
+
+def repeated(table: Table, n_rows: int) -> Table:
+    """The table so often that it has so many rows, each repetition later by the length of the whole."""
+    times, cases, rows = -(-n_rows // len(table.rows.case)), table.cases, table.rows
+    step_us = int(cases.opened_us.max() - cases.opened_us.min()) + 1
+    never = cases.ended_us == np.iinfo(np.int64).max
+    shift = [i * step_us for i in range(times)]
+    whole = rows._replace(
+        x=np.tile(rows.x, (times, 1)),
+        case=np.concatenate([rows.case + np.int32(i * len(never)) for i in range(times)]),
+        prefix=np.tile(rows.prefix, times),
+        time_us=np.concatenate([rows.time_us + us for us in shift]),
+        at_event=np.tile(rows.at_event, times),
+    )
+    lived = cases._replace(
+        id=pl.concat([cases.id] * times),
+        opened_us=np.concatenate([cases.opened_us + us for us in shift]),
+        ended_us=np.concatenate([np.where(never, cases.ended_us, cases.ended_us + us * ~never) for us in shift]),
+        outcome=np.tile(cases.outcome, times),
+        customer=pl.concat([cases.customer] * times),
+    )
+    targets = {name: np.tile(target, times) for name, target in table.targets.items()}
+    return table._replace(rows=whole, cases=lived, targets=targets)
+
+
+def timed(call: Callable[[np.ndarray], object], arguments: list[np.ndarray] | np.ndarray) -> Iterator[float]:
+    call(arguments[0])
+    for one in arguments:
+        started_s = perf_counter()
+        call(one)
+        yield perf_counter() - started_s
+
+
+def shown(found: Estimate, digits: int = 3) -> str:
+    return f"{found.value:.{digits}f} [{found.low:.{digits}f}, {found.high:.{digits}f}]"
+
+
+PARTS: dict[str, Callable[[argparse.Namespace], Iterator[str]]] = {
+    "outcomes and alarms": outcomes,
+    "journeys": journeys,
+    "time remaining": remaining,
+    "the made-up company": company,
+    "speed": speed,
+}
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,110 @@
+"""Commands about patterns: what worked, kept with its evidence and tried elsewhere."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from truenorth.cli_frame import AsJson, JourneyPath, Maps, fields_of, progress, told
+
+app = typer.Typer(help="What worked, kept with its evidence, to be tried elsewhere.", no_args_is_help=True)
+
+Folder = Annotated[Path, typer.Option("--dir", metavar="DIR", help="The folder of patterns.")]
+PatternPath = Annotated[Path, typer.Argument(metavar="FILE", help="A pattern file.")]
+MaybeLog = Annotated[Path | None, typer.Option("--log", metavar="LOG", help="The log that it is seen in.")]
+PATTERNS = Path("patterns")
+
+
+class PatternKind(StrEnum):
+    """What can be kept."""
+
+    journey = "journey"
+    promises = "promises"
+    actions = "actions"
+    kpis = "kpis"
+    insight = "insight"
+
+
+@app.command(epilog="Example: truenorth pattern save call-backs -j support.yaml --kind promises --log tickets.csv")
+def save(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Its name, and that of its file.")],
+    journey: JourneyPath,
+    kind: Annotated[PatternKind, typer.Option(help="What of it is kept.")],
+    log: MaybeLog = None,
+    kpis: Annotated[Path | None, typer.Option(metavar="FILE", help="The KPIs, for --kind kpis.")] = None,
+    insight: Annotated[str | None, typer.Option(metavar="SUBJECT", help="The insight, for --kind insight.")] = None,
+    about: Annotated[str, typer.Option(metavar="TEXT", help="When it helps, in a sentence.")] = "",
+    folder: Folder = PATTERNS,
+    maps: Maps = None,
+    json: AsJson = False,
+) -> None:
+    """Keep a journey, its promises or actions, KPIs or an insight as a pattern; with a log, with its evidence."""
+    from truenorth import printing, wiring_pattern
+
+    source = wiring_pattern.Source(journey, log, kpis, insight, fields_of(maps))
+    path = folder / f"{name}.yaml"
+    with told(json), progress(json) as tell:
+        today = datetime.now(UTC).date()  # noqa: TID251 the rim
+        wiring_pattern.save_pattern(path, name, kind.value, source, saved=today, about=about, on_progress=tell)
+    printing.wrote([path])
+
+
+@app.command("list", epilog="Example: truenorth pattern list --dir patterns")
+def list_patterns(folder: Folder = PATTERNS, json: AsJson = False) -> None:
+    """The patterns of a folder."""
+    from truenorth import printing_pattern, wiring_pattern
+
+    with told(json):
+        printing_pattern.listed(list(wiring_pattern.patterns_in(folder)), as_json=json)
+
+
+@app.command(epilog="Example: truenorth pattern show patterns/call-backs.yaml")
+def show(file: PatternPath, json: AsJson = False) -> None:
+    """One pattern with its evidence."""
+    from truenorth import printing_pattern, wiring_pattern
+
+    with told(json):
+        printing_pattern.shown(wiring_pattern.read_pattern(file), as_json=json)
+
+
+@app.command(epilog="Example: truenorth pattern compare patterns/call-backs.yaml patterns/visits.yaml")
+def compare(
+    file: PatternPath,
+    other: Annotated[Path, typer.Argument(metavar="OTHER", help="Another one.")],
+    json: AsJson = False,
+) -> None:
+    """What only one of two patterns says."""
+    from truenorth import printing_pattern, wiring_pattern
+    from truenorth.insight.pattern import compare as compared
+
+    with told(json):
+        lines = compared(wiring_pattern.read_pattern(file), wiring_pattern.read_pattern(other))
+        printing_pattern.compared(lines, as_json=json)
+
+
+@app.command(epilog="Example: truenorth pattern apply patterns/call-backs.yaml -j bill.yaml --log bills.csv")
+def apply(
+    file: PatternPath,
+    journey: JourneyPath,
+    log: MaybeLog = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the journey there; else nothing is.")
+    ] = None,
+    replace: Annotated[bool, typer.Option("--replace", help="What has the same name is replaced.")] = False,
+    maps: Maps = None,
+    json: AsJson = False,
+) -> None:
+    """Try a pattern in a journey: what it changes in the verdicts on a log, and the journey file with it."""
+    from truenorth import printing_pattern, wiring_pattern
+
+    source = wiring_pattern.Source(journey, log, fields=fields_of(maps))
+    with told(json), progress(json) as tell:
+        pattern = wiring_pattern.read_pattern(file)
+        found = wiring_pattern.applied(pattern, source, replace=replace, on_progress=tell)
+        if output:
+            wiring_pattern.write_journey(output, found.text)
+    printing_pattern.applied(found, output, as_json=json)

@@ -1,0 +1,72 @@
+"""Figure of the KPIs: what improving each goes with."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from plotly import graph_objects as go
+
+from truenorth.figures.theme import LINE, OUTCOME_INK, Ink, Theme, add_rows, bar_rows, hover, titled, worded
+from truenorth.figures.wording import percent, plain, points
+from truenorth.insight.kpi_audit import WORDS, Audit, Audited, Level
+
+VERDICT_INK: dict[str, Ink] = {
+    "fights the customer": OUTCOME_INK["failed"],
+    "aligned": OUTCOME_INK["achieved"],
+    "blind": OUTCOME_INK["open"],
+    "cannot be told": OUTCOME_INK["open"],
+}
+OFFSETS: dict[Level, float] = {"case": -0.12, "week": 0.0, "reward": 0.12}
+SYMBOLS: dict[Level, str] = {"case": "circle", "week": "diamond", "reward": "square"}
+
+
+def kpis_figure(audit: Audit, theme: Theme = "light") -> Any:
+    """For each KPI that can be tested: the change of the share achieved that goes with improving it, at each level."""
+    tested = [one for one in audit.kpis if one.evidence]
+    if not tested:
+        return worded(theme, "No KPI can be tested", "Too few cases, or every KPI is read off the outcome itself.")
+    figure = go.Figure()
+    for level in OFFSETS:
+        _add_level(figure, tested, level)
+    figure.add_vline(x=0, line={"color": LINE, "width": 1})
+    labels = [f"<b>{plain(one.kpi.title or one.kpi.name, 42)}</b>  {one.verdict}" for one in tested]
+    height = add_rows(figure, labels, [f"{one.kind}, {percent(one.paid)} of the reward" for one in tested])
+    figure.update_xaxes(title="points of the share achieved", tickformat="+.0f", zeroline=False)
+    n = sum(one.verdict == "fights the customer" for one in audit.kpis)
+    title = f"{n} of {len(audit.kpis)} KPIs {'fights' if n == 1 else 'fight'} the customer"
+    subtitle = (
+        "Change of the share achieved that goes with improving a KPI by one standard deviation, or came with paying "
+        "for it; 95 % intervals."
+    )
+    return titled(figure, theme, title, subtitle, f"Dots with intervals. {title}. {subtitle}", height=height + 64)
+
+
+def _add_level(figure: Any, tested: list[Audited], level: Level) -> None:
+    found = [
+        (row, one, evidence)
+        for row, one in zip(bar_rows(len(tested)), tested, strict=True)
+        for evidence in one.evidence
+        if evidence.level == level and not math.isnan(evidence.effect)
+    ]
+    if not found:
+        return
+    colours = [VERDICT_INK[one.verdict].colour for _, one, _ in found]
+    figure.add_scatter(
+        x=[100 * evidence.effect for _, _, evidence in found],
+        y=[row + OFFSETS[level] for row, _, _ in found],
+        mode="markers", name=WORDS[level], marker={"symbol": SYMBOLS[level], "size": 9, "color": colours},
+        error_x={
+            "type": "data", "symmetric": False, "thickness": 1.4, "width": 3, "color": LINE,
+            "array": [100 * (evidence.high - evidence.effect) for _, _, evidence in found],
+            "arrayminus": [100 * (evidence.effect - evidence.low) for _, _, evidence in found],
+        },
+        hoverinfo="text",
+        hovertext=[
+            hover(
+                plain(one.kpi.title or one.kpi.name, 80), WORDS[level],
+                f"{points(evidence.effect)} points ({points(evidence.low)} to {points(evidence.high)})",
+            )
+            for _, one, evidence in found
+        ],
+    )  # fmt: skip

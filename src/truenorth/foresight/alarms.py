@@ -1,0 +1,157 @@
+"""From risks to alarms: one a case, when its risk first crosses a threshold; what that brings and what it costs.
+
+A case is alarmed at the first of its rows whose risk is at or above the threshold, and never again. So whether a case
+is alarmed depends on its highest risk alone, and all thresholds can be judged in one pass.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+F64 = NDArray[np.float64]
+I64 = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+DAY_US = 86_400_000_000
+RATIOS = (2.0, 3.0, 5.0, 10.0)
+"""What a failed case costs, in actions."""
+
+
+class Crossings(NamedTuple):
+    """One entry a case: its code, its highest risk, whether it failed."""
+
+    case: NDArray[np.int32]
+    highest: F64
+    failed: Bools
+
+
+class Threshold(msgspec.Struct, frozen=True):
+    """A threshold with its precision and recall where it was chosen; ``reached``: it is as precise as asked for."""
+
+    risk: float
+    precision: float
+    recall: float
+    reached: bool
+
+
+class Cost(msgspec.Struct, frozen=True):
+    """Mean cost a case when a failed one costs 1 and an action 1 / ``ratio``, beside acting always and never."""
+
+    ratio: float
+    threshold: float
+    cost: float
+    always: float
+    never: float
+
+
+def crossings(case: NDArray[np.int32], risk: F64, failed: Bools) -> Crossings:
+    """The highest risk of each case of rows (n,)."""
+    codes, position = np.unique(case, return_inverse=True)
+    highest = np.full(len(codes), -np.inf)
+    np.maximum.at(highest, position, risk)
+    was = np.zeros(len(codes), bool)
+    was[position] = failed
+    return Crossings(codes, highest, was)
+
+
+def first_crossing_us(case: NDArray[np.int32], time_us: I64, risk: F64, threshold: float, n_cases: int) -> I64:
+    """When each of ``n_cases`` cases first crossed the threshold; -1 for never. Rows in any order.
+
+    >>> import numpy as np
+    >>> first_crossing_us(np.array([0, 0, 1]), np.array([5, 3, 9]), np.array([0.9, 0.8, 0.1]), 0.5, 2)
+    array([ 3, -1])
+    """
+    over = risk >= threshold
+    first = np.full(n_cases, np.iinfo(np.int64).max)
+    np.minimum.at(first, case[over], time_us[over])
+    return np.where(first == np.iinfo(np.int64).max, -1, first)
+
+
+def threshold_for(found: Crossings, precision: float) -> Threshold:
+    """The lowest threshold at which at least ``precision`` of the alarmed cases fail; where none, the most precise.
+
+    A threshold that alarms fewer than ten cases is not trusted.
+    """
+    ranked, failed = _ranked(found)
+    last = np.flatnonzero(np.r_[ranked[1:] != ranked[:-1], True]) if len(ranked) else np.zeros(0, np.intp)
+    last = last[last + 1 >= min(10, len(ranked))]
+    if not len(last) or not failed.any():
+        return Threshold(float("inf"), float("nan"), 0.0, False)
+    hits = np.cumsum(failed)[last]
+    precise, recall = hits / (last + 1), hits / failed.sum()
+    enough = np.flatnonzero(precise >= precision)
+    i = int(enough[-1]) if len(enough) else int(np.argmax(precise))
+    return Threshold(float(ranked[last[i]]), float(precise[i]), float(recall[i]), bool(len(enough)))
+
+
+def cheapest(found: Crossings, ratio: float) -> float:
+    """The threshold of least mean cost: 0 = act always, infinity = never.
+
+    The cost model of Teinemaa, Tax, de Leoni, Dumas and Maggi 2018 ("Alarm-based prescriptive process monitoring", BPM
+    Forum) with one alarm a case, an action that always helps, and no cost of compensation: an alarmed case costs 1 /
+    ``ratio`` whether or not it would have failed, a failed one without alarm costs 1.
+
+    The lowest of many thresholds is low partly by luck. So each half of the cases chooses one that is tried on the
+    other half: only where that saves more than its standard error, against the better of the two constants, is there a
+    threshold at all; else the constant.
+    """
+    n, action = len(found.case), 1.0 / ratio
+    constant = 0.0 if n and action <= found.failed.mean() else float("inf")
+    if n < 2:
+        return constant
+    half = np.arange(n) % 2 == 0
+    saved = np.zeros(n)
+    for chosen_on, tried_on in ((half, ~half), (~half, half)):
+        tried = Crossings(*(part[tried_on] for part in found))
+        threshold = _lowest(Crossings(*(part[chosen_on] for part in found)), action)
+        saved[tried_on] = _losses(tried, constant, action) - _losses(tried, threshold, action)
+    return _lowest(found, action) if saved.mean() > saved.std() / np.sqrt(n) else constant
+
+
+def _lowest(found: Crossings, action: float) -> float:
+    """The threshold of least cost on these cases, never alarming any of them included."""
+    ranked, failed = _ranked(found)
+    last = np.flatnonzero(np.r_[ranked[1:] != ranked[:-1], True])
+    total = (last + 1) * action + (failed.sum() - np.cumsum(failed)[last])
+    best = int(np.argmin(total))
+    return float(ranked[last[best]]) if total[best] < failed.sum() else float("inf")
+
+
+def mean_cost(found: Crossings, threshold: float, ratio: float) -> Cost:
+    """What a threshold costs on these cases."""
+    losses = [float(_losses(found, at, 1.0 / ratio).mean()) for at in (threshold, 0.0, float("inf"))]
+    return Cost(ratio, threshold, *losses)
+
+
+def _losses(found: Crossings, threshold: float, action: float) -> F64:
+    alarmed = np.ones(len(found.case), bool) if threshold <= 0 else found.highest >= threshold
+    return np.where(alarmed, action, found.failed.astype(float))
+
+
+def _ranked(found: Crossings) -> tuple[F64, Bools]:
+    order = np.argsort(-found.highest, kind="stable")
+    return found.highest[order], found.failed[order]
+
+
+def looked_at(case: NDArray[np.int32], time_us: I64, risk: F64, per_day: int) -> NDArray[np.int32]:
+    """The cases that a team looks at: each day (UTC) the ``per_day`` of highest risk that it has not seen yet.
+
+    Only rows of that day count, so a case is on the list on days on which something (or a silence) was seen of it.
+    """
+    day = time_us // DAY_US
+    order = np.lexsort((-risk, day))
+    seen = np.zeros(int(case.max(initial=-1)) + 1, bool)
+    chosen: list[int] = []
+    today, left = -1, 0
+    for i in order:
+        if day[i] != today:
+            today, left = day[i], per_day
+        if left and not seen[case[i]]:
+            seen[case[i]] = True
+            chosen.append(int(case[i]))
+            left -= 1
+    return np.array(chosen, np.int32)

@@ -1,0 +1,240 @@
+"""A backtest: learn at an instant of the past, judge on what came after it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from truenorth.foresight import alarms, evaluate
+from truenorth.foresight.evaluate import Ahead, Bucket, Days, Hits, Lead, PerDay, Reliable, Scored
+from truenorth.foresight.learnt import Learnt, foresight_of, learn, named, risks_of
+from truenorth.foresight.model import Foresight, Verdict
+from truenorth.foresight.predictors import Head, Linear, runner
+from truenorth.foresight.remaining import Remaining, interval
+from truenorth.foresight.rows import Table
+from truenorth.foresight.split import Split, temporal_split
+from truenorth.foresight.train import Effort, Tell, outcome_of_rows
+from truenorth.foresight.why import Lever, changes_of, in_words, levers
+
+F64 = NDArray[np.float64]
+I64 = NDArray[np.int64]
+
+
+MOST_CHANGED = 2_000
+"""So many rows are changed at most to see what would lower the risk."""
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """What a backtest is asked for: share of cases held out, precision of alarms, cases a team looks at a day."""
+
+    test_share: float = 0.25
+    precision: float = 0.5
+    per_day: int = 10
+    ratios: tuple[float, ...] = alarms.RATIOS
+
+
+class Promise(msgspec.Struct, frozen=True):
+    """How well breaks of one promise are foreseen, beside its base rate."""
+
+    name: str
+    n_rows: int
+    base_rate: float
+    verdict: Verdict
+    scored: Scored
+    brier_base_rate: float
+
+
+class Backtest(msgspec.Struct, frozen=True):
+    """All that a backtest finds, on held-out time.
+
+    ``judged`` is the model that buckets, alarms and costs are of: that of the verdict, where none went to work the one
+    that was tried first. ``baseline`` says what the logistic regression looks at, ``calibration`` how each outcome of
+    the trees was calibrated, ``levers`` what would lower the risk of the tenth of the rows most at risk.
+    """
+
+    outcomes: tuple[str, ...]
+    n_cases: int
+    n_fit: int
+    n_valid: int
+    n_test: int
+    n_censored: int
+    test_us: int
+    base_rate: float
+    verdict: Verdict
+    judged: str
+    models: tuple[Scored, ...]
+    buckets: tuple[Bucket, ...]
+    reliability: Reliable
+    lead: Lead
+    per_day: PerDay
+    costs: tuple[alarms.Cost, ...]
+    remaining: Days | None
+    next: Hits | None
+    promises: tuple[Promise, ...]
+    baseline: tuple[str, ...]
+    calibration: tuple[str, ...]
+    survey: Ahead | None = None
+    levers: tuple[Lever, ...] = ()
+
+
+def backtest(
+    table: Table,
+    *,
+    seed: int = 0,
+    asked: Asked | None = None,
+    effort: Effort | None = None,
+    answered_us: I64 | None = None,
+    tell: Tell = lambda _stage, _share: None,
+) -> tuple[Backtest, Foresight]:
+    """Learn from cases whose outcome was known at the split instant, and judge on cases opened from it on.
+
+    ``answered_us`` (n_cases,): when a survey answer came, -1 for none. Returns the findings and what was learnt, as it
+    would have been at that instant; `learnt.refit` learns again from all cases.
+    """
+    asked, effort = asked or Asked(), effort or Effort()
+    learnt = learn(table, temporal_split(table.cases, table.rows, asked.test_share), seed, effort, tell)
+    tell("judging", 0.8)
+    return judge(learnt, seed=seed, asked=asked, coverage=effort.coverage, answered_us=answered_us)
+
+
+def judge(
+    learnt: Learnt, *, seed: int, asked: Asked, coverage: float, answered_us: I64 | None = None
+) -> tuple[Backtest, Foresight]:
+    """What has been learnt, on the held-out rows of its split; see `backtest`."""
+    table, split = learnt.table, learnt.split
+    risks = {name: risks_of(head, table.rows.x) for name, head in named(learnt.outcome).items()}
+    held = _Held(learnt, risks, answered_us, seed)
+    threshold = alarms.threshold_for(held.crossed(split.valid), asked.precision)
+    promises = _promises(learnt, seed)
+    live = {promise.name: promise.verdict.used for promise in promises if promise.verdict.live}
+    findings = Backtest(
+        outcomes=table.outcomes,
+        n_cases=len(table.cases.opened_us),
+        n_censored=split.n_censored,
+        test_us=split.test_us,
+        remaining=days_found(learnt.remaining, table, split, coverage, seed),
+        next=_next(learnt, seed),
+        promises=promises,
+        baseline=terms_in_words(learnt.outcome.logistic, table),
+        calibration=tuple(curve.way for curve in (learnt.outcome.trees or learnt.outcome.logistic).curves),
+        **held.findings(threshold, asked),
+    )
+    return findings, foresight_of(learnt, held.verdict, threshold.risk, live)
+
+
+class _Held:
+    """Held-out rows and the risks that each model gives them."""
+
+    def __init__(self, learnt: Learnt, risks: dict[str, F64], answered_us: I64 | None, seed: int) -> None:
+        self.learnt, self.answered_us, self.seed = learnt, answered_us, seed
+        self.rows, self.cases = learnt.table.rows, learnt.table.cases
+        self.failed = outcome_of_rows(learnt.table) > 0
+        test = learnt.split.test
+        self.case = self.rows.case[test]
+        self.y = self.failed[test]
+        self.risks = {name: risk[test] for name, risk in risks.items()}
+        self.verdict = evaluate.verdict(self.y, self.risks, self.case, seed)
+        self.judged = self.verdict.used if self.verdict.live else next(iter(risks))
+        self.every_risk, self.risk = risks[self.judged], self.risks[self.judged]
+
+    def crossed(self, rows: NDArray[np.bool_]) -> alarms.Crossings:
+        return alarms.crossings(self.rows.case[rows], self.every_risk[rows], self.failed[rows])
+
+    def findings(self, threshold: alarms.Threshold, asked: Asked) -> dict[str, Any]:
+        """All about outcomes and alarms, by field of `Backtest`."""
+        split, case, y, risk, seed = self.learnt.split, self.case, self.y, self.risk, self.seed
+        times = self.rows.time_us[split.test]
+        valid, test = self.crossed(split.valid), self.crossed(split.test)
+        alarmed = (threshold, asked.precision, case, times, risk, y, self.cases.ended_us, seed)
+        return {
+            "n_fit": len(np.unique(self.rows.case[split.fit])),
+            "n_valid": len(valid.case),
+            "n_test": len(test.case),
+            "base_rate": float(test.failed.mean()) if len(test.case) else float("nan"),
+            "verdict": self.verdict,
+            "judged": self.judged,
+            "models": tuple(evaluate.scored(name, y, p, case, seed) for name, p in self.risks.items()),
+            "buckets": evaluate.buckets(y, risk, case, self.rows.prefix[split.test], seed),
+            "reliability": evaluate.reliable(y, risk),
+            "lead": evaluate.lead(*alarmed),
+            "per_day": evaluate.per_day(case, times, risk, y, asked.per_day, seed),
+            "costs": evaluate.costs(valid, test, asked.ratios),
+            "survey": self._survey(threshold.risk, times, test),
+            "levers": self._levers(),
+        }
+
+    def _survey(self, threshold: float, time_us: I64, test: alarms.Crossings) -> Ahead | None:
+        if self.answered_us is None or not (self.answered_us >= 0).any():
+            return None
+        n_cases = len(self.cases.opened_us)
+        crossed = alarms.first_crossing_us(self.case, time_us, self.risk, threshold, n_cases)
+        return evaluate.ahead(crossed[test.case], self.answered_us[test.case], test.failed, self.seed)
+
+    def _levers(self) -> tuple[Lever, ...]:
+        """What would lower the risk of the tenth of the held-out rows that is most at risk (some of them)."""
+        rows = np.flatnonzero(self.learnt.split.test)
+        rows = rows[np.argsort(-self.risk, kind="stable")[: len(rows) // 10]]
+        x = self.rows.x[rows[:: 1 + len(rows) // MOST_CHANGED]]
+        head = named(self.learnt.outcome)[self.judged]
+        return levers(x, changes_of(self.learnt.table.columns), lambda some: risks_of(head, some))
+
+
+def _promises(learnt: Learnt, seed: int) -> tuple[Promise, ...]:
+    table, found = learnt.table, []
+    for name, heads in learnt.promises.items():
+        target = table.targets[name]
+        of = learnt.split.test & np.isfinite(target)
+        if not of.any():
+            continue
+        broken, case = target[of] > 0, table.rows.case[of]
+        risks = {key: risks_of(head, table.rows.x[of]) for key, head in named(heads).items()}
+        verdict = evaluate.verdict(broken, risks, case, seed)
+        used = verdict.used if verdict.live else "base rate"
+        base = float(((risks["base rate"] - broken) ** 2).mean())
+        figures = evaluate.scored(used, broken, risks[used], case, seed)
+        promise = name.removeprefix("promise:")
+        found.append(Promise(promise, int(of.sum()), float(broken.mean()), verdict, figures, base))
+    return tuple(found)
+
+
+def _next(learnt: Learnt, seed: int) -> Hits | None:
+    if learnt.next is None:
+        return None
+    rows, target = learnt.table.rows, learnt.table.targets["next"]
+    of, known = (mask & np.isfinite(target) for mask in (learnt.split.test, learnt.split.fit))
+    if not of.any() or not known.any():
+        return None
+    p = runner(learnt.next.predictor, rows.x.shape[1]).predict(rows.x[of])
+    most = int(np.bincount(target[known].astype(int)).argmax())
+    return evaluate.hits(target[of].astype(np.int64), p, most, rows.case[of], seed)
+
+
+def days_found(remaining: Remaining | None, table: Table, split: Split, coverage: float, seed: int) -> Days | None:
+    """How far off the days to the outcome are on the held-out rows; None where they are not foretold or not known."""
+    if remaining is None:
+        return None
+    rows, target = table.rows, table.targets["remaining_days"]
+    of, known = (mask & np.isfinite(target) for mask in (split.test, split.fit))
+    if not of.any():
+        return None
+    said = runner(remaining.predictor, rows.x.shape[1]).predict(rows.x[of])[:, 0]
+    between = np.column_stack(interval(remaining, np.maximum(said, 0.0)))
+    came = target[of].astype(np.float64)
+    return evaluate.days(came, between, float(np.median(target[known])), coverage, rows.case[of], seed)
+
+
+def terms_in_words(head: Head, table: Table) -> tuple[str, ...]:
+    """What the logistic baseline looks at, with what one standard deviation more adds to the log-odds of the risk."""
+    linear = head.predictor
+    if not isinstance(linear, Linear):
+        return ()
+    weights = np.array(linear.weights).reshape(len(linear.intercepts), -1)
+    shown = []
+    for term, added in zip(linear.terms, weights[1:].mean(0) - weights[0], strict=True):
+        column = table.columns[term.column]
+        words = column.words if term.category is None else in_words(column, term.category)
+        shown.append(f"{words} ({added:+.2f})")
+    return tuple(shown)

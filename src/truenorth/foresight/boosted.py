@@ -1,0 +1,89 @@
+"""Gradient-boosted trees (LightGBM: Ke et al. 2017, NeurIPS): the default model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+import numpy as np
+
+from truenorth.foresight.predictors import Boosted, Sample
+from truenorth.foresight.rows import Column
+
+
+class Setting(msgspec.Struct, frozen=True):
+    """How trees are grown: leaves of each, what each corrects of the error left, at most how many, and the patience.
+
+    So many rounds (``patience``) without a gain on the validation rows end the learning. Each round grows a tree a
+    class.
+    """
+
+    n_leaves: int = 31
+    rate: float = 0.06
+    most_rounds: int = 300
+    patience: int = 25
+
+
+SETTINGS = (Setting(31), Setting(8, 0.1))
+"""Compared for the outcome: the default, and small trees for logs with few cases."""
+OF_PROMISES = Setting(15, 0.1, 120, 12)
+OF_NEXT = Setting(15, 0.2, 40, 5)
+"""Of what comes next there are many classes: few rounds, large steps."""
+OF_DAYS = Setting(31, 0.1, 300, 20)
+
+
+def fit_classes(
+    fit: Sample, valid: Sample, n_classes: int, columns: Sequence[Column], setting: Setting, seed: int, n_threads: int
+) -> Boosted:
+    """Trees for two or more classes (codes 0..n_classes-1 in ``y``), stopped when the validation rows say so."""
+    parameters: dict[str, object] = (
+        {"objective": "binary"} if n_classes == 2 else {"objective": "multiclass", "num_class": n_classes}
+    )
+    return _grown(fit, valid, columns, parameters, n_classes, setting, seed, n_threads)
+
+
+def fit_median(
+    fit: Sample, valid: Sample, columns: Sequence[Column], setting: Setting, seed: int, n_threads: int
+) -> Boosted:
+    """Trees for the median of a quantity: the mean absolute error is what they lower."""
+    return _grown(fit, valid, columns, {"objective": "regression_l1"}, 1, setting, seed, n_threads)
+
+
+def _grown(
+    fit: Sample,
+    valid: Sample,
+    columns: Sequence[Column],
+    parameters: dict[str, object],
+    n_classes: int,
+    setting: Setting,
+    seed: int,
+    n_threads: int,
+) -> Boosted:
+    import lightgbm
+
+    categories = [i for i, column in enumerate(columns) if column.kind == "category"]
+    names = [f"c{i}" for i in range(fit.x.shape[1])]
+    full = {
+        "learning_rate": setting.rate,
+        "num_leaves": setting.n_leaves,
+        "max_bin": 127,
+        "min_data_in_leaf": int(np.clip(len(fit.y) // 200, 5, 50)),
+        "feature_fraction": 0.5,
+        "bagging_fraction": 0.8,
+        "bagging_freq": 1,
+        "lambda_l2": 1.0,
+        "cat_smooth": 20.0,
+        "max_cat_to_onehot": 8,
+        "verbosity": -1,
+        "seed": seed,
+        "deterministic": True,
+        "force_row_wise": True,
+        "num_threads": n_threads,
+    } | parameters
+    known = lightgbm.Dataset(
+        fit.x, fit.y, weight=fit.weight, feature_name=names, categorical_feature=categories, params=full
+    )
+    later = lightgbm.Dataset(valid.x, valid.y, weight=valid.weight, reference=known, params=full)
+    stop = lightgbm.early_stopping(setting.patience, verbose=False)
+    booster = lightgbm.train(full, known, setting.most_rounds, valid_sets=[later], callbacks=[stop])
+    return Boosted(booster.model_to_string(num_iteration=booster.best_iteration), n_classes)

@@ -1,0 +1,106 @@
+"""Held-out time: what could be learnt at an instant, what it is tried on, and how much each row weighs."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from truenorth.foresight.rows import NEVER, Cases, Rows, Table
+
+Mask = NDArray[np.bool_]
+F64 = NDArray[np.float64]
+
+VALID_SHARE = 0.2
+"""Of the cases opened before the split instant, the latest share chooses (stopping, calibration, thresholds)."""
+MOST_CENSORING_WEIGHT = 5.0
+"""A case stands for at most so many that were still open when it had ended."""
+
+
+class Split(NamedTuple):
+    """Masks of rows, no case in two of them.
+
+    ``fit``: cases opened before ``valid_us`` and ended before ``test_us``. ``valid``: opened from ``valid_us`` and
+    ended before ``test_us``. ``test``: opened from ``test_us``. A case whose outcome was not known at ``test_us`` but
+    that was opened before it is in none: censored, never negative. ``n_censored`` counts these.
+    """
+
+    fit: Mask
+    valid: Mask
+    test: Mask
+    valid_us: int
+    test_us: int
+    n_censored: int
+
+
+def temporal_split(cases: Cases, rows: Rows, test_share: float = 0.25) -> Split:
+    """Split by time of opening: the last ``test_share`` of the cases, in (0, 1), are held out.
+
+    Whatever is learnt at ``test_us`` was known before it.
+    """
+    opened = np.sort(cases.opened_us)
+    test_us = test_instant(opened, test_share)
+    valid_us = _instant(opened[opened < test_us], 1.0 - VALID_SHARE)
+    known = cases.outcome >= 0
+    learnable = known & (cases.opened_us < test_us) & (cases.ended_us < test_us)
+    early = cases.opened_us < valid_us
+    parts = (learnable & early, learnable & ~early, known & (cases.opened_us >= test_us))
+    fit, valid, test = (part[rows.case] for part in parts)
+    n_censored = int(((cases.opened_us < test_us) & ~learnable).sum())
+    return Split(fit, valid, test, valid_us, test_us, n_censored)
+
+
+def test_instant(opened_us: NDArray[np.int64], test_share: float) -> int:
+    """The instant from which so large a share of the cases was opened, in microseconds."""
+    return _instant(np.sort(opened_us), 1.0 - test_share)
+
+
+def all_known(cases: Cases, rows: Rows) -> Split:
+    """For a model that goes to work now: all ended cases teach, the latest choose, none is held out."""
+    known = cases.outcome >= 0
+    last = int(cases.ended_us[known & (cases.ended_us < NEVER)].max(initial=0)) + 1
+    valid_us = _instant(np.sort(cases.opened_us[known]), 1.0 - VALID_SHARE)
+    early = cases.opened_us < valid_us
+    fit, valid = (known & early)[rows.case], (known & ~early)[rows.case]
+    return Split(fit, valid, np.zeros(len(fit), bool), valid_us, last, int((~known).sum()))
+
+
+def _instant(ordered_us: NDArray[np.int64], share: float) -> int:
+    if not len(ordered_us):
+        return 0
+    return int(ordered_us[min(len(ordered_us) - 1, int(share * len(ordered_us)))])
+
+
+def censoring_weights(opened_us: NDArray[np.int64], ended_us: NDArray[np.int64], until_us: int) -> F64:
+    """How many cases each ended case stands for: 1 / P(it would have been seen to end before ``until_us``).
+
+    Of cases opened shortly before an instant only the short ones have ended by then; learning from these alone makes
+    outcomes that take long look rare. Inverse probability of censoring weights (Robins and Finkelstein 2000,
+    Biometrics 56:779) put that right; as the censoring is by the calendar, its distribution is simply that of the time
+    since opening. 0 for a case not ended by then; at most `MOST_CENSORING_WEIGHT`.
+
+    >>> import numpy as np
+    >>> censoring_weights(np.array([0, 0, 8]), np.array([4, 1, 9]), 10)
+    array([1.5, 1. , 1. ])
+    """
+    before = opened_us < until_us
+    followed = np.sort(until_us - opened_us[before])
+    weights = np.zeros(len(opened_us))
+    ended = before & (ended_us < until_us)
+    seen = len(followed) - np.searchsorted(followed, ended_us[ended] - opened_us[ended], side="left")
+    weights[ended] = np.minimum(len(followed) / np.maximum(seen, 1), MOST_CENSORING_WEIGHT)
+    return weights
+
+
+def row_weights(table: Table, mask: Mask, until_us: int) -> F64:
+    """What each row of ``mask`` weighs when a model learns: mean 1.
+
+    The rows of a case share a weight of the square root of their number, so that a case of a hundred events counts as
+    ten of one and not as a hundred; times `censoring_weights`.
+    """
+    case = table.rows.case[mask]
+    n_rows = np.bincount(case, minlength=len(table.cases.opened_us))
+    censoring = censoring_weights(table.cases.opened_us, table.cases.ended_us, until_us)
+    weights = np.maximum(censoring[case], 1.0) / np.sqrt(n_rows[case])
+    return weights / max(weights.mean(), 1e-12) if len(weights) else weights

@@ -1,0 +1,188 @@
+"""Learning: every target of a table, on what was known by then, chosen and calibrated on later cases."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from truenorth.foresight.boosted import OF_DAYS, OF_NEXT, SETTINGS, Setting, fit_classes, fit_median
+from truenorth.foresight.calibrate import Curve, choose_curve
+from truenorth.foresight.metrics import log_loss
+from truenorth.foresight.predictors import Head, Predictor, Sample, calibrated, runner
+from truenorth.foresight.remaining import Errors, Remaining, conformal
+from truenorth.foresight.rows import Table
+from truenorth.foresight.split import Split, censoring_weights, row_weights
+
+F64 = NDArray[np.float64]
+Tell = Callable[[str, float], None]
+
+FEWEST_OF_A_CLASS = 10
+"""With fewer cases of a class to learn from, or to choose on, trees are not tried: the base rate is used."""
+MANY_CLASSES = 8
+"""With more classes scores are not calibrated class by class."""
+
+
+class Effort(msgspec.Struct, frozen=True):
+    """How hard to try: settings of trees that are compared, threads, the coverage of intervals, rows to learn from.
+
+    Where there are more rows than that, whole cases are drawn: ``n_rows`` for the outcome and the time remaining,
+    ``n_rows_small`` for each promise, for what comes next, and to compare settings; a quarter of these to choose on.
+    """
+
+    settings: tuple[Setting, ...] = SETTINGS
+    n_threads: int = 2
+    coverage: float = 0.9
+    n_rows: int = 200_000
+    n_rows_small: int = 40_000
+
+
+class Heads(NamedTuple):
+    """What was learnt of one target with classes; ``loss`` is that of the trees where settings are chosen."""
+
+    trees: Head | None
+    logistic: Head
+    constant: Head
+    loss: float = float("inf")
+
+
+class _Part(NamedTuple):
+    sample: Sample
+    case: NDArray[np.int32]
+    opened_us: NDArray[np.int64]
+
+
+class _Parts(NamedTuple):
+    fit: _Part
+    valid: _Part
+
+
+def _parts(table: Table, split: Split, y: F64, n_rows: int, seed: int) -> _Parts:
+    """What to learn from and what to choose on, of the rows whose ``y`` is known."""
+    known = np.isfinite(y)
+    return _Parts(
+        _part(table, _thinned(split.fit & known, table, n_rows, seed), y, split.test_us),
+        _part(table, _thinned(split.valid & known, table, n_rows // 4, seed), y, split.test_us),
+    )
+
+
+def _thinned(rows: NDArray[np.bool_], table: Table, n_rows: int, seed: int) -> NDArray[np.bool_]:
+    """About so many of the rows at most, whole cases by chance."""
+    n = int(rows.sum())
+    if n <= n_rows:
+        return rows
+    drawn = np.random.default_rng(seed).random(len(table.cases.opened_us)) < n_rows / n
+    return rows & drawn[table.rows.case]
+
+
+def _part(table: Table, kept: NDArray[np.bool_], y: F64, until_us: int) -> _Part:
+    case = table.rows.case[kept]
+    sample = Sample(table.rows.x[kept], y[kept], row_weights(table, kept, until_us))
+    return _Part(sample, case, table.cases.opened_us[case])
+
+
+def outcome_of_rows(table: Table) -> F64:
+    """The outcome of each row's case as a code; NaN where it is not known."""
+    code = table.cases.outcome[table.rows.case].astype(np.float64)
+    return np.where(code >= 0, code, np.nan)
+
+
+def learn_outcome(table: Table, split: Split, seed: int, effort: Effort) -> Heads:
+    """Models of the outcome: the settings compared on some rows, the best learnt from all."""
+    y, n_classes = outcome_of_rows(table), len(table.outcomes)
+    few, setting = effort.n_rows_small, effort.settings[0]
+    if len(effort.settings) > 1:
+        tried = [learn_classes(table, split, y, n_classes, one, few, seed, effort) for one in effort.settings]
+        best = min(range(len(tried)), key=lambda i: tried[i].loss)
+        setting = effort.settings[best]
+        if split.fit.sum() <= few and split.valid.sum() <= few // 4:
+            return tried[best]
+    return learn_classes(table, split, y, n_classes, setting, effort.n_rows, seed, effort)
+
+
+def learn_classes(
+    table: Table, split: Split, y: F64, n_classes: int, setting: Setting, n_rows: int, seed: int, effort: Effort
+) -> Heads:
+    """Models of a target with classes: ``y`` (n_rows_of_table,) codes, NaN = not known."""
+    from truenorth.foresight.transparent import fit_constant, fit_logistic
+
+    fit, valid = _parts(table, split, y, n_rows, seed)
+    constant = Head(fit_constant(fit.sample, n_classes))
+    if not _enough(fit) or not _enough(valid):
+        return Heads(None, constant, constant)
+    trees = fit_classes(fit.sample, valid.sample, n_classes, table.columns, setting, seed, effort.n_threads)
+    logistic = fit_logistic(fit.sample, n_classes, table.columns)
+    head = _calibrated(trees, valid, n_classes)
+    return Heads(head, _calibrated(logistic, valid, n_classes), constant, _loss(head, valid))
+
+
+def learn_next(table: Table, split: Split, seed: int, effort: Effort) -> Head | None:
+    """What comes next: trees, or the base rate; None where the table does not say or there is but one type."""
+    n_classes = len(table.next_types)
+    if "next" not in table.targets or n_classes < 2:
+        return None
+    from truenorth.foresight.transparent import fit_constant
+
+    fit, valid = _parts(table, split, table.targets["next"].astype(np.float64), effort.n_rows_small, seed)
+    if not _enough(fit) or not _enough(valid):
+        return Head(fit_constant(fit.sample, n_classes))
+    return Head(fit_classes(fit.sample, valid.sample, n_classes, table.columns, OF_NEXT, seed, effort.n_threads))
+
+
+def _enough(part: _Part) -> bool:
+    classes = part.sample.y.astype(int)
+    first, other = (len(np.unique(part.case[chosen])) for chosen in (classes == 0, classes > 0))
+    return min(first, other) >= FEWEST_OF_A_CLASS or len(np.unique(classes)) > MANY_CLASSES
+
+
+def _calibrated(predictor: Predictor, valid: _Part, n_classes: int) -> Head:
+    if n_classes > MANY_CLASSES:
+        return Head(predictor)
+    p = runner(predictor, valid.sample.x.shape[1]).predict(valid.sample.x)
+    classes = (1,) if n_classes == 2 else range(n_classes)
+    curves: Sequence[Curve] = [
+        choose_curve(p[:, k], valid.sample.y == k, valid.sample.weight, valid.case, valid.opened_us) for k in classes
+    ]
+    return Head(predictor, tuple(curves))
+
+
+def _loss(head: Head, valid: _Part) -> float:
+    p = calibrated(runner(head.predictor, valid.sample.x.shape[1]).predict(valid.sample.x), head.curves)
+    given = p[np.arange(len(p)), valid.sample.y.astype(int)]
+    return log_loss(np.ones(len(given), bool), given, valid.sample.weight)
+
+
+def learn_remaining(table: Table, split: Split, seed: int, effort: Effort) -> Remaining | None:
+    """The days to the outcome, from ``remaining_days``; None where hardly any are known."""
+    days = table.targets.get("remaining_days")
+    if days is None:
+        return None
+    y = days.astype(np.float64)
+    fit, valid = _parts(table, split, y, effort.n_rows, seed)
+    if len(np.unique(fit.case)) < 2 * FEWEST_OF_A_CLASS or len(np.unique(valid.case)) < FEWEST_OF_A_CLASS:
+        return None
+    predictor = fit_median(fit.sample, valid.sample, table.columns, OF_DAYS, seed, effort.n_threads)
+    errors = _errors_of_halves(table, split, y, seed, effort)
+    return conformal(predictor, errors, effort.coverage)
+
+
+def _errors_of_halves(table: Table, split: Split, y: F64, seed: int, effort: Effort) -> Errors:
+    """Each half of the cases foretold by what the other half taught, over all the time there was to learn from.
+
+    The latest cases alone would not do: of these only the short ones have ended.
+    """
+    known = _thinned((split.fit | split.valid) & np.isfinite(y), table, effort.n_rows_small, seed)
+    halves = [_part(table, known & (table.rows.case % 2 == half), y, split.test_us) for half in (0, 1)]
+    said = [
+        runner(
+            fit_median(taught.sample, other.sample, table.columns, OF_DAYS, seed, effort.n_threads), len(table.columns)
+        ).predict(other.sample.x)[:, 0]
+        for taught, other in (halves, halves[::-1])
+    ]
+    case = np.concatenate([half.case for half in halves[::-1]])
+    stands_for = censoring_weights(table.cases.opened_us, table.cases.ended_us, split.test_us)[case]
+    came = np.concatenate([half.sample.y for half in halves[::-1]])
+    return Errors(np.maximum(np.concatenate(said), 0.0), came, case, np.maximum(stands_for, 1.0))

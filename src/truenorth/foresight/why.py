@@ -1,0 +1,161 @@
+"""Why a case is at risk, in the words of its columns, and what would lower the risk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from statistics import fmean
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from truenorth.foresight.rows import Column
+
+F32 = NDArray[np.float32]
+F64 = NDArray[np.float64]
+
+
+class Reason(NamedTuple):
+    """One contribution: ``column`` by name, ``words`` with the value, ``added`` to the log-odds of the risk."""
+
+    column: str
+    words: str
+    added: float
+
+
+class Change(NamedTuple):
+    """A column that somebody can do something about (``column``, a position) and what it could be instead.
+
+    ``words`` say what to do, such as "no second transfer". It is feasible for a row where ``value`` is below (or above)
+    what the row has: ``down`` tells which.
+    """
+
+    column: int
+    value: float
+    words: str
+    down: bool = True
+
+
+CONTROLLABLE = {
+    "hours_silent": "break the silence",
+    "n_handovers": "without its hand-overs",
+    "n_owner_changes": "without a change of hands",
+    "n_reopened": "without being reopened",
+    "n_same_type": "without the same step again",
+    "n_broken": "without a broken promise",
+}
+"""Columns that somebody can do something about, by name, and what it would be to have zero there."""
+
+
+class Remedy(NamedTuple):
+    """What a change would do: the risk as it is and as the model sees it after the change."""
+
+    words: str
+    risk: float
+    risk_after: float
+
+
+class Lever(msgspec.Struct, frozen=True):
+    """A change over many rows: of ``n_rows`` of them it would lower the risk, on average from ``risk`` to the other."""
+
+    words: str
+    n_rows: int
+    risk: float
+    risk_after: float
+
+
+def changes_of(columns: Sequence[Column]) -> tuple[Change, ...]:
+    """The changes that the columns allow, by their names: `CONTROLLABLE`, and each promise not broken.
+
+    >>> changes_of([Column("hours_silent", "hours since the last event"), Column("amount", "amount")])
+    (Change(column=0, value=0.0, words='break the silence', down=True),)
+    """
+    found = []
+    for i, column in enumerate(columns):
+        block, _, promise = column.name.partition(":promise=")
+        if column.name in CONTROLLABLE:
+            found.append(Change(i, 0.0, CONTROLLABLE[column.name]))
+        elif promise and block == "n_broken":
+            found.append(Change(i, 0.0, f"with promise '{promise}' unbroken"))
+    return tuple(found)
+
+
+def levers(x: F32, changes: Sequence[Change], risk_of: Callable[[F32], F64]) -> tuple[Lever, ...]:
+    """`remedies` of rows (n, n_columns) summed up by change: the most risk taken away in total first."""
+    found: dict[str, list[Remedy]] = {}
+    for of_row in remedies(x, changes, risk_of, len(changes)):
+        for remedy in of_row:
+            found.setdefault(remedy.words, []).append(remedy)
+    summed = [
+        Lever(words, len(some), fmean(one.risk for one in some), fmean(one.risk_after for one in some))
+        for words, some in found.items()
+    ]
+    return tuple(sorted(summed, key=lambda one: one.n_rows * (one.risk_after - one.risk)))
+
+
+def risk_contributions(added: F64, p: F64) -> F64:
+    """From what columns add to the score of each class (n, k, c) to what they add to the log-odds of the risk (n, c).
+
+    The risk is that of all classes but the first: its log-odds are ln sum exp(s_k, k > 0) - s_0, which a change of the
+    scores moves by the mean of theirs, each class weighing its share ``p`` (n, k) of the risk, less that of the first.
+    For two classes that is exact.
+
+    >>> import numpy as np
+    >>> risk_contributions(np.array([[[0.0], [2.0]]]), np.array([[0.5, 0.5]]))
+    array([[2.]])
+    """
+    shares = p[:, 1:] / np.maximum(p[:, 1:].sum(1, keepdims=True), 1e-12)
+    moved: F64 = np.einsum("nk,nkc->nc", shares, added[:, 1:]) - added[:, 0]
+    return moved
+
+
+def largest(added: F64, x: F32, columns: Sequence[Column], top: int) -> list[tuple[Reason, ...]]:
+    """The ``top`` contributions of each row by size, with the value the row has there; zeros are none."""
+    order = np.argsort(-np.abs(added), axis=1, kind="stable")[:, :top]
+    return [
+        tuple(
+            Reason(columns[c].name, in_words(columns[c], float(x[i, c])), float(added[i, c]))
+            for c in chosen
+            if added[i, c] != 0.0
+        )
+        for i, chosen in enumerate(order)
+    ]
+
+
+def in_words(column: Column, value: float) -> str:
+    """A column with its value.
+
+    >>> in_words(Column("hours", "hours since the last event"), 26.04)
+    'hours since the last event: 26'
+    >>> in_words(Column("last", "last event", "category", ("Call", "Wait")), 1.0)
+    'last event: Wait'
+    """
+    if np.isnan(value):
+        return f"{column.words}: not known"
+    if column.kind == "category":
+        code = int(value)
+        known = 0 <= code < len(column.categories)
+        return f"{column.words}: {column.categories[code] if known else 'another'}"
+    return f"{column.words}: {value:.3g}"
+
+
+def remedies(x: F32, changes: Sequence[Change], risk_of: Callable[[F32], F64], top: int = 3) -> list[list[Remedy]]:
+    """For each row (n, n_columns) the feasible changes that would lower its risk, the best first.
+
+    Each is recomputed through the model with all else as it is. The model has seen what went together, not what was
+    done: a remedy is a candidate to be tried and measured, not a promise.
+    """
+    now = risk_of(x)
+    found: list[list[Remedy]] = [[] for _ in x]
+    for change in changes:
+        value = x[:, change.column]
+        feasible = np.flatnonzero(value > change.value if change.down else value < change.value)
+        if not len(feasible):
+            continue
+        changed = x[feasible].copy()
+        changed[:, change.column] = change.value
+        for i, after in zip(feasible, risk_of(changed), strict=True):
+            if after < now[i]:
+                found[i].append(Remedy(change.words, float(now[i]), float(after)))
+    return [sorted(remedy, key=lambda one: one.risk_after)[:top] for remedy in found]

@@ -1,0 +1,174 @@
+"""The effect of a change from before and after: difference in differences, or an interrupted time series.
+
+Sources: D. Card, A. B. Krueger (1994), "Minimum wages and employment", American Economic Review 84, 772-793 (difference
+in differences); A. C. Cameron, D. L. Miller (2015), "A practitioner's guide to cluster-robust inference", J. Human
+Resources 50, 317-372; J. Lopez Bernal, S. Cummins, A. Gasparrini (2017), "Interrupted time series regression for the
+evaluation of public health interventions", Int. J. Epidemiology 46, 348-355; W. K. Newey, K. D. West (1987), "A simple,
+positive semi-definite, heteroskedasticity and autocorrelation consistent covariance matrix", Econometrica 55, 703-708;
+J. G. MacKinnon, H. White (1985), "Some heteroskedasticity-consistent covariance matrix estimators", J. Econometrics 29,
+305-325 (HC3).
+All regressions and their covariances are those of statsmodels.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Literal
+
+import msgspec
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from truenorth.insight.slope import clusters
+
+Design = Literal["difference in differences", "interrupted time series"]
+F64 = NDArray[np.float64]
+
+MIN_CASES = 30
+"""Fewer cases than this before or after, inside or outside, say too little."""
+MAX_PERIODS = 26
+"""Most periods on either side of the change."""
+MIN_DAYS = 14
+"""An interrupted time series needs at least so many days on either side."""
+LAGS_DAYS = 7
+"""Days of one week may depend on each other."""
+
+
+class Estimate(msgspec.Struct, frozen=True, kw_only=True):
+    """An effect in the unit of what was measured, per case: its 95 % interval and two-sided p-value.
+
+    All are NaN where it cannot be estimated.
+    """
+
+    effect: float
+    low: float
+    high: float
+    p: float
+
+    @property
+    def direction(self) -> int:
+        """1 or -1 where the whole interval lies on one side of 0, else 0."""
+        return 1 if self.low > 0 else -1 if self.high < 0 else 0
+
+
+UNKNOWN = Estimate(effect=math.nan, low=math.nan, high=math.nan, p=math.nan)
+
+
+def design_of(cases: pl.DataFrame) -> Design | None:
+    """How a change can be measured: against cases that it does not reach, or against the time before; None if neither.
+
+    ``cases`` has ``day`` (days since the change, negative before it) and ``reached`` (whether it is in scope).
+    """
+    after, reached = pl.col("day") >= 0, pl.col("reached")
+    cells = [after & reached, ~after & reached, after & ~reached, ~after & ~reached]
+    n = cases.select(cell.sum().alias(str(number)) for number, cell in enumerate(cells)).row(0)
+    if min(n) >= MIN_CASES:
+        return "difference in differences"
+    inside = cases.filter("reached")
+    days = [inside.filter(side)["day"].floor().n_unique() for side in (after, ~after)]
+    return "interrupted time series" if min(n[:2]) >= MIN_CASES and min(days) >= MIN_DAYS else None
+
+
+def effect(cases: pl.DataFrame, measure: str, design: Design | None) -> Estimate:
+    """The change in ``measure`` per case that came with day 0, among the cases in scope.
+
+    ``cases``: ``day``, ``reached``, ``customer``, and the measure as a number.
+
+    *Difference in differences*: least squares of the measure on being in scope, on the period (equal spans counted from
+    day 0), and on both in scope and after; errors clustered by customer. It assumes that without the change both groups
+    would have moved alike: `pre_trend` and `placebo` look whether they did before it.
+
+    *Interrupted time series*: least squares of the day's mean (weighted by its cases) on a level change at day 0, a
+    straight trend and the weekday; errors that allow for days of unlike spread (HC3) or for days that depend on each
+    other (Newey and West, 7 days), whichever are wider. It assumes that the trend would have gone on.
+    """
+    if design is None:
+        return UNKNOWN
+    return _differences(cases, measure) if design == "difference in differences" else _interrupted(cases, measure)
+
+
+def placebo(cases: pl.DataFrame, measure: str, design: Design | None) -> Estimate:
+    """The same estimate for a change that never was: at the middle of the days before the real one, on those only."""
+    before = cases.filter(pl.col("day") < 0)
+    if design is None or before.is_empty():
+        return UNKNOWN
+    middle = float(np.floor(_numbers(before, "day").min() / 2))
+    shifted = before.with_columns(pl.col("day") - middle)
+    return effect(shifted, measure, design if design_of(shifted) == design else None)
+
+
+def pre_trend(cases: pl.DataFrame, measure: str, design: Design | None) -> Estimate:
+    """By how much more a week the measure rose in scope than outside it, before the change.
+
+    Only for a difference in differences; an interrupted time series has its trend in the model.
+    """
+    before = cases.filter(pl.col("day") < 0)
+    if design != "difference in differences" or before["day"].n_unique() < 2:
+        return UNKNOWN
+    reached, weeks = _numbers(before, "reached"), _numbers(before, "day") / 7
+    columns = [reached, *_dummies(_periods(before["day"])), reached * (weeks - weeks.mean())]
+    return _clustered(_numbers(before, measure), columns, before["customer"])
+
+
+def _differences(cases: pl.DataFrame, measure: str) -> Estimate:
+    reached = _numbers(cases, "reached")
+    after = (_numbers(cases, "day") >= 0).astype(np.float64)
+    columns = [reached, *_dummies(_periods(cases["day"])), reached * after]
+    return _clustered(_numbers(cases, measure), columns, cases["customer"])
+
+
+def _periods(day: pl.Series) -> NDArray[np.int64]:
+    """The period of each case, equal spans counted from day 0: of a week, or longer where there would be too many."""
+    days = day.to_numpy()
+    length = max(7.0, np.abs(days).max() / MAX_PERIODS)
+    periods: NDArray[np.int64] = np.floor(days / length).astype(np.int64)
+    return periods
+
+
+def _dummies(codes: NDArray[np.int64]) -> list[F64]:
+    """One column for each value; together they hold the constant."""
+    return [(codes == code).astype(np.float64) for code in np.unique(codes)]
+
+
+def _numbers(cases: pl.DataFrame, name: str) -> F64:
+    return cases[name].cast(pl.Float64).to_numpy()
+
+
+def _clustered(y: F64, columns: list[F64], cluster: pl.Series) -> Estimate:
+    """The last coefficient with errors clustered; cases without a customer are clusters of their own."""
+    import statsmodels.api as sm  # noqa: PLC0415 takes a second
+
+    if np.ptp(y) == 0.0:
+        return Estimate(effect=0.0, low=0.0, high=0.0, p=1.0)
+    model = sm.OLS(y, np.column_stack(columns))
+    return _last(model.fit(method="qr", cov_type="cluster", cov_kwds={"groups": clusters(cluster)}, use_t=True))
+
+
+def _interrupted(cases: pl.DataFrame, measure: str) -> Estimate:
+    import statsmodels.api as sm  # noqa: PLC0415 takes a second
+
+    days = (
+        cases.filter("reached")
+        .group_by(pl.col("day").floor().cast(pl.Int64))
+        .agg(pl.col(measure).cast(pl.Float64).mean().alias("mean"), pl.len().alias("n"))
+        .sort("day")
+    )
+    day, y = days["day"].to_numpy().astype(np.float64), days["mean"].to_numpy()
+    if np.ptp(y) == 0.0:
+        return Estimate(effect=0.0, low=0.0, high=0.0, p=1.0)
+    columns = [*_dummies(days["day"].to_numpy() % 7), day / 7, (day >= 0).astype(np.float64)]
+    model = sm.WLS(y, np.column_stack(columns), weights=days["n"].to_numpy())
+    lags = {"maxlags": LAGS_DAYS, "use_correction": True}
+    fits = [
+        model.fit(method="qr", cov_type="HC3", use_t=True),
+        model.fit(method="qr", cov_type="HAC", cov_kwds=lags, use_t=True),
+    ]
+    return _last(max(fits, key=lambda one: float(one.bse[-1])))
+
+
+def _last(fitted: Any) -> Estimate:
+    low, high = fitted.conf_int()[-1]
+    return Estimate(
+        effect=float(fitted.params[-1]), low=float(low), high=float(high), p=float(np.asarray(fitted.pvalues)[-1])
+    )

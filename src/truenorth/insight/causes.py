@@ -1,0 +1,202 @@
+"""Where cases start to fail, adjusted for what else differs between them, and what removing each point would bring."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+import msgspec
+import numpy as np
+import polars as pl
+
+from truenorth.insight.adjusted import Adjusted, Comparison, Floats, Ints, adjusted_effects, e_value
+from truenorth.insight.candidates import POINT_KINDS, Candidate, candidates
+from truenorth.insight.coded import CodedEvents, coded
+from truenorth.insight.customers import customers_of
+from truenorth.insight.design import Design, design_of
+from truenorth.insight.known_before import Opening, columns_before, opening_facts
+from truenorth.insight.replayed import Replayed
+from truenorth.insight.what_to_do import advice
+
+MAX_CASES = 20_000
+"""So many cases of each point are compared, drawn at random where there are more."""
+
+MIN_OVERLAP, MAX_IMBALANCE = 0.5, 0.25
+"""A point is comparable if at least half of the cases that passed have others like them, and weighting leaves no column
+further apart than a quarter of a standard deviation (as D. B. Rubin, 2001, suggests)."""
+
+FALSE_DISCOVERIES = 0.05
+"""Of the points that are called clear, at most this share is expected to be chance (Benjamini and Hochberg)."""
+
+MEASURES = ("failed", "value", "cost", "revenue")
+"""What is compared: failed (or abandoned) as 0 or 1; value, cost and revenue of the case in the journey's currency."""
+
+RULE = (
+    "Compared are ripe cases at which a point is at stake: those that passed it against those that did not. Adjusted "
+    "for what the opening event says of the case, the hour, weekday and day, and what had gone wrong in it before; "
+    "not for what the point itself may have brought about. Doubly robust (AIPW) with cross-fitted models; cases that "
+    "nearly always or nearly never pass are left out; intervals of 95 % take the cases of a customer as one; points "
+    "are clear if the adjusted effect is told apart from chance at 5 % false discoveries and enough cases are alike. "
+    "The E-value says how strongly (as a risk ratio) something unseen would have to go with the point and with "
+    "failing to explain all of it."
+)
+
+
+class Causes(msgspec.Struct, frozen=True, kw_only=True):
+    """Points of failure with their adjusted effects; see `causes_of_failure` for the columns of ``points``.
+
+    ``n_ripe`` cases are old enough to be compared, ``n_failed`` of them failed or were abandoned. ``adjusted_for``:
+    what is known at the opening; ``suspected``: columns left out, for they tell the outcome almost by themselves.
+    """
+
+    points: pl.DataFrame
+    n_ripe: int
+    n_failed: int
+    adjusted_for: tuple[str, ...]
+    suspected: tuple[str, ...]
+
+    def to_frame(self) -> pl.DataFrame:
+        """One row per point, ranked."""
+        return self.points
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as plain values, with the rule."""
+        return {
+            "n_ripe": self.n_ripe,
+            "n_failed": self.n_failed,
+            "adjusted_for": list(self.adjusted_for),
+            "suspected": list(self.suspected),
+            "points": self.points.to_dicts(),
+            "rules": {"adjusted": RULE},
+        }
+
+
+def causes_of_failure(
+    replay: Replayed, *, seed: int = 0, exclude: Collection[str] = (), kinds: Collection[str] = POINT_KINDS
+) -> Causes:
+    """Points of failure: raw and adjusted effects, and what would come of removing them.
+
+    Columns of ``points``: ``kind`` and ``point`` (see `truenorth.insight.candidates.POINT_KINDS`), ``sign`` (tells
+    how a case fares, not what was done: ranked last), ``n_at_stake`` ripe cases, ``n`` of them passed. Then, all as
+    differences in the chance of failing in [-1, 1]: ``raw`` and ``adjusted`` (average over all cases compared), each
+    with ``_low`` and ``_high``, ``p_value``, ``q_value`` (after control of false discoveries), ``comparable`` (see
+    `MIN_OVERLAP`), ``clear`` (comparable, and told apart from chance). What removing it would bring, summed over the
+    ``n`` cases (effect on those that passed, times n), each with ``_low`` and ``_high``: ``fewer_failed`` (cases),
+    ``value_won``, ``cost_saved``, ``revenue_won`` (the journey's currency). How far to trust it: ``trimmed_share``,
+    ``overlap`` (the share of passing cases with others like them), ``imbalance`` (the largest standardised difference
+    left, 0.1 is small), ``e_value`` and ``e_value_limit`` (of the end of the interval nearest to no effect). What to
+    do, in this order: ``eradicate``, ``improve``, ``automate``.
+
+    Ranked: clear points that make cases fail, by ``value_won`` if the journey declares values, else by
+    ``fewer_failed``; then what may be chance, by how many standard errors it is from none; then signs. ``seed``: of
+    folds and samples. ``exclude``: columns not to adjust for, because they are written later than the opening.
+    ``kinds``: of points to ask about.
+    """
+    events = coded(replay)
+    failed = (events.cases["outcome"] != "achieved").to_numpy().astype(np.float64)
+    opening = opening_facts(events, failed, events.ripe, exclude)
+    who = customers_of(events)
+    rows = [
+        row
+        for number, candidate in enumerate(candidates(events, kinds))
+        if (row := _row(events, candidate, opening, failed, who, seed + number)) is not None
+    ]
+    return Causes(
+        points=_ranked(rows, worth=bool(replay.journey.outcome.value)),
+        n_ripe=int(events.ripe.sum()),
+        n_failed=int(failed[events.ripe].sum()),
+        adjusted_for=tuple(opening.facts.columns),
+        suspected=opening.suspected,
+    )
+
+
+def adjusted_point(
+    events: CodedEvents, candidate: Candidate, opening: Opening, failed: Floats, who: Ints, seed: int
+) -> Adjusted | None:
+    """The effects of one point on the four measures; None with too few cases to compare."""
+    cases = np.flatnonzero(candidate.at_stake)
+    if len(cases) > MAX_CASES:
+        cases = np.sort(np.random.default_rng(seed).choice(cases, MAX_CASES, replace=False))
+    facts = opening.facts[cases]
+    before = columns_before(events, candidate.earlier, cases, candidate.at_us[cases], counts=candidate.counts)
+    design: Design = design_of(facts.hstack(before) if before.width else facts)
+    outcomes = {"failed": failed[cases]}
+    for name in MEASURES[1:]:
+        values = events.cases[name].cast(pl.Float64).fill_null(0.0).to_numpy()[cases]
+        if values.min() < values.max():
+            outcomes[name] = values
+    _, clusters = np.unique(who[cases], return_inverse=True)
+    return adjusted_effects(candidate.passed[cases], outcomes, design.matrix, clusters.astype(np.int64), seed=seed)
+
+
+def _row(
+    events: CodedEvents, candidate: Candidate, opening: Opening, failed: Floats, who: Ints, seed: int
+) -> dict[str, Any] | None:
+    found = adjusted_point(events, candidate, opening, failed, who, seed)
+    if found is None:
+        return None
+    n = int(candidate.passed.sum())
+    shown = found.outcomes["failed"]
+    limit = shown.everyone.low if shown.everyone.estimate > 0 else shown.everyone.high
+    crosses = shown.everyone.low <= 0 <= shown.everyone.high
+    without = shown.mean_without
+    order = advice(events, candidate)
+    return {
+        "kind": candidate.kind,
+        "point": candidate.point,
+        "sign": candidate.is_sign,
+        "n_at_stake": int(candidate.at_stake.sum()),
+        "n": n,
+        **_interval("raw", shown.raw, 1.0),
+        **_interval("adjusted", shown.everyone, 1.0),
+        "p_value": shown.everyone.p_value,
+        **_removed("fewer_failed", shown, n),
+        **_removed("value_won", found.outcomes.get("value"), -n),
+        **_removed("cost_saved", found.outcomes.get("cost"), n),
+        **_removed("revenue_won", found.outcomes.get("revenue"), -n),
+        "trimmed_share": found.trimmed_share,
+        "overlap": found.overlap,
+        "imbalance_raw": found.imbalance_raw,
+        "imbalance": found.imbalance,
+        "e_value": e_value(without, without + shown.everyone.estimate),
+        "e_value_limit": 1.0 if crosses else e_value(without, without + limit),
+        **order._asdict(),
+    }
+
+
+def _interval(name: str, effect: Any, times: float) -> dict[str, float]:
+    ends = sorted((times * effect.low, times * effect.high))
+    return {name: times * effect.estimate, f"{name}_low": ends[0], f"{name}_high": ends[1]}
+
+
+def _removed(name: str, comparison: Comparison | None, times: float) -> dict[str, float]:
+    if comparison is None:
+        return {name: 0.0, f"{name}_low": 0.0, f"{name}_high": 0.0}
+    return _interval(name, comparison.treated, times)
+
+
+def _evidence() -> pl.Expr:
+    """How far a point stands from no effect, in standard errors: what little is known orders what may be chance."""
+    return pl.col("adjusted") / (pl.col("adjusted_high") - pl.col("adjusted_low")).clip(lower_bound=1e-12)
+
+
+def _ranked(rows: list[dict[str, Any]], *, worth: bool) -> pl.DataFrame:
+    from scipy.stats import false_discovery_control  # noqa: PLC0415 heavy
+
+    if not rows:
+        return pl.DataFrame(schema=dict.fromkeys(("kind", "point"), pl.String))
+    table = pl.DataFrame(rows)
+    chance = np.nan_to_num(table["p_value"].to_numpy(), nan=1.0)
+    q_value = pl.Series("q_value", false_discovery_control(chance))
+    comparable = (pl.col("overlap") >= MIN_OVERLAP) & (pl.col("imbalance") <= MAX_IMBALANCE)
+    clear = comparable & (pl.col("q_value") <= FALSE_DISCOVERIES) & (pl.col("adjusted") > 0)
+    return (
+        table.with_columns(q_value, comparable.alias("comparable"))
+        .with_columns(clear.alias("clear"))
+        .sort(
+            "sign",
+            "clear",
+            pl.when("clear").then("value_won" if worth else "fewer_failed").otherwise(_evidence()),
+            descending=[False, True, True],
+        )
+    )

@@ -1,0 +1,115 @@
+"""Failure demand: contacts that would not have been needed had the company done its part.
+
+The term is John Seddon's ("Freedom from Command and Control", 2003); the rule by which it is found in events is our
+own.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from truenorth.insight.coded import Bools, CodedEvents, Ints
+
+REASONS = ("reopening", "broken promise", "complaint", "repeat", "chaser")
+"""Why a contact is failure demand; where several hold, the first counts."""
+
+COMPLAINT_FEELING = -0.5
+"""A contact with a feeling of at most this is a complaint, whatever its type is called."""
+
+RULE = (
+    "A contact is a moment at which the customer acts (in a log without team and actor: any moment), other than the "
+    "first event of its case and what decides the outcome. It is failure demand if it reopens a resolved case; or, "
+    "while the case is not resolved, is the first contact after a promise of the case was broken; or has a feeling "
+    "of -0.5 or less; or has the type of an earlier contact of the case; or follows another contact of the customer "
+    "with nothing from the company in between. With it goes the work that it caused, and the company's first moment "
+    "in answer."
+)
+
+
+def contacts(events: CodedEvents) -> Bools:
+    """Moments at which the customer acts; all moments where the log does not tell who acts."""
+    return events.moment & events.by_customer if events.owner_field else events.moment
+
+
+def failure_demand(events: CodedEvents) -> Ints:
+    """Why each event is failure demand: the position of the reason in `REASONS`, -1 for all that is none."""
+    outcome = events.replay.journey.outcome
+    contact = contacts(events)
+    asked = contact & ~events.holds(outcome.achieved) & ~events.holds(outcome.failed)
+    asked[events.first[:-1]] = False
+    reopening, resolved = _resolution(events)
+    reasons = (
+        reopening,
+        ~resolved & _first_after_breaks(events, contact),
+        ~resolved & (events.number("feeling") <= COMPLAINT_FEELING),
+        ~resolved & _repeats(events, contact),
+        ~resolved & _chasers(events, contact),
+    )
+    found = np.full(events.n_events, -1)
+    for number in range(len(reasons) - 1, -1, -1):
+        found[asked & reasons[number]] = number
+    return found
+
+
+def answers(events: CodedEvents, demand: Ints) -> Bools:
+    """The company's answer to each failure demand: the next event of the case, if it is a moment of the company's."""
+    follows = np.append(False, demand[:-1] >= 0) if len(demand) else demand >= 0
+    follows[events.first[:-1]] = False
+    return follows & events.moment & ~contacts(events)
+
+
+def _resolution(events: CodedEvents) -> tuple[Bools, Bools]:
+    """Which events reopen a resolved case, and which come while theirs is resolved."""
+    outcome = events.replay.journey.outcome
+    achieved, reopened = events.holds(outcome.achieved), events.holds(outcome.reopened)
+    index = np.arange(events.n_events)
+    before = np.append(-1, index[:-1]) if len(index) else index
+    last = [np.maximum.accumulate(np.where(flag, index, -1)) if len(index) else index for flag in (achieved, reopened)]
+    start = events.first[events.case]
+    solved, again = (np.where((before >= 0) & (one[before] >= start), one[before], -1) for one in last)
+    resolved = solved > again
+    return reopened & resolved, resolved & ~reopened
+
+
+def _first_after_breaks(events: CodedEvents, contact: Bools) -> Bools:
+    """The first contact after each broken promise of the case."""
+    numbers = events.cases.select("case").with_row_index("number")
+    broken = (
+        events.replay.promises.lazy()
+        .filter(pl.col("verdict") == "broken")
+        .select("case", at=pl.col("decided").to_physical())
+        .join(numbers.lazy(), on="case")
+        .select(pl.col("number").cast(pl.Int64), "at")
+        .sort("at")
+        .collect()
+    )
+    at = np.flatnonzero(contact)
+    rows = pl.DataFrame({"number": events.case[at], "at": events.time_us[at], "event": at}).sort(
+        "at", maintain_order=True
+    )
+    found = broken.join_asof(
+        rows, on="at", by="number", strategy="forward", allow_exact_matches=False, check_sortedness=False
+    )
+    first = np.zeros(events.n_events, np.bool_)
+    first[found["event"].drop_nulls().to_numpy()] = True
+    return first
+
+
+def _repeats(events: CodedEvents, contact: Bools) -> Bools:
+    """Contacts of a type that an earlier contact of the case had."""
+    at = np.flatnonzero(contact)
+    _, first = np.unique(events.case[at] * len(events.type_names) + events.type[at], return_index=True)
+    again = contact.copy()
+    again[at[first]] = False
+    return again
+
+
+def _chasers(events: CodedEvents, contact: Bools) -> Bools:
+    """Contacts that follow another contact of the case directly: nothing came from the company in between."""
+    if events.owner_field is None or not events.n_events:
+        return np.zeros(events.n_events, np.bool_)
+    follows = np.append(False, contact[:-1])
+    follows[events.first[:-1]] = False
+    chasers: Bools = contact & follows
+    return chasers

@@ -1,0 +1,150 @@
+"""What the commands that look ahead print: findings on standard output, everything else on standard error."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+
+from rich.markup import escape
+from rich.table import Table
+
+from truenorth.foresight.backtest import Backtest
+from truenorth.foresight.metrics import Estimate
+from truenorth.foresight.model import Foresight
+from truenorth.terminal import counted, err, out, write_json
+
+MOST_LEVERS = 3
+
+
+def backtested(found: Backtest, *, as_json: bool) -> None:
+    """All findings of a backtest, the verdict last."""
+    if as_json:
+        write_json(found)
+        return
+    out.print(
+        f"learnt from {counted(found.n_fit, 'case')}, chosen on {found.n_valid:,}, judged on {found.n_test:,} opened "
+        f"since {_day(found.test_us)}; {found.n_censored:,} still open then and in none"
+    )
+    out.print(f"{found.base_rate:.1%} of the judged cases did not end as '{escape(found.outcomes[0])}'\n")
+    out.print(_models(found))
+    out.print()
+    out.print(_buckets(found))
+    out.print()
+    for line in (*_alarm_lines(found), *_other_lines(found)):
+        out.print(line, markup=False)
+    _promise_lines(found)
+    if found.baseline:
+        out.print(f"the logistic baseline looks at: {'; '.join(found.baseline)}", markup=False)
+    _verdict(found.verdict.live, found.verdict.why)
+
+
+def trained(found: Backtest, foresight: Foresight, written: str, *, as_json: bool) -> None:
+    """What goes to work, or why nothing does."""
+    if as_json:
+        said = {"version": foresight.version, "verdict": found.verdict, "written": written}
+        write_json({**said, "n_cases": foresight.n_cases, "threshold": foresight.threshold, "backtest": found})
+        return
+    out.print(_models(found))
+    out.print(
+        f"model {foresight.version}: {counted(foresight.n_cases, 'case')}, {counted(foresight.n_rows, 'row')}, "
+        f"{_day(foresight.data_from_us)} to {_day(foresight.data_to_us)}"
+    )
+    _verdict(found.verdict.live, found.verdict.why)
+    if written:
+        err.print(f"wrote {escape(written)}")
+
+
+def _verdict(live: bool, why: str) -> None:
+    out.print(f"\n[{'green' if live else 'yellow'}]{escape(why)}[/]")
+    if not live:
+        out.print("no model goes live; cases are given the base rate")
+
+
+def _models(found: Backtest) -> Table:
+    table = Table("model", box=None, pad_edge=False)
+    for name in ("AUC", "Brier score", "log loss", "calibration error"):
+        table.add_column(name, justify="right")
+    for model in found.models:
+        figures = (
+            _estimate(model.auc),
+            _estimate(model.brier),
+            f"{model.log_loss:.3f}",
+            f"{model.calibration_error:.3f}",
+        )
+        table.add_row(model.model, *figures)
+    return table
+
+
+def _buckets(found: Backtest) -> Table:
+    table = Table("events seen", box=None, pad_edge=False)
+    for name in ("cases", "failed", "AUC", "Brier score", "calibration error"):
+        table.add_column(name, justify="right")
+    for one in found.buckets:
+        seen = str(one.first) if one.first == one.last else f"{one.first}-{one.last}"
+        figures = _estimate(one.auc), f"{one.brier:.3f}", f"{one.calibration_error:.3f}"
+        table.add_row(seen, f"{one.n_cases:,}", f"{one.base_rate:.1%}", *figures)
+    return table
+
+
+def _alarm_lines(found: Backtest) -> list[str]:
+    lead, daily = found.lead, found.per_day
+    never = "no threshold" if math.isinf(lead.threshold) else f"risk {lead.threshold:.2f}"
+    short = "" if lead.reached_on_validation else " (not reached on validation; the most precise one is used)"
+    lines = [
+        f"alarm at {never} for a precision of {lead.asked_precision:.0%}{short}: {lead.n_alarmed:,} of "
+        f"{counted(lead.n_cases, 'case')}, precision {_estimate(lead.precision)}, recall {_estimate(lead.recall)}",
+        f"lead time: {lead.lead_days:.1f} days before the failure was known (median; middle half "
+        f"{lead.lead_days_q1:.1f} to {lead.lead_days_q3:.1f})",
+        f"a team that looks at {daily.per_day} cases a day: {daily.n_looked_at:,} looked at, "
+        f"{_estimate(daily.precision)} of them fail (base rate {daily.base_rate:.3f})",
+    ]
+    costs = [
+        f"cost a case where a failure costs {cost.ratio:g} actions: {cost.cost:.3f} "
+        f"(always act {cost.always:.3f}, never {cost.never:.3f})"
+        for cost in found.costs
+    ]
+    return lines + costs
+
+
+def _other_lines(found: Backtest) -> list[str]:
+    lines = []
+    if (days := found.remaining) is not None:
+        held = f"the {days.asked_coverage:.0%} interval held {_estimate(days.coverage)}"
+        lines.append(
+            f"time remaining: off by {_estimate(days.mae, 2)} days on average (always 0: {days.mae_zero:.2f}, "
+            f"always the median: {days.mae_median:.2f}); {held}"
+        )
+    if (hits := found.next) is not None:
+        lines.append(f"next event: {_estimate(hits.accuracy)} right (always the most frequent: {hits.constant:.3f})")
+    if (ahead := found.survey) is not None:
+        lines.append(
+            f"surveys: {ahead.n_never_answered:,} of {ahead.n_failed:,} failing cases never answered, "
+            f"{ahead.n_silent_seen:,} of these were alarmed; where both spoke ({ahead.n_both:,}) the alarm was "
+            f"{_estimate(ahead.days_earlier, 1)} days earlier (median)"
+        )
+    lines += [
+        f"what would help, as the model sees it: {lever.words}: {lever.n_rows:,} of the predictions most at risk, "
+        f"risk {lever.risk:.2f} to {lever.risk_after:.2f}"
+        for lever in found.levers[:MOST_LEVERS]
+    ]
+    return lines
+
+
+def _promise_lines(found: Backtest) -> None:
+    for promise in found.promises:
+        figures = f"AUC {_estimate(promise.scored.auc)}, Brier {promise.scored.brier.value:.3f}"
+        base = f"({promise.brier_base_rate:.3f} base rate)"
+        text = f"promise {promise.name}: breaks {promise.base_rate:.1%}; {figures} {base}"
+        out.print(text if promise.verdict.live else f"{text}: {promise.verdict.why}", markup=False)
+
+
+def _estimate(found: Estimate, digits: int = 3) -> str:
+    if math.isnan(found.value):
+        return "-"
+    if math.isnan(found.low):
+        return f"{found.value:.{digits}f}"
+    return f"{found.value:.{digits}f} [{found.low:.{digits}f}, {found.high:.{digits}f}]"
+
+
+def _day(us: int) -> str:
+    return f"{datetime.fromtimestamp(us / 1e6, UTC):%Y-%m-%d}"

@@ -1,0 +1,137 @@
+"""The section on points of failure, adjusted for what else differs between cases."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import polars as pl
+
+from truenorth.figures.causes import POINT_WORDS, causes_figure, certainty
+from truenorth.figures.wording import cases, count, money, percent, points, shorten
+from truenorth.insight.causes import RULE, Causes, causes_of_failure
+from truenorth.insight.replayed import Replayed
+from truenorth.report.section import Inputs, Section
+from truenorth.report.tables import Shown, Table, count_column, name_column, shown
+
+_FOUND: WeakKeyDictionary[Replayed, tuple[Inputs, Causes]] = WeakKeyDictionary()
+"""What was found for the replay of a report: more than one section asks, and it takes seconds."""
+
+
+def causes_for(replay: Replayed, inputs: Inputs) -> Causes:
+    """The points of failure of a replay; asked a second time for the same one, what was found before."""
+    held = _FOUND.get(replay)
+    if held is None or held[0] != inputs:
+        held = (inputs, causes_of_failure(replay, seed=inputs.seed, exclude=inputs.exclude))
+        _FOUND[replay] = held
+    return held[1]
+
+
+def causes_section(replay: Replayed, inputs: Inputs) -> Section:
+    """Points of failure with raw and adjusted effects, and what removing them would bring."""
+    found = causes_for(replay, inputs)
+    worth, currency = bool(replay.journey.outcome.value), replay.journey.currency
+    left_out = f" Left out, for they tell the outcome almost by themselves: {', '.join(found.suspected)}."
+    return Section(
+        finding=_finding(found, currency, worth),
+        answer=found,
+        figures={"failure": causes_figure(found)},
+        tables={
+            "failure": _points_table(found, currency, worth),
+            "order": _order_table(found),
+            "trust": _trust_table(found),
+        },
+        how=(
+            RULE,
+            f"Adjusted for: {', '.join(found.adjusted_for) or 'nothing: the log says nothing of a case then'}."
+            + (left_out if found.suspected else "")
+            + " What decides who passes a point and is not in the log stays hidden; the E-value says how strong it "
+            "would have to be. --exclude leaves out a column that is written later than the opening.",
+            "A promise counts in the first instance that is judged, if it was made and broken before the case was "
+            "resolved or failed. Hand-overs, repeats, missing steps and waits are asked for by the instant at which "
+            "one case in ten is over, in the cases that still go on, so that long cases do not look bad for being "
+            "long. Promises about a feeling, a total or any silence are signs: they tell how a case fares, and stand "
+            "last.",
+        ),
+    )
+
+
+def _finding(found: Causes, currency: str, worth: bool) -> str:
+    if not found.points.height:
+        return f"No point has enough ripe cases on either side to be compared ({cases(found.n_ripe)})."
+    clear = found.points.filter(pl.col("clear") & ~pl.col("sign"))
+    sample = f"Of {cases(found.n_ripe)} old enough to compare, {count(found.n_failed)} failed."
+    if not clear.height:
+        return f"{sample} No point can be told apart from chance once what else differs is adjusted for."
+    first = clear.row(0, named=True)
+    low, high = first["fewer_failed_low"], first["fewer_failed_high"]
+    won = f", {money(first['value_won'], currency)} of value" if worth and first["value_won"] > 0 else ""
+    name = shorten(first["point"], 60)
+    return (
+        f"{sample} {POINT_WORDS[first['kind']]} {name} costs most: without it about {count(first['fewer_failed'])} "
+        f"fewer would have failed (95 % interval {count(low)} to {count(high)}){won}."
+    )
+
+
+def _effect(name: str) -> Shown:
+    def text(row: Mapping[str, Any]) -> str:
+        return f"{points(row[name])} ({points(row[f'{name}_low'])} to {points(row[f'{name}_high'])})"
+
+    return f"{name}, points (95 % interval)", text, True
+
+
+def _sum(heading: str, name: str, currency: str | None) -> Shown:
+    def text(row: Mapping[str, Any]) -> str:
+        shows = count if currency is None else money
+        return f"{shows(row[name])} ({shows(row[f'{name}_low'])} to {shows(row[f'{name}_high'])})"
+
+    return heading, text, True
+
+
+def _kind(row: Mapping[str, Any]) -> str:
+    return "sign: " + POINT_WORDS[row["kind"]].lower() if row["sign"] else POINT_WORDS[row["kind"]]
+
+
+def _points_table(found: Causes, currency: str, worth: bool) -> Table:
+    unit = currency or "units"
+    columns: list[Shown] = [
+        ("point", _kind, False),
+        name_column("which", "point"),
+        count_column("cases at stake", "n_at_stake"),
+        count_column("passed", "n"),
+        _effect("raw"),
+        _effect("adjusted"),
+        ("chance?", certainty, False),
+        _sum("fewer failed without it", "fewer_failed", None),
+        *([_sum(f"value won, {unit}", "value_won", currency)] if worth else []),
+        _sum(f"cost saved, {unit}", "cost_saved", currency),
+        _sum(f"revenue won, {unit}", "revenue_won", currency),
+    ]
+    return shown(
+        found.points, "Points of failure: plain differences beside adjusted ones, and what if it were gone.", columns
+    )
+
+
+def _order_table(found: Causes) -> Table:
+    columns = [name_column("point", "point")] + [name_column(f"{n}. {do}", do) for n, do in enumerate(ORDER, 1)]
+    clear = found.points.filter(pl.col("clear")) if found.points.height else found.points
+    return shown(clear, "What to do, in this order.", columns)
+
+
+ORDER = ("eradicate", "improve", "automate")
+
+
+def _trust_table(found: Causes) -> Table:
+    columns: list[Shown] = [
+        name_column("point", "point"),
+        ("passing cases with others like them", lambda row: percent(row["overlap"]), True),
+        ("largest difference before", lambda row: f"{row['imbalance_raw']:.2f}", True),
+        ("and after adjusting", lambda row: f"{row['imbalance']:.2f}", True),
+        ("q-value", lambda row: f"{row['q_value']:.3f}", True),
+        ("E-value", lambda row: f"{row['e_value']:.2f}", True),
+        ("E-value of the interval", lambda row: f"{row['e_value_limit']:.2f}", True),
+    ]
+    return shown(
+        found.points, "How far to trust each: overlap, balance (in standard deviations), chance, sensitivity.", columns
+    )

@@ -1,0 +1,383 @@
+"""One journey's risks kept up to date: what the runner has judged is followed, and time passes for every open case.
+
+Cases are judged here by the very replay that a model learns from (`truenorth.engine.replay`), of the events that are
+held. So a row of features is the same live and in training; nothing about features or promises is kept beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from heapq import heappop, heappush
+from typing import Any, NamedTuple
+from zlib import crc32
+
+import msgspec
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from truenorth.engine.replay import Replay, replay
+from truenorth.foresight.features import Histories, Vocabulary, encode, flags_of, histories
+from truenorth.foresight.model import Foresight
+from truenorth.foresight.rows import NEVER, Rows
+from truenorth.server.columns import Sight, records
+from truenorth.server.foreseeing.company import Company
+from truenorth.server.foreseeing.frames import Attributes, Frames
+from truenorth.server.foreseeing.held import Held
+from truenorth.server.foreseeing.stating import Standing, Stater, together
+from truenorth.server.tracker import META_CHUNK, Meta
+from truenorth.server.who_is_who import Joined, everybody, learn
+from truenorth.spec.durations import DAY_US
+from truenorth.spec.load import parse_journey
+from truenorth.store.foresight_rows import Foretold
+from truenorth.store.opening import Store
+from truenorth.store.ports import Stored
+from truenorth.store.rows import JourneyText, Progress
+
+PAGE_EVENTS = 1_000
+"""Events of the log that are taken at a time."""
+CASES_AT_ONCE = 1_000
+"""Cases that are looked at again at a time, as time passes."""
+FIRST_KEYS = 2_000
+"""Case keys whose events are read at a time at the beginning."""
+LOOKS_BACK_US = 28 * DAY_US
+"""Cases closed longer ago count for nothing when it is asked how busy the company is."""
+LOOK_AGAIN_US = 900_000_000
+"""An open case is looked at again at least so often: 15 minutes."""
+INSTANT = pl.Datetime("us", "UTC")
+_ENDS = {
+    "case": pl.String,
+    "customer": pl.String,
+    "opened": pl.Int64,
+    "outcome": pl.String,
+    "outcome_time": pl.Int64,
+    "closed": pl.Int64,
+}
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+I64 = NDArray[np.int64]
+
+
+class Known(msgspec.Struct, frozen=True):
+    """What a model must know to make its rows: its vocabulary, and how attributes are read."""
+
+    version: str
+    is_live: bool
+    foresight: Foresight
+    vocabulary: Vocabulary
+    attributes: Attributes
+
+
+class _Asked(NamedTuple):
+    known: Known
+    stater: Stater
+    company: Company
+
+
+class _Judged(NamedTuple):
+    """Some keys judged at an instant: open cases with their customers, others, earlier cases of these customers."""
+
+    replay: Replay
+    open: dict[str, str | None]
+    ended: list[str]
+    past: pl.DataFrame | None
+    at_us: int
+
+
+class Follower:
+    """The open cases of one journey, and what its models say of them. ``models`` are asked in this order."""
+
+    def __init__(
+        self,
+        store: Store,
+        text: JourneyText,
+        models: Sequence[Known],
+        clock_us: int,
+        look_again_us: int = LOOK_AGAIN_US,
+    ) -> None:
+        self.version, self.journey, self.name = text.version, parse_journey(text.text), text.name
+        self.models = tuple((one.version, one.is_live) for one in models)
+        self._store, self._look_again_us = store, look_again_us
+        attributes = {name: column for one in reversed(models) for name, column in one.attributes.columns.items()}
+        self._frames = Frames(self.journey, Attributes(attributes))
+        progress, sight = store.results.chunk(self.name, META_CHUNK)
+        self.position, self.at_us = progress.position, progress.watermark_us or 0
+        self._sight = sight_of(sight)
+        self._people = everybody(store.events, self.position)
+        self._held = Held("case" if "case" in self._schema else "customer")
+        values = self.journey.outcome.value
+        self._asked = [
+            _Asked(
+                one,
+                Stater(one.version, one.foresight, values, is_live=one.is_live),
+                Company(one.vocabulary, self.position),
+            )
+            for one in models
+        ]
+        self._due: list[tuple[int, str]] = []
+        self._due_us: dict[str, int] = {}
+        self._fill(clock_us)
+
+    @property
+    def n_open(self) -> int:
+        """Case keys with an open case."""
+        return len(self._held)
+
+    @property
+    def next_us(self) -> int:
+        """The instant at which a case is to be looked at next."""
+        return self._due[0][0] if self._due else int(NEVER)
+
+    @property
+    def _schema(self) -> Collection[str]:
+        return self._sight.schema()
+
+    def take(self, progress: Progress, clock_us: int) -> tuple[int, Foretold] | None:
+        """Take the next page of what the runner has judged: how many events, and what there is to write.
+
+        None where what is held means something else now: begin anew.
+        """
+        page = self._page(progress.position)
+        joined = learn(self._people, page)
+        taken = records(page, self._people.person)
+        sight = self._frames.look(self._sight, taken)
+        if sight.schema() != self._sight.schema():
+            return None
+        self._sight = sight
+        frame = self._frames.frame(sight, taken)
+        keys = self._arrived(frame, joined)
+        self.position = page[-1].position if page else progress.position
+        self.at_us = max(self.at_us, _newest_us(frame, clock_us), progress.watermark_us or 0)
+        return len(page), self._look(keys, explain=True) if keys else Foretold()
+
+    def pass_time(self, at_us: int) -> Foretold:
+        """Look again at cases for which it is time, as many as are looked at together."""
+        self.at_us = max(self.at_us, at_us)
+        keys: list[str] = []
+        while self._due and self._due[0][0] <= self.at_us and len(keys) < CASES_AT_ONCE:
+            due_us, key = heappop(self._due)
+            if self._due_us.get(key) == due_us:
+                keys.append(key)
+        return self._look(keys, explain=False) if keys else Foretold()
+
+    def again(self) -> None:
+        """Let it be time to look at every open case."""
+        for key in self._held.keys:
+            self._note_due(key, self.at_us)
+
+    def standing(self, keys: Sequence[str], at_us: int) -> tuple[list[str], list[Rows]]:
+        """The open cases of some keys that are held, and their rows of features, one `Rows` a model."""
+        judged = self._judge(keys, at_us)
+        return list(judged.open), [self._rows(one, judged)[1] for one in self._asked]
+
+    def _page(self, up_to: int) -> list[Stored]:
+        page = self._store.events.read(self.position, limit=PAGE_EVENTS)
+        return [one for one in page if one.position <= up_to]
+
+    def _fill(self, clock_us: int) -> None:
+        """Take in all cases that are open, and those closed of late."""
+        cases = self._store.results.cases_since(self.name, self.at_us - LOOKS_BACK_US)
+        names = list(dict.fromkeys(key for case in cases for key in keys_of(case)))
+        for start in range(0, len(names), FIRST_KEYS):
+            some = names[start : start + FIRST_KEYS]
+            frame = self._history(some)
+            self._held.put(frame)
+            self.at_us = max(self.at_us, _newest_us(frame, clock_us))
+            judged = self._judge(some, self.at_us)
+            for one in self._asked:
+                known, _ = self._known(one, judged)
+                one.company.settle(known, _closed_us(known, judged))
+            still = self._keys(judged)
+            self._held.let_go(set(some) - still)
+            for key in still:
+                self._note_due(key, self.at_us)
+
+    def _history(self, keys: Collection[str]) -> pl.DataFrame:
+        """All events of some keys that the runner has judged, from the store."""
+        positions = {one.position for one in self._store.results.history(self.name, sorted(keys))}
+        some = records(self._store.events.at(sorted(positions)), self._people.person)
+        frame = self._frames.frame(self._sight, some)
+        return frame.filter(pl.col(self._held.key_column).is_in(list(keys)))
+
+    def _arrived(self, frame: pl.DataFrame, joined: Joined | None) -> list[str]:
+        """Add new events to those held; the keys to look at."""
+        column = self._held.key_column
+        if frame[column].null_count():
+            frame = frame.filter(pl.col(column).is_not_null())
+        touched = dict.fromkeys(frame[column].to_list())
+        concerned = self._concerned(joined) if joined else set()
+        self._held.let_go(concerned)
+        unknown = [key for key in {*touched, *concerned} if key not in self._held]
+        known = frame.filter(~pl.col(column).is_in(unknown)) if unknown else frame
+        if known.height:
+            self._held.put(known)
+        if unknown:
+            self._held.put(self._with_joined(unknown, joined))
+        return list(dict.fromkeys([*touched, *concerned]))
+
+    def _concerned(self, joined: Joined) -> set[str]:
+        """The keys whose events belong to somebody else now, or name another customer."""
+        if self._held.key_column == "customer":
+            return set(joined.persons)
+        some = records(self._store.events.of_customers(sorted(joined.ids)), self._people.person)
+        return set(self._frames.frame(self._sight, some)["case"].drop_nulls())
+
+    def _with_joined(self, keys: Collection[str], joined: Joined | None) -> pl.DataFrame:
+        if joined is None or self._held.key_column != "customer":
+            return self._history(keys)
+        some = records(self._store.events.of_customers(sorted(joined.ids)), self._people.person)
+        frame = self._frames.frame(self._sight, [one for one in some if one.position <= self.position])
+        theirs = frame.filter(pl.col("customer").is_in(list(keys)))
+        return pl.concat([theirs, self._history(set(keys) - set(theirs["customer"]))])
+
+    def _look(self, keys: Sequence[str], *, explain: bool) -> Foretold:
+        """What there is to write about the cases of some keys, as they stand now."""
+        judged = self._judge(keys, self.at_us)
+        cases, customers = list(judged.open), list(judged.open.values())
+        positions = _last_positions(judged)
+        parts = []
+        for one in self._asked:
+            known, rows = self._rows(one, judged, moves=True)
+            ids = known.id.to_list()
+            at = {ids[case]: n for n, case in enumerate(rows.case.tolist())}
+            order = np.array([at[case] for case in cases], np.int64)
+            standing = Standing(
+                cases, customers, rows.x[order], [positions[case] for case in cases], rows.time_us[order].tolist()
+            )
+            before = {row.case: row for row in self._store.risks.newest(self.name, one.known.version, cases)}
+            parts.append(one.stater.state(standing, before, explain=explain))
+        self._settle_due(keys, judged, known)
+        return together(parts, judged.ended)
+
+    def _judge(self, keys: Sequence[str], at_us: int) -> _Judged:
+        """Judge all events of some keys as of an instant."""
+        now = EPOCH + timedelta(microseconds=at_us)
+        judged = replay(self.journey, self._held.of(keys), now=now, n_threads=1)
+        cases = judged.cases
+        names, outcomes = cases["case"].to_list(), cases["outcome"].cast(pl.String).to_list()
+        customers = cases["customer"].to_list()
+        stand = list(zip(names, customers, outcomes, strict=True))
+        still = {case: customer for case, customer, outcome in stand if outcome == "open"}
+        ended = [case for case, _, outcome in stand if outcome != "open"]
+        known = {customer for customer in customers if customer is not None}
+        past = _past(self._store.results.ends_of(self.name, sorted(known)), cases)
+        return _Judged(judged, still, ended, past, at_us)
+
+    def _rows(self, one: _Asked, judged: _Judged, *, moves: bool = False) -> tuple[Histories, Rows]:
+        """The histories of all cases that were judged, and the rows of features of the same."""
+        known, positions = self._known(one, judged)
+        if moves:
+            one.company.move(known, positions, _closed_us(known, judged), judged.at_us)
+        return known, encode(one.known.vocabulary, known, judged.at_us, one.company.loads)
+
+    def _known(self, one: _Asked, judged: _Judged) -> tuple[Histories, I64]:
+        events, cases = judged.replay.events, judged.replay.cases
+        known = histories(
+            one.known.vocabulary,
+            events,
+            judged.replay.promises,
+            cases,
+            flags=flags_of(self.journey, events),
+            past=judged.past,
+        )
+        return known, events["position"].to_numpy()
+
+    def _keys(self, judged: _Judged) -> set[str]:
+        """The keys of the cases that are open."""
+        return {key for case in judged.open for key in keys_of(case) if key in self._held}
+
+    def _settle_due(self, keys: Sequence[str], judged: _Judged, limits: Histories) -> None:
+        """Note when each open case is to be looked at next; let go of the others."""
+        due = _next_due(judged, limits, self.journey.outcome.abandoned_after_us)
+        still = set()
+        for case in judged.open:
+            for key in keys_of(case):
+                if key in self._held:
+                    still.add(key)
+                    self._note_due(key, min(due.get(case, int(NEVER)), self._again_us(key, judged.at_us)))
+        gone = set(keys) - still
+        if gone:
+            self._let_go(gone, judged.at_us)
+
+    def _again_us(self, key: str, at_us: int) -> int:
+        """When a case is looked at again at the latest: spread, so that not all come at once."""
+        spread = crc32(key.encode("utf-8", "replace")) / 2**32
+        return at_us + round(self._look_again_us * (1.0 + spread) / 2)
+
+    def _let_go(self, keys: set[str], at_us: int) -> None:
+        """Let go of keys without an open case; of one with an event in the future not before that."""
+        later = self._held.of(keys).filter(pl.col("time").to_physical() > at_us)
+        for key, due_us in later.select(self._held.key_column, pl.col("time").to_physical()).iter_rows():
+            keys.discard(key)
+            self._note_due(key, due_us)
+        self._held.let_go(keys)
+        for key in keys:
+            self._due_us.pop(key, None)
+
+    def _note_due(self, key: str, due_us: int) -> None:
+        self._due_us[key] = due_us
+        heappush(self._due, (due_us, key))
+
+
+def keys_of(case: str) -> Iterator[str]:
+    """The keys that a case id may belong to: of ``key#2`` that is ``key``, or one that is called so itself.
+
+    >>> list(keys_of("T1#2")), list(keys_of("T1"))
+    (['T1#2', 'T1'], ['T1'])
+    """
+    yield case
+    key, mark, number = case.rpartition("#")
+    if mark and number.isdigit():
+        yield key
+
+
+def sight_of(packed: bytes | None) -> Sight:
+    """What a journey's columns hold, as its runner has noted it with its state."""
+    return msgspec.msgpack.decode(packed, type=Meta).sight if packed else Sight()
+
+
+def _last_positions(judged: _Judged) -> dict[str, int]:
+    last: dict[str, int] = {}
+    events = judged.replay.events
+    for case, position in zip(events["case"].to_list(), events["position"].to_list(), strict=True):
+        last[case] = max(position, last.get(case, 0))
+    return last
+
+
+def _closed_us(known: Histories, judged: _Judged) -> I64:
+    cases, never = judged.replay.cases, int(NEVER)
+    closed = dict(zip(cases["case"].to_list(), cases["closed"].to_physical().to_list(), strict=True))
+    return np.array([never if closed[case] is None else closed[case] for case in known.id.to_list()], np.int64)
+
+
+def _past(ends: Sequence[tuple[Any, ...]], cases: pl.DataFrame) -> pl.DataFrame | None:
+    """Cases of before as the store has them, with those that were judged just now as they are now; None: only these."""
+    judged = set(cases["case"])
+    others = [row for row in ends if row[0] not in judged]
+    if not others:
+        return None
+    before = pl.DataFrame(others, _ENDS, orient="row").with_columns(
+        pl.col("opened", "outcome_time", "closed").cast(INSTANT)
+    )
+    return pl.concat([before, cases.select(*_ENDS).with_columns(pl.col("outcome").cast(pl.String))])
+
+
+def _newest_us(frame: pl.DataFrame, clock_us: int) -> int:
+    """The newest instant of some events that is not in the future."""
+    times_us = frame["time"].to_physical().to_numpy()
+    return int(times_us[times_us <= clock_us].max(initial=0))
+
+
+def _next_due(judged: _Judged, limits: Histories, silence_us: int | None) -> dict[str, int]:
+    """The next instant after the one they were judged at, at which something falls due for each open case."""
+    promises, cases = judged.replay.promises, limits.id.to_list()
+    found = list(zip(promises["case"].to_list(), promises["due"].to_physical().to_list(), strict=True))
+    found += zip(cases, limits.limit_us.tolist(), strict=True)
+    if silence_us is not None:
+        found += zip(cases, (limits.time_us[limits.starts[1:] - 1] + silence_us).tolist(), strict=True)
+    due: dict[str, int] = {}
+    for case, due_us in found:
+        if due_us is not None and due_us > judged.at_us:  # what was decided before it was due is looked at in vain
+            due[case] = min(due_us, due.get(case, due_us))
+    return due

@@ -1,0 +1,176 @@
+"""The loop that keeps risks up to date: it follows the runners' progress, journey by journey, and lets time pass.
+
+Everything here can be made again from the log, the models and the risks that are kept; after a crash every open case is
+simply looked at once more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from threading import Event as Flag
+
+import msgspec
+import structlog
+
+from truenorth.foresight.features import Vocabulary
+from truenorth.foresight.model import Foresight
+from truenorth.server.foreseeing.follower import LOOK_AGAIN_US, Follower, Known
+from truenorth.server.foreseeing.frames import Attributes
+from truenorth.server.runner_process import Status
+from truenorth.server.tracker import META_CHUNK
+from truenorth.spec.problems import InvalidJourney
+from truenorth.store.foresight_rows import Foretold, ModelRow
+from truenorth.store.opening import Store
+from truenorth.store.ports import StoreFull
+from truenorth.store.results import Outdated
+from truenorth.store.rows import JourneyText
+
+IDLE_S = 0.05
+"""Between two looks at how far runners have come, where nobody says that there is something new."""
+STEP_S = 0.005
+RETRY_S = 1.0
+"""The wait after the store has refused a step."""
+RISKS_AT_ONCE = 500
+"""Risks that are written with one transaction: a runner waits no longer than for these."""
+
+LOG = structlog.get_logger("truenorth.foreseer")
+
+
+class Foreseer:
+    """Keeps the risks of all journeys that have a model up to date, until told to stop. One at a time on a store."""
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        clock: Callable[[], int],
+        lateness_us: int,
+        look_again_us: int = LOOK_AGAIN_US,
+        on_signals: Callable[[], object] = lambda: None,
+    ) -> None:
+        self._store, self._clock, self._on_signals = store, clock, on_signals
+        self._lateness_us, self._look_again_us = lateness_us, look_again_us
+        self.wake = Flag()
+        """Set where there is something new: it need not wait to see it."""
+        self._followers: dict[str, Follower] = {}
+        self._unusable: set[tuple[str, int, tuple[tuple[str, bool], ...]]] = set()
+        self._n_erasures = store.results.n_erasures()
+
+    @property
+    def n_cases(self) -> int:
+        """Case keys that are held, over all journeys."""
+        return sum(follower.n_open for follower in self._followers.values())
+
+    def run(self, stopped: Flag, may_go_on: Callable[[], bool] = lambda: True) -> None:
+        """Step until stopped, or until this process may not go on; a store that refuses is tried again."""
+        while not stopped.is_set() and may_go_on():
+            self.wake.clear()
+            try:
+                n_done = self.step()
+            except StoreFull as error:
+                LOG.warning("the store refuses", reason=str(error))
+                self._followers.clear()
+                stopped.wait(RETRY_S)
+                continue
+            self.wake.wait(STEP_S if n_done else IDLE_S)
+
+    def step(self) -> int:
+        """Follow what was judged and look at cases for which it is time; how many events and risks that were."""
+        try:
+            return self._step()
+        except Outdated:
+            LOG.info("somebody was erased: beginning anew")
+            self._followers.clear()
+            return 0
+
+    def _step(self) -> int:
+        n_erasures = self._store.results.n_erasures()
+        if n_erasures != self._n_erasures:
+            self._followers.clear()
+            self._n_erasures = n_erasures
+        self._follow_models()
+        return sum(self._follow(name) for name in list(self._followers))
+
+    def _follow_models(self) -> None:
+        """Begin with journeys that have a model, and let go of those that have none any more."""
+        asked: dict[str, list[ModelRow]] = {}
+        for row in self._store.models.asked():
+            asked.setdefault(row.journey, []).append(row)
+        live = {text.name: text for text in self._store.journeys.live() if text.name in asked} if asked else {}
+        for name in [name for name in self._followers if name not in live]:
+            del self._followers[name]
+        for name, text in live.items():
+            models = tuple((row.version, row.state == "live") for row in asked[name])
+            follower = self._followers.get(name)
+            if follower and (follower.version, follower.models) == (text.version, models):
+                continue
+            self._followers.pop(name, None)
+            if (name, text.version, models) not in self._unusable:
+                self._begin(text, asked[name], models)
+
+    def _begin(self, text: JourneyText, rows: Sequence[ModelRow], models: tuple[tuple[str, bool], ...]) -> None:
+        _, packed = self._store.results.chunk(text.name, META_CHUNK)
+        if packed is None:  # no runner has come far enough yet
+            return
+        try:
+            known = [known_of(self._store, row) for row in rows]
+            self._followers[text.name] = Follower(self._store, text, known, self._clock(), self._look_again_us)
+        except (InvalidJourney, ValueError) as error:
+            LOG.error("a journey cannot be foreseen", journey=text.name, reason=str(error))  # noqa: TRY400
+            self._unusable.add((text.name, text.version, models))
+
+    def _follow(self, name: str) -> int:
+        follower, now_us = self._followers[name], self._clock()
+        progress = self._store.results.progress(name)
+        if progress.position < follower.position:  # judged anew from the beginning
+            del self._followers[name]
+            return 0
+        taken = follower.take(progress, now_us)
+        if taken is None:
+            LOG.info("columns hold something else now: beginning anew", journey=name)
+            del self._followers[name]
+            return 0
+        n_events, foretold = taken
+        self._write(name, foretold)
+        if n_events or progress.position != self._store.events.last_position():
+            return n_events
+        at_us = max(follower.at_us, now_us - self._lateness_us)
+        passed = follower.pass_time(at_us) if follower.next_us <= at_us else Foretold()
+        self._write(name, passed)
+        return len(passed.risks)
+
+    def _write(self, name: str, foretold: Foretold) -> None:
+        """Write in parts that hold nobody up for long. A signal goes with the risk that it tells of."""
+        risks, points, signals = foretold.risks, foretold.points, foretold.signals
+        cases = list(dict.fromkeys([*(row.case for row in risks), *foretold.ended]))
+        given: Sequence[int] = ()
+        for start in range(0, len(cases), RISKS_AT_ONCE):
+            some = set(cases[start : start + RISKS_AT_ONCE])
+            part = Foretold(
+                risks=[row for row in risks if row.case in some],
+                points=[row for row in points if row.case in some],
+                ended=[case for case in foretold.ended if case in some],
+                signals=[one for one in signals if one.case in some],
+            )
+            given = [*given, *self._store.risks.write(name, part, n_erasures=self._n_erasures)]
+        if given:
+            self._on_signals()
+
+
+def foreseer_status(foreseer: Foreseer) -> Status:
+    """How a foreseer is."""
+    return Status(n_cases=foreseer.n_cases)
+
+
+def known_of(store: Store, row: ModelRow) -> Known:
+    """A model of the store, ready to be asked; ValueError where its bytes are of another program."""
+    blob = store.models.blob(row.journey, row.version)
+    if blob is None:
+        raise ValueError(f"the model {row.version} is gone")
+    foresight = Foresight.from_bytes(blob)
+    try:
+        vocabulary = msgspec.msgpack.decode(foresight.vocabulary, type=Vocabulary)
+        attributes = msgspec.json.decode(row.sight, type=Attributes)
+    except msgspec.MsgspecError as error:
+        raise ValueError(f"the model {row.version} does not say how its rows are made: {error}") from None
+    return Known(row.version, row.state == "live", foresight, vocabulary, attributes)

@@ -1,0 +1,129 @@
+"""Learning from a store's log: the same frames and the same replay as when risks are made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+import msgspec
+import polars as pl
+
+from truenorth.engine.replay import Replay, replay
+from truenorth.foresight.backtest import Asked, Backtest, backtest
+from truenorth.foresight.features import Vocabulary, columns_of, table_of_replay, vocabulary_of_replay
+from truenorth.foresight.learnt import refit
+from truenorth.foresight.model import Foresight
+from truenorth.foresight.train import Effort
+from truenorth.identity import Identities
+from truenorth.server.columns import Record, records
+from truenorth.server.foreseeing.frames import Attributes, Frames, Looking
+from truenorth.server.who_is_who import everybody
+from truenorth.spec.load import parse_journey
+from truenorth.spec.model import Journey
+from truenorth.spec.problems import Problem, TruenorthError
+from truenorth.store.foresight_rows import ModelRow
+from truenorth.store.opening import Store
+
+PAGE_EVENTS = 10_000
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+Tell = Callable[[str, float], None]
+
+
+class Taught(NamedTuple):
+    """What was learnt, how it did on held-out time, and the row under which a store keeps it."""
+
+    foresight: Foresight
+    found: Backtest
+    row: ModelRow
+
+
+class Judged(NamedTuple):
+    """A store's log judged by one journey, and how its attributes were read."""
+
+    journey: Journey
+    replay: Replay
+    attributes: Attributes
+
+
+def judged_log(
+    store: Store, name: str, tell: Tell, *, until_us: int | None = None, without: Sequence[str] = ()
+) -> Judged:
+    """The whole log of a store, archived events too, judged by the live version of a journey.
+
+    ``until_us``: as it was at an instant; ``without``: columns that are not to teach. `TruenorthError` where
+    there is no such journey or no event.
+    """
+    text = store.journeys.newest_live(name)
+    if text is None:
+        known = ", ".join(one.name for one in store.journeys.live()) or "none"
+        raise TruenorthError([Problem(path="--journey", expected=f"a live journey: {known}", found=repr(name))])
+    journey = parse_journey(text.text)
+    last = store.events.last_position()
+    people, looking = everybody(store.events, last), Looking(journey)
+    for page in _pages(store, people, last, tell, "looking at columns"):
+        looking.look(page)
+    frames, sight = Frames(journey, looking.attributes), looking.sight
+    parts = [frames.frame(sight, page) for page in _pages(store, people, last, tell, "reading events")]
+    if not parts:
+        hint = "send events first, or 'truenorth import' a log"
+        raise TruenorthError(
+            [Problem(path=store.database.name, expected="events to learn from", found="none", hint=hint)]
+        )
+    now = None if until_us is None else EPOCH + timedelta(microseconds=until_us)
+    attributes = msgspec.structs.replace(looking.attributes, without=tuple(without))
+    return Judged(journey, replay(journey, pl.concat(parts), now=now), attributes)
+
+
+def taught(judged: Judged, asked: Asked, effort: Effort, *, seed: int, now_us: int, tell: Tell) -> Taught:
+    """Learn at an instant of the past and judge on what came after; then learn again from all cases that have ended.
+
+    What is judged has the vocabulary of the events before the instant, so that held-out time teaches nothing.
+    """
+    journey, whole, attributes = judged
+    tell("making rows", 0.0)
+    before = vocabulary_of_replay(
+        journey, whole, before_us=_split_us(whole, asked.test_share), without=attributes.without
+    )
+    found, foresight = backtest(
+        table_of_replay(journey, whole, before), seed=seed, asked=asked, effort=effort, tell=tell
+    )
+    vocabulary = vocabulary_of_replay(journey, whole, without=attributes.without)
+    table = table_of_replay(journey, whole, vocabulary)
+    again = refit(table, foresight, seed=seed, effort=effort, tell=tell)
+    known = {"vocabulary": msgspec.msgpack.encode(vocabulary), "metrics": msgspec.to_builtins(found)}
+    learnt = msgspec.structs.replace(again, journey=journey.name, **known)
+    return Taught(learnt, found, row_of(learnt, vocabulary, attributes, now_us))
+
+
+def row_of(learnt: Foresight, vocabulary: Vocabulary, attributes: Attributes, now_us: int) -> ModelRow:
+    """The row under which a store keeps a model."""
+    features = [{"name": column.name, "words": column.words} for column in columns_of(vocabulary)]
+    return ModelRow(
+        journey=learnt.journey,
+        version=learnt.version,
+        made_us=now_us,
+        data_from_us=learnt.data_from_us,
+        data_to_us=learnt.data_to_us,
+        n_cases=learnt.n_cases,
+        beats=learnt.verdict.live,
+        why=learnt.verdict.why,
+        threshold=learnt.threshold,
+        sight=msgspec.json.encode(attributes.only(vocabulary.fields)),
+        features=msgspec.json.encode(features),
+        metrics=msgspec.json.encode(learnt.metrics),
+    )
+
+
+def _split_us(whole: Replay, share: float) -> int:
+    opened = whole.cases["opened"].to_physical().sort()
+    return int(opened[min(len(opened) - 1, int((1.0 - share) * len(opened)))]) if len(opened) else 0
+
+
+def _pages(store: Store, people: Identities, last: int, tell: Tell, what: str) -> Iterator[list[Record]]:
+    at = 0
+    while page := [one for one in store.events.read(at, limit=PAGE_EVENTS) if one.position <= last]:
+        at = page[-1].position
+        tell(what, min(1.0, at / max(last, 1)))
+        yield records(page, people.person)

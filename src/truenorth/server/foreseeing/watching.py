@@ -1,0 +1,128 @@
+"""Models judge themselves: on cases that have ended since, and on whether cases still look like those learnt from."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from truenorth.foresight.backtest import Asked
+from truenorth.foresight.features import table_of_replay
+from truenorth.foresight.rows import NEVER, Table
+from truenorth.foresight.train import Effort
+from truenorth.foresight.watch import FEWEST, Alarm, Health, Matured, drift, health
+from truenorth.server.foreseeing.foreseer import known_of
+from truenorth.server.foreseeing.promoting import found
+from truenorth.server.foreseeing.teaching import Tell, judged_log, taught
+from truenorth.store.opening import Store
+
+F32 = NDArray[np.float32]
+I64 = NDArray[np.int64]
+
+PAGE_POINTS = 10_000
+WORSE = 0.1
+"""A calibration error from which a new model is proposed even where no test raises an alarm."""
+
+
+class Proposal(msgspec.Struct, frozen=True):
+    """A model that was learnt instead: its version (it is kept as a shadow), and how it did on held-out time."""
+
+    version: str
+    is_new: bool
+    beats: bool
+    why: str
+    metrics: dict[str, Any]
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """One look: what has matured from ``since_us`` to ``until_us``, alarms, what is proposed; ``words`` sum it up."""
+
+    since_us: int
+    until_us: int
+    n_matured: int
+    health: Health | None
+    alarms: tuple[Alarm, ...]
+    words: str
+    proposal: Proposal | None = None
+
+
+class _Window(NamedTuple):
+    """Rows, one a case, and outcomes as codes."""
+
+    x: F32
+    outcome: I64
+
+
+def look(
+    store: Store, journey: str, version: str, *, propose: bool, effort: Effort, seed: int, now_us: int, tell: Tell
+) -> Seen:
+    """Look at a model and keep what is seen. ``propose``: learn another one where this one does badly.
+
+    Windows do not overlap: each begins where the one before ended, the first where the model's data end.
+    """
+    row = found(store, journey, version)
+    since_us = _since_us(store, journey, version, row.data_to_us)
+    tell("reading what has matured", 0.0)
+    matured = matured_of(store, journey, version, since_us)
+    known = known_of(store, row)
+    judged = judged_log(store, journey, tell, until_us=now_us, without=known.attributes.without)
+    table = table_of_replay(judged.journey, judged.replay, known.vocabulary, in_silence=False)
+    before, now = _window(table, 0, row.data_to_us, seed), _window(table, since_us, now_us, seed)
+    tell("comparing", 0.9)
+    alarms = drift(known.foresight.columns, before.x, now.x, outcomes=(before.outcome, now.outcome), matured=matured)
+    n_matured = len(np.unique(matured.case))
+    how = health(matured, seed) if n_matured >= FEWEST else None
+    proposal = None
+    if propose and (alarms or (how is not None and how.calibration_error > WORSE)):
+        learnt = taught(judged, Asked(), effort, seed=seed, now_us=now_us, tell=tell)
+        is_new = store.models.add(learnt.row, learnt.foresight.to_bytes())
+        metrics = msgspec.to_builtins(learnt.found)
+        proposal = Proposal(learnt.row.version, is_new, learnt.row.beats, learnt.row.why, metrics)
+    seen = Seen(since_us, now_us, n_matured, how, alarms, _words(how, n_matured, alarms), proposal)
+    store.models.note_look(journey, version, msgspec.json.encode(seen), now_us=now_us)
+    return seen
+
+
+def matured_of(store: Store, journey: str, version: str, since_us: int) -> Matured:
+    """The risks that a model told of cases which have ended since an instant, and what became of them."""
+    after, codes = ("", 0), dict[str, int]()
+    risk: list[float] = []
+    failed: list[bool] = []
+    case: list[int] = []
+    while page := store.risks.matured(journey, version, since_us=since_us, after=after, limit=PAGE_POINTS):
+        after = (page[-1].case, page[-1].number)
+        for point in page:
+            if point.at_us <= point.ended_us:
+                risk.append(point.p_failed)
+                failed.append(point.outcome != "achieved")
+                case.append(codes.setdefault(point.case, len(codes)))
+    return Matured(np.array(risk), np.array(failed, bool), np.array(case, np.int32))
+
+
+def _since_us(store: Store, journey: str, version: str, data_to_us: int) -> int:
+    looks = store.models.looks(journey, version, limit=1)
+    return max(data_to_us, msgspec.json.decode(looks[0].body, type=Seen).until_us) if looks else data_to_us
+
+
+def _window(table: Table, from_us: int, to_us: int, seed: int) -> _Window:
+    """One row, by chance, of each case opened in a time; the outcomes of those that ended in it."""
+    cases, rows = table.cases, table.rows
+    opened = (cases.opened_us >= from_us) & (cases.opened_us < to_us)
+    chosen = np.flatnonzero(opened[rows.case] & (rows.time_us < to_us))
+    shuffled = np.random.default_rng(seed).permutation(chosen)
+    _, first = np.unique(rows.case[shuffled], return_index=True)
+    ended = (cases.ended_us >= from_us) & (cases.ended_us < min(to_us, NEVER)) & (cases.outcome >= 0)
+    return _Window(rows.x[np.sort(shuffled[first])], cases.outcome[ended].astype(np.int64))
+
+
+def _words(how: Health | None, n_matured: int, alarms: tuple[Alarm, ...]) -> str:
+    if how is None:
+        said = f"{n_matured} cases have ended since: at least {FEWEST} are needed to judge risks by"
+    else:
+        said = (
+            f"{how.n_cases} cases have ended since: {100 * how.said:.0f} % were said to fail, "
+            f"{100 * how.came:.0f} % did; AUC {how.auc.value:.2f} ({how.auc.low:.2f} to {how.auc.high:.2f})"
+        )
+    return "; ".join([said, *(alarm.words for alarm in alarms)])

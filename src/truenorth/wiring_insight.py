@@ -1,0 +1,134 @@
+"""A subject of insight from the paths of a log and a journey file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from io import StringIO
+from pathlib import Path
+from typing import NamedTuple
+
+import polars as pl
+
+from truenorth import wiring
+from truenorth.engine.replay import Replay
+from truenorth.insight.concentration import Measure
+from truenorth.insight.initiative_file import parse_initiatives
+from truenorth.insight.kpi_file import parse_kpis
+from truenorth.insight.practitioners import Distilled, distil, parse_questionnaire
+from truenorth.insight.theme_names import parse_theme_names, write_theme_names
+from truenorth.insight.voice import Voice
+from truenorth.logs.log import Log, Progress
+from truenorth.logs.whole import whole_file
+from truenorth.report.section import Inputs, Section, Subject
+from truenorth.report.subjects import subject as subject_of
+from truenorth.spec.document import MAX_BYTES
+from truenorth.spec.problems import Problem, TruenorthError
+
+
+class Insight(NamedTuple):
+    """A subject, answered for a log."""
+
+    subject: Subject
+    section: Section
+    replay: Replay
+    log: Log
+
+
+def inputs(  # noqa: PLR0913  # one for each option
+    *,
+    as_of: date | None = None,
+    seed: int = 0,
+    exclude: Sequence[str] | None = None,
+    kpis: str | Path | None = None,
+    initiatives: str | Path | None = None,
+    names: Path | None = None,
+    people: Mapping[str, bool] | None = None,
+    of: str | None = None,
+    measure: Measure = "cases",
+    k: int = 5,
+) -> Inputs:
+    """What subjects need beside a replay, files read; `TruenorthError` with every problem of a file.
+
+    >>> [one.name for one in inputs(kpis="examples/company/steering/kpis.yaml").kpis][:2]
+    ['handle_time', 'answer_rate']
+    """
+    return Inputs(
+        as_of=as_of.date() if isinstance(as_of, datetime) else as_of,
+        seed=seed,
+        exclude=tuple(exclude or ()),
+        theme_names=theme_names(names) if names else {},
+        told=people or {},
+        of=((of, measure),) if of else (),
+        k=k,
+        kpis=parse_kpis(_bytes(kpis, "a file of KPIs")) if kpis else (),
+        initiatives=parse_initiatives(_bytes(initiatives, "a file of initiatives")) if initiatives else (),
+    )
+
+
+def _bytes(path: str | Path, expected: str) -> bytes:
+    try:
+        with Path(path).open("rb") as file:
+            return file.read(MAX_BYTES + 1)
+    except OSError as error:
+        found = error.strerror or str(error)
+        raise TruenorthError([Problem(path=str(path), expected=expected, found=found)]) from None
+
+
+def insight(
+    name: str,
+    journey: str | Path,
+    log: str | Path,
+    *,
+    inputs: Inputs | None = None,
+    now: datetime | None = None,
+    fields: Mapping[str, str] | None = None,
+    object_type: str | None = None,
+    on_progress: Progress | None = None,
+) -> Insight:
+    """Judge a log by a journey file and answer one subject; KeyError for an unknown subject.
+
+    >>> found = insight("moments", "examples/support/journey.yaml", "examples/support/log.csv")
+    >>> found.section.answer.to_frame().columns[:2]
+    ['type', 'n']
+    """
+    replayed, events = wiring.replay_file(
+        wiring.load_journey(journey), log, now=now, fields=fields, object_type=object_type,
+        all_columns=True, on_progress=on_progress,
+    )  # fmt: skip
+    subject = subject_of(name)
+    if on_progress is not None:
+        on_progress(f"finding out about {subject.title.lower()}", 0.0)
+    return Insight(subject, subject.make(replayed, inputs or Inputs()), replayed, events)
+
+
+def theme_names(path: Path) -> dict[str, Sequence[str]]:
+    """The names of themes in a file; TruenorthError where it cannot be read."""
+    return parse_theme_names(_text(path, "a file of themes' names", "--write-names writes one"), str(path))
+
+
+def practitioners(questions: Path, answers: Path, as_of: date, seed: int) -> Distilled:
+    """A survey of practitioners, distilled; TruenorthError where a file does not fit."""
+    asked = parse_questionnaire(
+        _text(questions, "a file of questions", "see docs/insight-customers.md"), str(questions)
+    )
+    text = _text(answers, "a CSV file of answers", "one row a contributor, columns by the questions' keys")
+    try:
+        table = pl.read_csv(StringIO(text), infer_schema=False)
+    except pl.exceptions.PolarsError as error:
+        problem = Problem(path=str(answers), expected="a CSV table with a header", found=str(error).splitlines()[0])
+        raise TruenorthError([problem]) from None
+    return distil(asked, table, as_of, seed)
+
+
+def _text(path: Path, what: str, hint: str) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise TruenorthError([Problem(path=str(path), expected=what, found=str(error), hint=hint)]) from None
+
+
+def write_names(found: Voice, path: Path) -> None:
+    """Write the names of themes, to be edited; what was there goes."""
+    with whole_file(path) as unfinished:
+        unfinished.write_text(write_theme_names(found.themes), encoding="utf-8")

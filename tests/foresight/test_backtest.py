@@ -1,0 +1,115 @@
+"""Backtests: what can be foreseen is, what cannot is said to be so, and nothing goes live that does not deserve it."""
+
+from __future__ import annotations
+
+import msgspec
+import numpy as np
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from foresight.tables import table
+from truenorth.foresight.backtest import Asked, backtest
+from truenorth.foresight.evaluate import ahead, verdict
+from truenorth.foresight.model import Scorer
+from truenorth.foresight.train import Effort
+
+EFFORT = Effort(n_threads=1)
+
+
+def shuffled(made, seed):
+    outcome = np.random.default_rng(seed).permutation(made.cases.outcome)
+    known = made.cases.outcome >= 0
+    outcome[known] = np.random.default_rng(seed).permutation(made.cases.outcome[known])
+    outcome[~known] = -1
+    return made._replace(cases=made.cases._replace(outcome=outcome), targets={})
+
+
+def test_what_can_be_foreseen_is():
+    findings, foresight = backtest(table(1_500), effort=EFFORT)
+    trees = findings.models[0]
+    assert findings.verdict.live
+    assert findings.verdict.used in ("trees", "logistic")
+    assert trees.model == "trees"
+    assert trees.auc.low > 0.7
+    assert trees.brier.value < findings.models[-1].brier.value
+    assert foresight.verdict == findings.verdict
+    assert findings.promises[0].verdict.live
+    assert findings.promises[0].scored.auc.low > 0.7
+    assert findings.next.accuracy.low > findings.next.constant
+    assert findings.remaining.mae.value < min(findings.remaining.mae_zero, findings.remaining.mae_median)
+    assert abs(findings.remaining.coverage.value - 0.9) < 0.04
+    assert findings.n_test + findings.n_fit + findings.n_valid + findings.n_censored <= findings.n_cases
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_shuffled_outcomes_cannot_be_predicted_and_nothing_goes_live(seed):
+    findings, foresight = backtest(shuffled(table(900, seed), seed), effort=EFFORT)
+    assert not findings.verdict.live
+    assert findings.verdict.used == "none"
+    assert "cannot be predicted" in findings.verdict.why or "does not beat" in findings.verdict.why
+    assert abs(findings.models[0].auc.value - 0.5) < 0.12
+    risks = Scorer(foresight).risk(table(20, 8).rows.x)
+    assert np.ptp(risks) == 0
+    assert abs(risks[0] - findings.base_rate) < 0.1
+
+
+def test_trees_come_near_the_truth():
+    made = table(3_000)
+    findings, _ = backtest(made, effort=EFFORT)
+    waited, transfers = made.rows.x[:, 0], made.rows.x[:, 1]
+    truth = 1.5 * ((waited - 4) / 3 + (transfers - 0.7))
+    of = (made.cases.opened_us >= findings.test_us)[made.rows.case] & (made.cases.outcome >= 0)[made.rows.case]
+    oracle = roc_auc_score(made.cases.outcome[made.rows.case[of]] > 0, truth[of])
+    assert findings.models[0].auc.value > oracle - 0.02
+
+
+def test_what_comes_after_the_split_changes_no_model():
+    made = table(900)
+    findings, foresight = backtest(made, effort=EFFORT)
+    later = made.cases.opened_us >= findings.test_us
+    outcome = np.where(later & (made.cases.outcome >= 0), 1 - made.cases.outcome, made.cases.outcome)
+    again, other = backtest(made._replace(cases=made.cases._replace(outcome=outcome)), effort=EFFORT)
+    assert other.threshold == foresight.threshold
+    assert again.verdict != findings.verdict  # the judgement does change
+    assert other.remaining == foresight.remaining
+
+
+@pytest.mark.parametrize("n_cases", [1, 2, 12, 40])
+def test_few_cases_give_the_base_rate_and_a_reason(n_cases):
+    findings, foresight = backtest(table(n_cases), effort=EFFORT)
+    assert not findings.verdict.live
+    assert findings.verdict.why
+    assert np.ptp(Scorer(foresight).risk(table(20).rows.x)) == 0
+    msgspec.json.encode(findings)
+
+
+def test_a_model_that_does_not_beat_the_baseline_stays_at_home():
+    generator = np.random.default_rng(2)
+    case, truth = np.arange(2_000, dtype=np.int32), generator.random(2_000)
+    failed = generator.random(2_000) < truth
+    poor = 0.5 + 0.3 * (truth - 0.5)
+    base = np.full(2_000, 0.5)
+    judged = verdict(failed, {"trees": poor, "logistic": truth, "base rate": base}, case, 0)
+    assert judged.used == "logistic"
+    assert judged.live
+    assert "does not beat the logistic baseline" in judged.why
+    judged = verdict(failed, {"trees": truth, "logistic": poor, "base rate": base}, case, 0)
+    assert judged.used == "trees"
+
+
+def test_more_precise_alarms_are_fewer():
+    asked = [backtest(table(1_500), asked=Asked(precision=p), effort=EFFORT)[0].lead for p in (0.4, 0.8)]
+    assert asked[0].threshold < asked[1].threshold
+    assert asked[0].n_alarmed > asked[1].n_alarmed
+    assert asked[0].recall.value > asked[1].recall.value
+    assert all(found.lead_days_q1 <= found.lead_days <= found.lead_days_q3 for found in asked)
+
+
+def test_surveys_are_counted_against_alarms():
+    day = 86_400_000_000
+    crossed = np.array([1, 2, -1, 3, 5]) * day
+    answered = np.array([4, -1, 3, -1, 9]) * day
+    crossed[2], answered[[1, 3]] = -1, -1
+    found = ahead(crossed, answered, np.array([True, True, True, False, True]), 0)
+    assert (found.n_failed, found.n_never_answered, found.n_silent_seen, found.n_both) == (4, 1, 1, 2)
+    assert found.days_earlier.value == 3.5

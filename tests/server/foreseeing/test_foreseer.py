@@ -1,0 +1,249 @@
+"""The loop: risks follow what is judged, signals are told once a crossing, and everything can be made again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from server.foreseeing.shop import EFFORT, HOUR_US, Clock, runner_of, story
+from truenorth.foresight.model import Foresight
+from truenorth.server.foreseeing import stating
+from truenorth.server.foreseeing.foreseer import Foreseer
+from truenorth.server.foreseeing.promoting import NotBetter, promote, roll_back
+from truenorth.server.foreseeing.teaching import judged_log
+from truenorth.server.foreseeing.watching import look
+from truenorth.spec.problems import TruenorthError
+from truenorth.store.opening import Store, open_store
+
+DAY_US = 24 * HOUR_US
+
+
+def quiet(_stage: str, _share: float) -> None:
+    pass
+
+
+class Shop:
+    """A store with its runner and foreseer, driven by hand."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        (self.model,) = store.models.list()
+        self.rest = story()[store.events.last_position() :]
+        self.clock = Clock(self.rest[0].time_us - 1)
+        self.begin()
+
+    def begin(self) -> None:
+        """A process that knows nothing."""
+        self.runner = runner_of(self.store, self.clock)
+        self.foreseer = Foreseer(self.store, clock=self.clock, lateness_us=0)
+
+    def settle(self) -> None:
+        while self.runner.step():
+            pass
+        while self.foreseer.step():
+            pass
+
+    def go_on(self, n_events: int) -> None:
+        for event in self.rest[:n_events]:
+            self.store.events.append([event])
+            self.clock.at_us = max(self.clock.at_us, event.time_us)
+            self.settle()
+        del self.rest[:n_events]
+
+    def risks(self) -> dict[str, float]:
+        return {row.case: row.p_failed for row in self.store.risks.all("shop", self.model.version)}
+
+    def open_cases(self) -> set[str]:
+        return {row.case for row in self.store.results.cases("shop", outcome="open", limit=10_000)}
+
+
+@pytest.fixture
+def shop(own_file: Path) -> Iterator[Shop]:
+    with open_store(f"sqlite:///{own_file}") as store:
+        yield Shop(store)
+
+
+def test_every_open_case_has_a_risk_and_no_other(shop: Shop) -> None:
+    shop.settle()
+    assert set(shop.risks()) == shop.open_cases()
+    shop.go_on(25)
+    assert set(shop.risks()) == shop.open_cases()
+    assert all(0.0 <= risk <= 1.0 for risk in shop.risks().values())
+    for row in shop.store.risks.all("shop", shop.model.version):
+        assert abs(sum(msgspec.json.decode(row.p).values()) - 1) < 0.001
+        assert 1 <= len(msgspec.json.decode(row.why)) <= 3
+        assert row.customer is not None
+
+
+def test_what_was_lost_is_made_again(shop: Shop) -> None:
+    shop.go_on(20)
+    shop.foreseer._followers["shop"].again()
+    shop.settle()
+    before = shop.risks()
+    shop.begin()
+    for row in shop.store.models.list():
+        blob = shop.store.models.blob("shop", row.version) or b""
+        shop.store.models.remove("shop", row.version)
+        shop.store.models.add(row, blob)
+    assert shop.risks() == {}
+    shop.settle()
+    assert shop.risks() == before
+
+
+def test_time_alone_moves_risks(shop: Shop) -> None:
+    shop.settle()
+    before = {row.case: row.at_us for row in shop.store.risks.all("shop", shop.model.version)}
+    shop.clock.at_us += HOUR_US
+    shop.settle()
+    after = {row.case: row.at_us for row in shop.store.risks.all("shop", shop.model.version)}
+    assert set(after) == shop.open_cases()
+    assert all(after[case] > before[case] for case in after)
+
+
+def test_a_shadow_tells_nothing_and_a_live_one_tells_each_crossing_once(shop: Shop) -> None:
+    shop.go_on(10)
+    kinds = {signal.kind for signal in shop.store.signals.read(limit=100_000)}
+    assert not kinds & {"at_risk", "no_longer_at_risk"}
+    shop.store.models.promote("shop", shop.model.version, now_us=1)
+    first = shop.store.signals.last_number()
+    shop.go_on(len(shop.rest))
+    told = [one for one in shop.store.signals.read(first, limit=100_000) if one.kind in stating.RISK_KINDS]
+    assert told
+    by_case: dict[str, list[str]] = {}
+    for signal in told:
+        by_case.setdefault(signal.case or "", []).append(signal.kind)
+        body = msgspec.json.decode(signal.body)
+        assert set(body) == {"risk", "threshold", "avoidable", "why", "lowers", "model"}
+        if signal.kind == "at_risk":
+            assert body["risk"] >= body["threshold"]
+        else:
+            assert body["risk"] < body["threshold"] * stating.CALM
+    for kinds_of_case in by_case.values():
+        assert kinds_of_case == [stating.RISK_KINDS[n % 2] for n in range(len(kinds_of_case))]
+
+
+def test_the_history_of_a_case_is_thin_and_ends_with_the_newest_step(shop: Shop) -> None:
+    shop.go_on(30)
+    for row in shop.store.risks.all("shop", shop.model.version):
+        points = shop.store.risks.past_of("shop", shop.model.version, row.case)
+        assert [point.number for point in points] == list(range(1, row.n_past + 1))
+        assert points[-1].p_failed == row.p_past
+        assert abs(row.p_failed - row.p_past) < stating.STEP
+        steps = [abs(b.p_failed - a.p_failed) for a, b in pairwise(points)]
+        assert all(step >= stating.STEP for step in steps)
+
+
+def test_an_erased_person_has_no_risk_and_teaches_nothing(shop: Shop) -> None:
+    shop.settle()
+    row = shop.store.risks.all("shop", shop.model.version)[0]
+    assert row.customer is not None
+    whole = judged_log(shop.store, "shop", quiet)
+    assert row.customer in whole.replay.cases["customer"]
+    shop.store.people.erase([row.customer], asked_by="admin", now_us=1, scrub=False)
+    shop.settle()
+    assert row.case not in shop.risks()
+    assert shop.store.people.everything_about([row.customer])["risk_past"] == []
+    left = judged_log(shop.store, "shop", quiet)
+    assert row.customer not in left.replay.cases["customer"]
+    assert left.replay.cases.height == whole.replay.cases.filter(whole.replay.cases["customer"] != row.customer).height
+    assert set(shop.risks()) == shop.open_cases()
+
+
+def test_a_late_event_and_a_joined_person_are_followed(shop: Shop) -> None:
+    shop.go_on(10)
+    case = sorted(shop.open_cases())[0]
+    opened = shop.store.results.case("shop", case)
+    assert opened is not None
+    late = msgspec.structs.replace(
+        story()[0], id="late", type="Passed on", team="third", case=case, time_us=opened[0].opened_us + 1
+    )
+    other = opened[0].customer or ""
+    alias = msgspec.structs.replace(
+        story()[0],
+        id="alias",
+        type="alias",
+        case=None,
+        customer="A-first",
+        other_id=other,
+        other_kind="alias",
+        time_us=shop.clock.at_us,
+    )
+    shop.store.events.append([late, alias])
+    shop.settle()
+    rows = {row.case: row for row in shop.store.risks.all("shop", shop.model.version)}
+    assert set(rows) == shop.open_cases()
+    assert rows[case].position == shop.store.events.last_position() - 1
+    assert rows[case].customer == min(other, "A-first")
+    again = Shop.__new__(Shop)
+    again.store, again.model, again.clock = shop.store, shop.model, shop.clock
+    again.begin()
+    shop.foreseer._followers["shop"].again()
+    shop.settle()
+    before = shop.risks()
+    again.foreseer.step()
+    assert again.risks() == before
+
+
+def test_a_journey_without_a_model_or_with_an_unreadable_one_has_no_risks(shop: Shop) -> None:
+    shop.settle()
+    shop.store.models.retire("shop", shop.model.version)
+    shop.settle()
+    assert shop.risks() == {}
+    assert shop.foreseer.n_cases == 0
+    bad = msgspec.structs.replace(shop.model, version="bad")
+    shop.store.models.add(bad, b"no model")
+    shop.settle()
+    assert shop.foreseer.n_cases == 0
+
+
+def test_a_model_that_is_not_better_goes_live_only_where_somebody_insists(shop: Shop) -> None:
+    store, model = shop.store, shop.model
+    poor = msgspec.structs.replace(model, version="poor", beats=False, why="no better than the base rate")
+    store.models.add(poor, store.models.blob("shop", model.version) or b"")
+    with pytest.raises(NotBetter, match="no better than the base rate"):
+        promote(store, "shop", "poor", insisted=False, now_us=1)
+    assert store.models.live("shop") is None
+    with pytest.raises(TruenorthError, match="was live before"):
+        roll_back(store, "shop", now_us=1)
+    assert promote(store, "shop", model.version, insisted=False, now_us=2).state == "live"
+    assert promote(store, "shop", "poor", insisted=True, now_us=3).state == "live"
+    assert roll_back(store, "shop", now_us=4).version == model.version
+    with pytest.raises(TruenorthError, match="'truenorth models list'"):
+        promote(store, "shop", "unknown", insisted=False, now_us=5)
+
+
+def test_a_model_looks_at_itself(shop: Shop) -> None:
+    shop.go_on(len(shop.rest))
+    shop.clock.at_us += 11 * DAY_US
+    shop.settle()
+    seen = look(
+        shop.store,
+        "shop",
+        shop.model.version,
+        propose=True,
+        effort=EFFORT,
+        seed=0,
+        now_us=shop.clock.at_us,
+        tell=quiet,
+    )
+    (kept,) = shop.store.models.looks("shop", shop.model.version)
+    assert msgspec.json.decode(kept.body, type=type(seen)) == seen
+    ended = [row for row in shop.store.results.cases("shop", limit=10_000) if row.outcome != "open"]
+    followed = {row.case for row in ended if shop.store.risks.past_of("shop", shop.model.version, row.case)}
+    assert 0 < seen.n_matured <= len(followed)
+    assert (seen.since_us, seen.until_us) == (shop.model.data_to_us, shop.clock.at_us)
+    again = look(
+        shop.store, "shop", shop.model.version, propose=False, effort=EFFORT, seed=0, now_us=seen.until_us, tell=quiet
+    )
+    assert again.since_us == seen.until_us
+    assert again.n_matured == 0
+
+
+def test_the_bytes_of_a_model_make_the_same_model(shop: Shop) -> None:
+    blob = shop.store.models.blob("shop", shop.model.version)
+    assert blob is not None
+    assert Foresight.from_bytes(blob).version == shop.model.version
