@@ -51,7 +51,7 @@ def test_columns_do_not_depend_on_the_order_of_decisions(order: list[int]) -> No
     past = list(company()[:40])
     one, other = table_of(past), table_of([past[place] for place in order])
     for left, right in zip(one.log[2:], other.log[2:], strict=True):
-        np.testing.assert_array_equal(left, right)
+        assert np.array_equal(left, right)
 
 
 def test_propensities_are_those_of_the_decisions() -> None:
@@ -59,7 +59,7 @@ def test_propensities_are_those_of_the_decisions() -> None:
     assert log.actions == ("do_nothing", "call", "letter")
     assert log.names == ("handovers",)
     shares = np.array([one.decision.propensity for one in company()])
-    np.testing.assert_array_equal(log.propensity, shares)
+    assert np.array_equal(log.propensity, shares)
     assert log.eligible[np.arange(len(log.action)), log.action].all()
     assert (log.action[log.holdout] == 0).all()
     assert not log.eligible[log.holdout, 1:].any()
