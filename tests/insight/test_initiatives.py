@@ -63,7 +63,7 @@ def test_before_it_begins(better: Rolled) -> None:
 
 
 def test_the_portfolio_is_ranked(better: Rolled) -> None:
-    found = assess(better.replay, parse_initiatives((EXAMPLES / "initiatives.yaml").read_bytes()))
+    found = assess(better.replay, parse_initiatives((EXAMPLES / "steering" / "initiatives.yaml").read_bytes()))
     ranks = [VERDICTS.index(one.verdict) for one in found]
     assert ranks == sorted(ranks)
     assert found[-1].initiative.name == "dashboard_for_the_board"
