@@ -78,7 +78,8 @@ KINDS = {
 
 def test_output_or_outcome_by_the_formula_alone() -> None:
     journey = parse_journey((EXAMPLES / "help.yaml").read_bytes())
-    told = {one.name: kind_of(one.formula, journey) for one in parse_kpis((EXAMPLES / "steering" / "kpis.yaml").read_bytes())}
+    declared = parse_kpis((EXAMPLES / "steering" / "kpis.yaml").read_bytes())
+    told = {one.name: kind_of(one.formula, journey) for one in declared}
     assert {name: one.kind for name, one in told.items()} == KINDS
     assert "has to hold" in told["cases_closed"].reason
 
