@@ -66,9 +66,13 @@ LABELLED = {
     ),
 }
 FILLED_LATE = ("closed_at", "resolved_at", "closed_code", "resolved_by", "sys_updated_by", "active", "made_sla")
+LINKED_LATE = tuple(
+    f"{what}_ASSOCIAT{end}" for what, end in (("ELEMENTO", "O"), ("INCIDENTE", "O"), ("RICHIESTA", "A"))
+)
+OF_THE_END = ("STATO_ATTUALE", "GRUPPO_ASSEGNAZIONE_FINALE", *LINKED_LATE)
 BY_JOURNEY = {
     "helpdesk": ("helpdesk.xes.gz", "helpdesk.yaml", ()),
-    "INAIL": ("logCSM_15Kcases.xes.gz", "inail.yaml", ("STATO_ATTUALE", "GRUPPO_ASSEGNAZIONE_FINALE")),
+    "INAIL": ("logCSM_15Kcases.xes.gz", "inail.yaml", OF_THE_END),
     "ServiceNow": ("incident_event_log.csv.gz", "servicenow.yaml", FILLED_LATE),
 }
 """Log, journey of the examples, columns that are filled in once the case is over."""

@@ -62,6 +62,17 @@ def test_a_backtest_prints_all_it_found(rows, log, tmp_path):
     assert "Reliability" in page.read_text(encoding="utf-8") or "came" in page.read_text(encoding="utf-8")
 
 
+def test_a_column_that_is_left_out_is_not_learnt_from(rows, log, monkeypatch):
+    asked = []
+    real = wiring_foresight.vocabulary_of_log
+    monkeypatch.setattr(
+        wiring_foresight, "vocabulary_of_log", lambda *given, **more: asked.append(more["without"]) or real(*given)
+    )
+    done = run("backtest", log, "--label-event", "lost", "--without", "closed_at", "--without", "resolved_by")
+    assert done.exit_code == 0, done.output
+    assert asked == [("closed_at", "resolved_by")]
+
+
 def test_json_holds_the_same_findings(rows, log):
     done = run("backtest", log, "--label-event", "lost", "--json")
     found = json.loads(done.stdout)

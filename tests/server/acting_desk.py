@@ -9,7 +9,7 @@ from random import Random  # noqa: TID251  # with a seed
 from typing import Any
 
 from server.desk import JOURNEY, NOW_US, Desk, desk_in
-from truenorth.server.acting.acting import Knowing
+from truenorth.server.acting.acting import Knowing, Risk
 
 ACTIONS = """\
 actions:
@@ -52,7 +52,8 @@ courses:
 @contextmanager
 def acting_desk(folder: Path, risk: float | None = 0.6, actions: str = ACTIONS) -> Iterator[Desk]:
     entropy = Random(3).randbytes
-    knowing = Knowing(risk_of=lambda _journey, _case: risk, risk_model="risk/1")
+    said = None if risk is None else Risk(risk, "risk/1")
+    knowing = Knowing(risk_of=lambda _journey, _case: said)
     with desk_in(folder, knowing=knowing, entropy=entropy) as desk:
         desk.store.journeys.publish("support", JOURNEY + actions, now_us=NOW_US)
         loaded = desk.ask("PUT", "/api/v1/staff", content=PEOPLE)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from server.acting_desk import ACTIONS, acting_desk, decide, open_cases
-from server.desk import NOW_US, Desk
+from server.desk import JOURNEY, NOW_US, Desk, desk_in
 from truenorth.action.record import is_reproduced
 from truenorth.server.acting.proposing import Proposer
 from truenorth.store.rows import Judged, NewSignal
@@ -38,13 +38,24 @@ def test_one_recommendation_with_its_reasons_and_where_all_others_fell(desk: Des
     assert stages(made) == {"do_nothing": None, "call_back_now": None, "credit": "authority", "gift": "authority"}
     assert len(made["reasons"]) == 3
     assert len(made["alternatives"]) <= 2
-    assert made["versions"] == {"model": "risk/1", "policy": "thompson/1 belief/1", "journey": 2}
+    assert made["versions"] == {"model": "risk/1", "policy": "thompson/2 belief/1", "journey": 2}
     assert made["left"] == [{"permission": "goodwill", "unit": "money", "per": "case", "amount": 2000, "left": 2000}]
 
 
 def test_without_a_model_conditions_on_the_risk_are_not_true(tmp_path: Path) -> None:
     with acting_desk(tmp_path, risk=None, actions=ACTIONS.replace("promise_broken('taken_up')", "risk >= 0")) as desk:
         assert stages(decide(desk, open_cases(desk)[0]))["call_back_now"] == "eligibility"
+
+
+def test_a_decision_takes_the_risk_that_the_live_model_says(tmp_path: Path) -> None:
+    certain = ACTIONS.replace("promise_broken('taken_up')", "risk >= 0.2")
+    with desk_in(tmp_path) as desk:
+        desk.store.journeys.publish("support", JOURNEY + certain, now_us=NOW_US)
+        first, second = open_cases(desk)[:2]  # the made-up model says 0.1 and 0.2
+        assert stages(decide(desk, first, "admin", asker="bo"))["call_back_now"] == "eligibility"
+        made = decide(desk, second, "admin", asker="bo")
+        assert stages(made)["call_back_now"] != "eligibility"
+        assert made["versions"]["model"] == "m0"
 
 
 def test_a_decision_is_explained_and_made_again(desk: Desk) -> None:

@@ -51,20 +51,22 @@ EPISODE = re.compile(r"(.+)#[0-9]+", re.DOTALL)
 MOST_EVENTS = 1_000
 """Events of a case, and of a customer, in which the contact policy looks."""
 
-RiskOf = Callable[[str, str], float | None]
+class Risk(NamedTuple):
+    """The chance that a case fails, and the version of the model that says so."""
+
+    p_failed: float
+    model: str
+
+
+RiskOf = Callable[[str, str], Risk | None]
 """The newest risk of a case of a journey, None where no model says."""
 
 
 class Knowing(NamedTuple):
-    """What decisions know: effects of actions by journey, and risks of cases.
-
-    ``effects_of``: None for what the store keeps (`truenorth.server.acting.kept_effects`). ``risk_of``: None for the
-    risks of the live model of each journey; else ``risk_model`` is the version of the model whose risks it gives.
-    """
+    """What decisions know: effects of actions by journey, and risks of cases; None for what the store keeps."""
 
     effects_of: Callable[[str], EffectModel] | None = None
     risk_of: RiskOf | None = None
-    risk_model: str | None = None
 
 
 class Asker(NamedTuple):
@@ -116,8 +118,8 @@ class Acting:
         self._new_id = new_id
         self._ids_of = ids_of
         self._outcomes_of = outcomes_of
-        self._knowing = knowing
         self._effects_of = knowing.effects_of or KeptEffects(store.effects)
+        self._risk_of = knowing.risk_of or self._kept_risk
 
     def asker(self, person: str) -> Asker:
         """Somebody with all that they are now; nobody's roles for somebody who is not known."""
@@ -262,12 +264,10 @@ class Acting:
             raise Turned(404, "unknown_journey", "there is no live journey of this name; see /api/v1/journeys")
         return text
 
-    def _risk(self, journey: str, case: str) -> tuple[float | None, str | None]:
-        """The newest risk of a case, and the model that says so."""
-        if self._knowing.risk_of is not None:
-            return self._knowing.risk_of(journey, case), self._knowing.risk_model
-        row = self._store.risks.of_case(journey, case)
-        return (row.p_failed, row.model) if row else (None, None)
+    def _kept_risk(self, journey: str, case: str) -> Risk | None:
+        """What the live model of a journey says of a case."""
+        kept = self._store.risks.of_case(journey, case)
+        return Risk(kept.p_failed, kept.model) if kept else None
 
     def _prepare(self, name: str, case: str, asker: Asker, only: str | None = None) -> Prepared:
         text = self._live(name)
@@ -276,9 +276,9 @@ class Acting:
         if found is None:
             raise Turned(404, "unknown_case", "there is no such case in this journey")
         row, promises = found
-        risk, risk_model = self._risk(name, case)
-        base = base_risk_of(self._outcomes_of(name))
-        context = context_of(name, row, promises, at_us=self._now_us(), risk=risk, base_risk=base)
+        risk, base = self._risk_of(name, case), base_risk_of(self._outcomes_of(name))
+        p_failed = risk.p_failed if risk else None
+        context = context_of(name, row, promises, at_us=self._now_us(), risk=p_failed, base_risk=base)
         id = self._new_id()  # noqa: A001  # the column's name
         uniforms = np.random.default_rng(int(id, 16)).uniform(1e-9, 1 - 1e-9, len(journey.actions))
         known = self._effects_of(name)
@@ -298,7 +298,7 @@ class Acting:
             budget_cents=journey.budget_cents,
             is_held_out=is_held_out(name, case, journey.holdout),
             only=only,
-            versions=Versions(risk_model, policy, text.version),
+            versions=Versions(risk.model if risk else None, policy, text.version),
         )
         return Prepared(text, journey, inputs, self._told(journey, row.case, row.customer, row.opened_us))
 
