@@ -51,6 +51,7 @@ EPISODE = re.compile(r"(.+)#[0-9]+", re.DOTALL)
 MOST_EVENTS = 1_000
 """Events of a case, and of a customer, in which the contact policy looks."""
 
+
 class Risk(NamedTuple):
     """The chance that a case fails, and the version of the model that says so."""
 
