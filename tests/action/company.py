@@ -13,7 +13,7 @@ from truenorth.spec.acting import Offer, Prior
 
 HOUR_US = 3_600_000_000
 AT_STAKE = 33_000
-DOUBT = Prior(recovers=0.06, strength=2)
+DOUBT = Prior(recovers=0.06, strength=2.0)
 CALL = Offer(name="call", cost_cents=500, prior=DOUBT)
 LETTER = Offer(name="letter", cost_cents=400, prior=DOUBT)
 

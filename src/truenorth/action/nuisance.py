@@ -37,7 +37,7 @@ class Trees:
     @classmethod
     def read(cls, text: str) -> Trees:
         """Trees as `text` wrote them."""
-        return cls(Booster(model_str=text, params={"num_threads": 1, "verbosity": -1}))
+        return cls(Booster(model_str=text))
 
     @property
     def text(self) -> str:
