@@ -53,7 +53,7 @@ def test_before_it_begins(better: Rolled) -> None:
     found = [
         initiative(name="a", start=None, expects=Expected(achieved=0.01)),
         initiative(name="b", start=date(2027, 1, 1), expects=Expected(achieved=0.5)),
-        initiative(name="c", start=date(2026, 3, 1)),
+        initiative(name="c", start=date(2026, 3, 10)),
     ]
     by_name = {one.initiative.name: one for one in assess(better.replay, found)}
     assert [by_name[name].verdict for name in "abc"] == ["proposed", "proposed", "too early"]
