@@ -3,9 +3,10 @@
 `python bench/insight_coverage.py --seeds 200` lets the company live once a seed, judges the four journeys, asks for
 the adjusted effect of every broken promise that is a cause in the model (or is known to be none), and compares it
 with `truth()`. Left out is `no_ping_pong`: the truth compares two transfers with none, the promise more than one with
-at most one. Also counted: pairs in which a promise without any effect is ranked above a true cause whose raw
-difference and number of cases are at least as large ("wrong order"), and promises without effect that are called
-clear. `--json FILE` keeps every single comparison; `--first S` goes on from another run.
+at most one. Also counted: pairs of a promise without any effect and a cause whose true effect and number of cases are
+at least as large as the other's plain difference makes it look, and how often the former is ranked above the latter
+("wrong order"); and promises without effect that are called clear. `--json FILE` keeps every single comparison;
+`--first S` goes on from another run.
 """
 
 from __future__ import annotations
@@ -62,19 +63,20 @@ def compared(seed: int, customers: int, days: int) -> list[dict[str, Any]]:
     return rows
 
 
-def wrong_orders(rows: list[dict[str, Any]]) -> tuple[int, int]:
-    """Pairs of a seed and journey in which no cause stands above one of equal raw size or more; and all such pairs."""
+def wrong_orders(rows: list[dict[str, Any]]) -> tuple[int, int, int]:
+    """Pairs in which what is no cause stands above a cause as large as it looks; those where it is clear; all pairs."""
     groups = defaultdict(list)
     for row in rows:
         groups[row["seed"], row["journey"]].append(row)
-    n_wrong = n_pairs = 0
+    n_wrong = n_clear = n_pairs = 0
     for group in groups.values():
         for none in (row for row in group if not row["causal"]):
             for cause in (row for row in group if row["causal"]):
-                if cause["raw"] * cause["n"] >= none["raw"] * none["n"] and cause["raw"] >= none["raw"] > 0:
+                if cause["true"] * cause["n"] >= none["raw"] * none["n"] and cause["true"] >= none["raw"] > 0:
                     n_pairs += 1
                     n_wrong += none["rank"] < cause["rank"]
-    return n_wrong, n_pairs
+                    n_clear += none["rank"] < cause["rank"] and none["clear"]
+    return n_wrong, n_clear, n_pairs
 
 
 def report(rows: list[dict[str, Any]]) -> None:
@@ -96,15 +98,16 @@ def report(rows: list[dict[str, Any]]) -> None:
          "called clear"], shown,
     )  # fmt: skip
     held, raw = np.mean(holds(rows, "adjusted")), np.mean(holds(rows, "raw"))
-    n_wrong, n_pairs = wrong_orders(rows)
+    n_wrong, n_clear, n_pairs = wrong_orders(rows)
     false = [row["clear"] for row in rows if not row["causal"]]
     n_seeds = len({row["seed"] for row in rows})
     print(
         f"{n_seeds} seeds, {len(rows):,} comparisons: adjusted intervals hold the truth in {held:.1%}, raw {raw:.1%}."
     )
     print(
-        f"Wrong order in {n_wrong} of {n_pairs:,} pairs; clear without effect: {np.mean(false):.1%} of {len(false):,}."
+        f"Wrong order in {n_wrong} of {n_pairs:,} pairs, in {n_clear} of them the one that is no cause is called clear."
     )
+    print(f"Of {len(false):,} promises without effect {np.mean(false):.1%} are called clear.")
 
 
 def holds(rows: list[dict[str, Any]], name: str) -> list[bool]:

@@ -14,7 +14,7 @@ from truenorth.insight.causes import Causes
 
 POINT_WORDS = {
     "promise": "Broken promise",
-    "handovers": "Hand-overs",
+    "handovers": "Hand-over",
     "repeat": "Repeated",
     "missing": "Missing",
     "wait": "Wait",
@@ -64,7 +64,7 @@ def _note(row: dict[str, Any]) -> str:
 def certainty(row: Mapping[str, Any]) -> str:
     """Whether a point is clear, may be chance, or compares cases that are not alike."""
     if not row["comparable"]:
-        return "too few are alike"
+        return "not alike"
     return "clear" if row["clear"] else "may be chance"
 
 
@@ -80,8 +80,8 @@ def _hover(row: dict[str, Any]) -> str:
 def _words(found: Causes, table: pl.DataFrame) -> tuple[str, str]:
     clear = table.filter(pl.col("clear") & ~pl.col("sign"))
     subtitle = (
-        "Ripe cases that passed the point against others at stake. Adjusted for what was known before; as much as "
-        "the log tells. Whiskers: 95 % intervals."
+        "Cases that passed the point against others at stake, adjusted for what the log knows from before. Whiskers: "
+        "95 % intervals."
     )
     if not clear.height:
         return "No point of failure stands out from chance once adjusted", subtitle

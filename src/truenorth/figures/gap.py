@@ -23,15 +23,18 @@ def gap_figure(found: Gap, theme: Theme = "light") -> Any:
     missing = [max(gap, 0.0) for gap in table["gap"]]
     texts = [_hover(row) for row in table.iter_rows(named=True)]
     parts = (("actual", table["actual"].to_list(), "achieved"), ("missing to the target", missing, "failed"))
-    for number, (name, shares, ink) in enumerate(parts):
-        whiskers = _whiskers(table) if number == 0 else None
+    for name, shares, ink in parts:
         figure.add_bar(
             x=shares, y=bar_rows(table.height), orientation="h", name=name, **BAR, marker=filled(OUTCOME_INK[ink]),
-            hoverinfo="text", hovertext=texts, error_x=whiskers,
+            hoverinfo="text", hovertext=texts,
         )  # fmt: skip
+    figure.add_scatter(
+        x=parts[0][1], y=bar_rows(table.height), mode="markers", marker={"size": 1, "opacity": 0}, showlegend=False,
+        hoverinfo="skip", error_x=_whiskers(table),
+    )  # fmt: skip
     labels = [f"<b>{plain(row['statement'], 60)}</b>" for row in table.iter_rows(named=True)]
     height = add_rows(figure, labels, [_note(row) for row in table.iter_rows(named=True)])
-    figure.update_xaxes(title="share of customers' cases or promises", tickformat=".0%", range=[0, 1])
+    figure.update_xaxes(title="share of customers' cases or promises", tickformat=".0%", range=[0, 1.03])
     figure.update_layout(barmode="stack")
     worst = table.sort("gap", descending=True).row(0, named=True)
     title = f"The widest gap is {points(worst['gap']).removeprefix('+')} points: {worst['statement']}"

@@ -15,7 +15,7 @@ from truenorth.insight.moments import Moments
 def moments_figure(found: Moments, currency: str = "", top: int = 12, theme: Theme = "light") -> Any:
     """The moments that cost most (that cause most work, where nothing has a cost): their own share and what they cause.
 
-    Under each: how often it comes, hand-overs and decisions per moment, magic or misery.
+    Beside its name: magic or misery; under it: how often it comes, hand-overs per moment.
     """
     worth = found.totals["cost"] > 0
     caused = pl.col("caused_cost") if worth else pl.col("handovers") + pl.col("decisions") + pl.col("internals")
@@ -45,8 +45,7 @@ def _mood(row: dict[str, Any]) -> str:
 
 
 def _note(row: dict[str, Any]) -> str:
-    work = f"{ratio(row['handover_ratio'])} hand-overs, {ratio(row['decision_ratio'])} decisions each"
-    return f"{count(row['n'])} in {percent(row['case_share'])} of the cases, {work}"
+    return f"{count(row['n'])} in {percent(row['case_share'])} of cases, {ratio(row['handover_ratio'])} hand-overs each"
 
 
 def _hover(row: dict[str, Any], currency: str, worth: bool) -> str:
@@ -55,7 +54,8 @@ def _hover(row: dict[str, Any], currency: str, worth: bool) -> str:
         if worth
         else f"{count(row['n'])} moments, {count(row['caused'])} events caused"
     )
-    return hover(plain(row["type"], 120), _note(row), money_line, f"alignment: {row['alignment']}")
+    decisions = f"{ratio(row['decision_ratio'])} decisions each"
+    return hover(plain(row["type"], 120), _note(row), decisions, money_line, f"alignment: {row['alignment']}")
 
 
 def _words(found: Moments, first: dict[str, Any], currency: str, worth: bool) -> tuple[str, str]:

@@ -148,7 +148,8 @@ def _early(events: CodedEvents) -> Iterator[Candidate]:
     if events.owner_field:
         handovers = events.per_case(events.handover & counted)
         for n in range(MAX_HANDOVERS + 1):
-            yield point("handovers", f"more than {n} hand-over{'s' * (n != 1)}", handovers > n)
+            name = f"more than {n} hand-over{'s' * (n > 1)}" if n else "any hand-over"
+            yield point("handovers", name, handovers > n)
     yield from _by_type(events, at_stake, counted, point)
     longest = _longest_wait(events, counted, by_us)
     if at_stake.any():

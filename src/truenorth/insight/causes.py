@@ -87,9 +87,10 @@ def causes_of_failure(
     left, 0.1 is small), ``e_value`` and ``e_value_limit`` (of the end of the interval nearest to no effect). What to
     do, in this order: ``eradicate``, ``improve``, ``automate``.
 
-    Ranked: clear points that make cases fail, then the others, then signs; each by ``value_won`` if the journey
-    declares values, else by ``fewer_failed``. ``seed``: of folds and samples. ``exclude``: columns not to adjust for,
-    because they are written later than the opening. ``kinds``: of points to ask about.
+    Ranked: clear points that make cases fail, by ``value_won`` if the journey declares values, else by
+    ``fewer_failed``; then what may be chance, by how many standard errors it is from none; then signs. ``seed``: of
+    folds and samples. ``exclude``: columns not to adjust for, because they are written later than the opening.
+    ``kinds``: of points to ask about.
     """
     events = coded(replay)
     failed = (events.cases["outcome"] != "achieved").to_numpy().astype(np.float64)
@@ -174,6 +175,11 @@ def _removed(name: str, comparison: Comparison | None, times: float) -> dict[str
     return _interval(name, comparison.treated, times)
 
 
+def _evidence() -> pl.Expr:
+    """How far a point stands from no effect, in standard errors: what little is known orders what may be chance."""
+    return pl.col("adjusted") / (pl.col("adjusted_high") - pl.col("adjusted_low")).clip(lower_bound=1e-12)
+
+
 def _ranked(rows: list[dict[str, Any]], *, worth: bool) -> pl.DataFrame:
     from scipy.stats import false_discovery_control  # noqa: PLC0415 heavy
 
@@ -187,5 +193,10 @@ def _ranked(rows: list[dict[str, Any]], *, worth: bool) -> pl.DataFrame:
     return (
         table.with_columns(q_value, comparable.alias("comparable"))
         .with_columns(clear.alias("clear"))
-        .sort("sign", "clear", "value_won" if worth else "fewer_failed", descending=[False, True, True])
+        .sort(
+            "sign",
+            "clear",
+            pl.when("clear").then("value_won" if worth else "fewer_failed").otherwise(_evidence()),
+            descending=[False, True, True],
+        )
     )

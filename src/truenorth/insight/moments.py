@@ -68,10 +68,10 @@ def moments(replay: Replayed) -> Moments:
     ``decision_ratio`` (of these to moments), ``caused_cost``. Of all: ``own_cost``, ``cost`` (own and caused),
     ``median_next_us`` (median time to the next moment of the case, null where there never is one); ``achieved_share``
     of the decided cases that pass it before their verdict, less that of the other decided cases: ``difference`` with
-    its 95 % Newcombe interval; ``feeling_change`` (mean of the first feeling recorded in the case at the event or
-    after it, less the last one before it; ``feeling_low``, ``feeling_high``: 95 % interval, the events of a customer
-    taken as one); ``mood``: *misery* if either interval lies below zero, *magic* if one lies above zero and none
-    below, else null.
+    its 95 % Newcombe interval; ``feeling_change`` (the first feeling recorded in
+    the case at the event or after it, less the last one before it: its mean, less that of all moments; ``feeling_low``,
+    ``feeling_high``: 95 % interval, the events of a customer taken as one); ``mood``: *misery* if either interval lies
+    below zero, *magic* if one lies above zero and none below, else null.
 
     What goes together is no cause: cases that pass a moment may differ in other ways.
     """
@@ -251,7 +251,10 @@ def _trends(events: CodedEvents) -> pl.DataFrame:
 
 
 def _feelings(events: CodedEvents) -> pl.DataFrame:
-    """By how much the feeling changes: the first recorded at an event or after it, less the last one before it."""
+    """By how much the feeling changes: the first recorded at an event or after it, less the last one before it.
+
+    Feelings sink on the way of most cases, so changes are told against the mean change over all moments.
+    """
     n = events.n_events
     feeling = np.append(events.number("feeling", np.nan), np.nan)
     index = np.arange(n)
@@ -260,6 +263,8 @@ def _feelings(events: CodedEvents) -> pl.DataFrame:
     latest = np.append(-1, np.maximum.accumulate(np.where(felt, index, -1))[:-1]) if n else index
     known = (following < events.first[1:][events.case]) & (latest >= events.first[events.case])
     change = feeling[following[known]] - feeling[latest[known]]
+    of_moments = change[events.moment[known]]
+    change = change - (of_moments.mean() if len(of_moments) else 0.0)
     rows = _named(events, events.type[known], who=customers_of(events)[events.case[known]], feeling=change)
     names = {"mean": "feeling_change", "low": "feeling_low", "high": "feeling_high"}
     return clustered_means(rows, "type", "who", "feeling").select("type", *names).rename(names).collect()

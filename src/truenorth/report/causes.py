@@ -66,7 +66,7 @@ def _finding(found: Causes, currency: str, worth: bool) -> str:
         return f"{sample} No point can be told apart from chance once what else differs is adjusted for."
     first = clear.row(0, named=True)
     low, high = first["fewer_failed_low"], first["fewer_failed_high"]
-    won = f", {money(first['value_won'], currency)} of value" if worth else ""
+    won = f", {money(first['value_won'], currency)} of value" if worth and first["value_won"] > 0 else ""
     name = shorten(first["point"], 60)
     return (
         f"{sample} {POINT_WORDS[first['kind']]} {name} costs most: without it about {count(first['fewer_failed'])} "

@@ -39,7 +39,8 @@ def _finding(found: Gap, currency: str) -> str:
     if not measured.height:
         return f"{text} Say in canvas.measures what measures them."
     worst = measured.sort("gap", descending=True).row(0, named=True)
-    value = f" Closing it is worth about {money(worst['value'], currency)}." if worst["value"] else ""
+    worth = worst["value"] is not None and worst["value"] > 0
+    value = f" Closing it is worth about {money(worst['value'], currency)}." if worth else ""
     said = shorten(worst["statement"], 80)
     return f"{text} The widest gap: '{said}' holds for {percent(worst['actual'])} of {count(worst['n'])}.{value}"
 
