@@ -130,7 +130,7 @@ def audit_kpis(replay: Replayed, kpis: Sequence[Kpi], *, seed: int = 0, exclude:
     """
     check_kpis(replay, tuple(kpis))
     cases = ripe_cases(replay)
-    known = facts_of(replay, cases, exclude)
+    known = facts_of(replay, exclude)
     expected = _expected(cases, known, seed)
     told = [kind_of(kpi.formula, replay.journey) for kpi in kpis]
     judged = _discounted(
