@@ -2,8 +2,8 @@
 
 `python bench/insight.py` lets a company of 65,000 customers live (about a million events, all four journeys) and asks
 every subject about the largest journey, `help`, whose KPIs and initiatives are among the examples, replayed once.
-Seconds are those of the wall and of the processor; memory is the largest resident set of the whole process, the simulation included. `--customers 650000` gives about ten
-million events.
+Seconds are those of the wall and of the processor; memory is the largest resident set of the whole process, the
+simulation included. `--customers 650000` gives about ten million events.
 """
 
 from __future__ import annotations
