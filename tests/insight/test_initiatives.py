@@ -103,6 +103,9 @@ def test_a_log_without_teams_has_no_work() -> None:
     made = tiny()
     bare = type(made)(journey=made.journey, cases=made.cases, events=made.events.drop("team"), watermark=made.watermark)
     assert work_in_sight(bare).is_empty()
+    persons = made.events.rename({"team": "actor"})
+    named = type(made)(journey=made.journey, cases=made.cases, events=persons, watermark=made.watermark)
+    assert teams_in_sight(work_in_sight(named))["team"].to_list() == ["(everybody)"], "no figure is about a person"
     assert work_in_sight(made)["n"].sum() == 9
 
 
