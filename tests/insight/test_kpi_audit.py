@@ -111,7 +111,7 @@ kpis:
 def test_twenty_worlds(incentive: Incentive) -> None:
     """The measure that is paid for is found, and no neutral one, in at least 19 of 20."""
     found = [
-        flagged(audit_kpis(rolled(seed, n_customers=12_000, days=84, incentive=incentive).replay, kpis(incentive)))
+        flagged(audit_kpis(rolled(seed, n_customers=24_000, days=84, incentive=incentive).replay, kpis(incentive)))
         for seed in range(20)
     ]
     assert sum(incentive in one for one in found) >= 19
