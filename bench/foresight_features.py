@@ -161,7 +161,7 @@ def longest(table: Table, most: int) -> int:
 
 PARAMETERS: dict[str, Any] = {
     "objective": "binary",
-    "metric": "auc",
+    "metric": "binary_logloss",  # stops more steadily than the area does
     "learning_rate": 0.05,
     "num_leaves": 31,
     "min_data_in_leaf": 50,

@@ -1,9 +1,9 @@
 """What the subjects of insight take on a large log of the simulated company.
 
 `python bench/insight.py` lets a company of 65,000 customers live (about a million events, all four journeys) and asks
-every subject about the largest journey, `help`, replayed once. Seconds are those of the wall and of the processor;
-memory is the largest resident set of the whole process, the simulation included. `--customers 650000` gives about ten
-million events.
+every subject about the largest journey, `help`, whose KPIs and initiatives are among the examples, replayed once.
+Seconds are those of the wall and of the processor; memory is the largest resident set of the whole process, the
+simulation included. `--customers 650000` gives about ten million events.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ import resource
 from pathlib import Path
 from time import perf_counter, process_time
 
+import msgspec
 import polars as pl
 from tables import show
 
 import truenorth as tn
-from truenorth.report.section import Inputs
 from truenorth.report.subjects import SUBJECTS
 from truenorth.simulate import Company, World
+from truenorth.wiring_insight import inputs
 
 ROOT = Path(__file__).parent.parent
 
@@ -37,9 +38,13 @@ def main() -> None:
     replayed = tn.replay(path, events)
     n_events, n_cases = replayed.events.height, replayed.cases.height
     rows = [["replay, with the tables of events and cases", f"{perf_counter() - start:.1f}", ""]]
+    company = ROOT / "examples/company"
+    given = inputs(kpis=company / "kpis.yaml", initiatives=company / "initiatives.yaml")
     for number, subject in enumerate(SUBJECTS):
         start, start_cpu = perf_counter(), process_time()
-        subject.make(replayed, Inputs(seed=number))  # another seed each: nothing is kept from the subject before
+        subject.make(
+            replayed, msgspec.structs.replace(given, seed=number)
+        )  # another seed each: nothing is kept from the subject before
         rows.append([f"insight {subject.name}", f"{perf_counter() - start:.1f}", f"{process_time() - start_cpu:.1f}"])
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     sizes = f"{n_events:,} events in {n_cases:,} cases of {options.journey}"

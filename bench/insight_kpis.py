@@ -1,6 +1,6 @@
 """Whether the KPI audit finds the measure that does harm, and leaves the harmless ones alone.
 
-`python bench/insight_kpis.py --seeds 20`: worlds of 12,000 customers and 84 days. Since day 28 teams are paid by a
+`python bench/insight_kpis.py --seeds 20`: worlds of 24,000 customers and 84 days. Since day 28 teams are paid by a
 measure in two of four regions, by the incentive of the simulated company; and worlds in which they are told so, but
 behave as before. The KPIs are those of `examples/company/steering/kpis.yaml`, with the reward moved to the one that is
 paid for.
@@ -37,7 +37,7 @@ def kpis_paid_by(name: str) -> list[Kpi]:
 
 def flagged(paid_by: str, behaves: Sequence[Literal["handle_time", "answer_rate"]], seed: int) -> set[str]:
     """The names of the KPIs that are found to fight the customer."""
-    before = Company(n_customers=12_000, days=84, spillover=False, surveys=False)
+    before = Company(n_customers=24_000, days=84, spillover=False, surveys=False)
     world = rolled(before, msgspec.structs.replace(before, incentives=tuple(behaves)), seed)
     audit = audit_kpis(world.replay, kpis_paid_by(paid_by), seed=seed)
     return {one.kpi.name for one in audit.kpis if one.verdict == FIGHTS}

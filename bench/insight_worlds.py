@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
 import polars as pl
 
 import truenorth as tn
 from truenorth.engine.replay import Replay
+from truenorth.logs import write_events
 from truenorth.simulate import Company, World
 from truenorth.simulate.rollout import roll_out
 from truenorth.simulate.tables import Setting
@@ -40,3 +44,25 @@ def rolled(
     found = roll_out(*worlds, SINCE, regions)
     journey = tn.load_journey("examples/company/help.yaml")
     return Rolled(tn.replay(journey, found.events), found.truth.filter(pl.col("journey") == "help"))
+
+
+def main() -> None:
+    """Write the log that docs/insight-kpis.md and docs/insight-true-north.md show."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--change", choices=("handle_time", "called_back"), required=True)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    before = Company(n_customers=12_000, days=84, spillover=False, surveys=False)
+    after = before
+    if options.change == "handle_time":
+        after = msgspec.structs.replace(before, incentives=("handle_time",))
+    done: dict[str, Setting] = {} if options.change == "handle_time" else {"help.called_back": "off"}
+    worlds = World(before, options.seed).run(), World(after, options.seed, done).run()
+    found = roll_out(*worlds, SINCE, SOME)
+    write_events(found.events, options.out)
+    print(found.truth.filter(pl.col("journey") == "help").select(pl.col("achieved", "cost", "revenue").mean()))
+
+
+if __name__ == "__main__":
+    main()

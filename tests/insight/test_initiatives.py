@@ -53,7 +53,7 @@ def test_before_it_begins(better: Rolled) -> None:
     found = [
         initiative(name="a", start=None, expects=Expected(achieved=0.01)),
         initiative(name="b", start=date(2027, 1, 1), expects=Expected(achieved=0.5)),
-        initiative(name="c", start=date(2026, 3, 1)),
+        initiative(name="c", start=date(2026, 3, 10)),
     ]
     by_name = {one.initiative.name: one for one in assess(better.replay, found)}
     assert [by_name[name].verdict for name in "abc"] == ["proposed", "proposed", "too early"]
@@ -63,7 +63,7 @@ def test_before_it_begins(better: Rolled) -> None:
 
 
 def test_the_portfolio_is_ranked(better: Rolled) -> None:
-    found = assess(better.replay, parse_initiatives((EXAMPLES / "initiatives.yaml").read_bytes()))
+    found = assess(better.replay, parse_initiatives((EXAMPLES / "steering" / "initiatives.yaml").read_bytes()))
     ranks = [VERDICTS.index(one.verdict) for one in found]
     assert ranks == sorted(ranks)
     assert found[-1].initiative.name == "dashboard_for_the_board"
@@ -103,6 +103,9 @@ def test_a_log_without_teams_has_no_work() -> None:
     made = tiny()
     bare = type(made)(journey=made.journey, cases=made.cases, events=made.events.drop("team"), watermark=made.watermark)
     assert work_in_sight(bare).is_empty()
+    persons = made.events.rename({"team": "actor"})
+    named = type(made)(journey=made.journey, cases=made.cases, events=persons, watermark=made.watermark)
+    assert teams_in_sight(work_in_sight(named))["team"].to_list() == ["(everybody)"], "no figure is about a person"
     assert work_in_sight(made)["n"].sum() == 9
 
 

@@ -22,7 +22,7 @@ NEUTRAL = {"tested_before_visit", "tests_made", "phone_share", "called_back_in_t
 
 def kpis(paid_by: str | None = None) -> list[Kpi]:
     reward = Reward(weight=40, since=SINCE.date(), scope=parse_condition(SCOPE))
-    found = parse_kpis((EXAMPLES / "kpis.yaml").read_bytes())
+    found = parse_kpis((EXAMPLES / "steering" / "kpis.yaml").read_bytes())
     return [msgspec.structs.replace(one, reward=reward if one.name == paid_by else None) for one in found]
 
 
@@ -52,7 +52,7 @@ def test_the_planted_harm_is_found_and_no_other(audit: Audit) -> None:
 def test_shares_of_outputs(audit: Audit) -> None:
     assert audit.output_share == 5 / 8
     assert audit.output_paid == 1.0
-    example = parse_kpis((EXAMPLES / "kpis.yaml").read_bytes())
+    example = parse_kpis((EXAMPLES / "steering" / "kpis.yaml").read_bytes())
     assert sum(one.reward.weight for one in example if one.reward) == 100
 
 
@@ -111,7 +111,7 @@ kpis:
 def test_twenty_worlds(incentive: Incentive) -> None:
     """The measure that is paid for is found, and no neutral one, in at least 19 of 20."""
     found = [
-        flagged(audit_kpis(rolled(seed, n_customers=12_000, days=84, incentive=incentive).replay, kpis(incentive)))
+        flagged(audit_kpis(rolled(seed, n_customers=24_000, days=84, incentive=incentive).replay, kpis(incentive)))
         for seed in range(20)
     ]
     assert sum(incentive in one for one in found) >= 19

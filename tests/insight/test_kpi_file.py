@@ -64,9 +64,9 @@ def test_what_is_no_file_of_kpis(text: str) -> None:
 
 
 def test_the_examples_can_be_read() -> None:
-    kpis = parse_kpis((EXAMPLES / "kpis.yaml").read_bytes())
+    kpis = parse_kpis((EXAMPLES / "steering" / "kpis.yaml").read_bytes())
     assert sum(one.reward.weight for one in kpis if one.reward) == 100
-    tried = parse_initiatives((EXAMPLES / "initiatives.yaml").read_bytes())
+    tried = parse_initiatives((EXAMPLES / "steering" / "initiatives.yaml").read_bytes())
     assert [one.name for one in tried if one.serves is None] == ["dashboard_for_the_board"]
 
 
@@ -78,7 +78,8 @@ KINDS = {
 
 def test_output_or_outcome_by_the_formula_alone() -> None:
     journey = parse_journey((EXAMPLES / "help.yaml").read_bytes())
-    told = {one.name: kind_of(one.formula, journey) for one in parse_kpis((EXAMPLES / "kpis.yaml").read_bytes())}
+    declared = parse_kpis((EXAMPLES / "steering" / "kpis.yaml").read_bytes())
+    told = {one.name: kind_of(one.formula, journey) for one in declared}
     assert {name: one.kind for name, one in told.items()} == KINDS
     assert "has to hold" in told["cases_closed"].reason
 

@@ -4,9 +4,15 @@ from truenorth.insight.causes import Causes, causes_of_failure
 from truenorth.insight.failure import points_of_failure
 from truenorth.insight.flow import direct_follows, event_types, starts_and_ends
 from truenorth.insight.gap import Gap, gap
+from truenorth.insight.initiative_file import parse_initiatives
+from truenorth.insight.initiatives import Assessment, assess
+from truenorth.insight.kpi_audit import Audit, audit_kpis
+from truenorth.insight.kpi_file import parse_kpis
+from truenorth.insight.line_of_sight import teams_in_sight, work_in_sight
 from truenorth.insight.moments import Moments, moments
 from truenorth.insight.overview import Overview, overview
 from truenorth.insight.pace import cumulative_incidence, time_to_outcome
+from truenorth.insight.pace_of_change import Pace, pace_of_change
 from truenorth.insight.promises import promise_breaks, promise_verdicts
 from truenorth.insight.replayed import Replayed
 from truenorth.insight.rules import Register, decision_register
@@ -14,12 +20,17 @@ from truenorth.insight.trend import outcome_trend
 from truenorth.insight.variants import n_variants, variants
 
 __all__ = [
+    "Assessment",
+    "Audit",
     "Causes",
     "Gap",
     "Moments",
     "Overview",
+    "Pace",
     "Register",
     "Replayed",
+    "assess",
+    "audit_kpis",
     "causes_of_failure",
     "cumulative_incidence",
     "decision_register",
@@ -30,10 +41,15 @@ __all__ = [
     "n_variants",
     "outcome_trend",
     "overview",
+    "pace_of_change",
+    "parse_initiatives",
+    "parse_kpis",
     "points_of_failure",
     "promise_breaks",
     "promise_verdicts",
     "starts_and_ends",
+    "teams_in_sight",
     "time_to_outcome",
     "variants",
+    "work_in_sight",
 ]

@@ -16,9 +16,10 @@ ALIGNMENTS = ("serves", "harms", "not linked")
 
 RULE = (
     "An event serves the outcome if the journey's need, its achieved outcome or a promise (after, expect, require) "
-    "names it; it harms if the failed outcome, a reopening or a promise (never, of) names it, and harm goes before "
-    "service. Conditions on flags such as handover, and those that nine in ten events satisfy, name nothing in "
-    "particular. A type is what most of its events are."
+    "names it; it harms if the failed outcome or a promise (never, of) names it or it reopens a resolved case. Harm "
+    "goes before service, but what the need or the achieved outcome names never harms. Conditions on flags such as "
+    "handover, and those that nine in ten events satisfy, name nothing in particular. A type is what most of its "
+    "events are."
 )
 
 NAMES_ALL = 0.9
@@ -31,8 +32,10 @@ def serves(events: CodedEvents) -> Bools:
 
 
 def harms(events: CodedEvents) -> Bools:
-    """Which events the failed outcome, a reopening or a promise forbids."""
-    return _any_of(events, _harming(events.replay.journey))
+    """Which events the failed outcome or a promise forbids, and those that reopen a resolved case."""
+    journey = events.replay.journey
+    wanted = _any_of(events, iter((journey.need, journey.outcome.achieved)))
+    return (_any_of(events, _harming(journey)) | events.reopening) & ~wanted
 
 
 def _serving(journey: Journey) -> Iterator[Condition | None]:
@@ -44,7 +47,6 @@ def _serving(journey: Journey) -> Iterator[Condition | None]:
 
 def _harming(journey: Journey) -> Iterator[Condition | None]:
     yield journey.outcome.failed
-    yield journey.outcome.reopened
     for promise in journey.promises:
         yield from (promise.never, promise.of)
 

@@ -23,6 +23,9 @@ Ints = NDArray[np.int64]
 RIPE_SHARE = 0.95
 """Where the journey declares no time, a case is ripe once it is as old as this share of decided cases were."""
 
+UNNAMED = 0.5
+"""A log in which more of the company's events than this name nobody does not tell who acts."""
+
 NEVER_US = np.iinfo(np.int64).max
 """An instant after all others, in microseconds: of what did not happen."""
 
@@ -106,13 +109,57 @@ class CodedEvents:
         return next((name for name in ("team", "actor") if name in self.replay.events.columns), None)
 
     @cached_property
+    def tells_who_acts(self) -> bool:
+        """Whether the log tells the customer's acts from the company's.
+
+        It does if some moments name neither team nor actor, and at least half of all other events name one.
+        """
+        nobody = self._names_nobody
+        if self.owner_field is None or not (nobody & self.moment).any():
+            return False
+        other = ~self.moment
+        return not other.any() or float(nobody[other].mean()) <= UNNAMED
+
+    @cached_property
     def by_customer(self) -> Bools:
-        """Whether the customer acted: the event names neither team nor actor; nowhere where the log has neither."""
-        names = [name for name in ("team", "actor") if name in self.replay.events.columns]
-        acted = np.full(self.n_events, bool(names))
-        for name in names:
-            acted &= self.replay.events[name].is_null().to_numpy()
+        """Whether the customer acted: a moment that names neither team nor actor; nowhere where the log does not
+        tell."""
+        if not self.tells_who_acts:
+            return np.zeros(self.n_events, np.bool_)
+        acted: Bools = self.moment & self._names_nobody
         return acted
+
+    @cached_property
+    def _names_nobody(self) -> Bools:
+        nobody = np.ones(self.n_events, np.bool_)
+        for name in ("team", "actor"):
+            if name in self.replay.events.columns:
+                nobody &= self.replay.events[name].is_null().to_numpy()
+        return nobody
+
+    @cached_property
+    def reopening(self) -> Bools:
+        """Which events reopen a case that was resolved."""
+        return self.holds(self.replay.journey.outcome.reopened) & self._resolved_before
+
+    @cached_property
+    def resolved(self) -> Bools:
+        """Which events come while their case is resolved and does not reopen with them."""
+        resolved: Bools = self._resolved_before & ~self.reopening
+        return resolved
+
+    @cached_property
+    def _resolved_before(self) -> Bools:
+        """Whether the latest that happened before each event in its case was to be resolved, not to be reopened."""
+        outcome = self.replay.journey.outcome
+        index, start = np.arange(self.n_events), self.first[self.case]
+        latest = []
+        for condition in (outcome.achieved, outcome.reopened):
+            last = np.maximum.accumulate(np.where(self.holds(condition), index, -1)) if self.n_events else index
+            before = np.append(-1, last[:-1])[: self.n_events]
+            latest.append(np.where(before >= start, before, -1))
+        resolved: Bools = latest[0] > latest[1]
+        return resolved
 
     def _flag(self, name: str) -> Bools:
         events = self.replay.events

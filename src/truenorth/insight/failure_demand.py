@@ -18,18 +18,26 @@ COMPLAINT_FEELING = -0.5
 """A contact with a feeling of at most this is a complaint, whatever its type is called."""
 
 RULE = (
-    "A contact is a moment at which the customer acts (in a log without team and actor: any moment), other than the "
-    "first event of its case and what decides the outcome. It is failure demand if it reopens a resolved case; or, "
-    "while the case is not resolved, is the first contact after a promise of the case was broken; or has a feeling "
-    "of -0.5 or less; or has the type of an earlier contact of the case; or follows another contact of the customer "
-    "with nothing from the company in between. With it goes the work that it caused, and the company's first moment "
-    "in answer."
+    "A contact is a moment at which the customer acts, that is one that names neither team nor actor (where the log "
+    "does not tell: a moment of the type with which its case opened, or that reopens it), other than the first event "
+    "of its case and what decides the outcome. It is failure demand if it reopens a resolved case; or, while the "
+    "case is not resolved, is the first contact after a promise of the case was broken; or has a feeling of -0.5 or "
+    "less; or has the type of an earlier contact of the case; or follows another contact of the customer with "
+    "nothing from the company in between. With it goes the work that it caused, and the company's first moment in "
+    "answer."
 )
 
 
 def contacts(events: CodedEvents) -> Bools:
-    """Moments at which the customer acts; all moments where the log does not tell who acts."""
-    return events.moment & events.by_customer if events.owner_field else events.moment
+    """Moments at which the customer acts.
+
+    Where the log does not tell who acts: those of the type with which their case opened, and those that reopen it.
+    """
+    if events.tells_who_acts:
+        return events.by_customer
+    opening = events.type[events.first[:-1]][events.case]
+    asks_again: Bools = events.moment & ((events.type == opening) | events.reopening)
+    return asks_again
 
 
 def failure_demand(events: CodedEvents) -> Ints:
@@ -38,9 +46,9 @@ def failure_demand(events: CodedEvents) -> Ints:
     contact = contacts(events)
     asked = contact & ~events.holds(outcome.achieved) & ~events.holds(outcome.failed)
     asked[events.first[:-1]] = False
-    reopening, resolved = _resolution(events)
+    resolved = events.resolved
     reasons = (
-        reopening,
+        events.reopening,
         ~resolved & _first_after_breaks(events, contact),
         ~resolved & (events.number("feeling") <= COMPLAINT_FEELING),
         ~resolved & _repeats(events, contact),
@@ -57,19 +65,6 @@ def answers(events: CodedEvents, demand: Ints) -> Bools:
     follows = np.append(False, demand[:-1] >= 0) if len(demand) else demand >= 0
     follows[events.first[:-1]] = False
     return follows & events.moment & ~contacts(events)
-
-
-def _resolution(events: CodedEvents) -> tuple[Bools, Bools]:
-    """Which events reopen a resolved case, and which come while theirs is resolved."""
-    outcome = events.replay.journey.outcome
-    achieved, reopened = events.holds(outcome.achieved), events.holds(outcome.reopened)
-    index = np.arange(events.n_events)
-    before = np.append(-1, index[:-1]) if len(index) else index
-    last = [np.maximum.accumulate(np.where(flag, index, -1)) if len(index) else index for flag in (achieved, reopened)]
-    start = events.first[events.case]
-    solved, again = (np.where((before >= 0) & (one[before] >= start), one[before], -1) for one in last)
-    resolved = solved > again
-    return reopened & resolved, resolved & ~reopened
 
 
 def _first_after_breaks(events: CodedEvents, contact: Bools) -> Bools:
@@ -107,7 +102,7 @@ def _repeats(events: CodedEvents, contact: Bools) -> Bools:
 
 def _chasers(events: CodedEvents, contact: Bools) -> Bools:
     """Contacts that follow another contact of the case directly: nothing came from the company in between."""
-    if events.owner_field is None or not events.n_events:
+    if not events.tells_who_acts:
         return np.zeros(events.n_events, np.bool_)
     follows = np.append(False, contact[:-1])
     follows[events.first[:-1]] = False

@@ -91,7 +91,7 @@ def assess(
     _check(replay, initiatives)
     net = (pl.col("value") + pl.col("revenue") - pl.col("cost")).alias("net")
     cases = ripe_cases(replay).with_columns(net).with_row_index("row")
-    facts = facts_of(replay, cases, exclude)
+    facts = facts_of(replay, exclude)
     opened = openings(replay)
     assessed = [_assess(replay, _placed(cases, opened, one), facts, one, seed) for one in initiatives]
 

@@ -41,6 +41,8 @@ RULE = (
     "scope and out of it. It fights the customer where one of the three lies below 0 beyond chance (1 %, Benjamini and "
     "Hochberg, over all KPIs and tests); it is aligned where the case level lies above 0; else it is blind."
 )
+SHOWN = ("effect", "low", "high", "q_harm", "raw", "n", "robustness")
+"""What the table of KPIs gives of the evidence at each level, as ``case_effect`` and so on."""
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,7 +100,7 @@ class Audit(msgspec.Struct, frozen=True, kw_only=True):
     n_cases: int
 
     def to_frame(self) -> pl.DataFrame:
-        """One row per KPI."""
+        """One row per KPI: what it is and how it was judged, and of each level the fields `SHOWN`."""
         rows = []
         for one in self.kpis:
             row: dict[str, Any] = {"name": one.kpi.name, "owner": one.kpi.owner, "kind": one.kind}
@@ -106,7 +108,7 @@ class Audit(msgspec.Struct, frozen=True, kw_only=True):
             row |= {"paid": one.paid, "reason": one.reason, "reversal": one.reversal, "known_harm": one.known_harm}
             for level in ("case", "week", "reward"):
                 found = next((each for each in one.evidence if each.level == level), None)
-                row |= {f"{level}_{key}": getattr(found, key, None) for key in ("effect", "low", "high", "q_harm")}
+                row |= {f"{level}_{key}": getattr(found, key, None) for key in SHOWN}
             rows.append(row)
         return pl.DataFrame(rows, infer_schema_length=None)
 
@@ -130,7 +132,7 @@ def audit_kpis(replay: Replayed, kpis: Sequence[Kpi], *, seed: int = 0, exclude:
     """
     check_kpis(replay, tuple(kpis))
     cases = ripe_cases(replay)
-    known = facts_of(replay, cases, exclude)
+    known = facts_of(replay, exclude)
     expected = _expected(cases, known, seed)
     told = [kind_of(kpi.formula, replay.journey) for kpi in kpis]
     judged = _discounted(

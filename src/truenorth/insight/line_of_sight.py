@@ -13,6 +13,9 @@ from truenorth.insight.replayed import NO_TYPE, Replayed
 from truenorth.spec.expressions import Condition
 from truenorth.spec.model import Promise
 
+EVERYBODY = "(everybody)"
+"""Stands for all who act, where a log names persons and no teams: no figure is about a person."""
+
 
 def work_in_sight(replay: Replayed) -> pl.DataFrame:
     """What each team does, by event type, and what it leads to.
@@ -20,20 +23,21 @@ def work_in_sight(replay: Replayed) -> pl.DataFrame:
     *Rule*: an event is *in sight* of the outcome where it is a moment (the customer meets us), keeps a promise (it fits
     ``expect`` or ``require``), or achieves the outcome. What only breaks a promise (it fits ``never`` or ``of``) is
     not; nor is everything else: work that no customer would miss until somebody says which outcome it serves. Events
-    without a team (nor an actor, where the log names no teams) are the customer's own, and left out.
+    without a team (nor an actor, where the log names no teams) are the customer's own, and left out. Where a log names
+    persons and no teams, all of them are one team, `EVERYBODY`.
 
     Columns: ``team``, ``type``, ``n`` events, ``cost``, ``n_in_sight``, ``n_moments`` (how many of them are), ``keeps``
     and ``breaks`` (names of promises), ``achieves`` (whether some achieve the outcome). Sorted by team, then by ``n``,
     most first.
     """
     events = replay.events
-    owner = next((name for name in ("team", "actor") if name in events.columns), None)
-    if owner is None:
-        return pl.DataFrame(schema=SCHEMA)
+    team = _column(events, "team", pl.String)
+    if "team" not in events.columns and "actor" in events.columns:
+        team = pl.when(pl.col("actor").is_not_null()).then(pl.lit(EVERYBODY)).alias("team")
     kept, broken = _by_promise(replay, keeping), _by_promise(replay, breaking)
     achieved = replay.journey.outcome.achieved
     marks = events.lazy().select(
-        pl.col(owner).cast(pl.String).alias("team"),
+        team,
         _column(events, "type", pl.String).fill_null(NO_TYPE),
         _column(events, "cost", pl.Float64).fill_null(0.0),
         _column(events, "moment", pl.Boolean).fill_null(False),

@@ -23,6 +23,7 @@ from truenorth.foresight.model import Foresight
 from truenorth.foresight.rows import NEVER, Rows
 from truenorth.server.columns import Sight, records
 from truenorth.server.foreseeing.company import Company
+from truenorth.server.foreseeing.earlier import Earlier
 from truenorth.server.foreseeing.frames import Attributes, Frames
 from truenorth.server.foreseeing.held import Held
 from truenorth.server.foreseeing.stating import Standing, Stater, together
@@ -115,6 +116,7 @@ class Follower:
             )
             for one in models
         ]
+        self._earlier = Earlier(lambda customers: store.results.ends_of(self.name, customers))
         self._due: list[tuple[int, str]] = []
         self._due_us: dict[str, int] = {}
         self._fill(clock_us)
@@ -233,7 +235,7 @@ class Follower:
 
     def _look(self, keys: Sequence[str], *, explain: bool) -> Foretold:
         """What there is to write about the cases of some keys, as they stand now."""
-        judged = self._judge(keys, self.at_us)
+        judged = self._judge(keys, self.at_us, anew=explain)
         cases, customers = list(judged.open), list(judged.open.values())
         positions = _last_positions(judged)
         parts = []
@@ -250,8 +252,8 @@ class Follower:
         self._settle_due(keys, judged, known)
         return together(parts, judged.ended)
 
-    def _judge(self, keys: Sequence[str], at_us: int) -> _Judged:
-        """Judge all events of some keys as of an instant."""
+    def _judge(self, keys: Sequence[str], at_us: int, *, anew: bool = True) -> _Judged:
+        """Judge all events of some keys as of an instant; ``anew``: with earlier cases as the store has them now."""
         now = EPOCH + timedelta(microseconds=at_us)
         judged = replay(self.journey, self._held.of(keys), now=now, n_threads=1)
         cases = judged.cases
@@ -261,7 +263,8 @@ class Follower:
         still = {case: customer for case, customer, outcome in stand if outcome == "open"}
         ended = [case for case, _, outcome in stand if outcome != "open"]
         known = {customer for customer in customers if customer is not None}
-        past = _past(self._store.results.ends_of(self.name, sorted(known)), cases)
+        past = _past(self._earlier.of(known, at_us, anew=anew), cases)
+        self._earlier.forget(customer for _, customer, outcome in stand if outcome != "open")
         return _Judged(judged, still, ended, past, at_us)
 
     def _rows(self, one: _Asked, judged: _Judged, *, moves: bool = False) -> tuple[Histories, Rows]:

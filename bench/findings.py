@@ -1,0 +1,81 @@
+"""The numbers of docs/findings.md, from published logs that are not part of the repository.
+
+`python bench/findings.py --data ../shared/data` answers the subjects of insight for three example journeys and writes
+their tables into docs/findings.md, each between its markers. `--json FOLDER` also keeps everything as JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from truenorth.printing_insight import document
+from truenorth.report.section import Inputs
+from truenorth.report.tables import Table
+from truenorth.wiring_insight import insight
+
+ROOT = Path(__file__).parent.parent
+PAGE = ROOT / "docs" / "findings.md"
+LOGS = {
+    "inail": "logCSM_15Kcases.xes.gz",
+    "servicenow": "incident_event_log.csv.gz",
+    "traffic_fines": "Road_Traffic_Fine_Management_Process.xes.gz",
+}
+WRITTEN_LATER = {
+    "inail": (
+        *("GRUPPO_ASSEGNAZIONE_FINALE", "STATO_ATTUALE", "INCIDENTE_ASSOCIATO", "ELEMENTO_ASSOCIATO"),
+        *("RICHIESTA_ASSOCIATA", "STATO_LOG", "actor", "team", "type"),
+    ),
+    "servicenow": (
+        *("made_sla", "closed_code", "resolved_by", "caused_by", "problem_id", "rfc", "vendor", "assigned_to"),
+    ),
+    "traffic_fines": ("dismissal",),
+}
+"""Columns that the first row holds although they were not known then (or say where the case was sent)."""
+
+SHOWN = {
+    "gap": (("gap", 10, (0, 3, 4, 5, 6, 7)), ("closing", 5, (0, 1, 2, 3, 4))),
+    "failure": (("failure", 6, (0, 1, 2, 3, 4, 5, 6, 7)),),
+    "moments": (("moments", 8, (0, 1, 2, 3, 5, 6, 8, 11)), ("work", 4, (0, 1, 2))),
+    "decisions": (("effects", 6, (0, 1, 2, 3, 4, 6, 7)),),
+}
+"""Which tables of a subject the page shows, with how many rows and which columns."""
+
+
+def markdown(table: Table, n_rows: int, columns: tuple[int, ...]) -> str:
+    """A table as Markdown."""
+    lines = ["| " + " | ".join(table.headings[at] for at in columns) + " |"]
+    lines.append("|" + "|".join("---:" if table.numeric[at] else "---" for at in columns) + "|")
+    rows = table.rows[:n_rows]
+    lines += ["| " + " | ".join(row[at].replace("|", "/") for at in columns) + " |" for row in rows]
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    page = PAGE.read_text(encoding="utf-8")
+    for journey, file in LOGS.items():
+        for subject, tables in SHOWN.items():
+            inputs = Inputs(exclude=WRITTEN_LATER[journey])
+            found = insight(subject, ROOT / f"examples/{journey}.yaml", options.data / file, inputs=inputs)
+            parts: list[Any] = [f"*{found.section.finding}*"]
+            parts += [markdown(found.section.tables[name], n, columns) for name, n, columns in tables]
+            start, end = f"<!-- {journey} {subject} -->", "<!-- end -->"
+            text = "\n\n".join(parts)
+            page = re.sub(rf"{start}\n.*?{end}", lambda _, s=start, t=text: f"{s}\n{t}\n<!-- end -->", page, flags=re.S)
+            if options.json:
+                options.json.mkdir(parents=True, exist_ok=True)
+                kept = msgspec.json.format(msgspec.json.encode(document(found)), indent=1)
+                (options.json / f"{journey}-{subject}.json").write_bytes(kept)
+    PAGE.write_text(page, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
