@@ -23,22 +23,23 @@ from truenorth.action.values import Context, Effect
 from truenorth.spec.acting import Offer
 
 OFFERS = (CALL, LETTER)
+HELPFUL = 0.5
 
 
 @cache
-def company(effect: float = 0.5) -> Sequence[Past]:
+def company(effect: float) -> Sequence[Past]:
     return past_decisions(2_500, seed=4, effect=effect)
 
 
 @cache
-def learnt(effect: float = 0.5) -> LearntEffects:
+def learnt(effect: float) -> LearntEffects:
     return learn_effects(table_of(company(effect)), {"call": DOUBT, "letter": DOUBT})[0]
 
 
 @pytest.fixture(scope="module", autouse=True)
 def warm() -> None:
     """So that no law is the first to ask."""
-    learnt()
+    learnt(HELPFUL)
 
 
 def a_case(handovers: float) -> Context:
@@ -48,31 +49,31 @@ def a_case(handovers: float) -> Context:
 
 @given(st.permutations(range(40)))
 def test_columns_do_not_depend_on_the_order_of_decisions(order: list[int]) -> None:
-    past = list(company()[:40])
+    past = list(company(HELPFUL)[:40])
     one, other = table_of(past), table_of([past[place] for place in order])
     for left, right in zip(one.log[2:], other.log[2:], strict=True):
-        np.testing.assert_array_equal(left, right)
+        assert np.array_equal(left, right)
 
 
 def test_propensities_are_those_of_the_decisions() -> None:
-    log = table_of(company()).log
+    log = table_of(company(HELPFUL)).log
     assert log.actions == ("do_nothing", "call", "letter")
     assert log.names == ("handovers",)
-    shares = np.array([one.decision.propensity for one in company()])
-    np.testing.assert_array_equal(log.propensity, shares)
+    shares = np.array([one.decision.propensity for one in company(HELPFUL)])
+    assert np.array_equal(log.propensity, shares)
     assert log.eligible[np.arange(len(log.action)), log.action].all()
     assert (log.action[log.holdout] == 0).all()
     assert not log.eligible[log.holdout, 1:].any()
 
 
 def test_an_open_case_teaches_nothing() -> None:
-    log = table_of([one._replace(end=None) for one in company()[:5]]).log
+    log = table_of([one._replace(end=None) for one in company(HELPFUL)[:5]]).log
     assert np.isnan(log.achieved).all()
     assert np.isnan(log.value_cents).all()
 
 
 def test_what_helps_is_found_and_decisions_ask_it() -> None:
-    effects = learnt()
+    effects = learnt(HELPFUL)
     assert effects.caution == PROVEN
     helped, dull = effects.effects(a_case(1.0), OFFERS), effects.effects(a_case(0.0), OFFERS)
     assert helped["call"].source == "data"
@@ -99,20 +100,20 @@ def test_where_nothing_helps_decisions_stop_acting() -> None:
 
 
 def test_until_an_action_was_tried_its_belief_decides() -> None:
-    table = table_of(company()[:90])
+    table = table_of(company(HELPFUL)[:90])
     effects = learn_effects(table, {"call": DOUBT, "letter": DOUBT})[0]
     assert {one.source for one in effects.effects(a_case(1.0), OFFERS).values()} == {"prior"}
     unknown = Offer(name="visit", prior=DOUBT)
-    assert learnt().effects(a_case(1.0), [unknown])["visit"].source == "prior"
+    assert learnt(HELPFUL).effects(a_case(1.0), [unknown])["visit"].source == "prior"
 
 
 @given(st.floats(0, 1), st.floats(0.01, 0.99), st.floats(0.01, 0.99))
 def test_what_is_kept_says_the_same_to_the_last_bit(handovers: float, one: float, other: float) -> None:
-    kept = decode_effects(encode_effects(learnt()), "learnt/7")
+    kept = decode_effects(encode_effects(learnt(HELPFUL)), "learnt/7")
     assert kept.version == "learnt/7"
     case, uniforms = a_case(handovers), np.array([one, other])
-    assert kept.effects(case, OFFERS) == learnt().effects(case, OFFERS)
-    assert kept.draw(case, OFFERS, uniforms) == learnt().draw(case, OFFERS, uniforms)
+    assert kept.effects(case, OFFERS) == learnt(HELPFUL).effects(case, OFFERS)
+    assert kept.draw(case, OFFERS, uniforms) == learnt(HELPFUL).draw(case, OFFERS, uniforms)
 
 
 @given(st.floats(0.0, 0.3), st.floats(0.001, 0.2), st.floats(0, 3), st.integers(0, 5_000))
@@ -125,25 +126,25 @@ def test_caution_only_ever_removes(mean: float, sd: float, caution: float, cost_
 
 
 def test_a_held_out_case_stands_under_what_was_intended() -> None:
-    held = [one for one in company() if one.decision.holdout]
+    held = [one for one in company(HELPFUL) if one.decision.holdout]
     assert {intended(one) for one in held} == {"do_nothing", "call", "letter"}
     assert all(one.decision.chosen == "do_nothing" for one in held)
-    entries = entries_of(company(), lambda _at: "2026")
+    entries = entries_of(company(HELPFUL), lambda _at: "2026")
     assert entries["holdout"].sum() == sum(intended(one) != "do_nothing" for one in held)
 
 
 def test_books_of_decisions_balance_and_find_what_acting_changed() -> None:
-    books = keep_books(entries_of(company(), lambda at_us: str(at_us // 10**13)))
-    assert books.totals["cost_cents"] == sum(one.spent_cents for one in company())
+    books = keep_books(entries_of(company(HELPFUL), lambda at_us: str(at_us // 10**13)))
+    assert books.totals["cost_cents"] == sum(one.spent_cents for one in company(HELPFUL))
     assert sum(line.cost.actual for line in books.lines) == books.totals["cost_cents"]
-    whole = keep_books(entries_of(company(), lambda _at: "all"))
+    whole = keep_books(entries_of(company(HELPFUL), lambda _at: "all"))
     call = next(line for line in whole.lines if line.action == "call")
     assert call.achieved.increment is not None
     assert call.achieved.increment.low < 0.25 < call.achieved.increment.high
 
 
 def test_a_case_is_entered_once() -> None:
-    first = next(one for one in company() if one.decision.chosen == "call")
+    first = next(one for one in company(HELPFUL) if one.decision.chosen == "call")
     again = first._replace(
         decision=msgspec.structs.replace(first.decision, id="f" * 24, at_us=first.decision.at_us + 1)
     )
@@ -153,8 +154,8 @@ def test_a_case_is_entered_once() -> None:
 
 
 def test_overrides_are_judged_by_action() -> None:
-    assert {one.action for one in overrides_of(company())} == {"call", "letter"}
-    assert overrides_of([one._replace(answer=None) for one in company()]) == ()
+    assert {one.action for one in overrides_of(company(HELPFUL))} == {"call", "letter"}
+    assert overrides_of([one._replace(answer=None) for one in company(HELPFUL)]) == ()
 
 
 def test_no_decision_is_no_table() -> None:

@@ -16,6 +16,9 @@ from truenorth.spec.situations import parse_situation
 RiskIf = Callable[[Context], float | None]
 """The risk that a case would have if it stood differently."""
 
+LEAST_RISK = 1e-6
+"""Effects are not taken to grow from a smaller risk: there is nothing to be in proportion to."""
+
 
 def reasons(decision: Decision) -> tuple[str, ...]:
     """Three lines: what the situation is, what the choice is worth, and how surely that is known."""
@@ -143,7 +146,7 @@ def _risk_matters(inputs: Inputs) -> bool:
 def _under(inputs: Inputs, context: Context) -> Inputs:
     """The inputs for a case that stands differently; effects and draws in proportion to the risk."""
     old, new = inputs.context.risk, context.risk
-    share = new / old if old and new is not None else 1.0
+    share = new / old if old is not None and old >= LEAST_RISK and new is not None else 1.0
     effects = {name: _scaled(effect, share) for name, effect in inputs.effects.items()}
     draws = {name: draw * share for name, draw in inputs.draws.items()}
     return msgspec.structs.replace(inputs, context=context, effects=effects, draws=draws)
