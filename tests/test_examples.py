@@ -18,7 +18,7 @@ from truenorth.spec.load import parse_journey
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 SUPPORT = EXAMPLES / "support"
-JOURNEYS = sorted(path for path in EXAMPLES.rglob("*.yaml") if path.parent.name != "webhooks")
+JOURNEYS = sorted(path for path in EXAMPLES.rglob("*.yaml") if path.parent.name not in {"webhooks", "steering"})
 TODAY = date(2026, 6, 1)
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from tests.action.test_learning import ACTIONS, a_log
 from typer.testing import CliRunner
 
+from action.test_learning import ACTIONS, a_log
 from truenorth.cli import app
 
 

@@ -6,8 +6,8 @@ from datetime import date
 
 import polars as pl
 import pytest
-from tests.insight.worlds import EXAMPLES, SCOPE, SINCE, Rolled, rolled
 
+from insight.worlds import EXAMPLES, SCOPE, SINCE, Rolled, rolled
 from truenorth.insight.initiative_file import Expected, Initiative, Money, Serves, parse_initiatives
 from truenorth.insight.initiatives import VERDICTS, assess, portfolio_frame
 from truenorth.insight.line_of_sight import teams_in_sight, work_in_sight
@@ -98,7 +98,7 @@ def test_books_of_the_work_balance(better: Rolled) -> None:
 
 
 def test_a_log_without_teams_has_no_work() -> None:
-    from tests.report.replays import tiny  # noqa: PLC0415
+    from report.replays import tiny  # noqa: PLC0415
 
     made = tiny()
     bare = type(made)(journey=made.journey, cases=made.cases, events=made.events.drop("team"), watermark=made.watermark)

@@ -7,8 +7,8 @@ import math
 import msgspec
 import polars as pl
 import pytest
-from tests.insight.worlds import EXAMPLES, SCOPE, SINCE, Rolled, rolled
 
+from insight.worlds import EXAMPLES, SCOPE, SINCE, Rolled, rolled
 from truenorth.insight.kpi_audit import Audit, audit_kpis
 from truenorth.insight.kpi_file import Kpi, Reward, parse_kpis
 from truenorth.insight.kpi_values import by_week, parts, units

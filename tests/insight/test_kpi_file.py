@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from tests.insight.worlds import EXAMPLES
 
+from insight.worlds import EXAMPLES
 from truenorth.insight.initiative_file import parse_initiatives
 from truenorth.insight.kpi_file import parse_kpis
 from truenorth.insight.kpi_kind import CATALOGUE, in_catalogue, kind_of

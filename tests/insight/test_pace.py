@@ -7,10 +7,10 @@ from typing import get_args
 
 import polars as pl
 import pytest
-from tests.insight.worlds import EXAMPLES
-from tests.report.replays import tiny
 
 import truenorth as tn
+from insight.worlds import EXAMPLES
+from report.replays import tiny
 from truenorth.insight.pace_of_change import CHANGE_SCHEMA, Pace, pace_of_change
 from truenorth.insight.signals import QUESTIONS, signals
 from truenorth.simulate import Company, Drift, World

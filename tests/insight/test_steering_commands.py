@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.insight.worlds import EXAMPLES
 from typer.testing import CliRunner
 
+from insight.worlds import EXAMPLES
 from truenorth.cli import app
 
 SUPPORT = Path(__file__).parents[2] / "examples" / "support"
