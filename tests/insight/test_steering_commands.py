@@ -56,7 +56,7 @@ def test_what_is_wrong_with_a_file_is_told(tmp_path: Path) -> None:
 
 
 def test_kpis_that_the_log_does_not_fit() -> None:
-    status, text = run("kpis", LOG, "-j", JOURNEY, "--kpis", str(EXAMPLES / "kpis.yaml"), "--json")
+    status, text = run("kpis", LOG, "-j", JOURNEY, "--kpis", str(EXAMPLES / "steering" / "kpis.yaml"), "--json")
     assert status == 1
     assert len(json.loads(text)["problems"]) > 1
 
