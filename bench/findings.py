@@ -13,10 +13,10 @@ from typing import Any
 
 import msgspec
 
-from truenorth.printing_insight import document
+from truenorth.printing.insight import document
 from truenorth.report.section import Inputs
 from truenorth.report.tables import Table
-from truenorth.wiring_insight import insight
+from truenorth.wiring.insight import insight
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "findings.md"

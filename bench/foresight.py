@@ -33,8 +33,8 @@ from truenorth.logs import read_log
 from truenorth.simulate.company import Company
 from truenorth.simulate.effects import ask_model
 from truenorth.simulate.world import World
-from truenorth.wiring import load_journey, replay
-from truenorth.wiring_foresight import Source, prepare
+from truenorth.wiring.foresight import Source, prepare
+from truenorth.wiring.journey import load_journey, replay
 
 HERE = Path(__file__).parent
 PAGE = HERE.parent / "docs" / "foresight-benchmarks.md"

@@ -20,7 +20,7 @@ from tables import show
 import truenorth as tn
 from truenorth.report.subjects import SUBJECTS
 from truenorth.simulate import Company, World
-from truenorth.wiring_insight import inputs
+from truenorth.wiring.insight import inputs
 
 ROOT = Path(__file__).parent.parent
 

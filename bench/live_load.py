@@ -38,7 +38,7 @@ SERVE = """
 import sys
 from pathlib import Path
 from truenorth.server.service import Settings, run_service
-from truenorth.wiring_service import open_service, pace_of, runner_command
+from truenorth.wiring.service import open_service, pace_of, runner_command
 url, port, journeys = sys.argv[1:]
 settings = Settings(port=int(port), is_open=True, runner_command=runner_command(pace_of("1s")))
 with open_service(url, settings, journeys=Path(journeys)) as service:

@@ -23,7 +23,7 @@ SUMMARY_KEYS = [
 
 
 def truenorth(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", "from truenorth.cli import main; main()", *arguments]
+    command = [sys.executable, "-c", "from truenorth.cli.app import main; main()", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, cwd=cwd, check=False)
     assert "Traceback" not in done.stderr
     return done

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from server.acting_desk import PEOPLE, acting_desk, open_cases
-from truenorth.cli import app
+from truenorth.cli.app import app
 
 
 @pytest.fixture

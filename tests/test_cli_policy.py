@@ -13,7 +13,7 @@ from server.acting_desk import acting_desk, decide, open_cases
 from server.desk import Desk
 from truenorth.action.past import Past
 from truenorth.action.record import decode_decision, encode_decision
-from truenorth.cli import app
+from truenorth.cli.app import app
 from truenorth.store.decisions import DecisionRow, DecisionState
 from truenorth.store.opening import Store, open_store
 from truenorth.store.rows import CaseRow, Judged, Progress

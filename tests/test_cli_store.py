@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner, Result
 
-from truenorth.cli import app
+from truenorth.cli.app import app
 from truenorth.store.opening import open_store
 
 EXAMPLES = Path(__file__).parent.parent / "examples" / "support"

@@ -18,7 +18,7 @@ SECONDS = re.compile(r"in \d+\.\d s")
 
 @pytest.mark.parametrize(("command", "shown"), SESSIONS, ids=[command for command, _ in SESSIONS])
 def test_the_terminal_session_is_real(command: str, shown: str) -> None:
-    runner = [sys.executable, "-c", "from truenorth.cli import main; main()"]
+    runner = [sys.executable, "-c", "from truenorth.cli.app import main; main()"]
     done = subprocess.run(
         [*runner, *shlex.split(command)[1:]],
         cwd=ROOT,

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from truenorth.results import write_results
     from truenorth.spec.model import Journey
     from truenorth.spec.problems import InvalidJourney, Problem, UnreadableLog
-    from truenorth.wiring import check, load_journey, replay
+    from truenorth.wiring.journey import check, load_journey, replay
 
 __version__ = "0.1.0"
 
@@ -37,12 +37,12 @@ _HOMES = {
     "Problem": "spec.problems",
     "Replay": "engine.replay",
     "UnreadableLog": "spec.problems",
-    "check": "wiring",
+    "check": "wiring.journey",
     "discover": "discovery",
     "explain": "explanation",
-    "load_journey": "wiring",
+    "load_journey": "wiring.journey",
     "read_log": "logs",
-    "replay": "wiring",
+    "replay": "wiring.journey",
     "write_events": "logs",
     "write_report": "report",
     "write_results": "results",

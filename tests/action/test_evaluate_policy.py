@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from action.test_learning import ACTIONS, a_log
-from truenorth.cli import app
+from truenorth.cli.app import app
 
 
 @pytest.fixture

@@ -11,13 +11,13 @@ import pytest
 from typer.testing import CliRunner
 
 from foresight.tables import table
-from truenorth import wiring_foresight
-from truenorth.cli import app
+from truenorth.cli.app import app
 from truenorth.foresight.backtest import backtest
 from truenorth.foresight.model import Foresight
 from truenorth.foresight.rows import Cases
 from truenorth.foresight.train import Effort
 from truenorth.foresight.vocabulary import Vocabulary
+from truenorth.wiring import foresight as wiring_foresight
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 

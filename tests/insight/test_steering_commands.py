@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from insight.worlds import EXAMPLES
-from truenorth.cli import app
+from truenorth.cli.app import app
 
 SUPPORT = Path(__file__).parents[2] / "examples" / "support"
 LOG, JOURNEY = str(SUPPORT / "log.csv"), str(SUPPORT / "journey.yaml")

@@ -11,7 +11,7 @@ import sys
 
 from truenorth.server.limits import Limits
 from truenorth.server.service import Settings, run_service
-from truenorth.wiring_service import open_service, pace_of, runner_command
+from truenorth.wiring.service import open_service, pace_of, runner_command
 
 
 def serve(url: str, port: int, given: dict[str, object]) -> None:

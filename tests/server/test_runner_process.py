@@ -16,7 +16,7 @@ from truenorth.server.runner import now_us
 from truenorth.server.runner_process import RunnerProcess, Status
 from truenorth.spec.problems import TruenorthError
 from truenorth.store.opening import open_store
-from truenorth.wiring_service import pace_of, runner_command
+from truenorth.wiring.service import pace_of, runner_command
 
 SOON_S = 60.0
 

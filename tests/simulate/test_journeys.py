@@ -14,7 +14,7 @@ from truenorth.simulate.journeys import CONSEQUENCES, JOURNEYS
 from truenorth.simulate.model import OUTCOMES, JourneyModel
 from truenorth.spec.load import parse_journey
 from truenorth.spec.model import Journey
-from truenorth.wiring import check
+from truenorth.wiring.journey import check
 
 FOLDER = Path(__file__).parent.parent.parent / "examples" / "company"
 DAY_US = 86_400_000_000

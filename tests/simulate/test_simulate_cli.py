@@ -18,7 +18,8 @@ from typer.testing import CliRunner, Result
 
 import truenorth as tn
 from simulate.test_stream import KEY, receiver
-from truenorth import cli, cli_simulate
+from truenorth.cli import simulate as cli_simulate
+from truenorth.cli.app import app
 from truenorth.simulate.company import Company
 from truenorth.simulate.faults import parse_faults
 from truenorth.spec.load import parse_journey
@@ -31,7 +32,7 @@ outcome: {achieved: type = 'Closed', within: 9d}
 promises: [{name: no_ping_pong, at_most: 1, of: handover}]
 """
 SMALL = ("--customers", "60", "--days", "20")
-PROGRAM = [sys.executable, "-c", "from truenorth.cli import main; main()", "simulate"]
+PROGRAM = [sys.executable, "-c", "from truenorth.cli.app import main; main()", "simulate"]
 SUMMARY_KEYS = [
     *("customers", "days", "start", "seed", "events", "arrivals", "faults", "written", "streamed", "seconds"),
 ]
@@ -43,7 +44,7 @@ def _there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def simulate(*arguments: str) -> Result:
-    done = CliRunner().invoke(cli.app, ["simulate", *arguments])
+    done = CliRunner().invoke(app, ["simulate", *arguments])
     assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
     return done
 

@@ -13,11 +13,11 @@ from typer.testing import CliRunner
 
 from server.foreseeing.shop import settle, story
 from server.test_runner_process import within
-from truenorth.cli import app
+from truenorth.cli.app import app
 from truenorth.server.runner import Runner, now_us
 from truenorth.server.runner_process import RunnerProcess
 from truenorth.store.opening import open_store
-from truenorth.wiring_service import foreseer_command, pace_of
+from truenorth.wiring.service import foreseer_command, pace_of
 
 SOON_S = 120.0
 

@@ -7,8 +7,8 @@ from rich.table import Table
 
 from truenorth.action.ledger import Crown, Line
 from truenorth.action.off_policy import Estimate, Evaluation
-from truenorth.terminal import out, write_json
-from truenorth.wiring_policy import Learning, Ledger
+from truenorth.printing.terminal import out, write_json
+from truenorth.wiring.policy import Learning, Ledger
 
 HOUR_US = 3_600_000_000
 CROWNS = (

@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 import polars as pl
 
-from truenorth import wiring
 from truenorth.engine.replay import Replay
 from truenorth.insight.concentration import Measure
 from truenorth.insight.initiative_file import parse_initiatives
@@ -24,6 +23,7 @@ from truenorth.report.section import Inputs, Section, Subject
 from truenorth.report.subjects import subject as subject_of
 from truenorth.spec.document import MAX_BYTES
 from truenorth.spec.problems import Problem, TruenorthError
+from truenorth.wiring import journey as wiring
 
 
 class Insight(NamedTuple):

@@ -15,7 +15,7 @@ from truenorth.server.who import Who
 from truenorth.spec.problems import Problem, TruenorthError
 from truenorth.store.decisions import Stopped
 from truenorth.store.opening import Store
-from truenorth.wiring_store import existing_store, now_us, user_name
+from truenorth.wiring.store import existing_store, now_us, user_name
 
 
 class PersonNow(msgspec.Struct, frozen=True):

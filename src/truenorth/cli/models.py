@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from truenorth.cli_frame import AsJson, progress, told
-from truenorth.cli_store import DEFAULT, Database
+from truenorth.cli.frame import AsJson, progress, told
+from truenorth.cli.store import DEFAULT, Database
 
 app = typer.Typer()
 models = typer.Typer(help="Models of a store: what foresees its cases.", no_args_is_help=True)
@@ -24,7 +24,8 @@ def list_models(
 ) -> None:
     """All models, the newest first."""
     with told(json):
-        from truenorth import printing_models, wiring_models
+        from truenorth.printing import models as printing_models
+        from truenorth.wiring import models as wiring_models
 
         found = wiring_models.models(db, journey)
     printing_models.models(found, as_json=json)
@@ -34,7 +35,8 @@ def list_models(
 def show_model(journey: JourneyName, version: Version, db: Database = DEFAULT, json: AsJson = False) -> None:
     """A model, how it did on held-out time, and the looks at it."""
     with told(json):
-        from truenorth import printing_models, wiring_models
+        from truenorth.printing import models as printing_models
+        from truenorth.wiring import models as wiring_models
 
         row, looks = wiring_models.model(db, journey, version)
     printing_models.model(row, looks, as_json=json)
@@ -52,7 +54,8 @@ def promote_model(
 ) -> None:
     """Make a model the live one: its risks are shown and told. The one that was is retired."""
     with told(json):
-        from truenorth import printing_models, wiring_models
+        from truenorth.printing import models as printing_models
+        from truenorth.wiring import models as wiring_models
 
         row = wiring_models.promote(db, journey, version, insisted=insist)
     printing_models.models([row], as_json=json)
@@ -62,7 +65,8 @@ def promote_model(
 def roll_back(journey: JourneyName, db: Database = DEFAULT, json: AsJson = False) -> None:
     """Make the model live that was so before."""
     with told(json):
-        from truenorth import printing_models, wiring_models
+        from truenorth.printing import models as printing_models
+        from truenorth.wiring import models as wiring_models
 
         row = wiring_models.roll_back(db, journey)
     printing_models.models([row], as_json=json)
@@ -72,7 +76,8 @@ def roll_back(journey: JourneyName, db: Database = DEFAULT, json: AsJson = False
 def retire_model(journey: JourneyName, version: Version, db: Database = DEFAULT, json: AsJson = False) -> None:
     """Ask a model no more."""
     with told(json):
-        from truenorth import printing_models, wiring_models
+        from truenorth.printing import models as printing_models
+        from truenorth.wiring import models as wiring_models
 
         row = wiring_models.retire(db, journey, version)
     printing_models.models([row], as_json=json)
@@ -91,7 +96,8 @@ def watch_model(
 ) -> None:
     """Judge a model on the cases that have ended since, look whether cases still look alike, and keep what is seen."""
     with told(json), progress(json) as tell:
-        from truenorth import printing_models, wiring_models
+        from truenorth.printing import models as printing_models
+        from truenorth.wiring import models as wiring_models
 
         seen = wiring_models.watch(db, journey, version, propose=propose, seed=seed, tell=tell)
     printing_models.seen(seen, as_json=json)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from truenorth.printing.terminal import counted, err
 from truenorth.server.service import Settings
-from truenorth.terminal import counted, err
-from truenorth.wiring_service import Service
+from truenorth.wiring.service import Service
 
 
 def started(service: Service, address: str, settings: Settings) -> None:

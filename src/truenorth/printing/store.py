@@ -11,13 +11,13 @@ import msgspec
 from rich.markup import escape
 from rich.table import Table
 
-from truenorth.printing import wrote
+from truenorth.printing.journey import wrote
+from truenorth.printing.terminal import counted, err, out, write_json
 from truenorth.server.doctor import Finding
 from truenorth.server.importing import Imported
 from truenorth.store.archive import Archived
 from truenorth.store.people import Receipt
 from truenorth.store.rows import Webhook
-from truenorth.terminal import counted, err, out, write_json
 
 STATE_STYLES = {"ok": "green", "doubtful": "yellow", "wrong": "red"}
 

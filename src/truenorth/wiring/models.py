@@ -11,7 +11,7 @@ from truenorth.server.foreseeing import promoting, watching
 from truenorth.server.foreseeing.teaching import Taught, judged_log, taught
 from truenorth.server.foreseeing.watching import Seen
 from truenorth.store.foresight_rows import Look, ModelRow
-from truenorth.wiring_store import existing_store, now_us, user_name
+from truenorth.wiring.store import existing_store, now_us, user_name
 
 MAX_THREADS = 8
 

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from truenorth.cli_frame import AsJson, JourneyPath, Maps, fields_of, progress, told
+from truenorth.cli.frame import AsJson, JourneyPath, Maps, fields_of, progress, told
 
 app = typer.Typer(help="What worked, kept with its evidence, to be tried elsewhere.", no_args_is_help=True)
 
@@ -43,7 +43,8 @@ def save(
     json: AsJson = False,
 ) -> None:
     """Keep a journey, its promises or actions, KPIs or an insight as a pattern; with a log, with its evidence."""
-    from truenorth import printing, wiring_pattern
+    from truenorth.printing import journey as printing
+    from truenorth.wiring import pattern as wiring_pattern
 
     source = wiring_pattern.Source(journey, log, kpis, insight, fields_of(maps))
     path = folder / f"{name}.yaml"
@@ -56,7 +57,8 @@ def save(
 @app.command("list", epilog="Example: truenorth pattern list --dir patterns")
 def list_patterns(folder: Folder = PATTERNS, json: AsJson = False) -> None:
     """The patterns of a folder."""
-    from truenorth import printing_pattern, wiring_pattern
+    from truenorth.printing import pattern as printing_pattern
+    from truenorth.wiring import pattern as wiring_pattern
 
     with told(json):
         printing_pattern.listed(list(wiring_pattern.patterns_in(folder)), as_json=json)
@@ -65,7 +67,8 @@ def list_patterns(folder: Folder = PATTERNS, json: AsJson = False) -> None:
 @app.command(epilog="Example: truenorth pattern show patterns/call-backs.yaml")
 def show(file: PatternPath, json: AsJson = False) -> None:
     """One pattern with its evidence."""
-    from truenorth import printing_pattern, wiring_pattern
+    from truenorth.printing import pattern as printing_pattern
+    from truenorth.wiring import pattern as wiring_pattern
 
     with told(json):
         printing_pattern.shown(wiring_pattern.read_pattern(file), as_json=json)
@@ -78,8 +81,9 @@ def compare(
     json: AsJson = False,
 ) -> None:
     """What only one of two patterns says."""
-    from truenorth import printing_pattern, wiring_pattern
     from truenorth.insight.pattern import compare as compared
+    from truenorth.printing import pattern as printing_pattern
+    from truenorth.wiring import pattern as wiring_pattern
 
     with told(json):
         lines = compared(wiring_pattern.read_pattern(file), wiring_pattern.read_pattern(other))
@@ -99,7 +103,8 @@ def apply(
     json: AsJson = False,
 ) -> None:
     """Try a pattern in a journey: what it changes in the verdicts on a log, and the journey file with it."""
-    from truenorth import printing_pattern, wiring_pattern
+    from truenorth.printing import pattern as printing_pattern
+    from truenorth.wiring import pattern as wiring_pattern
 
     source = wiring_pattern.Source(journey, log, fields=fields_of(maps))
     with told(json), progress(json) as tell:

@@ -19,11 +19,11 @@ from truenorth.engine.compile import used_fields
 from truenorth.engine.replay import Replay
 from truenorth.explanation import Explanation
 from truenorth.logs import Log
+from truenorth.printing.terminal import counted, err, out, write_json
 from truenorth.spec.durations import format_duration
 from truenorth.spec.load import Loaded
 from truenorth.spec.problems import Problem, TruenorthError
-from truenorth.terminal import counted, err, out, write_json
-from truenorth.wiring import COMPILING
+from truenorth.wiring.journey import COMPILING
 
 if TYPE_CHECKING:
     from truenorth.simulate.company import Company

@@ -22,7 +22,7 @@ from truenorth.action.what_if import evaluate_policy as judged
 from truenorth.server.acting.past_decisions import read_past
 from truenorth.spec.problems import Problem, TruenorthError
 from truenorth.store.opening import Store
-from truenorth.wiring_store import existing_store, now_us, user_name
+from truenorth.wiring.store import existing_store, now_us, user_name
 
 Tell = Callable[[str, float], Any]
 Per = Literal["day", "month", "year"]

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 
 from ruamel.yaml import YAML
 
-from truenorth import wiring
 from truenorth.engine.replay import Replay
 from truenorth.insight.pattern import (
     Evidence,
@@ -28,6 +27,7 @@ from truenorth.report.section import Inputs
 from truenorth.report.subjects import subject
 from truenorth.spec.load import parse_journey
 from truenorth.spec.problems import Problem, TruenorthError
+from truenorth.wiring import journey as wiring
 
 CHUNK_BYTES = 1 << 20
 

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from truenorth.cli_frame import AsJson, told
-from truenorth.cli_store import DEFAULT, Database
+from truenorth.cli.frame import AsJson, told
+from truenorth.cli.store import DEFAULT, Database
 
 app = typer.Typer()
 authority = typer.Typer(help="Authority: who decides, and what they may.", no_args_is_help=True)
@@ -28,7 +28,8 @@ def decide(
 ) -> None:
     """Say what to do for a case now, and reserve what it takes."""
     with told(json):
-        from truenorth import printing_action, wiring_action
+        from truenorth.printing import action as printing_action
+        from truenorth.wiring import action as wiring_action
 
         made = wiring_action.decide(db, journey, case, person)
     printing_action.decision(made, as_json=json)
@@ -42,7 +43,8 @@ def load_people(
 ) -> None:
     """Add or replace people, teams, levels and courses; all problems of the file at once."""
     with told(json):
-        from truenorth import printing_action, wiring_action
+        from truenorth.printing import action as printing_action
+        from truenorth.wiring import action as wiring_action
 
         counts = wiring_action.load_people(db, file)
     printing_action.loaded(counts, as_json=json)
@@ -52,7 +54,8 @@ def load_people(
 def list_people(db: Database = DEFAULT, json: AsJson = False) -> None:
     """Who decides: their roles, teams and the levels that hold now."""
     with told(json):
-        from truenorth import printing_action, wiring_action
+        from truenorth.printing import action as printing_action
+        from truenorth.wiring import action as wiring_action
 
         found = wiring_action.people(db)
     printing_action.people(found, as_json=json)
@@ -68,7 +71,8 @@ def stop(
 ) -> None:
     """Switch an action off, from the next decision on."""
     with told(json):
-        from truenorth import printing_action, wiring_action
+        from truenorth.printing import action as printing_action
+        from truenorth.wiring import action as wiring_action
 
         found = wiring_action.stop(db, journey, action, reason)
     printing_action.stopped(found, as_json=json)
@@ -83,7 +87,8 @@ def resume(
 ) -> None:
     """Switch an action on again; exit status 1 if it was not off."""
     with told(json):
-        from truenorth import printing_action, wiring_action
+        from truenorth.printing import action as printing_action
+        from truenorth.wiring import action as wiring_action
 
         was_off = wiring_action.resume(db, journey, action)
         found = wiring_action.stops(db)
@@ -95,7 +100,8 @@ def resume(
 def list_stopped(db: Database = DEFAULT, json: AsJson = False) -> None:
     """What is switched off, by whom and why."""
     with told(json):
-        from truenorth import printing_action, wiring_action
+        from truenorth.printing import action as printing_action
+        from truenorth.wiring import action as wiring_action
 
         found = wiring_action.stops(db)
     printing_action.stopped(found, as_json=json)

@@ -8,9 +8,9 @@ from rich.markup import escape
 from rich.table import Table as Grid
 
 from truenorth.insight.practitioners import Distilled
+from truenorth.printing.terminal import err, out, write_json
 from truenorth.report.tables import Table
-from truenorth.terminal import err, out, write_json
-from truenorth.wiring_insight import Insight
+from truenorth.wiring.insight import Insight
 
 DEEP_DIVES_SHOWN = 2
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from truenorth.cli_frame import AsJson, LogPath, Maps, ObjectType, fields_of, progress, told
+from truenorth.cli.frame import AsJson, LogPath, Maps, ObjectType, fields_of, progress, told
 
 if TYPE_CHECKING:
     from truenorth.foresight.labels import Label
@@ -55,12 +55,13 @@ def train(
     if journey is None or (log is None) == (db is None):
         raise typer.BadParameter("give a journey, and either a log or a store", param_hint="--journey, LOG, --db")
     with told(json), progress(json) as tell:
-        from truenorth import printing_foresight, wiring_foresight
         from truenorth.foresight.backtest import Asked
+        from truenorth.printing import foresight as printing_foresight
+        from truenorth.wiring import foresight as wiring_foresight
 
         wanted = Asked(test_share=held_out, precision=precision, per_day=per_day)
         if log is None:
-            from truenorth import wiring_models
+            from truenorth.wiring import models as wiring_models
 
             foresight, found, _ = wiring_models.train(
                 str(db), str(journey), wanted, seed, tell, without=tuple(without or ())
@@ -116,8 +117,9 @@ def backtest(
     if (journey is None) == (label is None and label_event is None):
         raise typer.BadParameter("give either a journey or a label", param_hint="--journey, --label, --label-event")
     with told(json), progress(json) as tell:
-        from truenorth import printing_foresight, wiring_foresight
         from truenorth.foresight.backtest import Asked
+        from truenorth.printing import foresight as printing_foresight
+        from truenorth.wiring import foresight as wiring_foresight
 
         fields = fields_of([*(maps or []), *([f"case={case}"] if case else [])])
         told_by = None if journey else _label(label, positive or [], label_event, until_event or [], drop_ending or [])

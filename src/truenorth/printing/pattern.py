@@ -10,8 +10,8 @@ from rich.markup import escape
 from rich.table import Table as Grid
 
 from truenorth.insight.pattern import Pattern, write_pattern
-from truenorth.terminal import err, out, write_json
-from truenorth.wiring_pattern import Applied
+from truenorth.printing.terminal import err, out, write_json
+from truenorth.wiring.pattern import Applied
 
 
 def listed(patterns: Sequence[tuple[Path, Pattern]], *, as_json: bool) -> None:

@@ -1,4 +1,4 @@
-"""The command line: commands; it prints, and never computes."""
+"""Commands about a log and a journey file: check, replay, explain, discover, report, convert."""
 
 from __future__ import annotations
 
@@ -9,18 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from truenorth import (
-    cli_action,
-    cli_foresight,
-    cli_insight,
-    cli_models,
-    cli_pattern,
-    cli_policy,
-    cli_service,
-    cli_simulate,
-    cli_store,
-)
-from truenorth.cli_frame import (
+from truenorth.cli.frame import (
     AsJson,
     JourneyPath,
     LogPath,
@@ -37,14 +26,7 @@ if TYPE_CHECKING:
     from truenorth.engine.replay import Replay
     from truenorth.logs.log import Log, Progress
 
-app = typer.Typer(
-    help="Measures, from events, whether every customer gets the outcome they came for.",
-    epilog="Start with: truenorth discover LOG > journey.yaml",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
-)
+app = typer.Typer()
 
 
 class Format(StrEnum):
@@ -67,7 +49,8 @@ def check(
     json: AsJson = False,
 ) -> None:
     """Report every problem of a journey file at once; exit status 1 if there are errors."""
-    from truenorth import printing, wiring
+    from truenorth.printing import journey as printing
+    from truenorth.wiring import journey as wiring
 
     day = today.date() if today else None
     with told(json), progress(json) as tell:
@@ -92,7 +75,7 @@ def replay(
     json: AsJson = False,
 ) -> None:
     """Judge every case of a log and every promise made to it."""
-    from truenorth import printing
+    from truenorth.printing import journey as printing
     from truenorth.results import write_results
 
     with told(json), progress(json) as tell:
@@ -114,7 +97,8 @@ def explain(
     json: AsJson = False,
 ) -> None:
     """Tell what happened in one case, what was promised, and why each verdict is what it is."""
-    from truenorth import explanation, printing
+    from truenorth import explanation
+    from truenorth.printing import journey as printing
 
     _check_zone(timezone)
     with told(json), progress(json) as tell:
@@ -133,7 +117,8 @@ def discover(
     object_type: ObjectType = None,
 ) -> None:
     """Draft a journey file from a log that nobody has described, with the evidence for each line."""
-    from truenorth import discovery, printing
+    from truenorth import discovery
+    from truenorth.printing import journey as printing
 
     with told(), progress() as tell:
         draft = discovery.discover(log, fields=fields_of(maps), object_type=object_type, on_progress=tell)
@@ -158,8 +143,9 @@ def report(
     object_type: ObjectType = None,
 ) -> None:
     """Write one page that can be opened offline: outcomes, promises, journey map, points of failure, insights."""
-    from truenorth import printing, wiring_insight
+    from truenorth.printing import journey as printing
     from truenorth.report import write_report
+    from truenorth.wiring import insight as wiring_insight
 
     with told(), progress() as tell:
         inputs = wiring_insight.inputs(kpis=kpis, initiatives=initiatives)
@@ -178,29 +164,14 @@ def convert(
     object_type: ObjectType = None,
 ) -> None:
     """Write a log in another format: CSV, Parquet, JSON Lines, XES or OCEL 2.0."""
-    from truenorth import logs, printing
+    from truenorth import logs
+    from truenorth.printing import journey as printing
 
     with told(), progress() as tell:
         events = logs.read_log(log, fields=fields_of(maps), object_type=object_type, on_progress=tell)
         logs.write_events(events, output)
     printing.notes(events, None, kept=False)
     printing.wrote([output])
-
-
-app.add_typer(cli_insight.app, name="insight")
-app.add_typer(cli_pattern.app, name="pattern")
-app.add_typer(cli_simulate.app)
-app.add_typer(cli_foresight.app)
-app.add_typer(cli_models.app)
-app.add_typer(cli_service.app)
-app.add_typer(cli_store.app)
-app.add_typer(cli_action.app)
-app.add_typer(cli_policy.app)
-
-
-def main() -> None:
-    """Run the command line."""
-    app()
 
 
 def _replay(
@@ -213,7 +184,7 @@ def _replay(
     *,
     all_columns: bool = False,
 ) -> tuple[Replay, Log]:
-    from truenorth import wiring
+    from truenorth.wiring import journey as wiring
 
     return wiring.replay_file(
         wiring.load_journey(journey),

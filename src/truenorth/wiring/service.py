@@ -23,9 +23,9 @@ from truenorth.spec.load import load_journey
 from truenorth.spec.problems import InvalidJourney, Problem, TruenorthError
 from truenorth.store.leadership import FORESEER
 from truenorth.store.opening import Store, open_store
-from truenorth.wiring import read_journey_file
+from truenorth.wiring.journey import read_journey_file
 
-_PROGRAM = (sys.executable, "-c", "from truenorth.cli import main; main()")
+_PROGRAM = (sys.executable, "-c", "from truenorth.cli.app import main; main()")
 HOOK_SECRET = "TRUENORTH_HOOK_"  # noqa: S105  # the beginning of a variable's name
 """The secret of the webhook in ``help-desk.yaml`` is in the variable TRUENORTH_HOOK_HELP_DESK."""
 

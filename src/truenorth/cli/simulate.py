@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from truenorth.cli_frame import AsJson, asked, progress, told
+from truenorth.cli.frame import AsJson, asked, progress, told
 
 if TYPE_CHECKING:
     from truenorth.simulate.company import Drift
@@ -65,10 +65,11 @@ def simulate(
     json: AsJson = False,
 ) -> None:
     """Let a made-up company live: events whose causes are known, as a file or as a live stream."""
-    from truenorth import printing, wiring
+    from truenorth.printing import journey as printing
     from truenorth.simulate.company import Company
     from truenorth.simulate.faults import parse_faults
     from truenorth.simulate.produce import Order
+    from truenorth.wiring import journey as wiring
 
     with asked():
         company = Company(

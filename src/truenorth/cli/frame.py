@@ -76,7 +76,7 @@ def told(as_json: bool = False) -> Iterator[None]:
     try:
         yield
     except TruenorthError as error:
-        from truenorth import printing
+        from truenorth.printing import journey as printing
 
         printing.refused(error, as_json=as_json)
         raise typer.Exit(1) from None
@@ -97,7 +97,7 @@ def told(as_json: bool = False) -> Iterator[None]:
 @contextmanager
 def progress(quiet: bool = False) -> Iterator[Callable[[str, float], Any]]:
     """A progress bar on standard error where that is a terminal; elsewhere only a word about a first run."""
-    from truenorth import printing
+    from truenorth.printing import journey as printing
 
     with printing.stages() if quiet or not sys.stderr.isatty() else printing.progress() as tell:
         yield tell

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from truenorth.cli_frame import AsJson, LogPath, Maps, ObjectType, fields_of, progress, told
+from truenorth.cli.frame import AsJson, LogPath, Maps, ObjectType, fields_of, progress, told
 
 app = typer.Typer()
 keys = typer.Typer(help="Write keys: who may send events.", no_args_is_help=True)
@@ -42,7 +42,8 @@ OfWebhook = Annotated[int | None, typer.Option("--webhook", metavar="N", help="O
 def doctor(db: Database = DEFAULT, json: AsJson = False) -> None:
     """Look for what is wrong, and say what to do; exit status 1 if something is."""
     with told(json), progress(json) as tell:
-        from truenorth import printing_store, wiring_store
+        from truenorth.printing import store as printing_store
+        from truenorth.wiring import store as wiring_store
 
         findings = wiring_store.examine(db, tell)
     printing_store.findings(findings, as_json=json)
@@ -67,7 +68,8 @@ def archive(
     if (before is None) == (older_than is None):
         raise typer.BadParameter("give one of the two", param_hint="--before, --older-than")
     with told(json), progress(json) as tell:
-        from truenorth import printing_store, wiring_store
+        from truenorth.printing import store as printing_store
+        from truenorth.wiring import store as wiring_store
 
         before_us = _instant_us(before) if before else wiring_store.now_us() - _duration_us(older_than or "")
         archived = wiring_store.archive(db, before_us, folder, tell)
@@ -89,7 +91,8 @@ def erase(
     if json and not yes:
         raise typer.BadParameter("nobody can be asked with --json", param_hint="--yes")
     with told(json):
-        from truenorth import printing_store, wiring_store
+        from truenorth.printing import store as printing_store
+        from truenorth.wiring import store as wiring_store
 
         with progress(json) as tell:
             everything = ids if only else wiring_store.ids_of_person(db, ids, tell)
@@ -110,7 +113,8 @@ def export(
 ) -> None:
     """Write the whole log, archived events too, to a file that every command reads."""
     with told(json), progress(json) as tell:
-        from truenorth import printing_store, wiring_store
+        from truenorth.printing import store as printing_store
+        from truenorth.wiring import store as wiring_store
 
         n_events = wiring_store.export(db, out, tell)
     printing_store.exported(n_events, out, as_json=json)
@@ -129,7 +133,9 @@ def import_(
 ) -> None:
     """Add the events of a file to the store's log under their own ids; a second time changes nothing."""
     with told(json), progress(json) as tell:
-        from truenorth import printing, printing_store, wiring_store
+        from truenorth.printing import journey as printing
+        from truenorth.printing import store as printing_store
+        from truenorth.wiring import store as wiring_store
 
         fields = fields_of(maps)
         done, events = wiring_store.import_log(db, log, source, fields, object_type, tell)
@@ -141,7 +147,8 @@ def import_(
 def add_key(source: Source, db: Database = DEFAULT, json: AsJson = False) -> None:
     """Make a write key. It is shown once: only its hash is kept."""
     with told(json):
-        from truenorth import printing_store, wiring_store
+        from truenorth.printing import store as printing_store
+        from truenorth.wiring import store as wiring_store
 
         secret = wiring_store.add_key(db, source)
     printing_store.secret({"source": source, "secret": secret}, as_json=json)
@@ -151,7 +158,8 @@ def add_key(source: Source, db: Database = DEFAULT, json: AsJson = False) -> Non
 def list_keys(db: Database = DEFAULT, json: AsJson = False) -> None:
     """All write keys, revoked ones too."""
     with told(json):
-        from truenorth import printing_store, wiring_store
+        from truenorth.printing import store as printing_store
+        from truenorth.wiring import store as wiring_store
 
         with wiring_store.existing_store(db) as store:
             found = store.access.write_keys()
@@ -162,7 +170,8 @@ def list_keys(db: Database = DEFAULT, json: AsJson = False) -> None:
 def revoke_keys(source: Source, db: Database = DEFAULT, json: AsJson = False) -> None:
     """End all write keys of a source, from now on."""
     with told(json):
-        from truenorth import printing_store, wiring_store
+        from truenorth.printing import store as printing_store
+        from truenorth.wiring import store as wiring_store
 
         n = wiring_store.revoke_keys(db, source)
     printing_store.changed(n, "valid write key", as_json=json)
@@ -177,7 +186,8 @@ def add_token(
 ) -> None:
     """Make a token. It is shown once: only its hash is kept."""
     with told(json):
-        from truenorth import printing_store, wiring_store
+        from truenorth.printing import store as printing_store
+        from truenorth.wiring import store as wiring_store
 
         secret = wiring_store.add_token(db, label, role.value)
     printing_store.secret({"label": label, "role": role.value, "secret": secret}, as_json=json)
@@ -187,7 +197,8 @@ def add_token(
 def list_tokens(db: Database = DEFAULT, json: AsJson = False) -> None:
     """All tokens, revoked ones too."""
     with told(json):
-        from truenorth import printing_store, wiring_store
+        from truenorth.printing import store as printing_store
+        from truenorth.wiring import store as wiring_store
 
         with wiring_store.existing_store(db) as store:
             found = store.access.tokens()
@@ -198,7 +209,8 @@ def list_tokens(db: Database = DEFAULT, json: AsJson = False) -> None:
 def revoke_tokens(label: Label, db: Database = DEFAULT, json: AsJson = False) -> None:
     """End all tokens of a label, from now on."""
     with told(json):
-        from truenorth import printing_store, wiring_store
+        from truenorth.printing import store as printing_store
+        from truenorth.wiring import store as wiring_store
 
         n = wiring_store.revoke_tokens(db, label)
     printing_store.changed(n, "valid token", as_json=json)
@@ -215,7 +227,8 @@ def add_webhook(
 ) -> None:
     """Tell a receiver of signals from now on; prints the secret by which it knows them to be ours."""
     with told(json):
-        from truenorth import printing_store, wiring_store
+        from truenorth.printing import store as printing_store
+        from truenorth.wiring import store as wiring_store
 
         hook = wiring_store.add_webhook(db, url, kinds or [])
     printing_store.secret({"number": hook.number, "url": hook.url, "secret": hook.secret}, as_json=json)
@@ -225,7 +238,8 @@ def add_webhook(
 def list_webhooks(db: Database = DEFAULT, json: AsJson = False) -> None:
     """All webhooks, without their secrets."""
     with told(json):
-        from truenorth import printing_store, wiring_store
+        from truenorth.printing import store as printing_store
+        from truenorth.wiring import store as wiring_store
 
         with wiring_store.existing_store(db) as store:
             found, waiting = store.outbox.webhooks(), store.outbox.waiting()
@@ -236,7 +250,8 @@ def list_webhooks(db: Database = DEFAULT, json: AsJson = False) -> None:
 def pause_webhook(number: Number, db: Database = DEFAULT, json: AsJson = False) -> None:
     """Send a receiver nothing for now. What waits goes on waiting; signals given meanwhile are not for it."""
     with told(json):
-        from truenorth import printing_store, wiring_store
+        from truenorth.printing import store as printing_store
+        from truenorth.wiring import store as wiring_store
 
         n = wiring_store.set_webhook(db, number, "paused")
     printing_store.changed(n, "webhook", as_json=json)
@@ -246,7 +261,8 @@ def pause_webhook(number: Number, db: Database = DEFAULT, json: AsJson = False) 
 def resume_webhook(number: Number, db: Database = DEFAULT, json: AsJson = False) -> None:
     """Send to a paused receiver again, beginning with what waits."""
     with told(json):
-        from truenorth import printing_store, wiring_store
+        from truenorth.printing import store as printing_store
+        from truenorth.wiring import store as wiring_store
 
         n = wiring_store.set_webhook(db, number, "active")
     printing_store.changed(n, "webhook", as_json=json)
@@ -256,7 +272,8 @@ def resume_webhook(number: Number, db: Database = DEFAULT, json: AsJson = False)
 def dead_letters(webhook: OfWebhook = None, db: Database = DEFAULT, json: AsJson = False) -> None:
     """Signals that could not be delivered and are not tried any more."""
     with told(json):
-        from truenorth import printing_store, wiring_store
+        from truenorth.printing import store as printing_store
+        from truenorth.wiring import store as wiring_store
 
         with wiring_store.existing_store(db) as store:
             found = store.outbox.dead_letters(webhook=webhook)
@@ -272,7 +289,8 @@ def retry_dead(
 ) -> None:
     """Try dead letters again, from their first attempt on."""
     with told(json):
-        from truenorth import printing_store, wiring_store
+        from truenorth.printing import store as printing_store
+        from truenorth.wiring import store as wiring_store
 
         n = wiring_store.retry_dead(db, webhook, signal)
     printing_store.changed(n, "dead letter", as_json=json)

@@ -23,7 +23,7 @@ from truenorth.foresight.vocabulary import Vocabulary
 from truenorth.logs import read_log
 from truenorth.logs.whole import whole_file
 from truenorth.spec.problems import Problem, TruenorthError, nearest
-from truenorth.wiring import load_journey, replay_file
+from truenorth.wiring.journey import load_journey, replay_file
 
 MAX_THREADS = 8
 

@@ -10,10 +10,10 @@ from rich.table import Table
 from truenorth.action.explanation import alternatives, reasons
 from truenorth.action.inputs import decode_inputs
 from truenorth.action.permissions import amount_words, money
+from truenorth.printing.terminal import out, write_json
 from truenorth.server.acting.acting import Made
 from truenorth.store.decisions import Stopped
-from truenorth.terminal import out, write_json
-from truenorth.wiring_action import PersonNow
+from truenorth.wiring.action import PersonNow
 
 
 def decision(made: Made, *, as_json: bool) -> None:

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from truenorth.cli_frame import asked, told
-from truenorth.cli_store import DEFAULT, Database
+from truenorth.cli.frame import asked, told
+from truenorth.cli.store import DEFAULT, Database
 
 app = typer.Typer()
 
@@ -52,10 +52,10 @@ def serve(
 ) -> None:
     """Take events as they happen, judge every case at once, and tell what changed."""
     with told():
-        from truenorth import printing_service
+        from truenorth.printing import service as printing_service
         from truenorth.server.auth import only_loopback
         from truenorth.server.service import Settings, run_service
-        from truenorth.wiring_service import foreseer_command, open_service, pace_of, runner_command
+        from truenorth.wiring.service import foreseer_command, open_service, pace_of, runner_command
 
         with asked():
             pace = pace_of(lateness, speed)
@@ -79,7 +79,7 @@ def runner(
 ) -> None:
     """Judge what arrives at a store, without serving; a second one waits to take over from the first."""
     with told():
-        from truenorth.wiring_service import pace_of, run_runner
+        from truenorth.wiring.service import pace_of, run_runner
 
         with asked():
             pace = pace_of(lateness, speed, since)
@@ -96,7 +96,7 @@ def foreseer(
 ) -> None:
     """Keep the risks of open cases up to date, without serving; a second one waits to take over from the first."""
     with told():
-        from truenorth.wiring_service import pace_of, run_foreseer
+        from truenorth.wiring.service import pace_of, run_foreseer
 
         with asked():
             pace = pace_of(lateness, speed, since)

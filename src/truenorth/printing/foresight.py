@@ -11,7 +11,7 @@ from rich.table import Table
 from truenorth.foresight.backtest import Backtest
 from truenorth.foresight.metrics import Estimate
 from truenorth.foresight.model import Foresight
-from truenorth.terminal import counted, err, out, write_json
+from truenorth.printing.terminal import counted, err, out, write_json
 
 MOST_LEVERS = 3
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from truenorth.cli_frame import (
+from truenorth.cli.frame import (
     AsJson,
     JourneyPath,
     LogPath,
@@ -23,7 +23,7 @@ from truenorth.cli_frame import (
 )
 
 if TYPE_CHECKING:
-    from truenorth.wiring_insight import Insight
+    from truenorth.wiring.insight import Insight
 
 
 class Measured(StrEnum):
@@ -160,7 +160,8 @@ def voice(
     json: AsJson = False,
 ) -> None:
     """What customers say, in any language, as themes: how often, what becomes of those who say it, for example."""
-    from truenorth import printing, wiring_insight
+    from truenorth.printing import journey as printing
+    from truenorth.wiring import insight as wiring_insight
 
     with told(json):
         found = _tell("voice", log, journey, now, maps, object_type, json, seed=seed, names=names)
@@ -209,7 +210,8 @@ def practitioners(
     json: AsJson = False,
 ) -> None:
     """A survey of practitioners: the five challenges that most of those accredited for long enough share."""
-    from truenorth import printing_insight, wiring_insight
+    from truenorth.printing import insight as printing_insight
+    from truenorth.wiring import insight as wiring_insight
 
     day = as_of or datetime.now(UTC)  # noqa: TID251 the rim
     with told(json):
@@ -282,7 +284,9 @@ def _tell(
     **asked: Any,
 ) -> Insight:
     """Answer a subject and print it; ``asked`` goes to `wiring_insight.inputs`."""
-    from truenorth import printing, printing_insight, wiring_insight
+    from truenorth.printing import insight as printing_insight
+    from truenorth.printing import journey as printing
+    from truenorth.wiring import insight as wiring_insight
 
     with told(json), progress(json) as tell:
         insight = wiring_insight.insight(

@@ -10,9 +10,9 @@ import msgspec
 from rich.markup import escape
 from rich.table import Table
 
+from truenorth.printing.terminal import counted, out, write_json
 from truenorth.server.foreseeing.watching import Seen
 from truenorth.store.foresight_rows import Look, ModelRow
-from truenorth.terminal import counted, out, write_json
 
 STYLES = {"live": "bold green", "shadow": "yellow", "retired": "dim"}
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 
 import typer
 
-from truenorth.cli_action import actions
-from truenorth.cli_frame import AsJson, progress, told
-from truenorth.cli_store import DEFAULT, Database
+from truenorth.cli.action import actions
+from truenorth.cli.frame import AsJson, progress, told
+from truenorth.cli.store import DEFAULT, Database
 
 app = typer.Typer()
 
@@ -43,7 +43,8 @@ def evaluate_policy(
     """Say what a policy would have brought, from decisions that were logged with their propensities."""
     if (decisions is None) == (journey is None):
         raise typer.BadParameter("name either a file of decisions or, with --journey, those of the store")
-    from truenorth import printing_policy, wiring_policy
+    from truenorth.printing import policy as printing_policy
+    from truenorth.wiring import policy as wiring_policy
 
     with told(json), progress(json) as tell:
         asked = wiring_policy.asked_for(policy, limit, least)
@@ -57,7 +58,8 @@ def evaluate_policy(
 @actions.command("learn", epilog="Example: truenorth actions learn --journey support")
 def learn(journey: OfJourney, db: Database = DEFAULT, json: AsJson = False) -> None:
     """Learn from decisions and what came of them what actions do; the next decision asks it."""
-    from truenorth import printing_policy, wiring_policy
+    from truenorth.printing import policy as printing_policy
+    from truenorth.wiring import policy as wiring_policy
 
     with told(json), progress(json) as tell:
         found = wiring_policy.learn(db, journey, tell)
@@ -72,7 +74,8 @@ def ledger(
     json: AsJson = False,
 ) -> None:
     """Show what acting cost, earned and brought customers, against cases held out; and what overriding brought."""
-    from truenorth import printing_policy, wiring_policy
+    from truenorth.printing import policy as printing_policy
+    from truenorth.wiring import policy as wiring_policy
 
     with told(json), progress(json) as tell:
         found = wiring_policy.ledger(db, journey, per, tell)

@@ -1,0 +1,32 @@
+"""The command line as a whole."""
+
+from __future__ import annotations
+
+import typer
+
+from truenorth.cli import action, foresight, insight, journey, models, pattern, policy, service, simulate, store
+
+app = typer.Typer(
+    help="Measures, from events, whether every customer gets the outcome they came for.",
+    epilog="Start with: truenorth discover LOG > journey.yaml",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+
+app.add_typer(journey.app)
+app.add_typer(insight.app, name="insight")
+app.add_typer(pattern.app, name="pattern")
+app.add_typer(simulate.app)
+app.add_typer(foresight.app)
+app.add_typer(models.app)
+app.add_typer(service.app)
+app.add_typer(store.app)
+app.add_typer(action.app)
+app.add_typer(policy.app)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

@@ -1,0 +1,1 @@
+"""Where parts are put together: settings become stores, journeys, models and services."""
