@@ -21,6 +21,7 @@ from truenorth.server.broadcast import Broadcast
 from truenorth.server.documents import document_routes
 from truenorth.server.envelope import BodyBound, Envelope
 from truenorth.server.health import health_routes
+from truenorth.server.insights import InsightBounds, Insights
 from truenorth.server.metrics import Asked, Metrics, Probes
 from truenorth.server.rate import Allowance
 from truenorth.server.targets import TargetRules
@@ -79,6 +80,7 @@ def make_app(  # noqa: PLR0913  # all that a service is made of
             outcomes_of=lambda journey: totals.of(journey)[1]["outcome"],
             knowing=knowing,
         ),
+        insights=_insights(store, bounds, now_us, elapsed_s),
     )
     app.include_router(api_routes())
     health = health_routes(metrics, probes, asked, store.events.last_position, bounds.watermark_age_seconds)
@@ -115,3 +117,13 @@ def _broadcast(store: Store, bounds: Bounds) -> Broadcast:
     return Broadcast(
         read, store.signals.last_number, heartbeat_s=bounds.heartbeat_seconds, waiting=bounds.stream_waiting
     )
+
+
+def _insights(store: Store, bounds: Bounds, now_us: Callable[[], int], elapsed_s: Callable[[], float]) -> Insights:
+    of_insight = InsightBounds(
+        events=bounds.insight_events,
+        waiting=bounds.insight_waiting,
+        kept=bounds.insight_kept,
+        age_seconds=bounds.insight_age_seconds,
+    )
+    return Insights(store, of_insight, now_us, elapsed_s)

@@ -99,6 +99,7 @@ def make_service(
         finally:
             tidying.cancel()
             await writer.stop()
+            await asyncio.to_thread(app.state.context.insights.close)
             stopped.set()
             await sending
             await proposing

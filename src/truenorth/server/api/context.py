@@ -17,6 +17,7 @@ from truenorth.server.api.bounds import TEXT_CHARACTERS, Bounds
 from truenorth.server.api.totals import Totals
 from truenorth.server.auth import Caller
 from truenorth.server.broadcast import Broadcast
+from truenorth.server.insights import Insights
 from truenorth.server.receiving import Turned
 from truenorth.server.targets import TargetRules
 from truenorth.spec.load import parse_journey
@@ -44,6 +45,7 @@ class Context:
     totals: Totals
     targets: TargetRules
     acting: Acting
+    insights: Insights
 
     def note(self, caller: Caller, what: str, about: str | None = None) -> None:
         """Write into the audit who does what to what or whom."""
