@@ -73,7 +73,7 @@ def main() -> None:
             if options.json:
                 options.json.mkdir(parents=True, exist_ok=True)
                 kept = msgspec.json.format(
-                    msgspec.json.encode(document(found.subject, found.section, found.replay)), indent=1
+                    msgspec.json.encode(document(found.subject, found.section, found.part)), indent=1
                 )
                 (options.json / f"{journey}-{subject}.json").write_bytes(kept)
     PAGE.write_text(page, encoding="utf-8")

@@ -23,7 +23,7 @@ class Window:
     def __init__(self, replay: Replayed, since: datetime | None, until: datetime | None) -> None:
         """``since <= opened < until``; None is no bound."""
         self._replay = replay
-        self._since, self._until = since, until
+        self.since, self.until = since, until
 
     @property
     def journey(self) -> Journey:
@@ -39,8 +39,8 @@ class Window:
     def cases(self) -> pl.DataFrame:
         """One row per case that opened within the time."""
         opened = pl.col("opened")
-        asked = [] if self._since is None else [opened >= self._since]
-        asked += [] if self._until is None else [opened < self._until]
+        asked = [] if self.since is None else [opened >= self.since]
+        asked += [] if self.until is None else [opened < self.until]
         return self._replay.cases.filter(*asked)
 
     @cached_property
@@ -74,3 +74,8 @@ def opened_between(replay: Replayed, since: datetime | None, until: datetime | N
     ([100, 245], 345)
     """
     return replay if since is None and until is None else Window(replay, since, until)
+
+
+def bounds_of(replay: Replayed) -> tuple[datetime | None, datetime | None]:
+    """The time in which the cases of a replay opened, where it was asked for one."""
+    return (replay.since, replay.until) if isinstance(replay, Window) else (None, None)

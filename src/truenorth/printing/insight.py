@@ -17,7 +17,7 @@ DEEP_DIVES_SHOWN = 2
 def told(insight: Insight, *, as_json: bool) -> None:
     """A subject: its finding, its tables and how they are computed; or all of it as JSON."""
     if as_json:
-        write_json(document(insight.subject, insight.section, insight.replay))
+        write_json(document(insight.subject, insight.section, insight.part))
         return
     journey = insight.replay.journey
     out.print(f"[bold]{escape(journey.title or journey.name)}: {escape(insight.subject.title)}[/]")

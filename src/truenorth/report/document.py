@@ -8,14 +8,18 @@ import msgspec
 import polars as pl
 
 from truenorth.insight.replayed import Replayed
+from truenorth.insight.window import bounds_of
 from truenorth.report.section import Section, Subject
 
 
 def document(subject: Subject, section: Section, replay: Replayed) -> dict[str, Any]:
     """What it is about, its sample, its finding, and its numbers with their rules."""
+    since, until = bounds_of(replay)
     return {
         "subject": subject.name,
         "journey": replay.journey.name,
+        "from": since,
+        "to": until,
         "currency": replay.journey.currency,
         "cases": replay.cases.height,
         "events": replay.events.height,

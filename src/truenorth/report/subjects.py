@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from importlib.util import find_spec
 
 from truenorth.insight.replayed import Replayed
@@ -130,7 +131,7 @@ def is_installed(subject: Subject) -> bool:
     return not subject.learns or (find_spec("sklearn") is not None and find_spec("scipy") is not None)
 
 
-def sections(replay: Replayed, inputs: Inputs) -> list[tuple[Subject, Section]]:
-    """The sections of all subjects that can be answered here: those that learn only where the extra is installed."""
-    told = [one for one in SUBJECTS if is_installed(one) and one.can(inputs)]
+def sections(replay: Replayed, inputs: Inputs, names: Collection[str]) -> list[tuple[Subject, Section]]:
+    """The sections of those subjects of some names that can be answered here, with what is given and installed."""
+    told = [one for one in SUBJECTS if one.name in names and is_installed(one) and one.can(inputs)]
     return [(one, one.make(replay, inputs)) for one in told]

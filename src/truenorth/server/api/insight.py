@@ -250,8 +250,6 @@ def _shown(found: Found, asked: InsightAsked) -> Response:
         return Response(csv_of(found.section.answer.to_frame()), headers=headers, media_type="text/csv")
     head = {name: found.document[name] for name in ("subject", "journey")} | {
         "version": found.version,
-        "from": asked.opened_from,
-        "to": asked.opened_to,
         "made": instant(found.made_us),
         "seconds": round(found.seconds, 3),
     }
