@@ -178,6 +178,7 @@ def report(
             as_of=as_of, seed=seed, exclude=exclude, kpis=kpis, initiatives=initiatives, names=names, people=people
         )
         replayed, events = _replay(log, journey, maps, object_type, now, tell, all_columns=True)
+        events = events.let_go()  # the replay has them
         tell("drawing", 0.0)
         write_report(opened_between(replayed, *opened), output, inputs, parts)
     printing.notes(events, replayed, kept=False)

@@ -62,7 +62,7 @@ class CodedEvents:
     @cached_property
     def type(self) -> Ints:
         """The position of each event's type in ``type_names``."""
-        return self._types.to_physical().to_numpy().astype(np.int64)
+        return self._types.to_physical().to_numpy().astype(np.int64, copy=False)
 
     @cached_property
     def _types(self) -> pl.Series:
@@ -71,7 +71,7 @@ class CodedEvents:
     @cached_property
     def time_us(self) -> Ints:
         """The instant of each event."""
-        return self.replay.events["time"].to_physical().to_numpy().astype(np.int64)
+        return self.replay.events["time"].to_physical().to_numpy().astype(np.int64, copy=False)
 
     @cached_property
     def moment(self) -> Bools:

@@ -1,4 +1,4 @@
-"""Linear algebra in one thread: for matrices of the size of insights, threads that wait for each other cost the most."""
+"""Linear algebra in one thread: for matrices of the size of insights, threads that wait for each other cost most."""
 
 from __future__ import annotations
 

@@ -99,15 +99,16 @@ def insight(  # noqa: PLR0913  # one for each option
     >>> found.section.answer.to_frame().columns[:2]
     ['type', 'n']
     """
-    replayed, events = wiring.replay_file(
+    replayed, read = wiring.replay_file(
         wiring.load_journey(journey), log, now=now, fields=fields, object_type=object_type,
         all_columns=True, on_progress=on_progress,
     )  # fmt: skip
+    read = read.let_go()  # the replay has its events
     subject = subject_of(name)
     if on_progress is not None:
         on_progress(f"finding out about {subject.title.lower()}", 0.0)
     part = opened_between(replayed, since, until)
-    return Insight(subject, subject.make(part, inputs or Inputs()), part, replayed, events)
+    return Insight(subject, subject.make(part, inputs or Inputs()), part, replayed, read)
 
 
 def theme_names(path: Path) -> dict[str, Sequence[str]]:
