@@ -28,6 +28,12 @@ from truenorth.simulate import Company, World
 ROOT = Path(__file__).parent.parent
 JOURNEYS = ("connect", "help", "bill", "move")
 OTHER_CONTRAST = "no_ping_pong"
+KEPT = (
+    *("n", "n_at_stake", "raw", "raw_low", "raw_high", "adjusted", "adjusted_low", "adjusted_high", "p_value"),
+    *("clear", "comparable", "value_won", "value_won_low", "fewer_failed", "fewer_failed_low", "fewer_failed_high"),
+    *("overlap", "imbalance_raw", "imbalance", "e_value", "e_value_limit"),
+)
+"""What is kept of each point beside the truth."""
 
 
 def compared(seed: int, customers: int, days: int) -> list[dict[str, Any]]:
@@ -43,21 +49,10 @@ def compared(seed: int, customers: int, days: int) -> list[dict[str, Any]]:
             true = truth.get((journey, point["point"]))
             if true is None or true.name == OTHER_CONTRAST:
                 continue
-            keys = (
-                "n",
-                "raw",
-                "raw_low",
-                "raw_high",
-                "adjusted",
-                "adjusted_low",
-                "adjusted_high",
-                "clear",
-                "value_won",
-            )
             rows.append(
                 {
                     "seed": seed, "journey": journey, "promise": true.name, "causal": true.causal, "rank": rank,
-                    "true": -true.p_achieved, "direct": -true.p_achieved_direct, **{key: point[key] for key in keys},
+                    "true": -true.p_achieved, "direct": -true.p_achieved_direct, **{key: point[key] for key in KEPT},
                 }
             )  # fmt: skip
     return rows
