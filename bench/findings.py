@@ -40,7 +40,7 @@ WRITTEN_LATER = {
 
 SHOWN = {
     "gap": (("gap", 10, (0, 3, 4, 5, 6, 7)), ("closing", 5, (0, 1, 2, 3, 4))),
-    "failure": (("failure", 6, (0, 1, 2, 3, 4, 5, 6, 7)),),
+    "failure": (("failure", 6, (0, 1, 2, 3, 4, 5, 6, 7, 8)),),
     "moments": (("moments", 8, (0, 1, 2, 3, 5, 6, 8, 11)), ("work", 4, (0, 1, 2))),
     "decisions": (("effects", 6, (0, 1, 2, 3, 4, 6, 7)),),
 }
