@@ -1,0 +1,21 @@
+"""Signing in through a provider (OpenID Connect): to come."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from starlette.middleware import Middleware
+from starlette.routing import Route
+
+from truenorth.console.sign_in import Provider
+
+
+class Oidc:
+    provider: Provider
+
+    def layers(self) -> Sequence[Middleware]:
+        return ()
+
+    def routes(self, forms: Any) -> list[Route]:
+        return []
