@@ -1,7 +1,7 @@
 """Who comes in: sessions in cookies, and nothing that another site's page asks for.
 
 A session is a random secret of 256 bits in a cookie that scripts cannot read; the store keeps its hash. A page of
-another origin cannot use it: browsers send it with nothing but links that people follow (``SameSite=Lax``), and whatever
+another origin cannot use it: browsers send it with nothing but links that people follow (``SameSite=Lax``), and what
 changes something, the pages' sockets included, has to come from an origin of the service's own name.
 """
 
@@ -30,6 +30,9 @@ UNGUARDED = (SIGN_IN, "/sign-out", "/join", "/_console")
 SOCKET = "/_nicegui_ws"
 ASSETS = "/_nicegui"
 
+FOREVER = "private, max-age=31536000, immutable"
+"""Files that draw pages have their version in their address."""
+
 POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data: blob:; font-src 'self' data:; object-src 'none'; base-uri 'self'; form-action 'self'; "
@@ -45,7 +48,7 @@ class ConsoleDoor:
     frame.
     """
 
-    def __init__(  # noqa: PLR0913  # all that decides who comes in
+    def __init__(
         self,
         app: ASGIApp,
         *,
@@ -117,6 +120,8 @@ class ConsoleDoor:
                 if headers.get("content-type", "").startswith("text/html"):
                     headers.setdefault("Content-Security-Policy", policy)
                     headers["Cache-Control"] = "no-store"
+                elif message["status"] == 200 and _is_below(path, (ASSETS,)):
+                    headers["Cache-Control"] = FOREVER
             await send(message)
 
         return dressed

@@ -8,6 +8,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from nicegui import core, ui
+from nicegui.middlewares import RedirectWithPrefixMiddleware, SetCacheControlMiddleware
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -88,8 +89,17 @@ class Console:
             made = ui.page(page.path, title=f"{page.title} · Truenorth", language="en-US", response_timeout=BUILD_S)
             made(self._builder(page))
         ui.run_with(
-            app, title="Truenorth", favicon="🧭", binding_refresh_interval=None, tailwind=False, show_welcome_message=False
+            app,
+            title="Truenorth",
+            favicon="🧭",
+            binding_refresh_interval=None,
+            tailwind=False,
+            show_welcome_message=False,
         )
+        slow: tuple[Any, ...] = (RedirectWithPrefixMiddleware, SetCacheControlMiddleware)
+        core.app.user_middleware[:] = [
+            one for one in core.app.user_middleware if one.cls not in slow
+        ]  # they fail where a browser goes away
         pages = app.router.routes.pop()
         assert isinstance(pages, Mount)
         app.router.routes.append(_Only(self.has, app=core.app))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Annotated, Any, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
 
 from fastapi.params import Depends
@@ -45,7 +45,7 @@ class Reader:
         ``given``: its arguments by name, checked as those of a request are; a list begins at its beginning unless
         ``page`` says otherwise. It runs in a thread of its own.
         """
-        return await run_in_threadpool(self.ask_now, answer, **given)
+        return await run_in_threadpool(partial(self.ask_now, answer, **given))
 
     def ask_now(self, answer: Callable[..., Answer], **given: Any) -> Answer:
         """The same at once; for a thread that may wait."""

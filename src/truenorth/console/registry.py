@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -61,7 +62,8 @@ class Page:
         """The address of the page with filters; those that have no value are left out.
 
         >>> async def nothing(sight, filters): ...
-        >>> Page(path="/case/{case}", title="Case", role="agent", how=(), build=nothing).address(case="a b", journey="x")
+        >>> page = Page(path="/case/{case}", title="Case", role="agent", how=(), build=nothing)
+        >>> page.address(case="a b", journey="x")
         '/case/a%20b?journey=x'
         """
         return address_of(self.path, filters)
@@ -84,6 +86,7 @@ class Registry:
     def __init__(self, pages: Sequence[Page]) -> None:
         self._pages = {page.path: page for page in pages}
         assert len(self._pages) == len(pages), "two pages have the same path"
+        self._patterns = [_pattern(page.path) for page in pages]
 
     def __iter__(self) -> Iterator[Page]:
         return iter(self._pages.values())
@@ -98,21 +101,33 @@ class Registry:
 
     def has(self, path: str) -> bool:
         """Whether an address belongs to a page, parts in braces filled in."""
-        parts = path.rstrip("/").split("/")
-        return any(_fits(page.path.split("/"), parts) for page in self)
+        return any(one.fullmatch(path) for one in self._patterns)
 
 
 def address_of(path: str, filters: Mapping[str, Any]) -> str:
     """A path with its parts in braces filled in, and the rest as a query."""
     left = {name: _text(value) for name, value in filters.items() if value not in (None, "", False)}
-    for name in [name for name in left if f"{{{name}}}" in path]:
-        path = path.replace(f"{{{name}}}", quote(left.pop(name), safe=""))
+    for name in names_in(path):
+        part = quote(left.pop(name, ""), safe="")
+        path = path.replace(f"{{{name}}}", part).replace(f"{{{name}:path}}", part)
     return path + (f"?{urlencode(left)}" if left else "")
+
+
+def names_in(path: str) -> list[str]:
+    """The filters that are parts of a path.
+
+    >>> names_in("/panel/{customer:path}")
+    ['customer']
+    """
+    return re.findall(r"\{(\w+)", path)
 
 
 def _text(value: Any) -> str:
     return "true" if value is True else str(value)
 
 
-def _fits(wanted: Sequence[str], parts: Sequence[str]) -> bool:
-    return len(wanted) == len(parts) and all(one == part or one.startswith("{") for one, part in zip(wanted, parts))
+def _pattern(path: str) -> re.Pattern[str]:
+    """What the addresses of a path look like: ``{name}`` is one part of it, ``{name:path}`` any number of them."""
+    parts = re.split(r"(\{\w+(?::path)?\})", path)
+    written = (re.escape(part) if not part.startswith("{") else ".+" if ":" in part else "[^/]+" for part in parts)
+    return re.compile("".join(written), re.DOTALL)

@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args, get_origin
 import msgspec
 from nicegui import ui
 
-from truenorth.console.registry import GROUPS, Choice, Page, Registry, address_of
+from truenorth.console.registry import GROUPS, Choice, Page, Registry, address_of, names_in
 from truenorth.console.roles import named
 from truenorth.console.sight import Sight, words_of
 from truenorth.console.words import Words, link, notice, paragraph
@@ -98,7 +98,7 @@ def _menu(pages: Sequence[Page], here: Page) -> None:
 
 async def _filters(sight: Sight) -> None:
     """The filters as a form that makes the address: it works without a script, and a link restores it."""
-    fields = [one for one in msgspec.structs.fields(sight.page.filters) if f"{{{one.name}" not in sight.page.path]
+    fields = [one for one in msgspec.structs.fields(sight.page.filters) if one.name not in names_in(sight.page.path)]
     if not fields:
         return
     with Words("form", "", "tn-filters", method="get", role="search", aria_label="Filters"):
@@ -137,7 +137,7 @@ def _literal(kind: Any) -> list[Choice] | None:
 
 def _foot(sight: Sight) -> None:
     page, filters = sight.page, sight.filters
-    given = {name: getattr(filters, name) for name in type(filters).__struct_fields__}
+    given = msgspec.structs.asdict(filters)
     with Words("section", "", "tn-foot", aria_label="About this page"):
         with Words("details", ""):
             Words("summary", "How is this computed?")

@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
+import msgspec
 import structlog
 from nicegui import ui
 
@@ -47,8 +48,7 @@ class Sight:
 
     def address(self, **changed: Any) -> str:
         """The address of this page with some filters changed."""
-        names = [name for name in type(self.filters).__struct_fields__]
-        return self.page.address(**{name: getattr(self.filters, name) for name in names} | changed)
+        return self.page.address(**msgspec.structs.asdict(self.filters) | changed)
 
     def tells_in(self, place: Words) -> None:
         """Where messages are shown: the shell's."""
@@ -95,5 +95,7 @@ def words_of(error: Exception) -> str:
     if isinstance(error, Turned):
         return error.message
     if isinstance(error, TruenorthError):
-        return "; ".join(f"{one.path}: expected {one.expected}, found {one.found}. {one.hint}" for one in error.problems)
+        return "; ".join(
+            f"{one.path}: expected {one.expected}, found {one.found}. {one.hint}" for one in error.problems
+        )
     return "the store does not answer; try again"

@@ -122,7 +122,13 @@ class SigningIn:
             Input("password", "Password", "password", "current-password"),
         )
         return self.page(
-            "Sign in", fields=inputs, button="Sign in", next=there, problem=problem, status=status, provider=self.provider
+            "Sign in",
+            fields=inputs,
+            button="Sign in",
+            next=there,
+            problem=problem,
+            status=status,
+            provider=self.provider,
         )
 
     async def _sign_in(self, request: Request) -> Response:

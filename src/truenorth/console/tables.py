@@ -59,7 +59,8 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
 
         A text that a spreadsheet would take for a formula gets an apostrophe before it.
 
-        >>> table = Table(caption="", columns=(Column("who", "Who"), Column("n", "N", "number")), rows=[Row(("=1", -2))])
+        >>> columns = (Column("who", "Who"), Column("n", "N", "number"))
+        >>> table = Table(caption="", columns=columns, rows=[Row(("=1", -2))])
         >>> table.as_csv()
         "who,n\\r\\n'=1,-2\\r\\n"
         """

@@ -26,8 +26,8 @@ class Writing(NamedTuple):
     def number(self, value: float | None, decimals: int = 0) -> str:
         """A number with its thousands apart.
 
-        >>> Writing(Locale("de")).number(1234.5, 1), Writing().number(None)
-        ('1.234,5', '–')
+        >>> Writing(Locale("de")).number(1234.5, 1)
+        '1.234,5'
         """
         if value is None:
             return NOTHING
@@ -42,7 +42,9 @@ class Writing(NamedTuple):
         """
         if share is None:
             return NOTHING
-        style = self.locale.percent_formats[None].pattern.replace("#,##0", f"#,##0{'.' + '0' * decimals if decimals else ''}")
+        style = self.locale.percent_formats[None].pattern.replace(
+            "#,##0", f"#,##0{'.' + '0' * decimals if decimals else ''}"
+        )
         return numbers.format_percent(share, style, self.locale)
 
     def money(self, amount: float | None, currency: str | None, decimals: int = 0) -> str:
@@ -54,7 +56,9 @@ class Writing(NamedTuple):
         if amount is None or currency is None:
             return self.number(amount, decimals)
         try:
-            style = self.locale.currency_formats["standard"].pattern.replace(".00", f".{'0' * decimals}" if decimals else "")
+            style = self.locale.currency_formats["standard"].pattern.replace(
+                ".00", f".{'0' * decimals}" if decimals else ""
+            )
             return numbers.format_currency(amount, currency, style, self.locale, currency_digits=False)
         except KeyError:
             return f"{self.number(amount, decimals)} {currency}"

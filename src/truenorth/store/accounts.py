@@ -6,7 +6,7 @@ Of links and sessions only hashes are kept; of passwords what a function made fo
 from __future__ import annotations
 
 from base64 import urlsafe_b64encode
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 from sqlalchemy import Connection, RowMapping, and_, delete, func, insert, select, update
@@ -196,7 +196,7 @@ def _invitation(connection: Connection, secret: str, now_us: int) -> Invitation 
     return Invitation(**row) if row else None
 
 
-def _keep(connection: Connection, name: str, before: Account | None, now_us: int, values: dict[str, object]) -> None:
+def _keep(connection: Connection, name: str, before: Account | None, now_us: int, values: Mapping[str, object]) -> None:
     if before is None:
         connection.execute(insert(ACCOUNT).values(name=name, created_us=now_us, **values))
     else:
