@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from time import perf_counter
 
 from fastapi import FastAPI
+from starlette.middleware import Middleware
 from starlette.routing import Route
 from starlette.types import Lifespan
 
@@ -47,6 +48,7 @@ def make_app(  # noqa: PLR0913  # all that a service is made of
     elapsed_s: Callable[[], float] = perf_counter,
     lifespan: Lifespan[FastAPI] | None = None,
     knowing: Knowing = Knowing(),  # noqa: B008  # frozen
+    before: Sequence[Middleware] = (),
 ) -> FastAPI:
     """The application of a store.
 
@@ -55,7 +57,8 @@ def make_app(  # noqa: PLR0913  # all that a service is made of
     ``is_open``: requests need no token; only for a service that listens on loopback (`auth.only_loopback`).
     ``targets``: where webhooks may be sent; public addresses only, and this machine where the service is open.
     ``lifespan``: starts and stops what belongs to whoever composes; call ``app.state.context.broadcast.close()`` first
-    when stopping, so that streams end. ``knowing``: what decisions know of risks and effects.
+    when stopping, so that streams end. ``knowing``: what decisions know of risks and effects. ``before``: layers that
+    stand before the door of the API, the outermost first; they may say who has signed in (`auth.SIGNED_IN`).
     """
     metrics = metrics or Metrics()
     asked = Asked(probes, now_us)
@@ -86,6 +89,8 @@ def make_app(  # noqa: PLR0913  # all that a service is made of
     app.router.routes.extend(routes)
     answer_errors(app)
     _surround(app, store, bounds, elapsed_s, is_open=is_open)
+    for layer in reversed(before):
+        app.add_middleware(layer.cls, *layer.args, **layer.kwargs)
     app.add_middleware(
         Envelope,
         metrics=metrics,

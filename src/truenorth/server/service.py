@@ -6,7 +6,7 @@ import asyncio
 import gc
 import logging
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from socket import socket
 from time import perf_counter
@@ -15,6 +15,7 @@ import msgspec
 import structlog
 import uvicorn
 from fastapi import FastAPI
+from starlette.middleware import Middleware
 from structlog.typing import Processor
 
 from truenorth.server.acting.acting import Knowing
@@ -36,6 +37,8 @@ from truenorth.store.ports import StoreFull
 LOG = structlog.get_logger("truenorth.service")
 CHECKPOINT_S = 1.0
 """Between two checkpoints of SQLite."""
+SOCKET_BYTES = 1_000_000
+"""Largest message that a page of the console may send."""
 GRACE_S = 10
 """How long requests under way may take when the service stops."""
 
@@ -61,10 +64,11 @@ def make_service(
     clock: Callable[[], int],
     hooks: Mapping[str, Hook] | None = None,
     knowing: Knowing = Knowing(),  # noqa: B008  # frozen
+    before: Sequence[Middleware] = (),
 ) -> FastAPI:
     """The application of a service; starting it starts the writer, the runner, webhooks and proposals.
 
-    ``knowing``: what decisions know of risks and effects.
+    ``knowing``: what decisions know of risks and effects. ``before``: layers before the API's door (`make_app`).
     """
     metrics, who = Metrics(), Who(store)
 
@@ -117,6 +121,7 @@ def make_service(
         is_open=settings.is_open,
         lifespan=lifespan,
         knowing=knowing,
+        before=before,
     )
     return app
 
@@ -156,6 +161,8 @@ def run_service(app: FastAPI, settings: Settings, on_started: Callable[[str], No
         host=settings.host,
         port=settings.port,
         http=BoundedConnection,
+        ws="websockets-sansio",
+        ws_max_size=SOCKET_BYTES,
         log_config=None,
         access_log=False,  # it would show keys in queries
         server_header=False,

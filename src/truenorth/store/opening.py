@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import TracebackType
 
 from truenorth.store.access import Access
+from truenorth.store.accounts import Accounts
 from truenorth.store.archive import Archive
 from truenorth.store.database import Database
 from truenorth.store.decisions import Decisions
@@ -42,6 +43,7 @@ class Store:
     signals: Signals
     outbox: Outbox
     access: Access
+    accounts: Accounts
     journeys: Journeys
     links: Links
     audit: Audit
@@ -104,6 +106,7 @@ def _opened(database: Database, entropy: Entropy) -> Store:
         signals=Signals(database),
         outbox=Outbox(database),
         access=Access(database, entropy),
+        accounts=Accounts(database, entropy),
         journeys=Journeys(database),
         links=Links(database),
         audit=Audit(database),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -72,7 +73,8 @@ Served = Annotated[Context, Depends(_context)]
 Text = Annotated[str, Field(max_length=TEXT_CHARACTERS), AfterValidator(clean)]
 """A text as every database can keep it."""
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,79}$")]
+NAME_PATTERN = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,79}$")
+Name = Annotated[str, Field(pattern=NAME_PATTERN.pattern)]
 """A name that people give: letters, digits, dots, dashes and underscores."""
 
 Instant = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
