@@ -10,11 +10,12 @@ import msgspec
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
-from truenorth.server.api.context import Context, Instant, Served, Text, parsed, showing, shown
+from truenorth.server.api.context import Context, Instant, Served, Text, showing, shown
 from truenorth.server.api.flags import Flags, flags_of
 from truenorth.server.api.paging import Listed, PageAsked, cursor
 from truenorth.server.api.risks import RISK, Risk, risk_of
 from truenorth.server.auth import Agent
+from truenorth.server.published import parsed
 from truenorth.server.receiving import Turned
 from truenorth.spec.model import Journey
 from truenorth.store.ports import Stored
