@@ -13,6 +13,7 @@ from truenorth.store.decisions import Decisions
 from truenorth.store.effects import EffectVersions
 from truenorth.store.event_log import SqlEventLog
 from truenorth.store.forget import Retention
+from truenorth.store.given import Given
 from truenorth.store.gone import GoneKeys
 from truenorth.store.migrate import migrate
 from truenorth.store.models import Models
@@ -50,6 +51,7 @@ class Store:
     models: Models
     risks: Risks
     effects: EffectVersions
+    given: Given
 
     def close(self) -> None:
         """Close its connections."""
@@ -112,4 +114,5 @@ def _opened(database: Database, entropy: Entropy) -> Store:
         models=Models(database),
         risks=Risks(database),
         effects=EffectVersions(database),
+        given=Given(database),
     )
