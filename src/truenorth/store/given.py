@@ -34,4 +34,5 @@ class Given:
             theirs, EVENT.c.type == kind, EVENT.c.time_us.between(since_us, until_us)
         )
         with self._database.reading() as connection:
-            return connection.scalar(asked)
+            found: int | None = connection.scalar(asked)
+        return found

@@ -233,14 +233,14 @@ def _story(served: Context, journey: Journey, name: str, row: CaseRow) -> tuple[
     events = [found[place] for place in positions if place in found]
     flags = flags_of(journey, key, row.customer, events) if events else None
     if flags is None or not (more or len(flags) == row.events):  # these events alone do not show what columns hold
-        return [_shown(one, None) for one in events], more
-    return [_shown(one, flags[one.position]) for one in events if one.position in flags], more
+        return [event_shown(one, None) for one in events], more
+    return [event_shown(one, flags[one.position]) for one in events if one.position in flags], more
 
 
 def _place(served: Context, journey: str, row: CaseRow) -> tuple[str, list[int]]:
     """The key of a case, and where the log has its events; one more than are shown where there are more."""
     positions: list[int] = []
-    for key in _keys(row.case):
+    for key in keys_of(row.case):
         positions = served.store.pages.events_of_key(
             journey, key, since_us=row.opened_us, until_us=row.closed_us, limit=served.bounds.case_events + 1
         )
@@ -249,7 +249,7 @@ def _place(served: Context, journey: str, row: CaseRow) -> tuple[str, list[int]]
     return row.case, positions
 
 
-def _keys(case: str) -> Iterator[str]:
+def keys_of(case: str) -> Iterator[str]:
     """The key that a case id belongs to: of ``key#2`` it is ``key``, unless a key itself is called so."""
     episode = EPISODE.fullmatch(case)
     if episode:
@@ -257,7 +257,7 @@ def _keys(case: str) -> Iterator[str]:
     yield case
 
 
-def _shown(stored: Stored, flags: Flags | None) -> CaseEvent:
+def event_shown(stored: Stored, flags: Flags | None) -> CaseEvent:
     fields = shown(stored.event)
     del fields["other_id"], fields["other_kind"]
     try:

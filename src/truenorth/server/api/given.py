@@ -15,7 +15,6 @@ from truenorth.server.auth import Agent, Caller
 from truenorth.server.given.line import parse_line
 from truenorth.server.given.word import (
     JOURNEY,
-    SOURCE,
     GivenWord,
     State,
     answered,
@@ -25,6 +24,7 @@ from truenorth.server.given.word import (
     words_of,
 )
 from truenorth.server.receiving import Turned
+from truenorth.store.given import SOURCE
 from truenorth.store.rows import Verdict
 
 ROUTER = APIRouter(tags=["promises"])
@@ -165,7 +165,7 @@ def _kept(served: Context, word: GivenWord, events: Sequence[Event]) -> WordShow
 
 def _shown(served: Context, word: GivenWord) -> WordShown:
     judged = served.store.results.case(JOURNEY, word.id)
-    verdict = next((one.verdict for one in judged[1]), "open") if judged else "open"
+    verdict: Verdict = next((one.verdict for one in judged[1]), "open") if judged else "open"
     plain = ("id", "customer", "what", "by", "team", "channel", "journey", "case", "expect", "state")
     return WordShown(
         given=instant(word.given_us),

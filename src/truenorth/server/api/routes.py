@@ -25,6 +25,7 @@ from truenorth.server.api import (
     risks,
     signals,
     summary,
+    timeline,
     webhooks,
 )
 from truenorth.server.api.context import Error
@@ -43,6 +44,7 @@ SUBJECTS = (
     export,
     quarantine,
     given,
+    timeline,
     customers,
     webhooks,
     links,
