@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from sqlalchemy import Connection, Table, and_, bindparam, delete, func, or_, select
@@ -14,6 +14,7 @@ from truenorth.store.rows import CaseEvent, CaseRow, Judged, NewSignal, Outcome,
 from truenorth.store.tables import (
     CASE_EVENT,
     CASE_ROW,
+    EVENT,
     MONEY,
     OUTBOX,
     PROGRESS,
@@ -106,6 +107,29 @@ class Results:
             for some in in_parts(sorted(set(cases))):
                 for case, *due in connection.execute(select(*columns).where(waiting, PROMISE_ROW.c.case.in_(some))):
                     found[case] = min(found.get(case, (due[0], due[1])), (due[0], due[1]))
+        return found
+
+    def promises_between(self, journey: str, since_us: int, until_us: int, *, limit: int) -> list[tuple[Any, ...]]:
+        """Promises made in a time, the newest first: case, promise, started, decided (or null), verdict."""
+        names = ("case", "promise", "started_us", "decided_us", "verdict")
+        made = and_(
+            PROMISE_ROW.c.journey == journey, PROMISE_ROW.c.started_us >= since_us, PROMISE_ROW.c.started_us < until_us
+        )
+        asked = select(*(PROMISE_ROW.c[name] for name in names)).where(made)
+        newest = asked.order_by(PROMISE_ROW.c.started_us.desc(), PROMISE_ROW.c.case, PROMISE_ROW.c.promise)
+        with self._database.reading() as connection:
+            return [tuple(row) for row in connection.execute(newest.limit(limit))]
+
+    def holders(self, journey: str, keys: Sequence[str], name: Literal["team", "channel"]) -> list[tuple[Any, ...]]:
+        """The events of some case keys that name a team, or a channel: key, instant, name; those not archived."""
+        of_event = CASE_EVENT.join(EVENT, EVENT.c.position == CASE_EVENT.c.position)
+        named = select(CASE_EVENT.c.key, CASE_EVENT.c.time_us, EVENT.c[name]).select_from(of_event)
+        found: list[tuple[Any, ...]] = []
+        with self._database.reading() as connection:
+            for some in in_parts(sorted(set(keys))):
+                of_keys = and_(CASE_EVENT.c.journey == journey, CASE_EVENT.c.key.in_(some), EVENT.c[name].is_not(None))
+                rows = connection.execute(named.where(of_keys).order_by(CASE_EVENT.c.time_us, CASE_EVENT.c.position))
+                found += [tuple(row) for row in rows]
         return found
 
     def failing_times(self, journey: str, *, limit: int = 1_000) -> Sequence[int]:

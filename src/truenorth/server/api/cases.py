@@ -197,7 +197,7 @@ def read_case(
         raise Turned(404, "unknown_case", "there is no case of this id in this journey; see /api/v1/cases")
     row, promises = found
     served.note_person(caller, f"read a case of {journey}", row.customer)
-    events, more = _story(served, parsed(text), journey, row)
+    events, more = story_of(served, parsed(text), journey, row)
     return CaseWhole(
         case=Case(**shown(row)),
         promises=[CasePromise(**shown(one)) for one in promises],
@@ -224,17 +224,21 @@ def list_promises(
     return Listed(items=[CasePromise(**shown(row)) for row in found.rows], next=cursor(found.next))
 
 
-def _story(served: Context, journey: Journey, name: str, row: CaseRow) -> tuple[list[CaseEvent], bool]:
+def story_of(served: Context, journey: Journey, name: str, row: CaseRow) -> tuple[list[CaseEvent], bool]:
     """The events of a case in its order, as many as are shown, and whether there are more."""
-    most = served.bounds.case_events
-    key, positions = _place(served, name, row)
-    more = len(positions) > most
-    found = {one.position: one for one in served.store.events.at(positions[:most])}
-    events = [found[place] for place in positions if place in found]
+    key, events, more = events_of_case(served, name, row)
     flags = flags_of(journey, key, row.customer, events) if events else None
     if flags is None or not (more or len(flags) == row.events):  # these events alone do not show what columns hold
         return [event_shown(one, None) for one in events], more
     return [event_shown(one, flags[one.position]) for one in events if one.position in flags], more
+
+
+def events_of_case(served: Context, journey: str, row: CaseRow) -> tuple[str, list[Stored], bool]:
+    """The key of a case, its events in order, as many as are shown, and whether there are more."""
+    most = served.bounds.case_events
+    key, positions = _place(served, journey, row)
+    found = {one.position: one for one in served.store.events.at(positions[:most])}
+    return key, [found[place] for place in positions if place in found], len(positions) > most
 
 
 def _place(served: Context, journey: str, row: CaseRow) -> tuple[str, list[int]]:
@@ -258,6 +262,7 @@ def keys_of(case: str) -> Iterator[str]:
 
 
 def event_shown(stored: Stored, flags: Flags | None) -> CaseEvent:
+    """An event as the API shows it, with its flags where they are known."""
     fields = shown(stored.event)
     del fields["other_id"], fields["other_kind"]
     try:

@@ -20,6 +20,7 @@ from truenorth.server.api import (
     journeys,
     links,
     models,
+    promise_ledger,
     quarantine,
     queue,
     risks,
@@ -34,6 +35,7 @@ PREFIX = "/api/v1"
 SUBJECTS = (
     journeys,
     summary,
+    promise_ledger,
     cases,
     decisions,
     queue,
