@@ -242,10 +242,16 @@ class Decisions:
         with self._database.reading() as connection:
             return [DecisionRow(**row) for row in connection.execute(asked).mappings()]
 
-    def since(self, at_us: int, *, journey: str | None = None, limit: int = 100_000) -> Sequence[DecisionRow]:
-        """Decisions since an instant, newest first; of one journey if given."""
-        wanted = DECISION.c.at_us >= at_us
-        return self._read(wanted if journey is None else and_(wanted, DECISION.c.journey == journey), limit)
+    def since(
+        self, at_us: int, *, until_us: int | None = None, journey: str | None = None, limit: int = 100_000
+    ) -> Sequence[DecisionRow]:
+        """Decisions since an instant, newest first; before another, and of one journey, if given."""
+        wanted = [DECISION.c.at_us >= at_us]
+        if until_us is not None:
+            wanted.append(DECISION.c.at_us < until_us)
+        if journey is not None:
+            wanted.append(DECISION.c.journey == journey)
+        return self._read(and_(*wanted), limit)
 
     def reactions(self, decisions: Sequence[str] | None = None, *, limit: int = 100_000) -> Sequence[Reaction]:
         """What was done about some decisions, or all, oldest first."""
