@@ -470,3 +470,17 @@ EFFECTS = Table(
     sqlite_with_rowid=False,
 )
 """What was learnt of the actions of a journey, version by version; the newest is what decisions ask."""
+
+FATE = Table(
+    "fate",
+    METADATA,
+    _text("journey", key=True),
+    _text("future", key=True),
+    _text("element", key=True),
+    _text("fate"),
+    _text("note"),
+    _text("by"),
+    _whole("at_us"),
+    sqlite_with_rowid=False,
+)
+"""Named future states of a journey: what is to become of each of its elements."""

@@ -17,6 +17,7 @@ from truenorth.server.api import (
     decisions,
     export,
     funnel,
+    futures,
     given,
     journeys,
     links,
@@ -35,6 +36,7 @@ from truenorth.server.api.context import Error
 PREFIX = "/api/v1"
 SUBJECTS = (
     journeys,
+    futures,
     summary,
     promise_ledger,
     cases,
