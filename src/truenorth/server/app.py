@@ -22,6 +22,7 @@ from truenorth.server.broadcast import Broadcast
 from truenorth.server.documents import document_routes
 from truenorth.server.envelope import BodyBound, Envelope
 from truenorth.server.health import health_routes
+from truenorth.server.judged_logs import JudgedLogs
 from truenorth.server.metrics import Asked, Metrics, Probes
 from truenorth.server.rate import Allowance
 from truenorth.server.targets import TargetRules
@@ -85,6 +86,7 @@ def make_app(  # noqa: PLR0913  # all that a service is made of
             outcomes_of=outcomes_of,
             knowing=knowing,
         ),
+        judged=JudgedLogs(store, elapsed_s),
         queues=Queues(store, now_us=now_us, elapsed_s=elapsed_s, outcomes_of=outcomes_of),
     )
     app.include_router(api_routes())

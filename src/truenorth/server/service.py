@@ -102,6 +102,7 @@ def make_service(
         finally:
             tidying.cancel()
             await writer.stop()
+            await asyncio.to_thread(app.state.context.judged.close)
             stopped.set()
             await sending
             await proposing

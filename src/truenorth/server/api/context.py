@@ -17,6 +17,7 @@ from truenorth.server.api.bounds import TEXT_CHARACTERS, Bounds
 from truenorth.server.api.totals import Totals
 from truenorth.server.auth import Caller
 from truenorth.server.broadcast import Broadcast
+from truenorth.server.judged_logs import JudgedLogs
 from truenorth.server.receiving import Turned
 from truenorth.server.targets import TargetRules
 from truenorth.store.event_rows import clean
@@ -43,6 +44,7 @@ class Context:
     targets: TargetRules
     acting: Acting
     queues: Queues
+    judged: JudgedLogs
 
     def note(self, caller: Caller, what: str, about: str | None = None) -> None:
         """Write into the audit who does what to what or whom."""

@@ -21,6 +21,7 @@ from truenorth.server.api import (
     given,
     journeys,
     links,
+    maps,
     models,
     promise_ledger,
     quarantine,
@@ -36,6 +37,7 @@ from truenorth.server.api.context import Error
 PREFIX = "/api/v1"
 SUBJECTS = (
     journeys,
+    maps,
     futures,
     summary,
     promise_ledger,
