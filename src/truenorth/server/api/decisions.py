@@ -249,14 +249,6 @@ def react_to_decision(served: Served, caller: Agent, id: Id, asked: ReactionAske
     return shown_decision(row)
 
 
-@ROUTER.get("/queue")
-def read_queue(
-    served: Served, caller: Agent, team: Annotated[Text, Query(examples=["first_line"])]
-) -> list[DecisionShown]:
-    """What waits for somebody of a team, newest first, at most 100. Role: agent."""
-    return [shown_decision(row) for row in served.store.decisions.queue(team, served.now_us())]
-
-
 @ROUTER.get("/practice")
 def read_practice(
     served: Served,
