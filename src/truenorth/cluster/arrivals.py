@@ -59,7 +59,7 @@ def read_parquet(
 
     Files follow each other in the order of their paths, rows as they stand in them.
     """
-    from pyspark.sql import functions as f  # noqa: PLC0415
+    from pyspark.sql import functions as f
 
     raw = spark.read.parquet(path)
     sizes = raw.groupBy(f.col("_metadata.file_path").alias("file")).count().orderBy("file").collect()

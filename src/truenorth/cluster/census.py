@@ -45,7 +45,7 @@ class Narrow(NamedTuple):
 
     def of(self, field: str) -> Column | None:
         """The column of a canonical field; None where the log has none."""
-        from pyspark.sql import functions as f  # noqa: PLC0415
+        from pyspark.sql import functions as f
 
         column = self.plan.fields.get(field)
         return f.col(f"c{self.columns.index(column)}") if column in self.columns else None
@@ -53,7 +53,7 @@ class Narrow(NamedTuple):
     @property
     def statement(self) -> tuple[Column, Column] | None:
         """Another id of an event's customer and how it is meant (`truenorth.identity`); None where no event says so."""
-        from pyspark.sql import functions as f  # noqa: PLC0415
+        from pyspark.sql import functions as f
 
         if not set(STATEMENT) <= set(self.plan.properties):
             return None
@@ -99,7 +99,7 @@ def check_types(name: str, frame: DataFrame, plan: Plan, wanted: frozenset[str])
 
 def _mistyped(field: str, kind: DataType, wanted: frozenset[str]) -> str:
     """What a field must be, where a column is not; nothing where it fits."""
-    from pyspark.sql import types  # noqa: PLC0415
+    from pyspark.sql import types
 
     instants = types.TimestampType, types.TimestampNTZType, types.DateType
     match CANONICAL_TYPES[field]:
@@ -114,7 +114,7 @@ def _mistyped(field: str, kind: DataType, wanted: frozenset[str]) -> str:
 
 def narrowed(frame: DataFrame, plan: Plan, wanted: frozenset[str]) -> Narrow:
     """The columns that are needed, by number: names of a log may differ in case only, or hold anything."""
-    from pyspark.sql import functions as f  # noqa: PLC0415
+    from pyspark.sql import functions as f
 
     columns = tuple(plan.columns(wanted))
     numbered = [f.col(quoted(name)).alias(f"c{number}") for number, name in enumerate(columns)]
@@ -154,8 +154,8 @@ def instant_of(at_us: int | None) -> datetime | None:
 
 def microseconds_of(column: Column, kind: DataType) -> Column:
     """A column of instants as microseconds since 1970 UTC; a naive instant is UTC, a date its midnight."""
-    from pyspark.sql import functions as f  # noqa: PLC0415
-    from pyspark.sql import types  # noqa: PLC0415
+    from pyspark.sql import functions as f
+    from pyspark.sql import types
 
     if isinstance(kind, types.DateType):
         return f.unix_date(column).cast("long") * f.lit(86_400_000_000)
@@ -173,7 +173,7 @@ def time_us(log: Narrow, field: str = "time") -> Column:
 
 def _faults(log: Narrow) -> dict[str, Column]:
     """By field, whether a row cannot be read because of it; null nowhere."""
-    from pyspark.sql import functions as f  # noqa: PLC0415
+    from pyspark.sql import functions as f
 
     faults = {}
     for field in CHECKED:
@@ -197,7 +197,7 @@ def _any(faults: Mapping[str, Column]) -> Column:
 
 def _readable(log: Narrow, name: str, now: datetime | None) -> tuple[Narrow, dict[str, Column], dict[str, Any]]:
     """The log without the fields whose columns mostly hold something else, the faults of its rows, and counts."""
-    from pyspark.sql import functions as f  # noqa: PLC0415
+    from pyspark.sql import functions as f
 
     while True:
         faults = _faults(log)
@@ -213,10 +213,10 @@ def _readable(log: Narrow, name: str, now: datetime | None) -> tuple[Narrow, dic
         log = log._replace(plan=_without(log.plan, refused, name))
 
 
-def _is_refused(field: str, counts: Mapping[str, Any]) -> bool:
-    known, bad = counts[f"{field} known"], counts[f"{field} bad"] or 0
+def _is_refused(field: str, counts: Mapping[str, int | None]) -> bool:
+    known, bad = counts[f"{field} known"] or 0, counts[f"{field} bad"] or 0
     if field == "time":
-        return counts["rows"] > 0 and bad == counts["rows"]
+        return bad > 0 and bad == counts["rows"]
     if field == "received":
         return 0 < known == bad
     return known >= ENOUGH_TO_REFUSE and bad * 2 > known
@@ -244,14 +244,14 @@ def _without(plan: Plan, fields: Sequence[str], name: str) -> Plan:
 
 
 def _seen(log: Narrow, now: datetime | None) -> Column:
-    from pyspark.sql import functions as f  # noqa: PLC0415
+    from pyspark.sql import functions as f
 
     return f.lit(True) if now is None else time_us(log) <= f.lit(microseconds(now))
 
 
 def _counted(log: Narrow, now: datetime | None, sound: Column | None = None) -> Iterator[Column]:
     """Counts of the sound events that have been seen."""
-    from pyspark.sql import functions as f  # noqa: PLC0415
+    from pyspark.sql import functions as f
 
     seen = _seen(log, now) if sound is None else sound & _seen(log, now)
     key, stated = log.key, log.statement
@@ -268,8 +268,8 @@ def _again(log: Narrow) -> DataFrame | None:
 
     Only rows whose hash occurs twice are compared.
     """
-    from pyspark.sql import Window  # noqa: PLC0415
-    from pyspark.sql import functions as f  # noqa: PLC0415
+    from pyspark.sql import Window
+    from pyspark.sql import functions as f
 
     id_, source = log.of("id"), log.of("source")
     if id_ is None:
@@ -285,7 +285,7 @@ def _again(log: Narrow) -> DataFrame | None:
 
 def _quarantine(log: Narrow, faults: Mapping[str, Column]) -> DataFrame:
     """The rows that cannot be read: ``line`` in the order of arrival from 1, ``reason``, and the ``row`` as JSON."""
-    from pyspark.sql import functions as f  # noqa: PLC0415
+    from pyspark.sql import functions as f
 
     reasons = [f.when(fault, _reason(log, field)) for field, fault in faults.items()]
     row = f.to_json(f.struct(*(f.col(f"c{n}").alias(name) for n, name in enumerate(log.columns))))
@@ -294,7 +294,7 @@ def _quarantine(log: Narrow, faults: Mapping[str, Column]) -> DataFrame:
 
 
 def _reason(log: Narrow, field: str) -> Column:
-    from pyspark.sql import functions as f  # noqa: PLC0415
+    from pyspark.sql import functions as f
 
     column = log.of(field)
     assert column is not None

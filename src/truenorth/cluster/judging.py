@@ -64,7 +64,7 @@ class ClusterReplay:
         self._judged.unpersist()
 
     def _table(self, what: What) -> DataFrame:
-        from pyspark.sql.pandas.types import from_arrow_schema  # noqa: PLC0415
+        from pyspark.sql.pandas.types import from_arrow_schema
 
         blobs = self._judged.where(f"what = '{what}'").select("blob")
         with without_pandas():
@@ -130,7 +130,7 @@ def _judged(
     tables: bool,
     tell: Callable[[str, float], None],
 ) -> ClusterReplay:
-    from pyspark.sql import functions as f  # noqa: PLC0415
+    from pyspark.sql import functions as f
 
     with without_pandas():
         none = counted.events.limit(0).toArrow()
@@ -166,7 +166,7 @@ def without_pandas() -> Iterator[None]:
 @contextmanager
 def telling_what_is_missing() -> Iterator[None]:
     """`TruenorthError` where the cluster's machines lack what this one has."""
-    from pyspark.errors import PythonException  # noqa: PLC0415
+    from pyspark.errors import PythonException
 
     try:
         yield

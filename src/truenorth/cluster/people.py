@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, cast
 
+from truenorth.cluster.arrivals import quoted
 from truenorth.cluster.bucket import POSITION
-from truenorth.cluster.census import Narrow, quoted, time_us
+from truenorth.cluster.census import Narrow, time_us
 from truenorth.identity import Kind, Statement, persons
 from truenorth.spec.problems import Problem, TruenorthError
 
@@ -37,7 +38,7 @@ def joined(log: Narrow, events: DataFrame, *, max_statements: int = MAX_STATEMEN
 
     `TruenorthError` where there are more different statements than the driver takes.
     """
-    from pyspark.sql import functions as f  # noqa: PLC0415
+    from pyspark.sql import functions as f
 
     statements = _statements(log, events, max_statements)
     column = log.plan.fields.get("customer")
@@ -54,7 +55,7 @@ def joined(log: Narrow, events: DataFrame, *, max_statements: int = MAX_STATEMEN
 
 def _statements(log: Narrow, events: DataFrame, most: int) -> list[Statement]:
     """Every different statement, by its earliest event."""
-    from pyspark.sql import functions as f  # noqa: PLC0415
+    from pyspark.sql import functions as f
 
     stated, customer = log.statement, log.of("customer")
     if stated is None or customer is None:
@@ -73,13 +74,13 @@ def _statements(log: Narrow, events: DataFrame, most: int) -> list[Statement]:
 
 
 def _or_empty(column: Column | None) -> Column:
-    from pyspark.sql import functions as f  # noqa: PLC0415
+    from pyspark.sql import functions as f
 
     return f.lit("") if column is None else f.coalesce(column.cast("string"), f.lit(""))
 
 
 def _id(log: Narrow) -> Column:
-    from pyspark.sql import functions as f  # noqa: PLC0415
+    from pyspark.sql import functions as f
 
     position = f.col(quoted(POSITION)).cast("string")
     own = log.of("id")

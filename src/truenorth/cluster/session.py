@@ -41,7 +41,7 @@ def open_session(
     instead; ``settings`` are Spark's own and go before `DEFAULTS`. TruenorthError where both are named or Java is
     missing; ModuleNotFoundError where PySpark is.
     """
-    from pyspark.sql import SparkSession  # noqa: PLC0415 (only who works on Spark loads it)
+    from pyspark.sql import SparkSession
 
     if master and remote:
         hint = "name the one that runs the work"
