@@ -11,12 +11,21 @@ import typer
 
 from truenorth.cli.cluster import Buckets, Conf, IdentitiesChoice, Master, On, Remote, place_of
 from truenorth.cli.frame import (
+    Answered,
     AsJson,
+    AsOf,
+    Excluded,
     JourneyPath,
     LogPath,
     Maps,
     Now,
     ObjectType,
+    Seed,
+    Since,
+    ThemeNames,
+    Until,
+    answers_of,
+    asked,
     fields_of,
     instant_of,
     progress,
@@ -144,31 +153,50 @@ def discover(
     printing.draft(draft, log, output)
 
 
-@app.command(epilog="Example: truenorth report tickets.csv -j support.yaml -o report.html")
+@app.command(epilog="Example: truenorth report tickets.csv -j support.yaml -o report.html --without voice")
 def report(
     log: LogPath,
     journey: JourneyPath,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The page to write.")] = Path(
         "report.html"
     ),
-    now: Now = None,
+    only: Annotated[
+        list[str] | None, typer.Option("--only", metavar="PART", help="Only this part of it. May be repeated.")
+    ] = None,
+    without: Annotated[
+        list[str] | None, typer.Option("--without", metavar="PART", help="Not this part. May be repeated.")
+    ] = None,
     kpis: Annotated[Path | None, typer.Option("--kpis", metavar="FILE", help="KPIs to audit, a YAML file.")] = None,
     initiatives: Annotated[
         Path | None, typer.Option("--initiatives", metavar="FILE", help="What is tried or proposed, a YAML file.")
     ] = None,
+    names: ThemeNames = None,
+    answer: Answered = None,
+    now: Now = None,
+    since: Since = None,
+    until: Until = None,
+    as_of: AsOf = None,
+    exclude: Excluded = None,
+    seed: Seed = 0,
     maps: Maps = None,
     object_type: ObjectType = None,
 ) -> None:
     """Write one page that can be opened offline: outcomes, promises, journey map, points of failure, insights."""
+    from truenorth.insight.window import opened_between
     from truenorth.printing import journey as printing
-    from truenorth.report import write_report
+    from truenorth.report import chosen_parts, write_report
     from truenorth.wiring import insight as wiring_insight
 
+    with asked():
+        parts = chosen_parts(only or (), without or ())
+    people, opened = answers_of(answer), (instant_of(since, "--from"), instant_of(until, "--to"))
     with told(), progress() as tell:
-        inputs = wiring_insight.inputs(kpis=kpis, initiatives=initiatives)
+        inputs = wiring_insight.inputs(
+            as_of=as_of, seed=seed, exclude=exclude, kpis=kpis, initiatives=initiatives, names=names, people=people
+        )
         replayed, events = _replay(log, journey, maps, object_type, now, tell, all_columns=True)
         tell("drawing", 0.0)
-        write_report(replayed, output, inputs)
+        write_report(opened_between(replayed, *opened), output, inputs, parts)
     printing.notes(events, replayed, kept=False)
     printing.wrote([output])
 
