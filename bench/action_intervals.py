@@ -58,13 +58,14 @@ def section(found: dict[int, F64]) -> str:
         for place, name in enumerate((*ACTIONS[1:], "all")):
             own = rows if name == "all" else rows[:, [place]]
             mean, low, high, true = np.moveaxis(own, -1, 0)
+            said = high > low  # an action that was never possible in a slice changes nothing for certain
             held, error = (low <= true) & (true <= high), mean - true
-            spread = (error / ((high - low) / 3.92)).std()
-            share = f"{held.mean():.1%}"
+            spread = (error[said] / ((high - low)[said] / 3.92)).std()
+            share = f"{held[said].mean():.1%}"
             if name == "all":
                 share += f" ± {1.96 * held.mean(1).std(ddof=1) / len(held) ** 0.5:.1%}"
             off = f"{error.mean():+.2f} ± {1.96 * error.mean(1).std(ddof=1) / len(error) ** 0.5:.2f}"
-            lines.append(f"| {size:,} | {name} | {held.size:,} | {share} | {off} | {spread:.2f} |")
+            lines.append(f"| {size:,} | {name} | {said.sum():,} | {share} | {off} | {spread:.2f} |")
     return "\n".join(lines) + "\n"
 
 

@@ -16,8 +16,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
-from action_page import TRYING_MARK, replace_part
-from action_world import ACTIONS, BEST, COLUMNS, COSTS, STAKE, WORST, context_of, logged
+from action_world import ACTIONS, COLUMNS, COSTS, STAKE, context_of, logged
 from numpy.typing import NDArray
 
 from truenorth.action.belief import Belief
