@@ -16,6 +16,7 @@ from truenorth.simulate.run import Run, fresh_state, with_arrivals, with_room
 from truenorth.simulate.tables import compile_tables
 from truenorth.simulate.world import World
 
+DAY_US = 24 * 3_600_000_000
 _LETTERS = {journey.letter: number for number, journey in enumerate(JOURNEYS)}
 
 
@@ -47,11 +48,11 @@ class Unfolding:
         """Live on until an instant, exclusively: what has happened since the last time, and what was done meanwhile."""
         chunks: list[np.ndarray[tuple[int], np.dtype[np.void]]] = []
         while self.at_us < at_us:
-            midnight_us = self.start_us + self._day * r.DAY_US
+            midnight_us = self.start_us + self._day * DAY_US
             if self.at_us == midnight_us and self._day < MAX_DAYS:
                 self._state = with_arrivals(self._state)
                 loop.arrive(self._tables, self._state, self._day)
-            next_us = midnight_us + r.DAY_US if self._day < MAX_DAYS else at_us
+            next_us = midnight_us + DAY_US if self._day < MAX_DAYS else at_us
             to_us = min(at_us, next_us)
             while loop.run(self._tables, self._state, to_us) == r.FULL:
                 self._state = with_room(self._state, chunks)
@@ -74,7 +75,7 @@ class Unfolding:
         return True
 
     def _row(self, case: str) -> int | None:
-        letter, customer, day = case[:1], *case[1:].split("#")[0].partition("-")[::2]
+        letter, customer, day = case[:1], *case[1:].split("#", maxsplit=1)[0].partition("-")[::2]
         if letter not in _LETTERS or not (customer.isdecimal() and day.isdecimal()):
             return None
         key = ((int(customer) - 1) * len(JOURNEYS) + _LETTERS[letter]) * 1024 + int(day)
