@@ -69,6 +69,15 @@ def fields_of(maps: list[str] | None) -> dict[str, str]:
     return fields
 
 
+def pairs_of(settings: list[str] | None) -> dict[str, str]:
+    """``--setting`` options as a mapping."""
+    pairs = [item.partition("=") for item in settings or []]
+    for name, equals, _ in pairs:
+        if not name or not equals:
+            raise typer.BadParameter(f"{name!r} is not of the form NAME=VALUE", param_hint="--setting")
+    return {name: value for name, _, value in pairs}
+
+
 def instant_of(text: str | None, option: str = "--now") -> datetime | None:
     """What was given as an instant; without a zone it is UTC."""
     if text is None:

@@ -1,4 +1,4 @@
-"""Linear algebra in one thread: for matrices of the size of insights, threads that wait for each other cost most."""
+"""Linear algebra in one thread: for matrices as small as those of insights, threads cost more than they bring."""
 
 from __future__ import annotations
 
