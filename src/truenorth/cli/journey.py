@@ -182,7 +182,7 @@ def report(
     object_type: ObjectType = None,
 ) -> None:
     """Write one page that can be opened offline: outcomes, promises, journey map, points of failure, insights."""
-    from truenorth.insight.window import opened_between
+    from truenorth.insight.slices import opened_between
     from truenorth.printing import journey as printing
     from truenorth.report import chosen_parts, write_report
     from truenorth.wiring import insight as wiring_insight

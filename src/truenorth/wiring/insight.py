@@ -16,9 +16,9 @@ from truenorth.insight.initiative_file import parse_initiatives
 from truenorth.insight.kpi_file import parse_kpis
 from truenorth.insight.practitioners import Distilled, distil, parse_questionnaire
 from truenorth.insight.replayed import Replayed
+from truenorth.insight.slices import opened_between
 from truenorth.insight.theme_names import parse_theme_names, write_theme_names
 from truenorth.insight.voice import Voice
-from truenorth.insight.window import opened_between
 from truenorth.logs.log import Log, Progress
 from truenorth.logs.whole import whole_file
 from truenorth.report.section import Inputs, Section, Subject
