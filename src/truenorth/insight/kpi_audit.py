@@ -21,6 +21,7 @@ from truenorth.insight.kpi_kind import Harmful, Kind, Told, in_catalogue, kind_o
 from truenorth.insight.kpi_values import by_week, check_kpis, parts, units
 from truenorth.insight.matching import matching, openings
 from truenorth.insight.one_thread import in_one_thread
+from truenorth.insight.promises import broken_in
 from truenorth.insight.replayed import Replayed
 from truenorth.insight.ripe import facts_of, ripe_cases
 from truenorth.insight.slope import Slope, clusters, slope, too_few
@@ -347,23 +348,18 @@ def _proposals(replay: Replayed, cases: pl.DataFrame, known: pl.DataFrame, seed:
     share = float(cases["achieved"].mean()) if cases.height else nan  # type: ignore[arg-type] # not empty
     formula = "{share: outcome = 'achieved', of: cases}"
     first = Proposal(name="outcome_achieved", formula=formula, value=share, effect=nan, low=nan, high=nan)
-    verdicts = replay.promises.filter(pl.col("verdict").is_in(["kept", "broken"]))
     found = []
     for promise in replay.journey.promises:
         if is_sign(promise):
             continue
-        judged = verdicts.filter(pl.col("promise") == promise.name).group_by("case")
-        kept = judged.agg((pl.col("verdict") == "kept").all().cast(pl.Float64).alias("kept"))
-        joined = cases.select("case").join(kept, on="case", how="left", maintain_order="left")["kept"]
-        measure = joined.fill_null(nan).to_numpy()
-        one = slope(cases["achieved"].to_numpy(), measure, known, cases["customer"], seed=seed)
+        kept = 1 - broken_in(replay, promise.name, cases)
+        one = slope(cases["achieved"].to_numpy(), kept, known, cases["customer"], seed=seed)
         if one.low > 0:
-            sd = one.effect / one.per_unit
             found.append(
                 Proposal(
                     name=f"{promise.name}_kept",
                     formula=f"{{share: verdict = 'kept', of: promises, where: promise = '{promise.name}'}}",
-                    value=float(np.nanmean(measure)), effect=one.per_unit, low=one.low / sd, high=one.high / sd,
+                    value=float(np.nanmean(kept)), effect=one.per_unit, low=one.per_unit_low, high=one.per_unit_high,
                 )
             )  # fmt: skip
     return (first, *sorted(found, key=lambda one: -one.effect))
