@@ -9,6 +9,7 @@ paid for.
 from __future__ import annotations
 
 import argparse
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from time import perf_counter
@@ -26,6 +27,7 @@ from truenorth.spec.conditions import parse_condition
 NEUTRAL = ("tested_before_visit", "tests_made", "phone_share", "called_back_in_time", "back_online")
 """KPIs of the example that no incentive turns against the customer."""
 FIGHTS = "fights the customer"
+PAID_BY = ("handle_time", "answer_rate")
 
 
 def kpis_paid_by(name: str) -> list[Kpi]:
@@ -46,18 +48,21 @@ def flagged(paid_by: str, behaves: Sequence[Literal["handle_time", "answer_rate"
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=20)
-    n_seeds = parser.parse_args().seeds
-    rows = []
+    parser.add_argument("--paid-by", action="append", choices=PAID_BY, help="only worlds paid by this measure")
+    options = parser.parse_args()
+    n_seeds, rows = options.seeds, []
     for is_lived in (True, False):
-        for name in ("handle_time", "answer_rate"):
+        for name in options.paid_by or PAID_BY:
             started_s = perf_counter()
             found = [flagged(name, (name,) if is_lived else (), seed) for seed in range(n_seeds)]  # type: ignore[arg-type]
             title = f"paid by {name}, " + ("and they behave accordingly" if is_lived else "but they behave as before")
             hits = sum(name in one for one in found)
             false = sum(bool(one & set(NEUTRAL)) for one in found)
-            rows.append([title, str(n_seeds), str(hits), str(false), f"{perf_counter() - started_s:.0f}"])
+            which = Counter(kpi for one in found for kpi in sorted(one & set(NEUTRAL)))
+            names = ", ".join(f"{kpi} ({n})" for kpi, n in which.items()) or "none"
+            rows.append([title, str(n_seeds), str(hits), str(false), names, f"{perf_counter() - started_s:.0f}"])
             print(" | ".join(rows[-1]), flush=True)
-    show(["worlds", "n", "the paid one flagged", "a neutral one flagged", "seconds"], rows)
+    show(["worlds", "n", "the paid one flagged", "a neutral one flagged", "which", "seconds"], rows)
 
 
 if __name__ == "__main__":
