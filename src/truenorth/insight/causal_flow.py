@@ -31,11 +31,12 @@ def bearers(events: CodedEvents) -> Ints:
 
 def _latest(marked: Bools, events: CodedEvents, *, before: bool) -> Ints:
     """The latest marked event up to each event (or before it) in its case; -1 where none is."""
-    index = np.arange(events.n_events)
-    latest = np.maximum.accumulate(np.where(marked, index, -1)) if len(index) else index
+    none, index = np.int32(-1), np.arange(events.n_events, dtype=np.int32)  # half the memory, of millions of events
+    latest = np.maximum.accumulate(np.where(marked, index, none)) if len(index) else index
     if before:
-        latest = np.append(-1, latest[:-1]) if len(latest) else latest
-    return np.where(latest >= events.first[events.case], latest, -1)
+        latest = np.append(none, latest[:-1]) if len(latest) else latest
+    start = events.first.astype(np.int32)[events.case]
+    return np.where(latest >= start, latest, none).astype(np.int64)
 
 
 def nexts(marked: Bools, events: CodedEvents) -> Ints:

@@ -149,7 +149,8 @@ def _told_once(replay: Replayed, _as_of: date) -> Finding:
     """Cases in which no moment of the customer's own comes twice."""
     events = replay.events
     acting = [pl.col(name).is_not_null() for name in ("actor", "team") if name in events.columns]
-    own = events.lazy().filter(pl.col("moment"), *([~pl.any_horizontal(acting)] if acting else [])).collect()
+    is_own = [~pl.any_horizontal(acting)] if acting else []
+    own = events.lazy().filter(pl.col("moment"), *is_own).select("case", "type").collect()
     if not own.height or not acting:
         return None, "the log does not show what customers do themselves"
     twice = own.group_by("case", "type").len().filter(pl.col("len") > 1)["case"].n_unique()
