@@ -12,7 +12,7 @@ from truenorth.server.auth import ROLES
 
 NO_ID = "0" * 24
 """The id of no decision: that it would be looked for is enough."""
-LOOKED_FOR = ("/api/v1/decisions/", "/api/v1/approvals/", "/api/v1/classes/", "/api/v1/staff/")
+LOOKED_FOR = ("/api/v1/decisions/", "/api/v1/approvals/", "/api/v1/classes/", "/api/v1/staff/", "/api/v1/accounts/")
 
 NEEDED: dict[tuple[str, str], tuple[str, dict[str, Any]]] = {
     ("GET", "/api/v1/journeys"): ("viewer", {}),
@@ -69,6 +69,14 @@ NEEDED: dict[tuple[str, str], tuple[str, dict[str, Any]]] = {
     ("POST", "/api/v1/tokens"): ("admin", {"json": {"label": "new", "role": "viewer"}}),
     ("DELETE", "/api/v1/tokens/new"): ("admin", {}),
     ("GET", "/api/v1/audit"): ("admin", {}),
+    ("GET", "/api/v1/accounts"): ("admin", {}),
+    ("GET", "/api/v1/invitations"): ("admin", {}),
+    ("POST", "/api/v1/invitations"): ("admin", {"json": {"name": "anna", "role": "agent"}}),
+    ("PATCH", "/api/v1/accounts/anna"): ("admin", {"json": {"role": "agent"}}),
+    ("GET", "/api/v1/true-north"): ("viewer", {}),
+    ("GET", "/api/v1/arrivals"): ("analyst", {}),
+    ("POST", "/api/v1/quarantine/1/retry"): ("analyst", {"json": {}}),
+    ("DELETE", "/api/v1/quarantine/2"): ("analyst", {}),
     ("GET", "/api/v1/models"): ("viewer", {}),
     ("GET", "/api/v1/models/m1?journey=support"): ("viewer", {}),
     ("POST", "/api/v1/models/m1/promote?journey=support"): ("analyst", {}),

@@ -10,6 +10,8 @@ from fastapi.security import HTTPBearer
 
 from truenorth.server.api import (
     access,
+    accounts,
+    arrivals,
     audit,
     authority,
     cases,
@@ -23,6 +25,7 @@ from truenorth.server.api import (
     risks,
     signals,
     summary,
+    true_north,
     webhooks,
 )
 from truenorth.server.api.context import Error
@@ -30,6 +33,7 @@ from truenorth.server.api.context import Error
 PREFIX = "/api/v1"
 SUBJECTS = (
     journeys,
+    true_north,
     summary,
     cases,
     decisions,
@@ -38,10 +42,12 @@ SUBJECTS = (
     models,
     signals,
     export,
+    arrivals,
     quarantine,
     customers,
     webhooks,
     links,
+    accounts,
     access,
     audit,
 )
