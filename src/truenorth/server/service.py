@@ -22,6 +22,7 @@ from truenorth.server.acting.acting import Knowing
 from truenorth.server.acting.proposing import Proposer
 from truenorth.server.app import make_app
 from truenorth.server.connections import BoundedConnection, allow_connections
+from truenorth.server.given.clerk import Clerk
 from truenorth.server.ingest.webhook import Hook
 from truenorth.server.ingest_routes import ingest_routes
 from truenorth.server.limits import Limits
@@ -97,15 +98,20 @@ def make_service(
         sending = asyncio.create_task(sender.run(stopped), name="truenorth-webhooks")
         proposer = Proposer(store, app.state.context.acting, on_signals)
         proposing = asyncio.create_task(proposer.run(stopped), name="truenorth-proposals")
+        clerk = Clerk(store, clock, who.ids_of)
+        settling = asyncio.create_task(clerk.run(stopped), name="truenorth-given-promises")
         tidying = asyncio.create_task(_tidy(store), name="truenorth-checkpoints")
         try:
             yield
         finally:
             tidying.cancel()
             await writer.stop()
+            await asyncio.to_thread(app.state.context.judged.close)
+            await asyncio.to_thread(app.state.context.insights.close)
             stopped.set()
             await sending
             await proposing
+            await settling
             if settings.runner_command:
                 await asyncio.to_thread(runner.stop)
             if settings.foreseer_command:

@@ -14,6 +14,8 @@ from truenorth.store.decisions import Decisions
 from truenorth.store.effects import EffectVersions
 from truenorth.store.event_log import SqlEventLog
 from truenorth.store.forget import Retention
+from truenorth.store.futures import Futures
+from truenorth.store.given import Given
 from truenorth.store.gone import GoneKeys
 from truenorth.store.migrate import migrate
 from truenorth.store.models import Models
@@ -54,6 +56,8 @@ class Store:
     models: Models
     risks: Risks
     effects: EffectVersions
+    given: Given
+    futures: Futures
 
     def close(self) -> None:
         """Close its connections."""
@@ -118,4 +122,6 @@ def _opened(database: Database, entropy: Entropy) -> Store:
         models=Models(database),
         risks=Risks(database),
         effects=EffectVersions(database),
+        given=Given(database),
+        futures=Futures(database),
     )

@@ -501,3 +501,16 @@ SESSION = Table(
     _whole("created_us"),
     _whole("expires_us"),
 )
+FATE = Table(
+    "fate",
+    METADATA,
+    _text("journey", key=True),
+    _text("future", key=True),
+    _text("element", key=True),
+    _text("fate"),
+    _text("note"),
+    _text("by"),
+    _whole("at_us"),
+    sqlite_with_rowid=False,
+)
+"""Named future states of a journey: what is to become of each of its elements."""

@@ -10,8 +10,9 @@ from pydantic import BaseModel, Field
 from truenorth.insight.means import Estimate, mean_of, share_of
 from truenorth.insight.measured_by import OUTCOME, measured_statements
 from truenorth.server.api.cases import DAY_US, MOST_DAYS
-from truenorth.server.api.context import Context, Instant, Served, Text, instant, parsed, showing
+from truenorth.server.api.context import Context, Instant, Served, Text, instant, showing
 from truenorth.server.auth import Viewer
+from truenorth.server.published import parsed
 from truenorth.spec.model import Journey
 from truenorth.store.opening import Store
 from truenorth.store.periods import PeriodSums
