@@ -105,7 +105,11 @@ def replay(
     tell(COUNTING, 0.0)
     counted = census(narrow, arrivals.name, now, is_read=arrivals.is_read, unique=arrivals.unique)
     if arrivals.is_read:
-        counted = counted._replace(n_quarantined=arrivals.n_quarantined, n_duplicates=arrivals.n_duplicates)
+        counted = counted._replace(
+            n_quarantined=arrivals.n_quarantined,
+            n_duplicates=arrivals.n_duplicates,
+            quarantine=counted.quarantine if arrivals.quarantine is None else arrivals.quarantine,
+        )
     narrow = narrow._replace(plan=counted.plan)
     events = counted.events
     if identities is None:

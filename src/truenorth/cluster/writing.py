@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def write_results(replay: ClusterReplay, folder: str, on_progress: Progress | None = None) -> list[str]:
     """Write ``cases.parquet``, ``promises.parquet`` and ``summary.json`` into a folder that all machines reach.
 
-    The tables are folders of Parquet files, which readers take as one; unreadable rows go to ``quarantine.csv``, a
+    The tables are folders of Parquet files (``cases.parquet/*.parquet``); unreadable rows go to ``quarantine.csv``, a
     folder too. An earlier result of the same name is replaced. Returns what was written. The summary of a folder with a
     scheme (``hdfs://``, ``s3a://``) is a folder with one text file.
     """
