@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +13,11 @@ from truenorth.cluster.judging import ClusterReplay, without_pandas
 from truenorth.logs.whole import whole_file
 
 if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
     from truenorth.logs.log import Progress
+
+INSTANTS_AS = "spark.sql.parquet.outputTimestampType"
 
 
 def write_results(replay: ClusterReplay, folder: str, on_progress: Progress | None = None) -> list[str]:
@@ -24,7 +30,7 @@ def write_results(replay: ClusterReplay, folder: str, on_progress: Progress | No
     tell = on_progress or (lambda _stage, _share: None)
     base = folder.rstrip("/")
     written = []
-    with without_pandas():
+    with without_pandas(), _instants_in_microseconds(replay.quarantine.sparkSession):
         for name, frame in (("cases", replay.cases), ("promises", replay.promises)):
             tell(f"writing {name}", 0.0)
             frame.write.mode("overwrite").parquet(f"{base}/{name}.parquet")
@@ -34,6 +40,17 @@ def write_results(replay: ClusterReplay, folder: str, on_progress: Progress | No
         written.append(f"{base}/quarantine.csv")
     written.append(_write_summary(replay, base))
     return written
+
+
+@contextmanager
+def _instants_in_microseconds(spark: SparkSession) -> Iterator[None]:
+    """Instants as Parquet's own, not as the older type without a zone that Spark writes otherwise."""
+    before = spark.conf.get(INSTANTS_AS)
+    spark.conf.set(INSTANTS_AS, "TIMESTAMP_MICROS")
+    try:
+        yield
+    finally:
+        spark.conf.set(INSTANTS_AS, str(before))
 
 
 def _write_summary(replay: ClusterReplay, base: str) -> str:
