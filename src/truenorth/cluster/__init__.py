@@ -6,8 +6,20 @@
 """
 
 from truenorth.cluster.arrivals import Arrivals, deal, of_frame, read_parquet
-from truenorth.cluster.judging import ClusterReplay, replay
+from truenorth.cluster.judging import ClusterReplay, Keep, replay
+from truenorth.cluster.people import Identities
 from truenorth.cluster.session import open_session
 from truenorth.cluster.writing import write_results
 
-__all__ = ["Arrivals", "ClusterReplay", "deal", "of_frame", "open_session", "read_parquet", "replay", "write_results"]
+__all__ = [
+    "Arrivals",
+    "ClusterReplay",
+    "Identities",
+    "Keep",
+    "deal",
+    "of_frame",
+    "open_session",
+    "read_parquet",
+    "replay",
+    "write_results",
+]

@@ -1,6 +1,6 @@
 """What an executor does: the events of a bucket of cases, as Arrow batches, through the kernel in one call.
 
-Everything here runs in Spark's Python workers; Spark itself is not imported. What a bucket comes to goes back as few
+Everything here runs in Spark's Python workers. What a bucket comes to goes back as few
 rows with a large value each (`Blob`), because Spark's own rows cost more than the judging.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import msgspec
@@ -18,6 +19,7 @@ from truenorth.engine.replay import Replay, replay
 from truenorth.logs.canonical import to_log
 from truenorth.logs.mapping import Plan
 from truenorth.logs.table import Table, rows_as_json
+from truenorth.results import write_table
 from truenorth.spec.model import Journey
 
 POSITION = "truenorth position"
@@ -27,7 +29,8 @@ COMPRESSION = "zstd"
 What = Literal["summary", "cases", "promises"]
 
 BLOB_SCHEMA = pa.schema([("what", pa.string()), ("rows", pa.int64()), ("blob", pa.binary())])
-"""``what`` a blob is, how many ``rows`` it has, and the ``blob``: JSON for a summary, else an Arrow stream."""
+"""``what`` a blob is, how many ``rows`` it has, and the ``blob``: JSON for a
+summary, an Arrow stream for rows of a table, or the path of a file that was written."""
 BLOB_DDL = "what string, rows long, blob binary"
 
 
@@ -35,13 +38,12 @@ class Work(NamedTuple):
     """What an executor must know to judge a bucket.
 
     ``columns`` are the names in the log of a batch's columns, in their order, without the last, `POSITION`; ``plan``
-    gives them their meaning and ``wanted`` says which are needed. ``watermark`` is that of the whole log.
+    gives them their meaning. ``watermark`` is that of the whole log; ``tables`` are asked for beside the summary.
     """
 
     journey: Journey
     plan: Plan
     columns: tuple[str, ...]
-    wanted: frozenset[str] | None
     watermark: datetime | None
     tables: tuple[What, ...] = ("cases", "promises")
 
@@ -73,12 +75,17 @@ def replay_rows(work: Work, rows: pa.Table) -> Replay:
     position = frame.to_series(-1)
     if not position.is_sorted():
         frame = frame[position.arg_sort()]
-    log = to_log("bucket", _Rows(work, frame), work.plan, work.wanted, lambda _stage, _share: None)
+    log = to_log("bucket", _Rows(work, frame), work.plan, None, lambda _stage, _share: None)
     return replay(work.journey, log.events, now=work.watermark, n_threads=1)
 
 
-def judge(work: Work, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """Judge a bucket that comes in batches; nothing for an empty one."""
+def judge(
+    work: Work, batches: Iterator[pa.RecordBatch], into: Mapping[What, str] | None = None
+) -> Iterator[pa.RecordBatch]:
+    """Judge a bucket that comes in batches; nothing for an empty one.
+
+    With folders to write the tables ``into``, the blobs are the paths of the files written.
+    """
     held = [batch for batch in batches if batch.num_rows]
     if not held:
         return
@@ -87,9 +94,21 @@ def judge(work: Work, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBa
     yield _row("summary", 1, msgspec.json.encode(replayed.summary))
     parts = {"cases": replayed.case_parts, "promises": replayed.promise_parts}
     for what in work.tables:
+        if into is not None:
+            path = Path(into[what], f"part-{task_name()}.parquet")
+            yield _row(what, 1, str(write_table(parts[what], path, "parquet")).encode())
+            continue
         for part in parts[what]():
             if part.height:
                 yield _row(what, part.height, packed(part))
+
+
+def task_name() -> str:
+    """A name for the files of this task: those of another attempt have another."""
+    from pyspark import TaskContext
+
+    task = TaskContext.get()
+    return "0" if task is None else f"{task.partitionId():05}-{task.taskAttemptId()}"
 
 
 def _row(what: What, n_rows: int, blob: bytes) -> pa.RecordBatch:
