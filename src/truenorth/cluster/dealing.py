@@ -24,6 +24,7 @@ from truenorth.spec.problems import Problem, TruenorthError, UnreadableLog
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql.types import StructType
 
 EVENTS_PER_BUCKET = 1 << 19
 """A bucket has about so many events, which take some 200 MB while they are judged."""
@@ -41,10 +42,10 @@ class Dealt(NamedTuple):
     counted: Census
     nothing: Replay
 
-    def each(self, do: OfBucket, ddl: str, work: Work | None = None) -> DataFrame:
+    def each(self, do: OfBucket, schema: StructType | str, work: Work | None = None) -> DataFrame:
         """What the executors make of the buckets, one call a bucket."""
         with without_pandas():
-            return self.frame.mapInArrow(partial(do, work or self.work), ddl)
+            return self.frame.mapInArrow(partial(do, work or self.work), schema)
 
 
 class How(NamedTuple):
@@ -53,6 +54,9 @@ class How(NamedTuple):
     now: datetime | None = None
     identities: people.Identities | None = None
     n_buckets: int | None = None
+
+
+AS_FOUND = How()
 
 
 def dealt(

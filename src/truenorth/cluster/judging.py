@@ -135,4 +135,4 @@ def _summary(made: Dealt, blobs: Sequence[bytes]) -> dict[str, Any]:
     """The summary of all buckets: an executor has added up each, what is left are as many summaries as buckets."""
     summaries = [msgspec.json.decode(bytes(blob)) for blob in blobs]
     counts = {name: getattr(made.counted, f"n_{name}") for name in ("events", "quarantined", "duplicates", "no_key")}
-    return {**made.nothing.summary, **added(iter([made.nothing.summary, *summaries])), **counts}
+    return {**made.nothing.summary, **added([made.nothing.summary, *summaries]), **counts}
