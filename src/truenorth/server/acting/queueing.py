@@ -57,9 +57,11 @@ class Whose(NamedTuple):
     team: str | None = None
 
 
-class _Made(NamedTuple):
-    queue: tuple[Waiting, ...]
-    number: int
+class Queue(NamedTuple):
+    """The places, the first first; ``signal``: the newest signal that is in it; used again until ``until_s``."""
+
+    places: tuple[Waiting, ...]
+    signal: int
     until_s: float
 
 
@@ -79,7 +81,7 @@ class Queues:
         self._now_us = now_us
         self._elapsed_s = elapsed_s
         self._outcomes_of = outcomes_of
-        self._made: dict[Whose, _Made] = {}
+        self._made: dict[Whose, Queue] = {}
         self._lock = Lock()
 
     def whose(self, person: str, team: str | None = None) -> Whose:
@@ -93,15 +95,20 @@ class Queues:
             return Whose(tuple(live))
         return Whose(tuple(name for name in live if team in teams and name in teams[team].journeys), team)
 
-    def of(self, whose: Whose, *, since: int = 0) -> tuple[Waiting, ...]:
-        """The whole queue, the first place first. ``since``: the signal that has to be in it already."""
+    def of(self, whose: Whose) -> Queue:
+        """The whole queue."""
         with self._lock:
             made = self._made.get(whose)
-            if made is None or made.until_s <= self._elapsed_s() or made.number < since:
+            if made is None or made.until_s <= self._elapsed_s():
                 made = self._made[whose] = self._make(whose)
-        return made.queue
+        return made
 
-    def _make(self, whose: Whose) -> _Made:
+    def forget(self) -> None:
+        """Make queues anew: somebody has just decided something, and wants to see it."""
+        with self._lock:
+            self._made.clear()
+
+    def _make(self, whose: Whose) -> Queue:
         began_s, number, now_us = self._elapsed_s(), self._store.signals.last_number(), self._now_us()
         pending: dict[tuple[str, str], DecisionRow] = {}
         for row in self._store.decisions.live(now_us):
@@ -115,7 +122,7 @@ class Queues:
                 found += self._of_journey(text, decisions, now_us)
         found.sort(key=lambda one: (one.is_under_way, -one.priority, one.hours, one.journey, one.case))
         ended_s = self._elapsed_s()
-        return _Made(tuple(found), number, ended_s + (ended_s - began_s))
+        return Queue(tuple(found), number, ended_s + (ended_s - began_s))
 
     def _of_journey(self, text: JourneyText, decisions: Mapping[str, DecisionRow], now_us: int) -> Iterator[Waiting]:
         journey = parsed(text.text)
