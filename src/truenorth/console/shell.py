@@ -58,6 +58,11 @@ def _around(sight: Sight, registry: Registry) -> None:
     for number, one in enumerate((top, nav)):
         one.move(layout, number)
     sight.tells_in(told)
+    if sight.page.is_bare:
+        layout.classes("tn-bare")
+        top.delete()
+        nav.delete()
+        return
     with top:
         link("Skip to the page", "#main", "tn-skip")
         link("Truenorth", "/", "tn-brand")

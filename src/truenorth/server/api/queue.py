@@ -85,6 +85,11 @@ def read_queue(
     return queue_of(served, caller, team=team, limit=limit)
 
 
+def list_teams(served: Served, caller: Agent) -> list[str]:
+    """The teams that have journeys, by name; for whoever chooses a queue."""
+    return [team.name for team in served.store.staff.teams() if team.journeys]
+
+
 def queue_of(served: Context, caller: Caller, *, team: str | None = None, limit: int = 100) -> QueueShown:
     """The queue of a team or of whoever asks."""
     whose = served.queues.whose(caller.who, team)
