@@ -10,6 +10,7 @@ from server.desk import JOURNEY, Desk
 from truenorth.server.api.routes import api_templates
 from truenorth.server.auth import ROLES
 
+KPIS = "truenorth: 1\nkpis: [{name: n, owner: o, formula: {count: type = 'Contact'}, better: lower}]"
 NO_ID = "0" * 24
 """The id of no decision: that it would be looked for is enough."""
 NO_WORD = "0" * 16
@@ -76,6 +77,9 @@ NEEDED: dict[tuple[str, str], tuple[str, dict[str, Any]]] = {
     ("POST", "/api/v1/classes/9/finished"): ("analyst", {"json": {"person": "bo"}}),
     ("PUT", "/api/v1/staff"): ("admin", {"content": "people: [{id: bo}]"}),
     ("PUT", "/api/v1/journeys/support"): ("analyst", {"content": JOURNEY}),
+    ("GET", "/api/v1/insight"): ("viewer", {}),
+    ("GET", "/api/v1/insight/feel?journey=support"): ("analyst", {}),
+    ("POST", "/api/v1/insight/kpis?journey=support"): ("analyst", {"content": KPIS}),
     ("GET", "/api/v1/export"): ("analyst", {}),
     ("GET", "/api/v1/quarantine"): ("analyst", {}),
     ("GET", "/api/v1/links"): ("analyst", {}),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from truenorth.cli import action, foresight, insight, journey, models, pattern, policy, service, simulate, store
+from truenorth.cli import action, demo, foresight, insight, journey, models, pattern, policy, service, simulate, store
 
 app = typer.Typer(
     help="Measures, from events, whether every customer gets the outcome they came for.",
@@ -21,6 +21,7 @@ app.add_typer(pattern.app, name="pattern")
 app.add_typer(simulate.app)
 app.add_typer(foresight.app)
 app.add_typer(models.app)
+app.add_typer(demo.app)
 app.add_typer(service.app)
 app.add_typer(store.app)
 app.add_typer(action.app)

@@ -23,6 +23,7 @@ from truenorth.server.broadcast import Broadcast
 from truenorth.server.documents import document_routes
 from truenorth.server.envelope import BodyBound, Envelope
 from truenorth.server.health import health_routes
+from truenorth.server.insights import InsightBounds, Insights
 from truenorth.server.judged_logs import JudgedLogs
 from truenorth.server.metrics import Asked, Metrics, Probes
 from truenorth.server.rate import Allowance
@@ -91,6 +92,7 @@ def make_app(  # noqa: PLR0913  # all that a service is made of
         ),
         judged=JudgedLogs(store, elapsed_s),
         queues=Queues(store, now_us=now_us, elapsed_s=elapsed_s, outcomes_of=outcomes_of),
+        insights=_insights(store, bounds, now_us, elapsed_s),
     )
     app.include_router(api_routes())
     health = health_routes(metrics, probes, asked, store.events.last_position, bounds.watermark_age_seconds)
@@ -129,3 +131,13 @@ def _broadcast(store: Store, bounds: Bounds) -> Broadcast:
     return Broadcast(
         read, store.signals.last_number, heartbeat_s=bounds.heartbeat_seconds, waiting=bounds.stream_waiting
     )
+
+
+def _insights(store: Store, bounds: Bounds, now_us: Callable[[], int], elapsed_s: Callable[[], float]) -> Insights:
+    of_insight = InsightBounds(
+        events=bounds.insight_events,
+        waiting=bounds.insight_waiting,
+        kept=bounds.insight_kept,
+        age_seconds=bounds.insight_age_seconds,
+    )
+    return Insights(store, of_insight, now_us, elapsed_s)

@@ -20,7 +20,7 @@ MIX_2 = np.uint64(0x94D049BB133111EB)
 U30, U27, U31, U11 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(11)
 
 
-BUILT_ON = "525c5cda42bb"
+BUILT_ON = "2b78e4c7b388"
 """Digest of the files whose code is compiled into this one's: where they change, no cache of this one stays."""
 
 entry = njit(cache=True, nogil=True, _nrt=False)  # type: ignore[call-overload]

@@ -77,7 +77,7 @@ class Lived:
         """
         frames, done = [], 0
         for chunk in self.run.chunks:
-            frames.append(self._frame(chunk, done))
+            frames.append(self.frame(chunk, done))
             done += len(chunk)
             if on_progress is not None:
                 on_progress("writing events", done / max(1, self.n_events))
@@ -91,14 +91,14 @@ class Lived:
             rest = chunk
             while n_held + len(rest) >= rows_per_part:
                 cut = rows_per_part - n_held
-                yield self._frame(np.concatenate([*held, rest[:cut]]), first)
+                yield self.frame(np.concatenate([*held, rest[:cut]]), first)
                 first += rows_per_part
                 held, n_held, rest = [], 0, rest[cut:]
             if len(rest):
                 held.append(rest)
                 n_held += len(rest)
         if n_held:
-            yield self._frame(np.concatenate(held), first)
+            yield self.frame(np.concatenate(held), first)
 
     @cached_property
     def surveys(self) -> pl.DataFrame:
@@ -184,7 +184,8 @@ class Lived:
         names = [f"{team} {n + 1}" for team, n_people in zip(model.TEAMS, most, strict=True) for n in range(n_people)]
         return _words(names), np.cumsum(most) - most
 
-    def _frame(self, events: NDArray[np.void], first: int) -> pl.DataFrame:
+    def frame(self, events: NDArray[np.void], first: int) -> pl.DataFrame:
+        """Some `records.EVENT` as rows of `events`; ``first`` of them came before."""
         case = events["case"]
         types = events["type"].astype(np.int64)
         team = events["team"].astype(np.int64)

@@ -124,6 +124,7 @@ CASE = np.dtype(
         ("silent", "?"),  # a twin that only keeps queues as they come
         ("closed", "?"),  # by the last event of its script
         ("left", "?"),
+        ("acted", "?"),  # its action was done already, by somebody outside
     ],
     align=True,
 )

@@ -72,12 +72,12 @@ def live(
     for day in range(days):
         if on_progress is not None:
             on_progress("living", day / days)
-        state = _with_heap(state, int(state.n[r.N_HEAP]) + len(customers) + 1024)
+        state = with_arrivals(state)
         loop.arrive(tables, state, day)
         for part in range(slices):
             until_us = tables.start_us + day * r.DAY_US + (part + 1) * (r.DAY_US // slices)
             while loop.run(tables, state, until_us) == r.FULL:
-                state = _make_room(state, chunks)
+                state = with_room(state, chunks)
             if ask is not None and state.n[r.N_ASKED]:
                 ask(state, day)
                 state.n[r.N_ASKED] = 0
@@ -97,7 +97,12 @@ def _without_twins(run: Run) -> Run:
     return run._replace(cases=run.cases[real], levels=run.levels[real])
 
 
-def _make_room(state: r.State, chunks: list[NDArray[np.void]]) -> r.State:
+def with_arrivals(state: r.State) -> r.State:
+    """The same state with room for the needs of a day."""
+    return _with_heap(state, int(state.n[r.N_HEAP]) + len(state.customers) + 1024)
+
+
+def with_room(state: r.State, chunks: list[NDArray[np.void]]) -> r.State:
     """The same state with room in whatever was nearly full; full events go to the chunks."""
     n = state.n
     if len(state.events) - n[r.N_EVENTS] < r.ROOM:

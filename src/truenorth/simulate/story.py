@@ -11,7 +11,7 @@ from truenorth.simulate.agenda import at_daytime, push
 from truenorth.simulate.causal import compiled, drawn, log_odds, natural_level, normal, outcome_of, uniform
 from truenorth.simulate.queues import emit, seek, sentence, show
 
-BUILT_ON = "090afc0a5561"
+BUILT_ON = "fae8126ccd14"
 """Digest of the files whose code is compiled into this one's: where they change, no cache of this one stays."""
 
 
@@ -173,7 +173,7 @@ def decide(tables, state, time_us, c):
     """
     case = state.cases[c]
     if case.phase == r.KEEPING:
-        if case.action > 0:
+        if case.action > 0 and not case.acted:
             emit(tables, state, time_us, c, tables.action_types[case.action], np.int64(case.team))
         case.phase = r.OVER
         later(tables, state, time_us, c, case.pc)

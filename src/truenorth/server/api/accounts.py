@@ -82,7 +82,7 @@ def list_invitations(served: Served, caller: Admin) -> list[InvitationShown]:
 
 @ROUTER.post("/invitations", status_code=201)
 def invite(served: Served, caller: Admin, asked: InvitationAsked) -> InvitationMade:
-    """Make a link by which somebody makes an account, or gets a new password; earlier ones hold no more. Role: admin."""
+    """Make a link for a new account or a new password; earlier ones hold no more. Role: admin."""
     accounts, now_us = served.store.accounts, served.now_us()
     known = accounts.find(asked.name)
     role = known.role if known else asked.role

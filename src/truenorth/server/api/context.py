@@ -18,6 +18,7 @@ from truenorth.server.api.bounds import TEXT_CHARACTERS, Bounds
 from truenorth.server.api.totals import Totals
 from truenorth.server.auth import Caller
 from truenorth.server.broadcast import Broadcast
+from truenorth.server.insights import Insights
 from truenorth.server.judged_logs import JudgedLogs
 from truenorth.server.receiving import Turned
 from truenorth.server.targets import TargetRules
@@ -46,6 +47,7 @@ class Context:
     acting: Acting
     queues: Queues
     judged: JudgedLogs
+    insights: Insights
 
     def note(self, caller: Caller, what: str, about: str | None = None) -> None:
         """Write into the audit who does what to what or whom."""

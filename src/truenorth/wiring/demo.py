@@ -1,0 +1,291 @@
+"""The demo put together: a store with the history of the simulated company, and the company living on into it.
+
+The history is prepared once and kept; each demo works on a copy of it, which goes when the demo ends.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from hashlib import sha256
+from importlib.util import find_spec
+from pathlib import Path
+from socket import socket
+from types import FrameType
+
+import msgspec
+import polars as pl
+
+from truenorth.action.people_file import load_people
+from truenorth.engine.replay import Progress
+from truenorth.logs.log import Log
+from truenorth.server.acting.acting import ID_BYTES, Acting, Knowing
+from truenorth.server.acting.proposing import Proposer
+from truenorth.server.importing import import_events
+from truenorth.server.runner import Runner, now_us
+from truenorth.server.service import Settings, run_service
+from truenorth.server.who import Who
+from truenorth.simulate import Company, World
+from truenorth.simulate.unfolding import Unfolding
+from truenorth.spec.problems import TruenorthError
+from truenorth.store.opening import Store, open_store
+from truenorth.wiring.demo_life import Colleagues, Life, done_in, live_again
+from truenorth.wiring.service import Pace, Service, foreseer_command, journey_texts, open_service, runner_command
+
+HOUR_US = 3_600_000_000
+STORE, PREPARED = "company.db", "prepared.json"
+FORM = 1
+"""Of what is prepared: what an older program prepared is made anew."""
+LATENESS_US = 120_000_000
+"""Of the company's time: two seconds at 60 times its speed."""
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """The company of the demo, and how much of its past there is.
+
+    ``told_from`` to ``live_from`` proposals are made and taken; before that nobody acts. All instants are UTC.
+    """
+
+    n_customers: int = 2_000
+    start: date = date(2026, 1, 5)
+    told_from: datetime = datetime(2026, 4, 2, tzinfo=UTC)
+    live_from: datetime = datetime(2026, 4, 7, 8, tzinfo=UTC)
+    seed: int = 1
+
+    def company(self) -> Unfolding:
+        """The company on its first morning."""
+        days = (self.live_from.date() - self.start).days + 1
+        return Unfolding(World(Company(n_customers=self.n_customers, days=days, start=self.start), self.seed))
+
+
+class Prepared(msgspec.Struct, frozen=True):
+    """What was prepared, kept beside the store; ``digest`` of all that it was made from."""
+
+    digest: str
+    n_events: int
+    models: tuple[str, ...]
+    """Journeys whose model is live."""
+
+
+def digest_of(plan: Plan, folder: Path) -> str:
+    """Of a plan and the files of a company: what was prepared from others is made anew."""
+    files = sorted([*folder.glob("*.yaml"), *(folder / "steering").glob("*.yaml")])
+    parts = [msgspec.json.encode((FORM, plan)), *(path.read_bytes() for path in files)]
+    return sha256(b"\0".join(parts)).hexdigest()[:16]
+
+
+def prepared(folder: Path, company: Path, plan: Plan, tell: Progress) -> Prepared:
+    """What a folder holds, made first where it is not there; ``company`` is the folder of its journey files."""
+    digest = digest_of(plan, company)
+    try:
+        found = msgspec.json.decode((folder / PREPARED).read_bytes(), type=Prepared)
+        if found.digest == digest and (folder / STORE).exists():
+            return found
+    except (FileNotFoundError, msgspec.DecodeError):
+        pass
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / PREPARED).unlink(missing_ok=True)
+    with tempfile.TemporaryDirectory(prefix="preparing-", dir=folder) as unfinished:
+        path = Path(unfinished, STORE)
+        with open_store(f"sqlite:///{path}") as store:
+            _History(store, plan).fill(company, tell)
+            models = teach(store, plan, tell)
+            n_events = store.events.last_position()
+        path.replace(folder / STORE)
+    made = Prepared(digest, n_events, models)
+    (folder / PREPARED).write_bytes(msgspec.json.format(msgspec.json.encode(made)) + b"\n")
+    return made
+
+
+class _History:
+    """The past of the company, written into an empty store as a service would have written it."""
+
+    def __init__(self, store: Store, plan: Plan) -> None:
+        self._store, self._plan = store, plan
+        self._company = plan.company()
+        self._now_us = microseconds(plan.told_from)
+
+    def fill(self, folder: Path, tell: Progress) -> None:
+        """Journeys, people, the quiet past at once, then the days in which proposals are made, hour by hour."""
+        tell("letting a company live", 0.0)
+        past = self._company.until(self._now_us)
+        for name, text in journey_texts(folder):
+            self._store.journeys.publish(name, text, now_us=self._company.start_us)
+        load_staff(self._store, folder / "steering" / "people.yaml", self._now_us)
+        tell("writing its history", 0.0)
+        self._append(past)
+        runner = Runner(self._store, clock=lambda: self._now_us, lateness_us=LATENESS_US)
+        tell("judging its history", 0.0)
+        _until_done(runner.step)
+        self._work_through(runner, tell)
+        runner.finish()
+        self._store.database.checkpoint()
+
+    def _work_through(self, runner: Runner, tell: Progress) -> None:
+        acting = acting_of(self._store, lambda: self._now_us)
+        proposer, colleagues = Proposer(self._store, acting), Colleagues(self._store, acting, self._company)
+        first_us, last_us = self._now_us, microseconds(self._plan.live_from)
+        while self._now_us < last_us:
+            tell("working through its last days", (self._now_us - first_us) / (last_us - first_us))
+            self._now_us = min(self._now_us + HOUR_US, last_us)
+            self._append(self._company.until(self._now_us))
+            _until_done(runner.step)
+            _until_done(proposer.step)
+            colleagues.work(self._now_us)
+
+    def _append(self, events: pl.DataFrame) -> None:
+        import_events(Log(events), self._store.events, "company", self._now_us)
+
+
+def _until_done(step: Callable[[], int]) -> None:
+    while step():
+        pass
+
+
+def microseconds(at: datetime) -> int:
+    """Microseconds since 1970 UTC."""
+    return round(at.timestamp()) * 1_000_000
+
+
+def load_staff(store: Store, path: Path, at_us: int) -> None:
+    """Keep the people of a people file; `TruenorthError` with all its problems."""
+    loaded = load_people(path.read_bytes())
+    if loaded.people is None:
+        raise TruenorthError([msgspec.structs.replace(one, path=f"{path}: {one.path}") for one in loaded.problems])
+    people = loaded.people
+    store.staff.load(people.members, people.teams, people.accreditations, now_us=at_us)
+    store.staff.add_courses(people.courses, people.classes)
+
+
+def acting_of(store: Store, clock: Callable[[], int]) -> Acting:
+    """Who decides in a store while its history is made."""
+    return Acting(
+        store,
+        now_us=clock,
+        new_id=lambda: os.urandom(ID_BYTES).hex(),
+        ids_of=Who(store).ids_of,
+        outcomes_of=lambda journey: store.results.totals(journey)["outcome"],
+        knowing=Knowing(),
+    )
+
+
+def teach(store: Store, plan: Plan, tell: Progress) -> tuple[str, ...]:
+    """Learn a model of each journey and make it live where it is better than guessing; the journeys that have one.
+
+    None where the libraries for it are not installed. Learning is short: fewer rows and settings than `train` takes.
+    """
+    if find_spec("lightgbm") is None:
+        return ()
+    from truenorth.foresight.backtest import Asked  # noqa: PLC0415  (learning libraries)
+    from truenorth.foresight.boosted import SETTINGS  # noqa: PLC0415
+    from truenorth.foresight.train import Effort  # noqa: PLC0415
+    from truenorth.server.foreseeing.teaching import judged_log, taught  # noqa: PLC0415
+
+    effort = Effort(settings=SETTINGS[1:], n_threads=1, n_rows=8_000, n_rows_small=3_000)
+    live_us = microseconds(plan.live_from)
+    taken = []
+    names = [text.name for text in store.journeys.live()]
+    for number, name in enumerate(names):
+        tell(f"learning to foresee: {name}", number / len(names))
+        found = taught(
+            judged_log(store, name, lambda *_: None), Asked(), effort, seed=0, now_us=live_us, tell=lambda *_: None
+        )
+        store.models.add(found.row, found.foresight.to_bytes())
+        if found.row.beats:
+            store.models.promote(name, found.row.version, now_us=live_us)
+            taken.append(name)
+    return tuple(taken)
+
+
+@contextmanager
+def kept(folder: Path | None) -> Iterator[Path]:
+    """The folder that keeps what is prepared; without one, a folder that goes in the end."""
+    if folder is not None:
+        yield folder
+        return
+    with tempfile.TemporaryDirectory(prefix="truenorth-demo-") as temporary:
+        yield Path(temporary)
+
+
+@contextmanager
+def copied(folder: Path) -> Iterator[Path]:
+    """A copy of what was prepared, in a folder of its own that goes in the end."""
+    with tempfile.TemporaryDirectory(prefix="truenorth-demo-") as temporary:
+        yield Path(shutil.copy(folder / STORE, temporary))
+
+
+def run(folder: Path, plan: Plan, *, speed: float, host: str, port: int, on_started: Callable[[str], None]) -> None:
+    """Serve what was prepared and let the company live on ``speed`` times as fast, until the process is told to stop.
+
+    ``on_started`` is told the address. Nothing is left running, and no file but what was prepared.
+    """
+    with interrupted_by_sigterm(), copied(folder) as path:
+        url = f"sqlite:///{path}"
+        os.environ["TRUENORTH_DB"] = url  # for the runner and the foreseer
+        with open_store(url) as store:
+            company = plan.company()
+            live_again(company, done_in(store), microseconds(plan.live_from))
+        pace = pace_from(microseconds(plan.live_from), speed, now_us())
+        settings = Settings(
+            host=host, port=free_port(host, port), is_open=True,
+            runner_command=runner_command(pace), foreseer_command=foreseer_command(pace),
+        )  # fmt: skip
+        with open_service(url, settings, clock=pace.clock) as service:
+            _serve(service, settings, pace, company, on_started)
+
+
+def _serve(
+    service: Service, settings: Settings, pace: Pace, company: Unfolding, on_started: Callable[[str], None]
+) -> None:
+    context = service.app.state.context
+    lives: list[Life] = []
+
+    def started(address: str) -> None:
+        colleagues = Colleagues(context.store, context.acting, company)
+        lives.append(Life(colleagues, company, pace.clock, address, service.write_key or ""))
+        lives[0].start()
+        on_started(address)
+
+    try:
+        run_service(service.app, settings, started)
+    finally:
+        for life in lives:
+            life.stop()
+
+
+def pace_from(live_us: int, speed: float, at_us: int) -> Pace:
+    """A clock that shows ``live_us`` at ``at_us`` and runs ``speed`` (above 1) times as fast.
+
+    >>> pace_from(0, 60, 59_000_000).since_us
+    60000000
+    """
+    return Pace(LATENESS_US, speed, at_us + round((at_us - live_us) / (speed - 1)))
+
+
+def free_port(host: str, wanted: int) -> int:
+    """The port that is wanted, another one where something listens there already."""
+    with socket() as tried:
+        try:
+            tried.bind((host, wanted))
+        except OSError:
+            tried.bind((host, 0))
+        return int(tried.getsockname()[1])
+
+
+@contextmanager
+def interrupted_by_sigterm() -> Iterator[None]:
+    """Let SIGTERM end the demo as Ctrl-C does, so that its copy goes."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
