@@ -49,7 +49,7 @@ async def _table(sight: Sight, journey: str, future: str, elements: list[str]) -
     fates = await _fates(sight, journey, future)
     columns = (
         Column("now", "Now"),
-        Column("fate", "Fate", "tag"),
+        Column("fate", "Fate"),
         Column("then", "Then"),
         Column("note", "Why, and how"),
         Column("by", "Said by"),

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 
 from truenorth.console.sight import Sight
 from truenorth.console.words import Tone, Words, muted, tag
+from truenorth.server.api.cases import CaseEvent
 from truenorth.server.api.timeline import Entry, Pin, PinKind, Timeline
+from truenorth.store.given import SOURCE
 
 N_ENTRIES = 60
 """Entries that are shown at once."""
@@ -44,11 +46,20 @@ def _entry(sight: Sight, entry: Entry, here: tuple[str, str] | None) -> None:
                         Words("bdi", beside, "tn-beside")
                 if entry.event.feeling is not None:
                     Words("span", f"feeling {sight.writing.number(entry.event.feeling, 2)}", "tn-beside")
+                if what := _given(entry.event):
+                    Words("bdi", what, "tn-beside")
                 if entry.event.text:
-                    Words("bdi", entry.event.text, "tn-text")
+                    Words("bdi", entry.event.text, "tn-words")
             with Words("div", "", "tn-pins"):
                 for pin in entry.pins:
                     _pin(sight, pin)
+
+
+def _given(event: CaseEvent) -> str:
+    """What was promised, where the event is a promise in one line."""
+    told = event.properties.get("properties")
+    what = told.get("what") if event.source == SOURCE and isinstance(told, dict) else None
+    return what if isinstance(what, str) else ""
 
 
 def _pin(sight: Sight, pin: Pin) -> None:

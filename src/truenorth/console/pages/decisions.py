@@ -15,7 +15,10 @@ from truenorth.console.timeline_view import in_words
 from truenorth.console.words import Words, heading, muted, notice, paragraph, tag
 from truenorth.server.api.authority import ApprovalAnswer, ApprovalShown, answer_approval, list_approvals
 from truenorth.server.api.decisions import DecisionShown, DecisionWhole, read_decision
-from truenorth.server.api.funnel import STATES, ActionFunnel, Funnel, read_funnel
+from truenorth.server.api.funnel import STATES, Funnel, read_funnel
+
+STATE_WORDS = {"proposed": "Waits", "escalated": "Approval asked"}
+"""States that are called otherwise on the page."""
 
 
 class Filters(msgspec.Struct, frozen=True):
@@ -47,10 +50,12 @@ async def build(sight: Sight, filters: Filters) -> None:
     Tiles(_tiles(sight, found))
     if found.more:
         muted("More were made: the newest 5,000 are counted.")
-    heading("The funnel")
+    heading("Where candidates fell")
     TableElement(_funnel(found), sight.writing)
-    heading("Why candidates fell")
+    heading("Why they fell")
     TableElement(_reasons(found), sight.writing)
+    heading("What became of the chosen")
+    TableElement(_became(found), sight.writing)
     await _approvals(sight)
     heading("The holdout")
     share = sight.writing.percent(found.holdout)
@@ -79,21 +84,30 @@ def _funnel(found: Funnel) -> Table:
     columns = (
         Column("action", "Action"),
         Column("considered", "Considered", "number"),
-        *(Column(stage, f"Fell: {stage}", "number") for stage in STAGES),
+        *(Column(stage, stage.capitalize(), "number") for stage in STAGES),
         Column("stayed", "Stayed", "number"),
         Column("chosen", "Chosen", "number"),
-        *(Column(state, state.capitalize(), "number") for state in STATES),
     )
-    return Table(
-        caption="The funnel by action", columns=columns, rows=[_funnel_row(one) for one in found.actions],
-        empty="Nothing was decided in this time.",
-    )  # fmt: skip
+    rows = [
+        Row((in_words(one.action), one.considered, *(one.fell[stage] for stage in STAGES), one.stayed, one.chosen))
+        for one in found.actions
+    ]
+    empty = "Nothing was decided in this time."
+    return Table(caption="Where candidates fell, by action", columns=columns, rows=rows, empty=empty)
 
 
-def _funnel_row(one: ActionFunnel) -> Row:
-    fell = [one.fell[stage] for stage in STAGES]
-    became = [one.became[state] for state in STATES]
-    return Row((in_words(one.action), one.considered, *fell, one.stayed, one.chosen, *became))
+def _became(found: Funnel) -> Table:
+    columns = (
+        Column("action", "Action"),
+        Column("chosen", "Chosen", "number"),
+        *(Column(state, STATE_WORDS.get(state, state.capitalize()), "number") for state in STATES),
+    )
+    rows = [
+        Row((in_words(one.action), one.chosen, *(one.became[state] for state in STATES)))
+        for one in found.actions
+        if one.chosen
+    ]
+    return Table(caption="What became of the chosen", columns=columns, rows=rows, empty="Nothing was chosen.")
 
 
 def _reasons(found: Funnel) -> Table:
@@ -132,7 +146,7 @@ def _newest(newest: list[DecisionShown]) -> Table:
         Column("case", "Case"),
         Column("at", "When", "instant"),
         Column("chosen", "Chosen"),
-        Column("state", "State", "tag"),
+        Column("state", "State"),
         Column("asker", "For"),
         Column("propensity", "Chance it had", "percent", 1),
     )

@@ -217,7 +217,7 @@ async def _points(sight: Sight, journey: str, filters: Filters) -> None:
         Column("rate_others", "Others fail", "percent", 1),
         Column("excess", "Failing more", "number", 1),
         Column("value_lost", "Value lost", "number"),
-        Column("clear", "Clear of chance", "tag"),
+        Column("clear", "Clear of chance"),
     )
     rows = [
         Row(
@@ -322,7 +322,7 @@ async def build_point(sight: Sight, filters: PointFilters) -> None:
         )
         for one in cases
     ]
-    columns = (Column("case", "Case"), Column("outcome", "Outcome", "tag"))
+    columns = (Column("case", "Case"), Column("outcome", "Outcome"))
     TableElement(Table(caption="Cases that pass it", columns=columns, rows=rows), sight.writing)
 
 
@@ -366,7 +366,7 @@ PAGES = (
         silent=("by",),
         how=HOW,
         twin=lambda filters: address_of(
-            f"/api/v1/journeys/{filters.journey or 'support'}/map",
+            f"/api/v1/journeys/{filters.journey}/map",
             {name: getattr(filters, name) for name in ("category", "channel", "since", "until")},
         ),
         table=table,
@@ -380,8 +380,8 @@ PAGES = (
         silent=tuple(PointFilters.__struct_fields__),
         how=HOW[3:4],
         twin=lambda filters: address_of(
-            f"/api/v1/journeys/{filters.journey or 'support'}/failures/cases",
-            {"kind": filters.kind, "source": filters.source, "target": filters.target or "Contact"},
+            f"/api/v1/journeys/{filters.journey}/failures/cases",
+            {"kind": filters.kind, "source": filters.source, "target": filters.target},
         ),
         build=build_point,
     ),

@@ -127,9 +127,7 @@ PAGES = (
             "Team: the last one that the case's events name up to the verdict, or up to now: whoever had the case. "
             "Channel: the last one that they name up to the instant the promise was made. Never by person.",
         ),
-        twin=lambda filters: address_of(
-            "/api/v1/promises/ledger", {"journey": filters.journey or "support", "by": filters.by}
-        ),
+        twin=lambda filters: address_of("/api/v1/promises/ledger", {"journey": filters.journey, "by": filters.by}),
         table=table,
         build=build,
     ),
