@@ -20,6 +20,7 @@ from truenorth.console import passwords
 from truenorth.console.door import COOKIE
 from truenorth.console.pages import registry
 from truenorth.console.registry import Page
+from truenorth.server.acting.acting import Asker
 from truenorth.store.opening import open_store
 from truenorth.store.rows import Role
 
@@ -91,8 +92,8 @@ def prepare(folder: Path, *, with_accounts: bool = True) -> None:
     """A store with the story, a decision, and an account for each role."""
     with desk_in(folder, entropy=lambda n_bytes: (1).to_bytes(n_bytes, "big")) as desk:
         case = desk.store.results.cases("support", outcome="open")[0].case
-        made = desk.ask("POST", "/api/v1/decide", json={"journey": "support", "case": case}).json()
-        assert made["decision"]["id"] == DECISION
+        made = desk.app.state.context.acting.decide("support", case, Asker(NAMES["agent"], ()))
+        assert made.decision.id == DECISION
     with open_store(f"sqlite:///{folder}/truenorth.db") as store:
         keep = passwords.kept(PASSWORD)
         for role, name in NAMES.items() if with_accounts else ():

@@ -95,6 +95,17 @@ def test_without_a_model_the_share_that_failed_stands_for_the_risk(tmp_path: Pat
         assert {one["basis"] for one in said["items"]} == {"belief"}
 
 
+def test_a_promise_in_one_line_about_a_case_is_due_in_it(desk: Desk) -> None:
+    (*_, last) = desk.get("/api/v1/queue", "agent")["items"]
+    about = {"text": "call back within 1h", "journey": "support", "case": last["case"]}
+    desk.ask("POST", f"/api/v1/customers/{last['customer']}/promises", "agent", json=about)
+    desk.judge()
+    said = desk.get("/api/v1/queue", "agent")["items"]
+    (place,) = [one for one in said if one["case"] == last["case"]]
+    assert (place["due_promise"], place["hours_left"]) == ("call back", 1.0)
+    assert {one["journey"] for one in desk.get("/api/v1/queue", "analyst")["items"]} == {"support"}
+
+
 def test_a_queue_that_took_long_is_used_again_and_says_what_is_in_it(desk: Desk) -> None:
     queues = desk.app.state.context.queues
     queues._elapsed_s = iter([0.0, 5.0, 6.0, 11.0, 11.0, 11.0]).__next__  # a slow store

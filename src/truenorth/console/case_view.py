@@ -139,10 +139,6 @@ class CaseView:
             done = ReactionAsked(kind="done", cost_cents=self._whole.decision.cost_cents)
             await self._react(done, "Done.")
 
-    async def to_promise(self) -> None:
-        """Go to the line of promises."""
-        self._line.run_method("focus")
-
     async def digit(self, number: int) -> None:
         """Take one of what is offered, from 1."""
         if 0 < number <= len(self._offered):

@@ -14,11 +14,11 @@ Act = Callable[[], Awaitable[None]]
 
 
 class Key(NamedTuple):
-    """A key, what it does in words, and the act."""
+    """A key, what it does in words, and the act; None where the browser does it (`static/keys.js`)."""
 
     name: str
     words: str
-    act: Act
+    act: Act | None
 
 
 class Keys:
@@ -52,5 +52,5 @@ class Keys:
             self._help.run_method("toggleAttribute", "open")
         elif event.key.number is not None and not held.shift:
             await self._on_digit(event.key.number)
-        elif event.key.name in self._keys:
-            await self._keys[event.key.name].act()
+        elif (key := self._keys.get(event.key.name)) is not None and key.act is not None:
+            await key.act()

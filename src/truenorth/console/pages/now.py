@@ -21,6 +21,7 @@ from truenorth.server.api.timeline import read_timeline
 from truenorth.store.rows import Signal
 
 CSS = '<link rel="stylesheet" href="/_console/acting.css">'
+KEYS = '<script src="/_console/keys.js"></script>'
 HOW = (
     "The queue has the open cases of your team's journeys. Priority = avoidable loss / hours left. Avoidable loss = "
     "(risk now - risk after the best action) x value at stake. Hours left: to the next due promise of the case, else "
@@ -47,7 +48,7 @@ class PanelFilters(msgspec.Struct, frozen=True):
 
 async def build(sight: Sight, filters: Filters) -> None:
     """The page."""
-    ui.add_head_html(CSS)
+    ui.add_head_html(CSS + KEYS)
 
     async def take(place: PlaceShown) -> None:
         await case.show(Place(place.journey, place.case, place.customer))
@@ -106,7 +107,7 @@ def _keys(sight: Sight, case: CaseView, queue: QueueView | None) -> None:
             Key("d", "decline: then the digit of a reason", sight.doing(case.decline)),
             Key("r", "ask for approval of what is beyond your limits", sight.doing(case.escalate)),
             Key("f", "what was accepted is done", sight.doing(case.finish)),
-            Key("p", "promise something in one line", sight.doing(case.to_promise)),
+            Key("p", "promise something in one line", None),
         ],
         sight.doing(case.digit),
     )
@@ -152,7 +153,7 @@ async def table(sight: Sight, filters: Filters) -> Table:
 
 async def build_panel(sight: Sight, filters: PanelFilters) -> None:
     """One customer, as a help desk shows it in a frame."""
-    ui.add_head_html(CSS)
+    ui.add_head_html(CSS + KEYS)
     line = await sight.ask(read_timeline, id=filters.customer)
     found = await sight.ask(read_queue, limit=1_000)
     waiting = next((one for one in found.items if one.customer in line.ids), None)

@@ -11,6 +11,7 @@ import msgspec
 from truenorth.action.holdout import is_held_out
 from truenorth.action.priority import Avoidable, hours_left, median_of, priority
 from truenorth.server.acting.situations import at_stake_cents, base_risk_of
+from truenorth.server.given.word import JOURNEY, GivenWord
 from truenorth.server.published import parsed
 from truenorth.spec.model import Journey
 from truenorth.store.decisions import DecisionRow
@@ -75,12 +76,14 @@ class Queues:
         now_us: Callable[[], int],
         elapsed_s: Callable[[], float],
         outcomes_of: Callable[[str], Mapping[str, int]],
+        words: Callable[[], Sequence[GivenWord]],
     ) -> None:
-        """``outcomes_of``: the cases of a journey by outcome."""
+        """``outcomes_of``: the cases of a journey by outcome; ``words``: promises in one line that wait."""
         self._store = store
         self._now_us = now_us
         self._elapsed_s = elapsed_s
         self._outcomes_of = outcomes_of
+        self._words = words
         self._made: dict[Whose, Queue] = {}
         self._lock = Lock()
 
@@ -90,7 +93,7 @@ class Queues:
         if team is None:
             member = self._store.staff.member(person)
             team = next((name for name in member.teams if name in teams), None) if member else None
-        live = [one.name for one in self._store.journeys.live()]
+        live = [one.name for one in self._store.journeys.live() if one.name != JOURNEY]
         if team is None:
             return Whose(tuple(live))
         return Whose(tuple(name for name in live if team in teams and name in teams[team].journeys), team)
@@ -127,7 +130,7 @@ class Queues:
     def _of_journey(self, text: JourneyText, decisions: Mapping[str, DecisionRow], now_us: int) -> Iterator[Waiting]:
         journey = parsed(text.text)
         standings = self._standings(text.name, decisions)
-        dues = self._store.results.next_dues(text.name, list(standings))
+        dues = self._dues(text.name, list(standings))
         failing_us = median_of(self._store.results.failing_times(text.name))
         base = base_risk_of(self._outcomes_of(text.name)) or 0.0
         for case, standing in standings.items():
@@ -148,6 +151,15 @@ class Queues:
                 due=due,
                 decision=decision,
             )
+
+    def _dues(self, journey: str, cases: Sequence[str]) -> dict[str, tuple[int, str]]:
+        """What is due first in some cases: a promise of the journey, or one that somebody gave in one line."""
+        found = self._store.results.next_dues(journey, cases)
+        for word in self._words():
+            if word.journey == journey and word.case is not None:
+                due = (word.due_us, word.what)
+                found[word.case] = min(found.get(word.case, due), due)
+        return found
 
     def _standings(self, journey: str, decisions: Mapping[str, DecisionRow]) -> dict[str, Standing]:
         """The open cases that are ranked, by case: those that a model looks at, else the first ones by id."""
