@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import httpx
 import pytest
 from segment.analytics.client import Client
 
@@ -16,9 +17,10 @@ from console.running import NAMES, PASSWORD, Running
 from console.walking import walking
 from process.service_process import free_port, within
 from server.acting_desk import ACTIONS, PEOPLE
-from server.desk import JOURNEY
+from server.desk import HOUR_US, JOURNEY
 from truenorth.action.people_file import load_people
 from truenorth.console import passwords
+from truenorth.events import Event
 from truenorth.server.runner import now_us
 from truenorth.store.opening import open_store
 from truenorth.store.rows import Role
@@ -48,7 +50,26 @@ def prepare(folder: Path) -> str:
             name: str = NAMES[role]
             secret = store.accounts.invite(name, role, by="test", now_us=now_us(), expires_us=now_us() + 10**9)
             assert store.accounts.accept(secret, name, keep, now_us=now_us())
+        store.events.append(history())
         return store.access.add_write_key("shop", now_us=now_us())
+
+
+def history() -> list[Event]:
+    """Cases of the last days, every second of which failed: by them the value of acting is known."""
+    began_us = now_us() - 10 * 24 * HOUR_US
+    return [
+        Event(
+            source="shop",
+            id=f"{number}-{kind}",
+            type=kind,
+            time_us=began_us + number * HOUR_US + place,
+            received_us=began_us,
+            customer=f"C{number}",
+            case=f"H{number}",
+        )
+        for number in range(40)
+        for place, kind in enumerate(("Contact", "Left" if number % 2 else "Fixed"))
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -59,19 +80,20 @@ def loop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loop]:
     command = [*PROGRAM, "serve", "--db", url, "--port", str(port), "--lateness", "1s", "--no-foresight"]
     console = Running(f"http://127.0.0.1:{port}", folder)
     with (folder / "log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
-        within(60, lambda: is_up(console), "service")
+        within(60, lambda: is_judged(console), "judged history")
         yield Loop(console, key)
         process.terminate()
 
 
-def is_up(console: Running) -> bool:
+def is_judged(console: Running) -> bool:
+    """Whether the service answers and its runner has judged what was there: history is no news."""
     try:
-        with console.client() as client:
-            return client.get("/healthz").status_code == 200
-    except OSError:
+        if httpx.get(f"{console.address}/healthz", timeout=5).status_code != 200:
+            return False
+        with console.client("analyst") as client:
+            return bool(client.get("/api/v1/summary?journey=support").json()["cases"] == 40)
+    except httpx.TransportError:
         return False
-    except Exception as error:  # what the client raises while nobody listens
-        return "Connect" not in type(error).__name__
 
 
 def test_from_an_event_to_a_saved_case(browser: Any, loop: Loop) -> None:
