@@ -41,6 +41,8 @@ HOUR_US = 3_600_000_000
 STORE, PREPARED = "company.db", "prepared.json"
 FORM = 1
 """Of what is prepared: what an older program prepared is made anew."""
+HELD_OUT = 0.4
+"""Of the cases, the latest: outcomes are final weeks after a case opens, so that a smaller share would hold few."""
 LATENESS_US = 120_000_000
 """Of the company's time: two seconds at 60 times its speed."""
 
@@ -52,8 +54,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     n_customers: int = 2_000
-    start: date = date(2026, 1, 5)
-    told_from: datetime = datetime(2026, 4, 2, tzinfo=UTC)
+    start: date = date(2025, 11, 17)
+    told_from: datetime = datetime(2026, 4, 3, tzinfo=UTC)
     live_from: datetime = datetime(2026, 4, 7, 8, tzinfo=UTC)
     seed: int = 1
 
@@ -193,7 +195,12 @@ def teach(store: Store, plan: Plan, tell: Progress) -> tuple[str, ...]:
     for number, name in enumerate(names):
         tell(f"learning to foresee: {name}", number / len(names))
         found = taught(
-            judged_log(store, name, lambda *_: None), Asked(), effort, seed=0, now_us=live_us, tell=lambda *_: None
+            judged_log(store, name, lambda *_: None),
+            Asked(test_share=HELD_OUT),
+            effort,
+            seed=0,
+            now_us=live_us,
+            tell=lambda *_: None,
         )
         store.models.add(found.row, found.foresight.to_bytes())
         if found.row.beats:
@@ -243,19 +250,17 @@ def _serve(
     service: Service, settings: Settings, pace: Pace, company: Unfolding, on_started: Callable[[str], None]
 ) -> None:
     context = service.app.state.context
-    lives: list[Life] = []
+    colleagues = Colleagues(context.store, context.acting, company)
+    life = Life(colleagues, company, pace.clock, service.write_key or "")
 
     def started(address: str) -> None:
-        colleagues = Colleagues(context.store, context.acting, company)
-        lives.append(Life(colleagues, company, pace.clock, address, service.write_key or ""))
-        lives[0].start()
+        life.start(address)
         on_started(address)
 
     try:
-        run_service(service.app, settings, started)
+        run_service(service.app, settings, started, life.end)
     finally:
-        for life in lives:
-            life.stop()
+        life.stop()
 
 
 def pace_from(live_us: int, speed: float, at_us: int) -> Pace:
