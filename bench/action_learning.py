@@ -31,7 +31,7 @@ from truenorth.simulate import Company, World
 from truenorth.simulate.asking import capacities
 from truenorth.simulate.policies import Constant, Policy
 
-LARGE, SMALL, SLICE = 20_000, 1_000, 2_000
+LARGE, SMALL = 20_000, 1_000
 LEARNT_IN = Company(n_customers=30_000, days=66)
 JUDGED_IN = Company(n_customers=10_000, days=40)
 THRESHOLDS = (0.2, 0.3, 0.4, 0.5, 0.6)
@@ -83,21 +83,6 @@ def gains_of(world: World, policies: dict[str, Policy]) -> dict[str, float]:
     return {name: world.policy_value(policy).gain_eur for name, policy in policies.items()}
 
 
-def slices(log: Logged, gain: np.ndarray) -> list[dict[str, list[float]]]:
-    """For each action and slice of the log: estimate, bounds, and the true gain of the very cases, EUR."""
-    found = []
-    for start in range(0, len(log.action) - SLICE + 1, SLICE):
-        part = Logged(log.names, log.actions, *(column[start : start + SLICE] for column in log[2:]))
-        judge, nothing = Judge(part), always(part, "do_nothing")
-        row = {}
-        for code, name in enumerate(ACTIONS[1:], 1):
-            one = judge.evaluate(always(part, name), nothing).gain
-            true = float((gain[start : start + SLICE, code] * part.eligible[:, code]).mean())
-            row[name] = [one.mean_cents / 100, one.low_cents / 100, one.high_cents / 100, true]
-        found.append(row)
-    return found
-
-
 def off_policy(log: Logged, gain: np.ndarray) -> dict[str, list[float]]:
     """A policy learnt from the first half, judged on the second by each estimator, and its true gain there, EUR."""
     half = LARGE // 2
@@ -133,7 +118,6 @@ def lived(seed: int) -> dict[str, object]:
         "nothing": world.policy_value(Constant("do_nothing")).expected_eur,
         "gains": gains_of(world, policies),
         "placebo": placebo(log, seed),
-        "slices": slices(log, gain),
         "off_policy": off_policy(log, gain),
     }
 

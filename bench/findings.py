@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from truenorth.printing.insight import document
+from truenorth.report.document import document
 from truenorth.report.section import Inputs
 from truenorth.report.tables import Table
 from truenorth.wiring.insight import insight
@@ -72,7 +72,9 @@ def main() -> None:
             page = re.sub(rf"{start}\n.*?{end}", lambda _, s=start, t=text: f"{s}\n{t}\n<!-- end -->", page, flags=re.S)
             if options.json:
                 options.json.mkdir(parents=True, exist_ok=True)
-                kept = msgspec.json.format(msgspec.json.encode(document(found)), indent=1)
+                kept = msgspec.json.format(
+                    msgspec.json.encode(document(found.subject, found.section, found.part)), indent=1
+                )
                 (options.json / f"{journey}-{subject}.json").write_bytes(kept)
     PAGE.write_text(page, encoding="utf-8")
 

@@ -231,7 +231,8 @@ def other_lines(name: str, found: Backtest) -> Iterator[str]:
         yield f"| {name} | days remaining, mean absolute error | {shown(days.mae, 2)} | {constants} |"
         yield f"| {name} | its 90 % interval held | {shown(days.coverage)} | 0.88 to 0.92 |"
     if (hits := found.next) is not None:
-        yield f"| {name} | next event right | {shown(hits.accuracy)} | always the most frequent: {hits.constant:.3f} |"
+        beside = f"always the most frequent: {hits.constant:.3f}, what usually follows the last: {hits.usual:.3f}"
+        yield f"| {name} | next event right | {shown(hits.accuracy)} | {beside} |"
     yield f"| {name} | lead time of alarms, median days | {found.lead.lead_days:.1f} | |"
     for promise in found.promises:
         beside = f"Brier {promise.scored.brier.value:.3f}, base rate {promise.brier_base_rate:.3f}"

@@ -47,7 +47,7 @@ def test_import_export_and_archive(folder: Path) -> None:
     first = told("import", LOG, "--source", "desk")
     assert first == {"new": 3382, "duplicates": 4, "suppressed": 0, "quarantined": 6}
     assert told("import", LOG, "--source", "desk")["new"] == 0
-    assert told("export", "--out", "before.jsonl") == {"events": 3382, "file": "before.jsonl"}
+    assert told("export", "--out", "before.jsonl") == {"events": 3382, "position": 3382, "place": "before.jsonl"}
     moved = told("archive", "--before", "2100-01-01", "--folder", "old")
     assert moved == {"events": 3382, "files": 1, "folder": "old"}
     assert told("export", "-o", "after.jsonl")["events"] == 3382

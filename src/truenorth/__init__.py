@@ -16,7 +16,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from truenorth import figures
+    from truenorth import cluster, figures
     from truenorth.discovery import discover
     from truenorth.engine.replay import Replay
     from truenorth.explanation import Explanation, explain
@@ -57,6 +57,7 @@ __all__ = [
     "Replay",
     "UnreadableLog",
     "check",
+    "cluster",
     "discover",
     "explain",
     "figures",
@@ -70,8 +71,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name == "figures":
-        return import_module("truenorth.figures")
+    if name in ("cluster", "figures"):
+        return import_module(f"truenorth.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'truenorth' has no attribute '{name}'")
     value = getattr(import_module(f"truenorth.{_HOMES[name]}"), name)

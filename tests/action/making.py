@@ -102,7 +102,9 @@ def any_inputs(draw: st.DrawFn) -> Inputs:
         under_way=tuple(draw(st.sampled_from([(), (), ("letter",)]))),
         is_held_out=draw(st.sampled_from([False, False, False, True])),
         only=draw(st.sampled_from([None, None, None, *names])),
-        versions=Versions("risk/3", "thompson/2", 4),
+        explore=draw(st.sampled_from([0.0, 0.02, 0.5])),
+        coin=draw(st.floats(0, 1, exclude_max=True)),
+        versions=Versions("risk/3", "thompson/3", 4),
     )
 
 
@@ -120,6 +122,6 @@ def plain_inputs(*offered: Offer, **changes: Any) -> Inputs:
         draws={action.name: 0.15 for action in offered},
         at_stake_cents=33_000,
         grants=tuple(Grant(name) for name in sorted(permissions)),
-        versions=Versions("risk/3", "thompson/2", 4),
+        versions=Versions("risk/3", "thompson/3", 4),
     )
     return msgspec.structs.replace(given, **changes)

@@ -39,7 +39,8 @@ def test_a_decision_is_made_again_bit_by_bit(inputs: Inputs) -> None:
 def test_propensities_sum_to_one_over_what_can_be_chosen(inputs: Inputs) -> None:
     decision = decide(inputs)
     assert sum(one.propensity for one in decision.candidates) == pytest.approx(1, abs=1e-9)
-    assert all(one.propensity == 0 for one in decision.candidates if one.stage is not None)
+    assert all(one.propensity == 0 for one in decision.candidates if one.stage not in {None, "value"})
+    assert all(one.propensity == 0 or inputs.explore for one in decision.candidates if one.stage == "value")
     assert decision.propensity == decision.candidate(decision.chosen).propensity
     assert all(0 <= one.propensity <= 1 for one in decision.candidates)
 

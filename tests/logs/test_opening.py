@@ -37,7 +37,7 @@ def test_what_is_no_log(tmp_path: Path, name: str, content: bytes, said: str) ->
 def test_places_without_a_file(tmp_path: Path) -> None:
     with pytest.raises(UnreadableLog, match="nothing under this name"):
         read_log(tmp_path / "log.csv")
-    with pytest.raises(UnreadableLog, match="a directory"):
+    with pytest.raises(UnreadableLog, match="Parquet files in the folder"):
         read_log(tmp_path)
     with pytest.raises(UnreadableLog, match="a file name"):
         read_log("a\0b.csv")

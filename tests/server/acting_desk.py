@@ -12,6 +12,7 @@ from server.desk import JOURNEY, NOW_US, Desk, desk_in
 from truenorth.server.acting.acting import Knowing, Risk
 
 ACTIONS = """\
+explore: 0%
 actions:
   - name: call_back_now
     when: promise_broken('taken_up')

@@ -10,9 +10,19 @@ from server.desk import JOURNEY, Desk
 from truenorth.server.api.routes import api_templates
 from truenorth.server.auth import ROLES
 
+KPIS = "truenorth: 1\nkpis: [{name: n, owner: o, formula: {count: type = 'Contact'}, better: lower}]"
 NO_ID = "0" * 24
 """The id of no decision: that it would be looked for is enough."""
-LOOKED_FOR = ("/api/v1/decisions/", "/api/v1/approvals/", "/api/v1/classes/", "/api/v1/staff/")
+NO_WORD = "0" * 16
+"""The id of no promise."""
+LOOKED_FOR = (
+    "/api/v1/decisions/",
+    "/api/v1/approvals/",
+    "/api/v1/classes/",
+    "/api/v1/staff/",
+    f"/api/v1/customers/C1/promises/{NO_WORD}",
+    "/api/v1/journeys/support/futures/",
+)
 
 NEEDED: dict[tuple[str, str], tuple[str, dict[str, Any]]] = {
     ("GET", "/api/v1/journeys"): ("viewer", {}),
@@ -33,6 +43,23 @@ NEEDED: dict[tuple[str, str], tuple[str, dict[str, Any]]] = {
     ("GET", "/api/v1/stream?after=x"): ("agent", {}),  # a stream has no end: that it would be heard is enough
     ("GET", "/api/v1/decisions?journey=support&case=T001"): ("agent", {}),
     ("GET", "/api/v1/queue?team=first"): ("agent", {}),
+    ("GET", "/api/v1/decisions/funnel?journey=support"): ("analyst", {}),
+    ("GET", "/api/v1/promises/ledger?journey=support"): ("agent", {}),
+    ("GET", "/api/v1/explanation?journey=support&case=T001"): ("agent", {}),
+    ("GET", "/api/v1/customers/C1/timeline"): ("agent", {}),
+    ("GET", "/api/v1/customers/C1/promises"): ("agent", {}),
+    ("POST", "/api/v1/customers/C1/promises"): ("agent", {"json": {"text": "call back within 2h"}}),
+    ("POST", f"/api/v1/customers/C1/promises/{NO_WORD}/answered"): ("agent", {}),
+    ("DELETE", f"/api/v1/customers/C1/promises/{NO_WORD}"): ("agent", {}),
+    ("GET", "/api/v1/journeys/support/map"): ("viewer", {}),
+    ("GET", "/api/v1/journeys/support/map/compared"): ("viewer", {}),
+    ("GET", "/api/v1/journeys/support/slices"): ("viewer", {}),
+    ("GET", "/api/v1/journeys/support/failures"): ("viewer", {}),
+    ("GET", "/api/v1/journeys/support/failures/cases?kind=event&target=Note"): ("analyst", {}),
+    ("GET", "/api/v1/journeys/support/futures"): ("viewer", {}),
+    ("GET", "/api/v1/journeys/support/futures/none"): ("viewer", {}),
+    ("PUT", "/api/v1/journeys/support/futures/one-desk"): ("analyst", {"json": {"element": "type:a", "fate": "keep"}}),
+    ("DELETE", "/api/v1/journeys/support/futures/one-desk"): ("analyst", {}),
     ("GET", "/api/v1/approvals"): ("agent", {}),
     ("GET", "/api/v1/stops"): ("agent", {}),
     ("GET", "/api/v1/classes"): ("agent", {}),
@@ -50,6 +77,9 @@ NEEDED: dict[tuple[str, str], tuple[str, dict[str, Any]]] = {
     ("POST", "/api/v1/classes/9/finished"): ("analyst", {"json": {"person": "bo"}}),
     ("PUT", "/api/v1/staff"): ("admin", {"content": "people: [{id: bo}]"}),
     ("PUT", "/api/v1/journeys/support"): ("analyst", {"content": JOURNEY}),
+    ("GET", "/api/v1/insight"): ("viewer", {}),
+    ("GET", "/api/v1/insight/feel?journey=support"): ("analyst", {}),
+    ("POST", "/api/v1/insight/kpis?journey=support"): ("analyst", {"content": KPIS}),
     ("GET", "/api/v1/export"): ("analyst", {}),
     ("GET", "/api/v1/quarantine"): ("analyst", {}),
     ("GET", "/api/v1/links"): ("analyst", {}),

@@ -17,8 +17,8 @@ from server.memory_log import MemoryLog
 from truenorth.events import Event
 from truenorth.logs import read_log
 from truenorth.logs.log import Log
-from truenorth.server import exporting
-from truenorth.server.exporting import export_events
+from truenorth.server.exports import pages
+from truenorth.server.exports.file import export_file
 from truenorth.server.importing import Imported, import_events
 from truenorth.server.same_person import ids_of_person
 from truenorth.spec.problems import TruenorthError
@@ -60,7 +60,7 @@ def returned(log: list[Event], name: str) -> tuple[list[Event], Imported]:
     first.append(log)
     with TemporaryDirectory() as folder:
         path = Path(folder, name)
-        assert export_events(Counted(first), path) == len(log)
+        assert export_file(Counted(first), path).n_events == len(log)
         done = import_events(read_log(path), second, "import", 7)
     return second.events, done
 
@@ -78,8 +78,8 @@ class Counted:
 def test_a_log_that_was_exported_comes_back_the_same(
     name: str, strategy: st.SearchStrategy[Any], page: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exporting, "PAGE_EVENTS", page)
-    monkeypatch.setattr(exporting, "PART_PAGES", 2)
+    monkeypatch.setattr(pages, "PAGE_EVENTS", page)
+    monkeypatch.setattr(pages, "PART_PAGES", 2)
 
     @given(events(strategy))
     @settings(max_examples=40, deadline=None)
@@ -103,19 +103,19 @@ def test_archived_events_are_exported_too(store: Store, tmp_path: Path) -> None:
     log = [Event(source="shop", id=str(n), type="t", time_us=n, received_us=n) for n in range(10)]
     store.events.append(log)
     store.archive.move(5, tmp_path / "archive")
-    assert export_events(store.events, tmp_path / "log.parquet") == 10
+    assert export_file(store.events, tmp_path / "log.parquet").n_events == 10
     assert read_log(tmp_path / "log.parquet").events["id"].to_list() == [str(n) for n in range(10)]
 
 
 def test_an_event_of_no_year_that_a_text_can_say_is_exported_all_the_same(store: Store, tmp_path: Path) -> None:
     store.events.append([Event(source="shop", id="1", type="t", time_us=2**62, received_us=0)])
-    assert export_events(store.events, tmp_path / "log.jsonl") == 1
+    assert export_file(store.events, tmp_path / "log.jsonl").n_events == 1
     assert str(2**62) in (tmp_path / "log.jsonl").read_text()
 
 
 def test_another_format_is_refused_before_anything_is_written(store: Store, tmp_path: Path) -> None:
     with pytest.raises(TruenorthError, match=r"\.jsonl or \.parquet"):
-        export_events(store.events, tmp_path / "log.csv")
+        export_file(store.events, tmp_path / "log.csv")
     assert not (tmp_path / "log.csv").exists()
 
 
@@ -143,7 +143,7 @@ def test_a_column_called_properties_that_is_no_object_is_a_property(store: Store
 def test_events_of_the_erased_do_not_come_back(store: Store, tmp_path: Path) -> None:
     log = [Event(source="s", id=str(n), type="t", time_us=n, received_us=n, customer="ab"[n % 2]) for n in range(6)]
     store.events.append(log)
-    export_events(store.events, tmp_path / "log.jsonl")
+    export_file(store.events, tmp_path / "log.jsonl")
     store.people.erase(["a"], asked_by="me", now_us=9)
     done = import_events(read_log(tmp_path / "log.jsonl"), store.events, "s", 9)
     assert done == Imported(n_duplicates=3, n_suppressed=3)

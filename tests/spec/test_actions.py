@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from truenorth.spec.acting import Action, Authority, ContactPolicy, Frequency, Grant, Limit, Need, Prior
+from truenorth.spec.acting import EXPLORE, Action, Authority, ContactPolicy, Frequency, Grant, Limit, Need, Prior
 from truenorth.spec.lint import check_journey
 from truenorth.spec.load import load_journey, parse_journey
 from truenorth.spec.situations import CASE_FIELDS, PROMISE_FUNCTIONS, parse_situation
@@ -60,7 +60,7 @@ def test_the_example_of_the_reference() -> None:
             "master": (Grant("goodwill", (Limit(50_000, "money", "day"),)),),
         },
     )
-    assert journey.holdout == 0.1
+    assert (journey.holdout, journey.explore) == (0.1, EXPLORE)
 
 
 def test_a_contact_policy() -> None:
@@ -97,6 +97,7 @@ PROBLEMS = [
     (HEAD + "actions: {a: 1}", "$.actions", ""),
     (HEAD + "holdout: 0.1", "$.holdout", "write 10%"),
     (HEAD + "holdout: 100%", "$.holdout", ""),
+    (HEAD + "explore: 0.05", "$.explore", "write 5%"),
     (HEAD + "budget: 2000", "$.budget", "write 2000/day"),
     (HEAD + "contact: {at_most: 3}", "$.contact.at_most", ""),
     (HEAD + "contact: {calendar: night}", "$.contact.calendar", ""),

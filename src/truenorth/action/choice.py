@@ -20,7 +20,7 @@ from truenorth.action.values import DO_NOTHING
 
 F64 = NDArray[np.float64]
 
-POLICY = "thompson/2"
+POLICY = "thompson/3"
 """The name of this policy, and its version."""
 
 DIGITS = 9
@@ -67,12 +67,18 @@ def propensities(options: Sequence[Option]) -> Mapping[str, float]:
     total = float(wins.sum())
     wins = wins * ((1 - at_floor) / total) if total > 0 else wins
     shares = dict.fromkeys((DO_NOTHING, *(option.name for option in options)), 0.0)
-    shares |= {option.name: round(float(share), DIGITS) for option, share in zip(unsure, wins, strict=True)}
-    shares[floor.name] = round(at_floor, DIGITS)
-    largest = max(shares, key=lambda name: shares[name])
-    shares[largest] = 0.0
-    shares[largest] = round(1 - sum(shares.values()), DIGITS)
-    return shares
+    shares |= {option.name: float(share) for option, share in zip(unsure, wins, strict=True)}
+    shares[floor.name] = at_floor
+    return rounded(shares)
+
+
+def rounded(shares: Mapping[str, float]) -> dict[str, float]:
+    """Chances with `DIGITS` digits; the largest takes what is missing to one."""
+    kept = {name: round(share, DIGITS) for name, share in shares.items()}
+    largest = max(kept, key=lambda name: kept[name])
+    kept[largest] = 0.0
+    kept[largest] = round(1 - sum(kept.values()), DIGITS)
+    return kept
 
 
 def _parted(options: Sequence[Option]) -> tuple[list[Option], list[Option]]:

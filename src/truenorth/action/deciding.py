@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import msgspec
 
 from truenorth.action.choice import Option, chosen, propensities
+from truenorth.action.exploring import TRIED, may_be_tried, tried, with_trials
 from truenorth.action.funnel import NO_EFFECT, candidates_of, parts_of
 from truenorth.action.inputs import Inputs, encode_inputs
 from truenorth.action.values import DO_NOTHING, Candidate, Decision, Offer
@@ -22,7 +23,9 @@ def decide(inputs: Inputs) -> Decision:
         shares: Mapping[str, float] = {choice: 1.0}
     else:
         options = [_option(inputs, by_name[one.action]) for one in candidates if _competes(one)]
-        choice, shares = chosen(options), propensities(options)
+        names = may_be_tried(inputs, candidates)
+        choice = tried(names, inputs.explore, inputs.coin) or chosen(options)
+        shares = with_trials(propensities(options), names, inputs.explore)
     shown = tuple(_with_share(one, shares, choice) for one in candidates)
     action = by_name.get(choice)
     return Decision(
@@ -58,7 +61,9 @@ def _option(inputs: Inputs, action: Offer) -> Option:
 
 def _with_share(candidate: Candidate, shares: Mapping[str, float], choice: str) -> Candidate:
     share = shares.get(candidate.action, 0.0)
-    words = candidate.words
+    stage, words = candidate.stage, candidate.words
     if candidate.action == DO_NOTHING:
         words = "chosen" if choice == DO_NOTHING else "always possible"
-    return msgspec.structs.replace(candidate, propensity=share, words=words)
+    elif candidate.action == choice and stage is not None:
+        stage, words = None, TRIED
+    return msgspec.structs.replace(candidate, propensity=share, stage=stage, words=words)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import msgspec
 
 from truenorth.action.deciding import decide
+from truenorth.action.exploring import TRIED
 from truenorth.action.inputs import Inputs, decode_inputs
 from truenorth.action.permissions import money
 from truenorth.action.values import DO_NOTHING, STAGES, Candidate, Context, Decision, Effect
@@ -46,9 +47,10 @@ def _value(inputs: Inputs, decision: Decision, chosen: Candidate) -> str:
     if decision.chosen == DO_NOTHING:
         return _why_nothing(inputs, decision)
     parts, say = chosen.parts, inputs.currency
+    why = f"{TRIED}; " if chosen.words == TRIED else ""
     points = f"{100 * chosen.dp:.1f} points likelier x {money(inputs.at_stake_cents, say)} at stake"
     return (
-        f"{money(parts.total_cents, say)} expected: {money(parts.outcome_cents, say)} from the outcome ({points})"
+        f"{why}{money(parts.total_cents, say)} expected: {money(parts.outcome_cents, say)} from the outcome ({points})"
         f" + {money(parts.revenue_cents, say)} revenue - {money(parts.cost_cents, say)} cost"
     )
 
@@ -57,7 +59,7 @@ def _why_nothing(inputs: Inputs, decision: Decision) -> str:
     if decision.holdout:
         return "nothing is done: the case is held out, so that what actions bring can be measured"
     if any(one.stage is None and one.action != DO_NOTHING for one in decision.candidates):
-        return "nothing is done this time: the policy tries that too, as often as it may be best"
+        return "nothing is done this time: the policy tries that too"
     fallen = [one for one in decision.candidates if one.stage is not None]
     if not fallen:
         return "nothing is done: the journey has no actions"

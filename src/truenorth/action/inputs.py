@@ -36,7 +36,9 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
     ``effects`` and ``draws`` (one plausible ``dp`` for each action) come from the effect model; ``at_stake_cents`` is
     what the outcome is worth against failing; ``used`` what is taken of each account (`truenorth.action.accounts`);
     ``stopped`` the actions that are switched off; ``under_way`` those that run in this case already; ``is_held_out``
-    whether the case is kept for comparison. ``only``: a person chose this action; the policy did not.
+    whether the case is kept for comparison. ``only``: a person chose this action; the policy did not. ``explore``: the
+    share of decisions in which something is tried (`truenorth.action.exploring`); ``coin``, uniform in [0, 1), says
+    whether and what.
     """
 
     id: str
@@ -57,6 +59,8 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
     under_way: tuple[str, ...] = ()
     is_held_out: bool = False
     only: str | None = None
+    explore: float = 0.0
+    coin: float = 1.0
     versions: Versions
 
 

@@ -45,9 +45,6 @@ SMALLEST_NOISE = 1e-6
 RAREST_PAIR = 0.01
 """Products of two columns of 0 and 1 are looked at where their variance is at least this."""
 
-_LEAST_DOUBT = 0.05
-"""A belief nearer to 0 or 1 is held as loosely as one here: a beta distribution has no doubt at its ends."""
-
 
 class Beliefs(NamedTuple):
     """Effects of actions in contexts: mean and standard deviation, each (n, n_actions); those of *do nothing* are 0."""
@@ -173,7 +170,7 @@ def _posterior(design: F64, left: F64, weight: F64, n_columns: int, beliefs: Seq
     _, group = np.unique(kind, return_inverse=True)
     prior_mean, variance = np.zeros(len(place)), np.full(len(place), FIRST_VARIANCE)
     prior_mean[believed] = [prior.recovers for prior in beliefs]
-    variance[believed] = [_doubt(prior) for prior in beliefs]
+    variance[believed] = [prior.sd**2 for prior in beliefs]
     left = left - design @ prior_mean
     weighted = design * weight[:, None]
     sums = Sums(design.T @ weighted, weighted.T @ left, float(weight @ left**2), float(weight.sum()))
@@ -200,9 +197,3 @@ def _given(sums: Sums, variance: F64, noise: float) -> tuple[F64, F64]:
     inner = np.eye(len(root)) + root[:, None] * sums.gram * root / noise
     covariance = root[:, None] * np.linalg.inv(inner) * root
     return covariance @ sums.target / noise, covariance
-
-
-def _doubt(prior: Prior) -> float:
-    """The variance of a belief."""
-    mean = min(max(prior.recovers, _LEAST_DOUBT), 1 - _LEAST_DOUBT)
-    return mean * (1 - mean) / (prior.strength + 1)

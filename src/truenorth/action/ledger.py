@@ -2,7 +2,9 @@
 
 A line is one action in one journey and one period. Actual figures are whole cents and counts, and add up exactly.
 Incremental figures compare with the holdout: cases for which the same action was intended, and not taken because they
-are held out. They are differences of means, so nothing has to be modelled; intervals take units as clusters.
+are held out. They are differences of means, so nothing has to be modelled. Holdouts are small, so intervals are made
+for that: Newcombe's for outcomes of one case a unit (R. G. Newcombe 1998, Statistics in Medicine 17, 873-890), else
+Welch's (B. L. Welch 1947, Biometrika 34, 28-35) with units as clusters.
 """
 
 from __future__ import annotations
@@ -13,12 +15,9 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
-from truenorth.action.off_policy import Estimate, mean_of
-from truenorth.insight.intervals import Z95
-
-F64 = NDArray[np.float64]
+from truenorth.action.off_policy import mean_of
+from truenorth.insight.intervals import newcombe
 
 KEYS = ("action", "journey", "period")
 COUNTS = ("cost_cents", "revenue_cents", "achieved", "kept", "broken", "customer_us")
@@ -42,8 +41,12 @@ ENTRY = {
 """
 
 
+LEAST_UNITS = 20
+"""With fewer units in an arm nothing is said of amounts: a few large ones would decide."""
+
+
 class Increment(msgspec.Struct, frozen=True):
-    """What acting changed in a mean a decision, with its 95 % interval; None where an arm has under two units."""
+    """What acting changed in a mean a decision, with its 95 % interval."""
 
     mean: float
     low: float
@@ -51,7 +54,10 @@ class Increment(msgspec.Struct, frozen=True):
 
 
 class Crown(msgspec.Struct, frozen=True):
-    """One figure of the acted-upon: actual, expected when deciding (None where nothing was), change by the holdout."""
+    """One figure of the acted-upon: actual, expected when deciding (None where nothing was), change by the holdout.
+
+    ``increment`` is None where an arm is too small: without a unit for outcomes, under `LEAST_UNITS` for amounts.
+    """
 
     actual: int
     expected: float | None
@@ -129,16 +135,50 @@ def _crown(name: str, acted: pl.DataFrame, held: pl.DataFrame) -> Crown:
 
 
 def _increment(name: str, acted: pl.DataFrame, held: pl.DataFrame) -> Increment | None:
-    if min(acted["unit"].n_unique(), held["unit"].n_unique()) < 2:
-        return None
-    one, other = (_arm(name, arm) for arm in (acted, held))
-    mean = one.mean_cents - other.mean_cents
-    half = Z95 * float(np.hypot(one.se_cents, other.se_cents))
+    n_units = min(acted["unit"].n_unique(), held["unit"].n_unique())
+    if name == "achieved" and _one_each(acted) and _one_each(held):
+        return _of_shares(acted[name], held[name]) if n_units else None
+    return _of_means(_arm(name, acted), _arm(name, held)) if n_units >= LEAST_UNITS else None
+
+
+def _one_each(entries: pl.DataFrame) -> bool:
+    """Whether every unit has one entry."""
+    return entries["unit"].n_unique() == entries.height
+
+
+def _of_shares(acted: pl.Series, held: pl.Series) -> Increment:
+    """The difference of two shares of independent units."""
+    arms = pl.DataFrame({"k1": [acted.sum()], "n1": [len(acted)], "k2": [held.sum()], "n2": [len(held)]})
+    bounds = newcombe(*(pl.col(name).cast(pl.Float64) for name in arms.columns))
+    low, high = arms.select(one.alias(name) for one, name in zip(bounds, ("low", "high"), strict=True)).row(0)
+    return Increment(float(acted.mean()) - float(held.mean()), low, high)  # type: ignore[arg-type]  # numbers
+
+
+class Arm(NamedTuple):
+    """A mean, its standard error, and the number of units behind it."""
+
+    mean: float
+    se: float
+    n_units: int
+
+
+def _of_means(acted: Arm, held: Arm) -> Increment:
+    """The difference of two means, by Welch's t."""
+    from scipy.special import stdtrit  # noqa: PLC0415  # heavy
+
+    mean, squares = acted.mean - held.mean, (acted.se**2, held.se**2)
+    total = sum(squares)
+    if not total:
+        return Increment(mean, mean, mean)
+    degrees = total**2 / sum(square**2 / (arm.n_units - 1) for square, arm in zip(squares, (acted, held), strict=True))
+    half = float(stdtrit(degrees, 0.975)) * total**0.5
     return Increment(mean, mean - half, mean + half)
 
 
-def _arm(name: str, arm: pl.DataFrame) -> Estimate:
-    return mean_of(arm[name].to_numpy().astype(np.float64), arm["unit"].rank("dense").to_numpy().astype(np.int64))
+def _arm(name: str, arm: pl.DataFrame) -> Arm:
+    unit = arm["unit"].rank("dense").to_numpy().astype(np.int64)
+    found = mean_of(arm[name].to_numpy().astype(np.float64), unit)
+    return Arm(found.mean_cents, found.se_cents, arm["unit"].n_unique())
 
 
 def _note(crowns: dict[str, Crown]) -> str:

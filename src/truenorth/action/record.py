@@ -29,9 +29,11 @@ def decode_decision(raw: bytes) -> Decision:
 def replay_decision(record: bytes) -> Decision:
     """The decision made once more from the inputs of a record.
 
-    `encode_decision` of it gives the same bytes, if the program decides as it did then.
+    `encode_decision` of it gives the same bytes, if the program decides as it did then. Inputs that were not known of
+    then stand at their defaults; the bytes stay as they were.
     """
-    return decide(decode_inputs(decode_decision(record).inputs))
+    inputs = decode_decision(record).inputs
+    return msgspec.structs.replace(decide(decode_inputs(inputs)), inputs=inputs)
 
 
 def is_reproduced(record: bytes) -> bool:

@@ -115,8 +115,9 @@ class Parts(msgspec.Struct, frozen=True):
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     """An action that was considered: where it fell and why, or what it is expected to bring.
 
-    ``stage`` is None for one that stayed. ``propensity`` is the chance with which the policy chooses it in this very
-    situation, 0 for one that fell before the value was drawn; those of all candidates sum to one.
+    ``stage`` is None for one that stayed, and for the chosen one. ``propensity`` is the chance with which the policy
+    chooses it in this very situation; those of all candidates sum to one. It is 0 for one that fell, unless it fell at
+    the value and is tried now and then.
     """
 
     action: str

@@ -23,6 +23,31 @@ Maps = Annotated[
 ObjectType = Annotated[
     str | None, typer.Option("--object-type", metavar="TYPE", help="OCEL: the type of object that is a case.")
 ]
+Since = Annotated[
+    str | None, typer.Option("--from", metavar="T", help="Only cases that opened then or later, such as 2024-03-01.")
+]
+Until = Annotated[str | None, typer.Option("--to", metavar="T", help="Only cases that opened before then.")]
+AsOf = Annotated[
+    datetime | None,
+    typer.Option(
+        "--as-of", formats=["%Y-%m-%d"], metavar="DAY", help="The day by which reviews are old; the last of the log."
+    ),
+]
+Seed = Annotated[int, typer.Option("--seed", metavar="S", help="Of what is sampled and split at random.")]
+Excluded = Annotated[
+    list[str] | None,
+    typer.Option("--exclude", metavar="COLUMN", help="A column that is not known when a case opens. May be repeated."),
+]
+ThemeNames = Annotated[
+    Path | None,
+    typer.Option("--names", metavar="FILE", help="Names of themes, as 'insight voice' writes them."),
+]
+Answered = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--answer", metavar="KEY=yes|no", help="What people answer to what data cannot tell. May be repeated."
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output and nothing else.")]
 
 
@@ -44,16 +69,33 @@ def fields_of(maps: list[str] | None) -> dict[str, str]:
     return fields
 
 
-def instant_of(text: str | None) -> datetime | None:
-    """``--now`` as an instant; without a zone it is UTC."""
+def pairs_of(settings: list[str] | None) -> dict[str, str]:
+    """``--setting`` options as a mapping."""
+    pairs = [item.partition("=") for item in settings or []]
+    for name, equals, _ in pairs:
+        if not name or not equals:
+            raise typer.BadParameter(f"{name!r} is not of the form NAME=VALUE", param_hint="--setting")
+    return {name: value for name, _, value in pairs}
+
+
+def instant_of(text: str | None, option: str = "--now") -> datetime | None:
+    """What was given as an instant; without a zone it is UTC."""
     if text is None:
         return None
     try:
         instant = datetime.fromisoformat(text)
     except ValueError:
         message = f"{text!r} is no instant such as 2024-03-31 or 2024-03-31T18:00:00+02:00"
-        raise typer.BadParameter(message, param_hint="--now") from None
+        raise typer.BadParameter(message, param_hint=option) from None
     return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+
+
+def answers_of(texts: list[str] | None) -> dict[str, bool]:
+    """``--answer`` options by the key of the question."""
+    from truenorth.insight.maturity import read_answers
+
+    with asked():
+        return read_answers(texts or [], "--answer")
 
 
 @contextmanager

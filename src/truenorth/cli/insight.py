@@ -5,17 +5,25 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
 from truenorth.cli.frame import (
+    Answered,
     AsJson,
+    AsOf,
+    Excluded,
     JourneyPath,
     LogPath,
     Maps,
     Now,
     ObjectType,
+    Seed,
+    Since,
+    ThemeNames,
+    Until,
+    answers_of,
     fields_of,
     instant_of,
     progress,
@@ -39,24 +47,14 @@ class Measured(StrEnum):
 
 app = typer.Typer(help="What makes customers succeed or fail, and what it costs: from events.", no_args_is_help=True)
 
-AsOf = Annotated[
-    datetime | None,
-    typer.Option(
-        "--as-of", formats=["%Y-%m-%d"], metavar="DAY", help="The day by which reviews are old; the last of the log."
-    ),
-]
-Seed = Annotated[int, typer.Option("--seed", metavar="S", help="Of what is sampled and split at random.")]
-Excluded = Annotated[
-    list[str] | None,
-    typer.Option("--exclude", metavar="COLUMN", help="A column that is not known when a case opens. May be repeated."),
-]
-
 
 @app.command(epilog="Example: truenorth insight gap tickets.csv -j support.yaml")
 def gap(
     log: LogPath,
     journey: JourneyPath,
     now: Now = None,
+    since: Since = None,
+    until: Until = None,
     exclude: Excluded = None,
     seed: Seed = 0,
     maps: Maps = None,
@@ -64,7 +62,8 @@ def gap(
     json: AsJson = False,
 ) -> None:
     """What customers need against what they get: each statement of the canvas, and which promises close the gap."""
-    _tell("gap", log, journey, now, maps, object_type, json, seed=seed, exclude=exclude)
+    read = _Read(log, journey, now, since, until, maps, object_type)
+    _tell("gap", read, json, seed=seed, exclude=exclude)
 
 
 @app.command(epilog="Example: truenorth insight moments tickets.csv -j support.yaml")
@@ -72,12 +71,15 @@ def moments(
     log: LogPath,
     journey: JourneyPath,
     now: Now = None,
+    since: Since = None,
+    until: Until = None,
     maps: Maps = None,
     object_type: ObjectType = None,
     json: AsJson = False,
 ) -> None:
     """Moments, hand-overs and decisions: how many, whose, what each moment causes and costs, what serves no outcome."""
-    _tell("moments", log, journey, now, maps, object_type, json)
+    read = _Read(log, journey, now, since, until, maps, object_type)
+    _tell("moments", read, json)
 
 
 @app.command(epilog="Example: truenorth insight failure tickets.csv -j support.yaml --exclude closed_by")
@@ -85,6 +87,8 @@ def failure(
     log: LogPath,
     journey: JourneyPath,
     now: Now = None,
+    since: Since = None,
+    until: Until = None,
     exclude: Excluded = None,
     seed: Seed = 0,
     maps: Maps = None,
@@ -92,7 +96,8 @@ def failure(
     json: AsJson = False,
 ) -> None:
     """Where cases start to fail: plain and adjusted effects, what if each were gone, and what to do in which order."""
-    _tell("failure", log, journey, now, maps, object_type, json, seed=seed, exclude=exclude)
+    read = _Read(log, journey, now, since, until, maps, object_type)
+    _tell("failure", read, json, seed=seed, exclude=exclude)
 
 
 @app.command(epilog="Example: truenorth insight decisions tickets.csv -j support.yaml --as-of 2026-01-31")
@@ -100,6 +105,8 @@ def decisions(
     log: LogPath,
     journey: JourneyPath,
     now: Now = None,
+    since: Since = None,
+    until: Until = None,
     as_of: AsOf = None,
     exclude: Excluded = None,
     seed: Seed = 0,
@@ -108,7 +115,14 @@ def decisions(
     json: AsJson = False,
 ) -> None:
     """Every business rule: whose it is and why, when it was reviewed, how often it fires, what it costs customers."""
-    _tell("decisions", log, journey, now, maps, object_type, json, as_of=as_of, seed=seed, exclude=exclude)
+    _tell(
+        "decisions",
+        _Read(log, journey, now, since, until, maps, object_type),
+        json,
+        as_of=as_of,
+        seed=seed,
+        exclude=exclude,
+    )
 
 
 @app.command(epilog="Example: truenorth insight feel tickets.csv -j support.yaml")
@@ -116,12 +130,15 @@ def feel(
     log: LogPath,
     journey: JourneyPath,
     now: Now = None,
+    since: Since = None,
+    until: Until = None,
     maps: Maps = None,
     object_type: ObjectType = None,
     json: AsJson = False,
 ) -> None:
     """Six figures of how it feels to be a customer, each with its formula; and what an achieved outcome costs."""
-    _tell("feel", log, journey, now, maps, object_type, json)
+    read = _Read(log, journey, now, since, until, maps, object_type)
+    _tell("feel", read, json)
 
 
 @app.command(epilog="Example: truenorth insight concentration clicks.csv -j shop.yaml --of campaign --measure events")
@@ -135,25 +152,34 @@ def concentration(
     measure: Annotated[Measured, typer.Option(help="What is added up for each.")] = Measured.cases,
     top: Annotated[int, typer.Option(min=1, metavar="K", help="So many of the largest together.")] = 5,
     now: Now = None,
+    since: Since = None,
+    until: Until = None,
     maps: Maps = None,
     object_type: ObjectType = None,
     json: AsJson = False,
 ) -> None:
     """How much comes from how few: the top campaigns of all clicks, the top causes of all failures ..."""
-    _tell("concentration", log, journey, now, maps, object_type, json, of=of, measure=measure.value, k=top)
+    _tell(
+        "concentration",
+        _Read(log, journey, now, since, until, maps, object_type),
+        json,
+        of=of,
+        measure=measure.value,
+        k=top,
+    )
 
 
 @app.command(epilog="Example: truenorth insight voice tickets.csv -j support.yaml --write-names themes.yaml")
 def voice(
     log: LogPath,
     journey: JourneyPath,
-    names: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Names of themes, as --write-names writes them.")
-    ] = None,
+    names: ThemeNames = None,
     write_names: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the themes' names there, to be edited.")
     ] = None,
     now: Now = None,
+    since: Since = None,
+    until: Until = None,
     maps: Maps = None,
     object_type: ObjectType = None,
     seed: Seed = 0,
@@ -163,8 +189,9 @@ def voice(
     from truenorth.printing import journey as printing
     from truenorth.wiring import insight as wiring_insight
 
+    read = _Read(log, journey, now, since, until, maps, object_type)
     with told(json):
-        found = _tell("voice", log, journey, now, maps, object_type, json, seed=seed, names=names)
+        found = _tell("voice", read, json, seed=seed, names=names)
         if write_names:
             wiring_insight.write_names(found.section.answer, write_names)
             printing.wrote([write_names])
@@ -174,31 +201,23 @@ def voice(
 def maturity(
     log: LogPath,
     journey: JourneyPath,
-    answer: Annotated[
-        list[str] | None,
-        typer.Option(metavar="KEY=yes|no", help="What people answer to what data cannot tell. May be repeated."),
-    ] = None,
+    answer: Answered = None,
     as_of: AsOf = None,
     now: Now = None,
+    since: Since = None,
+    until: Until = None,
     maps: Maps = None,
     object_type: ObjectType = None,
     json: AsJson = False,
 ) -> None:
     """Ten yes-or-no questions on whether the customer comes first, with the evidence and the next step."""
-    _tell("maturity", log, journey, now, maps, object_type, json, as_of=as_of, people=_answers(answer or []))
-
-
-def _answers(texts: list[str]) -> dict[str, bool]:
-    from truenorth.insight.maturity import KEYS
-
-    found = {}
-    for text in texts:
-        key, _, said = text.partition("=")
-        if key not in KEYS or said not in ("yes", "no"):
-            message = f"{text!r} is no answer such as {KEYS[-1]}=yes; questions are {', '.join(KEYS)}"
-            raise typer.BadParameter(message, param_hint="--answer")
-        found[key] = said == "yes"
-    return found
+    _tell(
+        "maturity",
+        _Read(log, journey, now, since, until, maps, object_type),
+        json,
+        as_of=as_of,
+        people=answers_of(answer),
+    )
 
 
 @app.command(epilog="Example: truenorth insight practitioners questions.yaml answers.csv --as-of 2026-11-01")
@@ -231,6 +250,8 @@ def kpis(
     journey: JourneyPath,
     kpis: KpiPath,
     now: Now = None,
+    since: Since = None,
+    until: Until = None,
     exclude: Excluded = None,
     seed: Seed = 0,
     maps: Maps = None,
@@ -238,7 +259,8 @@ def kpis(
     json: AsJson = False,
 ) -> None:
     """Which measures count our own work, which fight the customer, what people are paid for, what to use instead."""
-    _tell("kpis", log, journey, now, maps, object_type, json, seed=seed, exclude=exclude, kpis=kpis)
+    read = _Read(log, journey, now, since, until, maps, object_type)
+    _tell("kpis", read, json, seed=seed, exclude=exclude, kpis=kpis)
 
 
 @app.command(epilog="Example: truenorth insight initiatives calls.csv -j support.yaml --initiatives tried.yaml")
@@ -247,6 +269,8 @@ def initiatives(
     journey: JourneyPath,
     initiatives: InitiativePath = None,
     now: Now = None,
+    since: Since = None,
+    until: Until = None,
     exclude: Excluded = None,
     seed: Seed = 0,
     maps: Maps = None,
@@ -254,9 +278,8 @@ def initiatives(
     json: AsJson = False,
 ) -> None:
     """What contributes to the outcome: each initiative before and after, and the line of sight of every team."""
-    _tell(
-        "initiatives", log, journey, now, maps, object_type, json, seed=seed, exclude=exclude, initiatives=initiatives
-    )
+    read = _Read(log, journey, now, since, until, maps, object_type)
+    _tell("initiatives", read, json, seed=seed, exclude=exclude, initiatives=initiatives)
 
 
 @app.command(epilog="Example: truenorth insight pace calls.csv -j support.yaml")
@@ -264,34 +287,41 @@ def pace(
     log: LogPath,
     journey: JourneyPath,
     now: Now = None,
+    since: Since = None,
+    until: Until = None,
     seed: Seed = 0,
     maps: Maps = None,
     object_type: ObjectType = None,
     json: AsJson = False,
 ) -> None:
     """How fast customers change and how fast the company does, on one scale, with the days of the changes."""
-    _tell("pace", log, journey, now, maps, object_type, json, seed=seed)
+    read = _Read(log, journey, now, since, until, maps, object_type)
+    _tell("pace", read, json, seed=seed)
 
 
-def _tell(
-    subject: str,
-    log: Path,
-    journey: Path,
-    now: str | None,
-    maps: list[str] | None,
-    object_type: str | None,
-    json: bool,
-    **asked: Any,
-) -> Insight:
+class _Read(NamedTuple):
+    """What is read and how, as it was given."""
+
+    log: Path
+    journey: Path
+    now: str | None
+    since: str | None
+    until: str | None
+    maps: list[str] | None
+    object_type: str | None
+
+
+def _tell(subject: str, read: _Read, json: bool, **asked: Any) -> Insight:
     """Answer a subject and print it; ``asked`` goes to `wiring_insight.inputs`."""
     from truenorth.printing import insight as printing_insight
     from truenorth.printing import journey as printing
     from truenorth.wiring import insight as wiring_insight
 
+    now, since, until = instant_of(read.now), instant_of(read.since, "--from"), instant_of(read.until, "--to")
     with told(json), progress(json) as tell:
         insight = wiring_insight.insight(
-            subject, journey, log, inputs=wiring_insight.inputs(**asked), now=instant_of(now), fields=fields_of(maps),
-            object_type=object_type, on_progress=tell,
+            subject, read.journey, read.log, inputs=wiring_insight.inputs(**asked), now=now, since=since, until=until,
+            fields=fields_of(read.maps), object_type=read.object_type, on_progress=tell,
         )  # fmt: skip
     printing.notes(insight.log, insight.replay, kept=False)
     printing_insight.told(insight, as_json=json)

@@ -9,13 +9,23 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from truenorth.cli.cluster import Buckets, Conf, IdentitiesChoice, Master, On, Remote, place_of
 from truenorth.cli.frame import (
+    Answered,
     AsJson,
+    AsOf,
+    Excluded,
     JourneyPath,
     LogPath,
     Maps,
     Now,
     ObjectType,
+    Seed,
+    Since,
+    ThemeNames,
+    Until,
+    answers_of,
+    asked,
     fields_of,
     instant_of,
     progress,
@@ -25,6 +35,7 @@ from truenorth.cli.frame import (
 if TYPE_CHECKING:
     from truenorth.engine.replay import Replay
     from truenorth.logs.log import Log, Progress
+    from truenorth.wiring.cluster import Place
 
 app = typer.Typer()
 
@@ -61,25 +72,40 @@ def check(
     raise typer.Exit(1 if loaded.errors else 0)
 
 
-@app.command(epilog="Example: truenorth replay tickets.csv -j support.yaml --out results")
+@app.command(
+    epilog="Examples: truenorth replay tickets.csv -j support.yaml --out results · "
+    "truenorth replay s3a://logs/2026/ -j support.yaml --on spark --master spark://host:7077 --out s3a://results"
+)
 def replay(
-    log: LogPath,
+    log: Annotated[str, typer.Argument(metavar="LOG", help="CSV, TSV, Parquet, JSON Lines, XES or OCEL 2.0.")],
     journey: JourneyPath,
     now: Now = None,
     out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Write cases, promises, summary and quarantine there.")
+        str | None, typer.Option(metavar="DIR", help="Write cases, promises, summary and quarantine there.")
     ] = None,
     format: Annotated[Format, typer.Option(help="Format of the tables.")] = Format.parquet,  # noqa: A002
     maps: Maps = None,
     object_type: ObjectType = None,
+    on: On = None,
+    master: Master = None,
+    remote: Remote = None,
+    conf: Conf = None,
+    buckets: Buckets = None,
+    identities: IdentitiesChoice = None,
     json: AsJson = False,
 ) -> None:
-    """Judge every case of a log and every promise made to it."""
+    """Judge every case of a log and every promise made to it; with --on spark on a cluster."""
     from truenorth.printing import journey as printing
     from truenorth.results import write_results
 
+    place = place_of(on, master, remote, conf, buckets, identities)
+    if place is not None:
+        if format is not Format.parquet:
+            raise typer.BadParameter("on spark the tables are Parquet", param_hint="--format")
+        _replay_on_spark(log, journey, now, out, maps, object_type, place, json)
+        return
     with told(json), progress(json) as tell:
-        replayed, events = _replay(log, journey, maps, object_type, now, tell)
+        replayed, events = _replay(Path(log), journey, maps, object_type, now, tell)
         written = write_results(replayed, events, out, format=format.value) if out else []
     printing.notes(events, replayed, kept=bool(out))
     printing.summary(replayed, written, as_json=json)
@@ -127,31 +153,50 @@ def discover(
     printing.draft(draft, log, output)
 
 
-@app.command(epilog="Example: truenorth report tickets.csv -j support.yaml -o report.html")
+@app.command(epilog="Example: truenorth report tickets.csv -j support.yaml -o report.html --without voice")
 def report(
     log: LogPath,
     journey: JourneyPath,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The page to write.")] = Path(
         "report.html"
     ),
-    now: Now = None,
+    only: Annotated[
+        list[str] | None, typer.Option("--only", metavar="PART", help="Only this part of it. May be repeated.")
+    ] = None,
+    without: Annotated[
+        list[str] | None, typer.Option("--without", metavar="PART", help="Not this part. May be repeated.")
+    ] = None,
     kpis: Annotated[Path | None, typer.Option("--kpis", metavar="FILE", help="KPIs to audit, a YAML file.")] = None,
     initiatives: Annotated[
         Path | None, typer.Option("--initiatives", metavar="FILE", help="What is tried or proposed, a YAML file.")
     ] = None,
+    names: ThemeNames = None,
+    answer: Answered = None,
+    now: Now = None,
+    since: Since = None,
+    until: Until = None,
+    as_of: AsOf = None,
+    exclude: Excluded = None,
+    seed: Seed = 0,
     maps: Maps = None,
     object_type: ObjectType = None,
 ) -> None:
     """Write one page that can be opened offline: outcomes, promises, journey map, points of failure, insights."""
+    from truenorth.insight.window import opened_between
     from truenorth.printing import journey as printing
-    from truenorth.report import write_report
+    from truenorth.report import chosen_parts, write_report
     from truenorth.wiring import insight as wiring_insight
 
+    with asked():
+        parts = chosen_parts(only or (), without or ())
+    people, opened = answers_of(answer), (instant_of(since, "--from"), instant_of(until, "--to"))
     with told(), progress() as tell:
-        inputs = wiring_insight.inputs(kpis=kpis, initiatives=initiatives)
+        inputs = wiring_insight.inputs(
+            as_of=as_of, seed=seed, exclude=exclude, kpis=kpis, initiatives=initiatives, names=names, people=people
+        )
         replayed, events = _replay(log, journey, maps, object_type, now, tell, all_columns=True)
         tell("drawing", 0.0)
-        write_report(replayed, output, inputs)
+        write_report(opened_between(replayed, *opened), output, inputs, parts)
     printing.notes(events, replayed, kept=False)
     printing.wrote([output])
 
@@ -195,6 +240,26 @@ def _replay(
         all_columns=all_columns,
         on_progress=tell,
     )
+
+
+def _replay_on_spark(
+    log: str,
+    journey: Path,
+    now: str | None,
+    out: str | None,
+    maps: list[str] | None,
+    object_type: str | None,
+    place: Place,
+    json: bool,
+) -> None:
+    from truenorth.printing import journey as printing
+    from truenorth.wiring import cluster as wiring
+    from truenorth.wiring.journey import load_journey
+
+    with told(json), progress(json) as tell:
+        asked = wiring.Asked(log, fields_of(maps), object_type, instant_of(now), out)
+        judged = wiring.replay_on_spark(load_journey(journey), asked, place, on_progress=tell)
+    printing.summary(judged, judged.written, as_json=json)
 
 
 def _write_new(path: Path, text: str) -> None:

@@ -47,6 +47,12 @@ def serve(
         bool,
         typer.Option("--foresight/--no-foresight", help="Whether risks are kept up to date, where there are models."),
     ] = True,
+    console: Annotated[
+        bool | None,
+        typer.Option(
+            "--console/--no-console", help="Whether pages for people are served; by default where they are installed."
+        ),
+    ] = None,
     lateness: Lateness = "5s",
     speed: Speed = 1.0,
 ) -> None:
@@ -55,6 +61,7 @@ def serve(
         from truenorth.printing import service as printing_service
         from truenorth.server.auth import only_loopback
         from truenorth.server.service import Settings, run_service
+        from truenorth.wiring.console import has_console
         from truenorth.wiring.service import foreseer_command, open_service, pace_of, runner_command
 
         with asked():
@@ -65,7 +72,9 @@ def serve(
         ahead = foreseer_command(pace) if foresight else ()
         settings = Settings(host=host, port=port, is_open=is_open, runner_command=command, foreseer_command=ahead)
         environ["TRUENORTH_DB"] = db  # for the runner: a command line would show its password
-        with open_service(db, settings, journeys=journeys, hooks=hooks, clock=pace.clock) as service:
+        pages = has_console() if console is None else console
+        opened = open_service(db, settings, journeys=journeys, hooks=hooks, clock=pace.clock, with_console=pages)
+        with opened as service:
             run_service(service.app, settings, lambda address: printing_service.started(service, address, settings))
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from truenorth.cli.frame import AsJson, LogPath, Maps, ObjectType, fields_of, progress, told
+from truenorth.cli.frame import AsJson, LogPath, Maps, ObjectType, fields_of, pairs_of, progress, told
 
 app = typer.Typer()
 keys = typer.Typer(help="Write keys: who may send events.", no_args_is_help=True)
@@ -106,18 +106,41 @@ def erase(
 @app.command(epilog="Example: truenorth export --out log.parquet")
 def export(
     out: Annotated[
-        Path, typer.Option("--out", "-o", metavar="FILE", help="Its ending says the format: .jsonl or .parquet.")
-    ],
+        Path | None, typer.Option("--out", "-o", metavar="FILE", help="One file, whole: .jsonl or .parquet.")
+    ] = None,
+    parquet: Annotated[
+        Path | None, typer.Option("--parquet", metavar="DIR", help="A folder of Parquet files by day: what is new.")
+    ] = None,
+    iceberg_path: Annotated[
+        Path | None, typer.Option("--iceberg-path", metavar="DIR", help="An Iceberg table in a folder: what is new.")
+    ] = None,
+    kafka: Annotated[
+        str | None, typer.Option("--kafka", metavar="HOST:PORT", help="Brokers of Kafka, separated by commas.")
+    ] = None,
+    topic: Annotated[str, typer.Option(metavar="NAME", help="The topic of Kafka.")] = "truenorth.events",
+    after: Annotated[
+        int, typer.Option(metavar="N", min=0, help="To Kafka: what comes after this position of the log.")
+    ] = 0,
+    setting: Annotated[
+        list[str] | None, typer.Option("--setting", metavar="NAME=VALUE", help="A further one of the client of Kafka.")
+    ] = None,
+    anew: Annotated[bool, typer.Option("--anew", help="Write a folder or a table again from the beginning.")] = False,
     db: Database = DEFAULT,
     json: AsJson = False,
 ) -> None:
-    """Write the whole log, archived events too, to a file that every command reads."""
+    """Write the log, archived events too, to one place that others read: a file, a folder, a table or a topic."""
+    places = {"--out": out, "--parquet": parquet, "--iceberg-path": iceberg_path, "--kafka": kafka}
+    named = [(option, place) for option, place in places.items() if place is not None]
+    if len(named) != 1:
+        raise typer.BadParameter(f"name exactly one of {', '.join(places)}", param_hint="truenorth export")
+    [(option, place)] = named
     with told(json), progress(json) as tell:
         from truenorth.printing import store as printing_store
         from truenorth.wiring import store as wiring_store
 
-        n_events = wiring_store.export(db, out, tell)
-    printing_store.exported(n_events, out, as_json=json)
+        to = wiring_store.Place(option, str(place), topic, after, pairs_of(setting), anew)
+        done = wiring_store.export(db, to, tell)
+    printing_store.exported(done, str(place), as_json=json)
 
 
 @app.command("import", epilog="Example: truenorth import tickets.csv --source desk --map case='Case ID'")

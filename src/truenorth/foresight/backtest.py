@@ -107,7 +107,7 @@ def judge(
     table, split = learnt.table, learnt.split
     risks = {name: risks_of(head, table.rows.x) for name, head in named(learnt.outcome).items()}
     held = _Held(learnt, risks, answered_us, seed)
-    threshold = alarms.threshold_for(held.crossed(split.valid), asked.precision)
+    threshold = alarms.threshold_for(held.crossed(held.valid), asked.precision)
     promises = _promises(learnt, seed)
     live = {promise.name: promise.verdict.used for promise in promises if promise.verdict.live}
     findings = Backtest(
@@ -132,7 +132,9 @@ class _Held:
         self.learnt, self.answered_us, self.seed = learnt, answered_us, seed
         self.rows, self.cases = learnt.table.rows, learnt.table.cases
         self.failed = outcome_of_rows(learnt.table) > 0
-        test = learnt.split.test
+        undecided = unresolved(learnt.table)
+        self.valid, self.test = learnt.split.valid & undecided, learnt.split.test & undecided
+        test = self.test
         self.case = self.rows.case[test]
         self.y = self.failed[test]
         self.risks = {name: risk[test] for name, risk in risks.items()}
@@ -146,8 +148,8 @@ class _Held:
     def findings(self, threshold: alarms.Threshold, asked: Asked) -> dict[str, Any]:
         """All about outcomes and alarms, by field of `Backtest`."""
         split, case, y, risk, seed = self.learnt.split, self.case, self.y, self.risk, self.seed
-        times = self.rows.time_us[split.test]
-        valid, test = self.crossed(split.valid), self.crossed(split.test)
+        times = self.rows.time_us[self.test]
+        valid, test = self.crossed(self.valid), self.crossed(self.test)
         alarmed = (threshold, asked.precision, case, times, risk, y, self.cases.ended_us, seed)
         return {
             "n_fit": len(np.unique(self.rows.case[split.fit])),
@@ -157,7 +159,7 @@ class _Held:
             "verdict": self.verdict,
             "judged": self.judged,
             "models": tuple(evaluate.scored(name, y, p, case, seed) for name, p in self.risks.items()),
-            "buckets": evaluate.buckets(y, risk, case, self.rows.prefix[split.test], seed),
+            "buckets": evaluate.buckets(y, risk, case, self.rows.prefix[self.test], seed),
             "reliability": evaluate.reliable(y, risk),
             "lead": evaluate.lead(*alarmed),
             "per_day": evaluate.per_day(case, times, risk, y, asked.per_day, seed),
@@ -175,11 +177,25 @@ class _Held:
 
     def _levers(self) -> tuple[Lever, ...]:
         """What would lower the risk of the tenth of the held-out rows that is most at risk (some of them)."""
-        rows = np.flatnonzero(self.learnt.split.test)
+        rows = np.flatnonzero(self.test)
         rows = rows[np.argsort(-self.risk, kind="stable")[: len(rows) // 10]]
         x = self.rows.x[rows[:: 1 + len(rows) // MOST_CHANGED]]
         head = named(self.learnt.outcome)[self.judged]
         return levers(x, changes_of(self.learnt.table.columns), lambda some: risks_of(head, some))
+
+
+def unresolved(table: Table) -> NDArray[np.bool_]:
+    """The rows (n,) whose case has not got what it came for yet.
+
+    Once a case is resolved and has but to hold, hardly anything is left to foresee: such rows would make any model look
+    good.
+    """
+    at = _position(table, "resolved")
+    return np.ones(len(table.rows.case), bool) if at is None else table.rows.x[:, at] != 1.0
+
+
+def _position(table: Table, name: str) -> int | None:
+    return next((number for number, column in enumerate(table.columns) if column.name == name), None)
 
 
 def _promises(learnt: Learnt, seed: int) -> tuple[Promise, ...]:
@@ -203,13 +219,18 @@ def _promises(learnt: Learnt, seed: int) -> tuple[Promise, ...]:
 def _next(learnt: Learnt, seed: int) -> Hits | None:
     if learnt.next is None:
         return None
-    rows, target = learnt.table.rows, learnt.table.targets["next"]
-    of, known = (mask & np.isfinite(target) for mask in (learnt.split.test, learnt.split.fit))
+    table, target = learnt.table, learnt.table.targets["next"]
+    rows, asked = table.rows, table.rows.at_event & np.isfinite(target)
+    of, known = learnt.split.test & asked, learnt.split.fit & asked
     if not of.any() or not known.any():
         return None
-    p = runner(learnt.next.predictor, rows.x.shape[1]).predict(rows.x[of])
-    most = int(np.bincount(target[known].astype(int)).argmax())
-    return evaluate.hits(target[of].astype(np.int64), p, most, rows.case[of], seed)
+    came = np.where(asked, target, -1.0).astype(np.int64)
+    said = runner(learnt.next.predictor, rows.x.shape[1]).predict(rows.x[of]).argmax(1)
+    at = _position(table, "last_type")
+    last = np.zeros(len(came), np.int64) if at is None else np.nan_to_num(rows.x[:, at], nan=-1.0).astype(np.int64)
+    usual = evaluate.usual_next(last[known], came[known], last[of])
+    most = int(np.bincount(came[known]).argmax())
+    return evaluate.hits(came[of], said, most, usual, rows.case[of], seed)
 
 
 def days_found(remaining: Remaining | None, table: Table, split: Split, coverage: float, seed: int) -> Days | None:

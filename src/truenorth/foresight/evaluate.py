@@ -240,15 +240,39 @@ def days(came: F64, said: F64, learnt_median: float, coverage: float, case: I32,
 
 
 class Hits(msgspec.Struct, frozen=True):
-    """How often the likeliest next event was right, beside always naming the most frequent one."""
+    """How often the likeliest next event was right, of all instants at which an event came.
+
+    ``constant``: always naming the most frequent one; ``usual``: naming what most often followed the last event.
+    """
 
     accuracy: Estimate
     constant: float
+    usual: float
 
 
-def hits(came: I64, p: F64, most_frequent: int, case: I32, seed: int) -> Hits:
-    """``came`` (n,) codes, ``p`` (n, n_types)."""
-    return Hits(mean_of((p.argmax(1) == came).astype(float), case, seed), float((came == most_frequent).mean()))
+def hits(came: I64, said: I64, most_frequent: int, usual: I64, case: I32, seed: int) -> Hits:
+    """Codes (n,) of the event that came, of the one foretold, and of the one that usually follows."""
+    return Hits(
+        mean_of((said == came).astype(float), case, seed),
+        float((came == most_frequent).mean()),
+        float((came == usual).mean()),
+    )
+
+
+def usual_next(last: I64, came: I64, asked: I64) -> I64:
+    """What most often came after each of the events ``asked`` (m,); the commonest of all after one never seen.
+
+    Learnt from pairs of an event's code ``last`` (n,) >= -1 and that of the next one ``came`` (n,) >= 0, n > 0.
+
+    >>> import numpy as np
+    >>> usual_next(np.array([0, 0, 0, 1]), np.array([2, 2, 1, 0]), np.array([0, 1, 7]))
+    array([2, 0, 2])
+    """
+    counts = np.zeros((int(max(last.max(), asked.max(initial=0))) + 2, int(came.max()) + 1), np.int64)
+    np.add.at(counts, (last + 1, came), 1)
+    counts[counts.sum(1) == 0] = counts.sum(0)
+    found: I64 = counts.argmax(1)[asked + 1]
+    return found
 
 
 class Ahead(msgspec.Struct, frozen=True):

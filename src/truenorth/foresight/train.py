@@ -127,15 +127,25 @@ def learn_next(table: Table, split: Split, seed: int, effort: Effort) -> Head | 
     from truenorth.foresight.transparent import fit_constant
 
     fit, valid = _parts(table, split, table.targets["next"].astype(np.float64), effort.n_rows_small, seed)
-    if not _enough(fit) or not _enough(valid):
+    if not _varied(fit) or not _varied(valid):
         return Head(fit_constant(fit.sample, n_classes))
     return Head(fit_classes(fit.sample, valid.sample, n_classes, table.columns, OF_NEXT, seed, effort.n_threads))
 
 
 def _enough(part: _Part) -> bool:
+    """Whether enough cases have the first class, which is the outcome hoped for, and enough another."""
+    return min(_n_cases(part, part.sample.y == 0), _n_cases(part, part.sample.y > 0)) >= FEWEST_OF_A_CLASS
+
+
+def _varied(part: _Part) -> bool:
+    """Whether enough cases have the commonest class, whichever it is, and enough another."""
     classes = part.sample.y.astype(int)
-    first, other = (len(np.unique(part.case[chosen])) for chosen in (classes == 0, classes > 0))
-    return min(first, other) >= FEWEST_OF_A_CLASS or len(np.unique(classes)) > MANY_CLASSES
+    commonest = np.bincount(classes).argmax() if len(classes) else 0
+    return min(_n_cases(part, classes == commonest), _n_cases(part, classes != commonest)) >= FEWEST_OF_A_CLASS
+
+
+def _n_cases(part: _Part, rows: NDArray[np.bool_]) -> int:
+    return len(np.unique(part.case[rows]))
 
 
 def _calibrated(predictor: Predictor, valid: _Part, n_classes: int) -> Head:

@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 import polars as pl
 
-from truenorth.spec.model import CANONICAL_TYPES, Calendar, Journey
+from truenorth.spec.conditions import fields_of
+from truenorth.spec.model import CANONICAL_TYPES, Calendar, Journey, Promise
 
 MOST_TYPES = 64
 """So many event types have columns of their own; the rest are one."""
@@ -115,9 +116,10 @@ def learn(
 ) -> Vocabulary:
     """Learn what features there are from the events of training cases (``case``, ``type``, attributes).
 
-    Columns in ``without`` are not used; nor are instants, texts of the customer, nested values, columns that are
-    constant or nearly unique. ``labels`` (case to label) are looked at for one thing only: a column whose every value
-    goes with one label, in all of at least `FEWEST_TO_TELL` cases, says what it is to foretell and is not used.
+    Columns in ``without`` are not used; nor are promises that look at one of them (they would tell what it says), nor
+    instants, texts of the customer, nested values, columns that are constant or nearly unique. ``labels`` (case to
+    label) are looked at for one thing only: a column whose every value goes with one label, in all of at least
+    `FEWEST_TO_TELL` cases, says what it is to foretell and is not used.
     """
     kept, dropped = _sifted(events, frozenset(without) | NOT_FEATURES)
     told = {name for name in kept if labels and _tells(events, name, labels)}
@@ -144,17 +146,18 @@ def learn(
         categories=tuple(categories[:MOST_ATTRIBUTES]),
         numbers=tuple(numbers[:MOST_ATTRIBUTES]),
         dropped=tuple(dropped),
-        **_of_journey(journey, zone),
+        **_of_journey(journey, zone, frozenset(without)),
     )
 
 
-def _of_journey(journey: Journey | None, zone: str | None) -> dict[str, Any]:
+def _of_journey(journey: Journey | None, zone: str | None, without: frozenset[str]) -> dict[str, Any]:
     if journey is None:
         return {"zone": zone or "UTC"}
     calendars, outcome = journey.calendars, journey.outcome
     terms = [
         Term(promise.name, bool(promise.within_us or promise.at_least_every_us), calendars.get(promise.calendar or ""))
         for promise in journey.promises
+        if not without & looked_at(promise)
     ]
     return {
         "terms": tuple(terms),
@@ -164,6 +167,29 @@ def _of_journey(journey: Journey | None, zone: str | None) -> dict[str, Any]:
         "zone": zone or next((calendar.timezone for calendar in calendars.values()), "UTC"),
         "is_judged": True,
     }
+
+
+def looked_at(promise: Promise) -> frozenset[str]:
+    """The fields of an event that decide about a promise; those behind the flags, such as ``moment``, are not told.
+
+    >>> from truenorth.spec.load import parse_journey
+    >>> journey = parse_journey("{truenorth: 1, journey: a, outcome: {achieved: type = 'x'}, \
+    ... promises: [{name: p, never: plan = 'free' and feeling < 0}]}")
+    >>> sorted(looked_at(journey.promises[0]))
+    ['feeling', 'plan']
+    """
+    conditions = (
+        promise.after,
+        promise.expect,
+        promise.unless,
+        promise.never,
+        promise.of,
+        promise.where,
+        promise.before,
+        promise.require,
+    )
+    named = {name for condition in conditions if condition for name in fields_of(condition.tree)}
+    return frozenset(named | ({promise.total} if promise.total else set()))
 
 
 def _sifted(events: pl.DataFrame, without: frozenset[str]) -> tuple[list[str], list[Dropped]]:

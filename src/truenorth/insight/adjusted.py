@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from truenorth.insight.clustered import clustered_error
 from truenorth.insight.intervals import Z95
+from truenorth.insight.one_thread import in_one_thread
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
@@ -89,6 +90,7 @@ class _Nuisance(NamedTuple):
     without: Floats
 
 
+@in_one_thread
 def adjusted_effects(
     treated: Bools,
     outcomes: Mapping[str, Floats],
@@ -114,18 +116,9 @@ def adjusted_effects(
     True
     """
     n_treated, n_others = int(treated.sum()), int((~treated).sum())
-    from threadpoolctl import threadpool_limits  # noqa: PLC0415 comes with scikit-learn
-
     if min(n_treated, n_others) < MIN_ARM:
         return None
-    with threadpool_limits(1):  # threads cost more than they bring in matrices of this size
-        return _adjusted(treated, outcomes, design, clusters, _folds(clusters, seed), learner)
-
-
-def _adjusted(
-    treated: Bools, outcomes: Mapping[str, Floats], design: Floats, clusters: Ints, folds: Ints, learner: Learner
-) -> Adjusted | None:
-    n_treated, n_others = int(treated.sum()), int((~treated).sum())
+    folds = _folds(clusters, seed)
     propensity = _predicted(design, treated.astype(np.float64), np.ones(len(treated), np.bool_), folds, learner)
     share = treated.mean()
     low, high = min(TRIM, share / 5), 1 - min(TRIM, (1 - share) / 5)
@@ -149,6 +142,7 @@ def _adjusted(
     )
 
 
+@in_one_thread
 def adjusted_slope(
     exposure: Floats, outcome: Floats, design: Floats, clusters: Ints, *, seed: int = 0, learner: Learner = "linear"
 ) -> Effect:

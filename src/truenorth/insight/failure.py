@@ -61,6 +61,24 @@ def points_of_failure(replay: Replayed, min_cases: int = MIN_CASES) -> pl.DataFr
     return _compared(passed).sort(measure, "n", "kind", "point", descending=[True, True, False, False]).collect()
 
 
+def cases_of_point(replay: Replayed, kind: str, source: str | None, target: str) -> pl.DataFrame:
+    """The decided cases that pass a point: ``case``, ``failed``, ``opened``; failing ones first, the newest first.
+
+    ``kind``, ``source`` and ``target`` are those of a row of `points_of_failure`.
+    """
+    decided = _decided(replay)
+    same = (
+        (pl.col("kind") == kind)
+        & (pl.col("target") == target)
+        & (pl.col("source").is_null() if source is None else pl.col("source") == source)
+    )
+    passed = pl.concat([*_passed_events(replay, decided), _broken_promises(replay, decided)]).filter(same)
+    found = decided.join(passed.select("number").unique(), on="number", how="semi")
+    opened = replay.cases.lazy().select("case", "opened")
+    ordered = found.join(opened, on="case").sort("failed", "opened", "case", descending=[True, True, False])
+    return ordered.select("case", "failed", "opened").collect()
+
+
 def _decided(replay: Replayed) -> pl.LazyFrame:
     """Decided cases: ``number``, ``case``, ``failed``, ``value`` less its mean, and up to when and where they count."""
     by_event = pl.col("reason").fill_null("") == "event"

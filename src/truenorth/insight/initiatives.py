@@ -14,6 +14,7 @@ import polars as pl
 from truenorth.insight.before_after import Design, Estimate, design_of, effect, placebo, pre_trend
 from truenorth.insight.initiative_file import Initiative, Serves
 from truenorth.insight.matching import matching, openings
+from truenorth.insight.one_thread import in_one_thread
 from truenorth.insight.replayed import Replayed
 from truenorth.insight.ripe import facts_of, ripe_cases
 from truenorth.insight.slope import slope
@@ -74,6 +75,7 @@ class Assessment(msgspec.Struct, frozen=True, kw_only=True):
     checks: float
 
 
+@in_one_thread
 def assess(
     replay: Replayed, initiatives: Sequence[Initiative], *, seed: int = 0, exclude: Collection[str] = ()
 ) -> tuple[Assessment, ...]:

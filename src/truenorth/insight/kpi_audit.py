@@ -20,6 +20,7 @@ from truenorth.insight.kpi_file import Kpi, Reward
 from truenorth.insight.kpi_kind import Harmful, Kind, Told, in_catalogue, kind_of
 from truenorth.insight.kpi_values import by_week, check_kpis, parts, units
 from truenorth.insight.matching import matching, openings
+from truenorth.insight.one_thread import in_one_thread
 from truenorth.insight.replayed import Replayed
 from truenorth.insight.ripe import facts_of, ripe_cases
 from truenorth.insight.slope import Slope, clusters, slope, too_few
@@ -123,6 +124,7 @@ class Audit(msgspec.Struct, frozen=True, kw_only=True):
         }
 
 
+@in_one_thread
 def audit_kpis(replay: Replayed, kpis: Sequence[Kpi], *, seed: int = 0, exclude: Collection[str] = ()) -> Audit:
     """Audit KPIs against the outcome of a journey, over its ripe cases (`truenorth.insight.ripe`).
 

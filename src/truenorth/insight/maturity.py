@@ -6,7 +6,7 @@ The questions and thresholds are our own. There is no score but the number of an
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any, Literal
 
@@ -17,6 +17,7 @@ from truenorth.insight.clustered import clustered_ratio
 from truenorth.insight.overview import overview
 from truenorth.insight.promises import promise_verdicts
 from truenorth.insight.replayed import DECIDED, Replayed
+from truenorth.spec.problems import Problem, TruenorthError, nearest
 
 KEPT_ENOUGH = 0.9
 DECIDED_ENOUGH = 0.9
@@ -241,3 +242,20 @@ QUESTIONS: tuple[Question, ...] = (
 )
 """The ten. Where a question gets its answer from people, the answers file names its key."""
 KEYS = tuple(one.key for one in QUESTIONS)
+
+
+def read_answers(texts: Sequence[str], path: str) -> dict[str, bool]:
+    """Answers of people as they are written; TruenorthError with what is none, told as found at ``path``.
+
+    >>> read_answers(["may_act_at_once=no"], "--answer")
+    {'may_act_at_once': False}
+    """
+    parts = [(text, *text.partition("=")[::2]) for text in texts]
+    problems = [
+        Problem(path=path, expected=f"an answer such as {KEYS[-1]}=yes", found=repr(text), hint=nearest(key, KEYS))
+        for text, key, said in parts
+        if key not in KEYS or said not in ("yes", "no")
+    ]
+    if problems:
+        raise TruenorthError(problems)
+    return {key: said == "yes" for _, key, said in parts}

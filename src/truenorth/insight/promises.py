@@ -20,9 +20,9 @@ def promise_verdicts(replay: Replayed) -> pl.DataFrame:
     """
     names = [promise.name for promise in replay.journey.promises]
     names += [name for name in replay.promises["promise"].unique().sort() if name not in names]
-    counted = _counted(replay.promises.select(pl.col("promise").alias("group"), "verdict"))
+    found = counted(replay.promises.select(pl.col("promise").alias("group"), "verdict"))
     order = pl.DataFrame({"group": pl.Series(names, dtype=pl.String)})
-    return order.join(counted, on="group", how="left", maintain_order="left").with_columns(
+    return order.join(found, on="group", how="left", maintain_order="left").with_columns(
         pl.col("made", *VERDICTS).fill_null(0)
     )
 
@@ -40,20 +40,21 @@ def promise_breaks(replay: Replayed, by: By = "team", promise: str | None = None
         return promise_verdicts(replay)
     made = replay.promises if promise is None else replay.promises.filter(pl.col("promise") == promise)
     if by not in replay.events.columns:
-        return _counted(made.head(0).select(pl.col("promise").alias("group"), "verdict"))
+        return counted(made.head(0).select(pl.col("promise").alias("group"), "verdict"))
     starts = replay.events.lazy().select(
         "case", pl.col("id").cast(pl.String), pl.col(by).cast(pl.String).alias("group")
     )
-    found = (
+    grouped = (
         made.lazy()
         .select("case", pl.col("started_by").cast(pl.String).alias("id"), "verdict")
         .join(starts.unique(["case", "id"], keep="first"), on=["case", "id"], how="left")
     )
-    counted = _counted(found.select("group", "verdict").collect())
-    return counted.sort("broken", "made", "group", descending=[True, True, False], nulls_last=True)
+    found = counted(grouped.select("group", "verdict").collect())
+    return found.sort("broken", "made", "group", descending=[True, True, False], nulls_last=True)
 
 
-def _counted(instances: pl.DataFrame) -> pl.DataFrame:
+def counted(instances: pl.DataFrame) -> pl.DataFrame:
+    """Verdicts (``verdict``) by ``group``, with the columns of `promise_breaks`."""
     low, high = wilson(pl.col("broken"), pl.col("kept") + pl.col("broken"))
     judged = pl.col("kept") + pl.col("broken")
     return (

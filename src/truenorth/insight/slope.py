@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from truenorth.insight.adjusted import adjusted_slope
 from truenorth.insight.design import design_of
+from truenorth.insight.one_thread import in_one_thread
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -48,6 +49,7 @@ class Slope(msgspec.Struct, frozen=True, kw_only=True):
     n: int
 
 
+@in_one_thread
 def slope(outcome: Floats, measure: Floats, known: pl.DataFrame, customer: pl.Series, *, seed: int) -> Slope:
     """The adjusted slope of ``outcome`` on ``measure``; rows where the measure is NaN are left out.
 

@@ -114,7 +114,7 @@ def _read(
 
 
 def _open(path: Path, object_type: str | None, n_rows: int | None, report: Progress) -> Source:
-    if read_bytes(path, len(PARQUET)) == PARQUET:
+    if path.is_dir() or read_bytes(path, len(PARQUET)) == PARQUET:
         return ParquetSource(path)
     content = load(path)
     report("reading", 0.2)

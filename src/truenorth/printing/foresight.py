@@ -115,7 +115,10 @@ def _other_lines(found: Backtest) -> list[str]:
             f"always the median: {days.mae_median:.2f}); {held}"
         )
     if (hits := found.next) is not None:
-        lines.append(f"next event: {_estimate(hits.accuracy)} right (always the most frequent: {hits.constant:.3f})")
+        lines.append(
+            f"next event: {_estimate(hits.accuracy)} right (always the most frequent: {hits.constant:.3f}, "
+            f"what usually follows the last one: {hits.usual:.3f})"
+        )
     if (ahead := found.survey) is not None:
         lines.append(
             f"surveys: {ahead.n_never_answered:,} of {ahead.n_failed:,} failing cases never answered, "

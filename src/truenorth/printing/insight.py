@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from rich.markup import escape
 from rich.table import Table as Grid
 
 from truenorth.insight.practitioners import Distilled
 from truenorth.printing.terminal import err, out, write_json
+from truenorth.report.document import document
 from truenorth.report.tables import Table
 from truenorth.wiring.insight import Insight
 
@@ -18,7 +17,7 @@ DEEP_DIVES_SHOWN = 2
 def told(insight: Insight, *, as_json: bool) -> None:
     """A subject: its finding, its tables and how they are computed; or all of it as JSON."""
     if as_json:
-        write_json(document(insight))
+        write_json(document(insight.subject, insight.section, insight.part))
         return
     journey = insight.replay.journey
     out.print(f"[bold]{escape(journey.title or journey.name)}: {escape(insight.subject.title)}[/]")
@@ -29,22 +28,6 @@ def told(insight: Insight, *, as_json: bool) -> None:
             out.print(grid(table))
     for paragraph in insight.section.how:
         err.print(f"[dim]{escape(paragraph)}[/]")
-
-
-def document(insight: Insight) -> dict[str, Any]:
-    """A subject as plain values: what it is about, its sample, its finding, and its numbers."""
-    replay = insight.replay
-    return {
-        "subject": insight.subject.name,
-        "journey": replay.journey.name,
-        "currency": replay.journey.currency,
-        "cases": replay.summary["cases"],
-        "events": replay.events.height,
-        "watermark": replay.watermark,
-        "finding": insight.section.finding,
-        **insight.section.answer.to_dict(),
-        "how": list(insight.section.how),
-    }
 
 
 def distilled(found: Distilled, *, as_json: bool) -> None:

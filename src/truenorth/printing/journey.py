@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from zoneinfo import ZoneInfo
 
 from rich.console import Console
@@ -22,6 +22,7 @@ from truenorth.logs import Log
 from truenorth.printing.terminal import counted, err, out, write_json
 from truenorth.spec.durations import format_duration
 from truenorth.spec.load import Loaded
+from truenorth.spec.model import Journey
 from truenorth.spec.problems import Problem, TruenorthError
 from truenorth.wiring.journey import COMPILING
 
@@ -86,7 +87,19 @@ def notes(log: Log, replay: Replay | None, *, kept: bool) -> None:
         )
 
 
-def summary(replay: Replay, written: Sequence[Path], *, as_json: bool) -> None:
+class Summarised(Protocol):
+    """A journey and what a log came to, wherever it was judged."""
+
+    @property
+    def journey(self) -> Journey:
+        """The journey."""
+
+    @property
+    def summary(self) -> Mapping[str, Any]:
+        """The keys of the reference's section 4."""
+
+
+def summary(replay: Summarised, written: Sequence[Path | str], *, as_json: bool) -> None:
     """The summary of a replay."""
     if as_json:
         write_json(replay.summary)
@@ -109,14 +122,14 @@ def summary(replay: Replay, written: Sequence[Path], *, as_json: bool) -> None:
 _COUNTED = (("moment", "moment"), ("handover", "hand-over"), ("decision", "decision"))
 
 
-def _events_line(numbers: dict[str, Any]) -> str:
+def _events_line(numbers: Mapping[str, Any]) -> str:
     left_out = ("quarantined", "duplicates", "filtered", "no_key", "before_need", "after_close")
     rest = ", ".join(f"{numbers[name]:,} {name.replace('_', ' ')}" for name in left_out if numbers[name])
     head = f"{counted(numbers['events'], 'event')}, {counted(numbers['cases'], 'case')} in {numbers['seconds']:.1f} s"
     return f"{head} ({rest})" if rest else head
 
 
-def _outcome_table(numbers: dict[str, Any]) -> Table:
+def _outcome_table(numbers: Mapping[str, Any]) -> Table:
     table = Table("outcome", box=None, pad_edge=False)
     table.add_column("cases", justify="right")
     table.add_column("share", justify="right")
@@ -126,7 +139,7 @@ def _outcome_table(numbers: dict[str, Any]) -> Table:
     return table
 
 
-def _promise_table(numbers: dict[str, Any]) -> Table:
+def _promise_table(numbers: Mapping[str, Any]) -> Table:
     table = Table("promise", box=None, pad_edge=False)
     for name in ("kept", "broken", "lapsed", "open", "kept of decided"):
         table.add_column(name, justify="right")
@@ -236,7 +249,7 @@ def _streamed(streamed: Streamed) -> None:
         err.print(f"[red]{escape(reason)}[/]")
 
 
-def wrote(paths: Sequence[Path]) -> None:
+def wrote(paths: Sequence[Path | str]) -> None:
     """Files that were written."""
     for path in paths:
         err.print(f"wrote {escape(str(path))}")

@@ -18,4 +18,9 @@ def started(service: Service, address: str, settings: Settings) -> None:
         err.print(f"write key for clients, shown this once: {service.write_key}", soft_wrap=True)
     if service.admin_token:
         err.print(f"token of the first administrator, shown this once: {service.admin_token}", soft_wrap=True)
+    if service.first_link:
+        link = f"{address}{service.first_link}"
+        err.print(f"link that makes the first administrator's account, once, within a day: {link}", soft_wrap=True)
+    if service.has_console:
+        err.print(f"pages for people: {address}/")
     err.print(f"what can be asked: {address}/api/docs")

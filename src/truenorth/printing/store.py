@@ -11,9 +11,9 @@ import msgspec
 from rich.markup import escape
 from rich.table import Table
 
-from truenorth.printing.journey import wrote
 from truenorth.printing.terminal import counted, err, out, write_json
 from truenorth.server.doctor import Finding
+from truenorth.server.exports.pages import Exported
 from truenorth.server.importing import Imported
 from truenorth.store.archive import Archived
 from truenorth.store.people import Receipt
@@ -57,13 +57,13 @@ def receipt(done: Receipt, *, as_json: bool) -> None:
     out.print("no trace is left in the database's files" if done.scrubbed_us else "traces may be left until a scrub")
 
 
-def exported(n_events: int, path: Path, *, as_json: bool) -> None:
-    """How much was written, and where."""
+def exported(done: Exported, place: str, *, as_json: bool) -> None:
+    """How much was written, where, and up to which position of the log."""
     if as_json:
-        write_json({"events": n_events, "file": str(path)})
+        write_json({"events": done.n_events, "position": done.position, "place": place})
         return
-    out.print(counted(n_events, "event"))
-    wrote([path])
+    out.print(counted(done.n_events, "event"))
+    err.print(f"wrote {place}, up to position {done.position} of the log", soft_wrap=True, markup=False)
 
 
 def imported(done: Imported, *, as_json: bool) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,10 @@ from truenorth.figures.wording import cases, count, money, percent, ratio
 from truenorth.insight.overview import Overview, overview
 from truenorth.insight.promises import promise_verdicts
 from truenorth.insight.replayed import Replayed
+from truenorth.insight.window import bounds_of
 from truenorth.logs.whole import whole_file
 from truenorth.report import tables
+from truenorth.report.parts import PARTS
 from truenorth.report.section import Inputs, Section, Subject
 from truenorth.report.subjects import sections
 
@@ -76,18 +78,21 @@ class Chapter(msgspec.Struct, frozen=True, kw_only=True):
     how: tuple[str, ...]
 
 
-def write_report(replay: Replayed, path: str | Path, inputs: Inputs | None = None) -> Path:
+def write_report(
+    replay: Replayed, path: str | Path, inputs: Inputs | None = None, parts: Collection[str] = PARTS
+) -> Path:
     """Write the report of a replay to ``path`` as one HTML file and return the path.
 
-    ``inputs``: what insights need beside the replay. Raises `TruenorthError` where nothing can be written.
+    ``inputs``: what insights need beside the replay; ``parts``: which of `PARTS` it has. Raises `TruenorthError` where
+    nothing can be written.
     """
-    page = report_html(replay, inputs)
+    page = report_html(replay, inputs, parts)
     with whole_file(path) as unfinished:
         unfinished.write_text(page, encoding="utf-8")
     return Path(path)
 
 
-def report_html(replay: Replayed, inputs: Inputs | None = None) -> str:
+def report_html(replay: Replayed, inputs: Inputs | None = None, parts: Collection[str] = PARTS) -> str:
     """The report as one HTML page that needs no network: figures, their numbers, and how each is computed.
 
     About 5 MB, nearly all of it the drawing library. The page forbids itself any request (a content security policy
@@ -100,8 +105,8 @@ def report_html(replay: Replayed, inputs: Inputs | None = None) -> str:
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     library, script = get_plotlyjs(), _source(environment, "report.js")
-    insights = sections(replay, inputs or Inputs())
-    plots = {plot.name: plot for plot in [*_plots(replay), *_insight_plots(insights)]}
+    insights = sections(replay, inputs or Inputs(), parts)
+    plots = {plot.name: plot for plot in [*_plots(replay, parts), *_insight_plots(insights)]}
     drawings = {
         "templates": {name: template(name).to_plotly_json() for name in ("light", "dark")},
         "figures": {name: {**plot.drawing, "steps": plot.steps} for name, plot in plots.items() if not plot.empty},
@@ -109,12 +114,13 @@ def report_html(replay: Replayed, inputs: Inputs | None = None) -> str:
     return environment.get_template("report.html").render(
         journey=replay.journey,
         title=replay.journey.title or replay.journey.name,
+        parts=frozenset(parts),
         canvas=_canvas(replay.journey.canvas),
         sample=_sample(replay),
         tiles=_tiles(replay),
         work=_work(replay),
         plots=plots,
-        tables=_tables(replay) | _insight_tables(insights),
+        tables=_tables(replay, parts) | _insight_tables(insights),
         chapters=[_chapter(subject, section) for subject, section in insights],
         has_value=bool(replay.journey.outcome.value),
         style=Markup(_source(environment, "report.css")),  # noqa: S704 our own file
@@ -147,17 +153,37 @@ def script_json(value: Any) -> str:
 # --- figures -------------------------------------------------------------------------------------------------------
 
 
-def _plots(replay: Replayed) -> list[Plot]:
+FIGURES: Mapping[str, Mapping[str, Callable[[Replayed], Any]]] = {
+    "outcome": {"outcome": figures.outcome_figure, "trend": figures.trend_figure},
+    "promises": {"promises": figures.promise_figure},
+    "journey": {"map": figures.journey_map_figure},
+    "points": {"failure": figures.failure_figure},
+    "time": {"pace": figures.time_to_outcome_figure},
+    "variants": {"variants": figures.variants_figure},
+    "breaks": {
+        "teams": lambda replay: figures.breaks_figure(replay, "team"),
+        "channels": lambda replay: figures.breaks_figure(replay, "channel"),
+    },
+}
+"""The figures of each part, by name."""
+TABLES: Mapping[str, Mapping[str, Callable[[Replayed], tables.Table]]] = {
+    "promises": {"promises": tables.promise_table},
+    "journey": {"steps": tables.step_table, "types": tables.type_table},
+    "points": {"failure": tables.failure_table},
+    "time": {"pace": tables.pace_table},
+    "variants": {"variants": tables.variant_table},
+    "breaks": {
+        "teams": lambda replay: tables.breaks_table(replay, "team"),
+        "channels": lambda replay: tables.breaks_table(replay, "channel"),
+    },
+    "quality": {"quality": tables.quality_table},
+}
+"""The tables of each part, by name."""
+
+
+def _plots(replay: Replayed, parts: Collection[str]) -> list[Plot]:
     return [
-        plot_of("outcome", figures.outcome_figure(replay)),
-        plot_of("trend", figures.trend_figure(replay)),
-        plot_of("promises", figures.promise_figure(replay)),
-        plot_of("map", figures.journey_map_figure(replay)),
-        plot_of("failure", figures.failure_figure(replay)),
-        plot_of("pace", figures.time_to_outcome_figure(replay)),
-        plot_of("variants", figures.variants_figure(replay)),
-        plot_of("teams", figures.breaks_figure(replay, "team")),
-        plot_of("channels", figures.breaks_figure(replay, "channel")),
+        plot_of(name, draw(replay)) for part, drawn in FIGURES.items() if part in parts for name, draw in drawn.items()
     ]
 
 
@@ -190,18 +216,8 @@ def plot_of(name: str, figure: Any) -> Plot:
     )  # fmt: skip
 
 
-def _tables(replay: Replayed) -> dict[str, tables.Table]:
-    return {
-        "promises": tables.promise_table(replay),
-        "failure": tables.failure_table(replay),
-        "steps": tables.step_table(replay),
-        "types": tables.type_table(replay),
-        "pace": tables.pace_table(replay),
-        "variants": tables.variant_table(replay),
-        "teams": tables.breaks_table(replay, "team"),
-        "channels": tables.breaks_table(replay, "channel"),
-        "quality": tables.quality_table(replay),
-    }
+def _tables(replay: Replayed, parts: Collection[str]) -> dict[str, tables.Table]:
+    return {name: make(replay) for part, made in TABLES.items() if part in parts for name, make in made.items()}
 
 
 # --- insights ------------------------------------------------------------------------------------------------------
@@ -263,7 +279,10 @@ def _sample(replay: Replayed) -> dict[str, str]:
     first, last = times.min(), times.max()
     period = f"{_instant(first)} to {_instant(last)}" if replay.events.height else "no events"
     mark = _instant(replay.watermark) if replay.watermark else "none: the log is empty"
+    since, until = bounds_of(replay)
+    opened = (f" from {_instant(since)}" if since else "") + (f" before {_instant(until)}" if until else "")
     size = f"{count(replay.events.height)} events in {cases(replay.cases.height)}"
+    size += f", all that opened{opened}" if opened else ""
     return {"size": size, "period": period, "watermark": mark}
 
 

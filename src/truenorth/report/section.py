@@ -73,12 +73,15 @@ def always(_inputs: Inputs) -> bool:
 class Subject(msgspec.Struct, frozen=True, kw_only=True):
     """An entry of the registry: what a subject is called, and what makes its section.
 
-    ``name``: the command, and the anchor of the section. ``learns``: whether it needs the extra ``learn``. ``can``:
-    whether there is anything to tell with what was given; a report leaves the section out where there is not.
+    ``name``: the command, and the anchor of the section. ``about``: in a sentence. ``options``: which of
+    `truenorth.insight.options.OPTIONS` it looks at. ``learns``: whether it needs the extra ``learn``. ``can``: whether
+    there is anything to tell with what was given; a report leaves the section out where there is not.
     """
 
     name: str
     title: str
+    about: str
     make: Callable[[Replayed, Inputs], Section]
+    options: tuple[str, ...] = ()
     learns: bool = False
     can: Callable[[Inputs], bool] = always

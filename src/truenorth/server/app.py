@@ -7,10 +7,12 @@ from collections.abc import Callable, Sequence
 from time import perf_counter
 
 from fastapi import FastAPI
+from starlette.middleware import Middleware
 from starlette.routing import Route
 from starlette.types import Lifespan
 
 from truenorth.server.acting.acting import ID_BYTES, Acting, Knowing
+from truenorth.server.acting.queueing import Queues
 from truenorth.server.answers import answer_errors
 from truenorth.server.api.bounds import Bounds
 from truenorth.server.api.context import Context
@@ -21,6 +23,8 @@ from truenorth.server.broadcast import Broadcast
 from truenorth.server.documents import document_routes
 from truenorth.server.envelope import BodyBound, Envelope
 from truenorth.server.health import health_routes
+from truenorth.server.insights import InsightBounds, Insights
+from truenorth.server.judged_logs import JudgedLogs
 from truenorth.server.metrics import Asked, Metrics, Probes
 from truenorth.server.rate import Allowance
 from truenorth.server.targets import TargetRules
@@ -47,6 +51,7 @@ def make_app(  # noqa: PLR0913  # all that a service is made of
     elapsed_s: Callable[[], float] = perf_counter,
     lifespan: Lifespan[FastAPI] | None = None,
     knowing: Knowing = Knowing(),  # noqa: B008  # frozen
+    before: Sequence[Middleware] = (),
 ) -> FastAPI:
     """The application of a store.
 
@@ -55,12 +60,18 @@ def make_app(  # noqa: PLR0913  # all that a service is made of
     ``is_open``: requests need no token; only for a service that listens on loopback (`auth.only_loopback`).
     ``targets``: where webhooks may be sent; public addresses only, and this machine where the service is open.
     ``lifespan``: starts and stops what belongs to whoever composes; call ``app.state.context.broadcast.close()`` first
-    when stopping, so that streams end. ``knowing``: what decisions know of risks and effects.
+    when stopping, so that streams end. ``knowing``: what decisions know of risks and effects. ``before``: layers that
+    stand before the door of the API, the outermost first; they may say who has signed in (`auth.SIGNED_IN`).
     """
     metrics = metrics or Metrics()
     asked = Asked(probes, now_us)
     metrics.registry.register(asked)
     totals = Totals(store.results, elapsed_s)
+
+    def outcomes_of(journey: str) -> dict[str, int]:
+        found: dict[str, int] = totals.of(journey)[1]["outcome"]
+        return found
+
     app = FastAPI(title="Truenorth", description=ABOUT, version="1", openapi_url=None, lifespan=lifespan)
     app.state.context = Context(
         store=store,
@@ -76,9 +87,12 @@ def make_app(  # noqa: PLR0913  # all that a service is made of
             now_us=now_us,
             new_id=lambda: entropy(ID_BYTES).hex(),
             ids_of=ids_of,
-            outcomes_of=lambda journey: totals.of(journey)[1]["outcome"],
+            outcomes_of=outcomes_of,
             knowing=knowing,
         ),
+        judged=JudgedLogs(store, elapsed_s),
+        queues=Queues(store, now_us=now_us, elapsed_s=elapsed_s, outcomes_of=outcomes_of),
+        insights=_insights(store, bounds, now_us, elapsed_s),
     )
     app.include_router(api_routes())
     health = health_routes(metrics, probes, asked, store.events.last_position, bounds.watermark_age_seconds)
@@ -86,6 +100,8 @@ def make_app(  # noqa: PLR0913  # all that a service is made of
     app.router.routes.extend(routes)
     answer_errors(app)
     _surround(app, store, bounds, elapsed_s, is_open=is_open)
+    for layer in reversed(before):
+        app.add_middleware(layer.cls, *layer.args, **layer.kwargs)
     app.add_middleware(
         Envelope,
         metrics=metrics,
@@ -115,3 +131,13 @@ def _broadcast(store: Store, bounds: Bounds) -> Broadcast:
     return Broadcast(
         read, store.signals.last_number, heartbeat_s=bounds.heartbeat_seconds, waiting=bounds.stream_waiting
     )
+
+
+def _insights(store: Store, bounds: Bounds, now_us: Callable[[], int], elapsed_s: Callable[[], float]) -> Insights:
+    of_insight = InsightBounds(
+        events=bounds.insight_events,
+        waiting=bounds.insight_waiting,
+        kept=bounds.insight_kept,
+        age_seconds=bounds.insight_age_seconds,
+    )
+    return Insights(store, of_insight, now_us, elapsed_s)

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import msgspec
 from fastapi import Depends, Request
 from starlette.concurrency import run_in_threadpool
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from truenorth.server.answers import store_unavailable, turned_answer
@@ -33,6 +34,11 @@ GUARDED = ("/api", "/metrics")
 """Paths, with all below them, that need a token."""
 DOCUMENTS = "/api/docs"
 """What browsers show: here a token may also be the password of a Basic authorization, which they ask for."""
+
+READING = frozenset({"GET", "HEAD"})
+"""What a browser that has signed in may ask of the API: to change something, a page or a token is needed."""
+SIGNED_IN = "signed_in"
+"""Where a layer before the door leaves the `Caller` of a session, in the state of a request."""
 
 NO_TOKEN = "expected a valid token as 'Authorization: Bearer ...'; ask who runs this service for one"  # noqa: S105
 
@@ -56,24 +62,29 @@ ANYBODY = Caller("(open)", "admin")
 """Whoever asks a service that was started open."""
 
 
-def needs(role: Role) -> Callable[[Request], Caller]:
+class Needs(msgspec.Struct, frozen=True):
     """A dependency that gives the caller, or turns away one whose role is too small."""
 
-    def check(request: Request) -> Caller:
+    role: Role
+
+    def __call__(self, request: Request) -> Caller:
+        """The caller of a request."""
         caller: Caller | None = getattr(request.state, "caller", None)
         if caller is None:
             raise Turned(401, "no_token", NO_TOKEN)
-        if not caller.may(role):
-            raise Turned(403, "role_too_small", f"expected a token of the role {role}, found {caller.role}")
+        return self.of(caller)
+
+    def of(self, caller: Caller) -> Caller:
+        """The same caller, if the role is large enough."""
+        if not caller.may(self.role):
+            raise Turned(403, "role_too_small", f"expected the role {self.role}, found {caller.role}")
         return caller
 
-    return check
 
-
-Viewer = Annotated[Caller, Depends(needs("viewer"))]
-Agent = Annotated[Caller, Depends(needs("agent"))]
-Analyst = Annotated[Caller, Depends(needs("analyst"))]
-Admin = Annotated[Caller, Depends(needs("admin"))]
+Viewer = Annotated[Caller, Depends(Needs("viewer"))]
+Agent = Annotated[Caller, Depends(Needs("agent"))]
+Analyst = Annotated[Caller, Depends(Needs("analyst"))]
+Admin = Annotated[Caller, Depends(Needs("admin"))]
 
 
 def only_loopback(host: str) -> None:
@@ -106,8 +117,9 @@ class Door:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Check, then pass on."""
         if scope["type"] == "http" and _is_below(_path(scope), GUARDED):
+            state = scope.setdefault("state", {})
             try:
-                scope.setdefault("state", {})["caller"] = await self._admitted(Request(scope))
+                state["caller"] = await self._admitted(Request(scope))
             except Turned as turned:
                 await turned_answer(scope, turned, _challenges(scope, turned))(scope, receive, send)
                 return
@@ -121,6 +133,10 @@ class Door:
         secret = _secret(request)
         if secret is None and self._is_open and _is_own(request):
             return ANYBODY
+        signed_in: Caller | None = request.scope["state"].get(SIGNED_IN)
+        if secret is None and signed_in is not None and request.method in READING and is_of_here(request):
+            _take(self._per_token, f"account {signed_in.who}")
+            return signed_in
         token = await run_in_threadpool(self._token_of, secret) if secret else None
         if token is None:
             raise Turned(401, "no_token", NO_TOKEN)
@@ -163,13 +179,26 @@ def _is_own(request: Request) -> bool:
     The name it was called by is a loopback one (a page whose name was rebound to this machine has another), and a
     browser says, if it is one, that the page comes from here.
     """
+    return is_called_loopback(request) and is_of_here(request)
+
+
+def is_called_loopback(request: HTTPConnection) -> bool:
+    """Whether the name that a service was called by stands for this machine."""
+    try:
+        name = urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
+    except ValueError:
+        return False
+    return _is_loopback(name)
+
+
+def is_of_here(request: HTTPConnection) -> bool:
+    """Whether no page of another origin has made a browser ask this."""
     host, origin = request.headers.get("host", ""), request.headers.get("origin")
     try:
-        name = urlsplit(f"//{host}").hostname or ""
         is_same = origin is None or urlsplit(origin).netloc == host
     except ValueError:
         return False
-    return _is_loopback(name) and is_same and request.headers.get("sec-fetch-site", "none") in {"none", "same-origin"}
+    return is_same and request.headers.get("sec-fetch-site", "none") in {"none", "same-origin"}
 
 
 def _is_loopback(host: str) -> bool:

@@ -98,6 +98,11 @@ class BoundedConnection(HttpToolsProtocol):
         self._stop_timer()
         super().on_message_complete()
 
+    def handle_websocket_upgrade(self) -> None:
+        """A page stays connected: from here on its socket sees to it that somebody is there."""
+        self._stop_timer()
+        super().handle_websocket_upgrade()
+
     def _end_in(self, seconds: float) -> None:
         self._stop_timer()
         self._timer = self.loop.call_later(seconds, self.transport.close)

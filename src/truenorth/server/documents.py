@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
-from truenorth.server.auth import DOCUMENTS, needs
+from truenorth.server.auth import DOCUMENTS, Needs
 from truenorth.server.receiving import json_answer
 
 OPENAPI = f"{DOCUMENTS}/openapi.json"
@@ -53,15 +53,15 @@ def document_routes(openapi: Callable[[], dict[str, Any]]) -> list[Route]:
 
 
 def _text(text: str, kind: str, request: Request) -> Response:
-    needs("viewer")(request)
+    Needs("viewer")(request)
     return Response(text, media_type=kind, headers={"Content-Security-Policy": POLICY})
 
 
 def _described(openapi: Callable[[], dict[str, Any]], request: Request) -> Response:
-    needs("viewer")(request)
+    Needs("viewer")(request)
     return json_answer(openapi())
 
 
 def _asset(name: str, kind: str, request: Request) -> Response:
-    needs("viewer")(request)
+    Needs("viewer")(request)
     return FileResponse(str(files("fastapi_offline") / "static" / name), media_type=kind)

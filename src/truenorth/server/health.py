@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from truenorth.server.auth import needs
+from truenorth.server.auth import Needs
 from truenorth.server.metrics import Asked, Metrics, Probes
 from truenorth.server.receiving import json_answer
 
@@ -58,5 +58,5 @@ def _holds(check: Callable[[], bool]) -> bool:
 
 
 async def _metrics(metrics: Metrics, request: Request) -> Response:
-    needs("viewer")(request)
+    Needs("viewer")(request)
     return Response(await run_in_threadpool(metrics.text), media_type=CONTENT_TYPE_LATEST)

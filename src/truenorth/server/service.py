@@ -6,7 +6,7 @@ import asyncio
 import gc
 import logging
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from socket import socket
 from time import perf_counter
@@ -15,12 +15,14 @@ import msgspec
 import structlog
 import uvicorn
 from fastapi import FastAPI
+from starlette.middleware import Middleware
 from structlog.typing import Processor
 
 from truenorth.server.acting.acting import Knowing
 from truenorth.server.acting.proposing import Proposer
 from truenorth.server.app import make_app
 from truenorth.server.connections import BoundedConnection, allow_connections
+from truenorth.server.given.clerk import Clerk
 from truenorth.server.ingest.webhook import Hook
 from truenorth.server.ingest_routes import ingest_routes
 from truenorth.server.limits import Limits
@@ -36,6 +38,8 @@ from truenorth.store.ports import StoreFull
 LOG = structlog.get_logger("truenorth.service")
 CHECKPOINT_S = 1.0
 """Between two checkpoints of SQLite."""
+SOCKET_BYTES = 1_000_000
+"""Largest message that a page of the console may send."""
 GRACE_S = 10
 """How long requests under way may take when the service stops."""
 
@@ -61,10 +65,11 @@ def make_service(
     clock: Callable[[], int],
     hooks: Mapping[str, Hook] | None = None,
     knowing: Knowing = Knowing(),  # noqa: B008  # frozen
+    before: Sequence[Middleware] = (),
 ) -> FastAPI:
     """The application of a service; starting it starts the writer, the runner, webhooks and proposals.
 
-    ``knowing``: what decisions know of risks and effects.
+    ``knowing``: what decisions know of risks and effects. ``before``: layers before the API's door (`make_app`).
     """
     metrics, who = Metrics(), Who(store)
 
@@ -93,15 +98,20 @@ def make_service(
         sending = asyncio.create_task(sender.run(stopped), name="truenorth-webhooks")
         proposer = Proposer(store, app.state.context.acting, on_signals)
         proposing = asyncio.create_task(proposer.run(stopped), name="truenorth-proposals")
+        clerk = Clerk(store, clock, who.ids_of)
+        settling = asyncio.create_task(clerk.run(stopped), name="truenorth-given-promises")
         tidying = asyncio.create_task(_tidy(store), name="truenorth-checkpoints")
         try:
             yield
         finally:
             tidying.cancel()
             await writer.stop()
+            await asyncio.to_thread(app.state.context.judged.close)
+            await asyncio.to_thread(app.state.context.insights.close)
             stopped.set()
             await sending
             await proposing
+            await settling
             if settings.runner_command:
                 await asyncio.to_thread(runner.stop)
             if settings.foreseer_command:
@@ -117,6 +127,7 @@ def make_service(
         is_open=settings.is_open,
         lifespan=lifespan,
         knowing=knowing,
+        before=before,
     )
     return app
 
@@ -162,6 +173,8 @@ def run_service(
         host=settings.host,
         port=settings.port,
         http=BoundedConnection,
+        ws="websockets-sansio",
+        ws_max_size=SOCKET_BYTES,
         log_config=None,
         access_log=False,  # it would show keys in queries
         server_header=False,

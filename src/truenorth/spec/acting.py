@@ -23,6 +23,12 @@ Unit = Literal["money", "times"]
 PRIOR_STRENGTH = 10.0
 """How many cases a belief weighs as much as, where the file does not say."""
 
+LEAST_DOUBT = 0.05
+"""A belief nearer to 0 or 1 is held as loosely as one here: nobody knows for certain before there are data."""
+
+EXPLORE = 0.02
+"""The share of decisions in which something is tried, where the file does not say."""
+
 EXPIRES_US = DAY_US
 """How long a proposal holds what it reserved, where the file does not say."""
 
@@ -41,12 +47,13 @@ class Prior(msgspec.Struct, frozen=True):
 
     @property
     def sd(self) -> float:
-        """The standard deviation of the share.
+        """The standard deviation of the share; of a belief near 0 or 1 that of one `LEAST_DOUBT` away from it.
 
-        >>> round(Prior(0.25, 10.0).sd, 4)
-        0.1306
+        >>> round(Prior(0.25, 10.0).sd, 4), round(Prior(0.0, 10.0).sd, 4)
+        (0.1306, 0.0657)
         """
-        return math.sqrt(self.recovers * (1 - self.recovers) / (self.strength + 1))
+        mean = min(max(self.recovers, LEAST_DOUBT), 1 - LEAST_DOUBT)
+        return math.sqrt(mean * (1 - mean) / (self.strength + 1))
 
 
 class Need(msgspec.Struct, frozen=True):

@@ -32,7 +32,9 @@ def action_problems(draft: Draft) -> Iterator[Problem]:
             yield _warning(f"{path}.needs", "a permission that somebody has", found, "grant it under 'authority'")
         if not action.prior.recovers and action.exempt is None:
             hint = "write prior: {recovers: 0.1}, the share of failing cases that it turns"
-            yield _warning(f"{path}.prior", "a belief that it turns some cases", "none: it is never proposed", hint)
+            yield _warning(
+                f"{path}.prior", "a belief that it turns some cases", "none: it is only tried now and then", hint
+            )
         if action.when is not None and never_true(action.when.tree):
             yield _warning(f"{path}.when", "a situation that some case can be in", f"'{action.when.text}'")
 

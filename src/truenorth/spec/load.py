@@ -429,5 +429,6 @@ JOURNEY_KEYS: Mapping[str, Reader] = {
     "authority": read_authority,
     "budget": read_money_a_day,
     "holdout": read_share,
+    "explore": read_share,
 }
 """The keys of a journey file and their readers."""

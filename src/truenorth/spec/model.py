@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from truenorth.spec.acting import Action, Authority, ContactPolicy
+from truenorth.spec.acting import EXPLORE, Action, Authority, ContactPolicy
 from truenorth.spec.expressions import Condition
 
 CANONICAL_TYPES: Mapping[str, str] = {
@@ -130,3 +130,4 @@ class Journey(msgspec.Struct, frozen=True, kw_only=True):
     contact: ContactPolicy = ContactPolicy()
     budget_cents: int | None = None  # a day, for all actions together
     holdout: float = 0.0  # the share of cases that is never acted upon
+    explore: float = EXPLORE  # the share of decisions in which something is tried

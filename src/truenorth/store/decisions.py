@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Literal, NamedTuple
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, literal, or_, select, update
 
 from truenorth.store.database import Database, Turn
 from truenorth.store.results import write_signals
@@ -227,15 +227,31 @@ class Decisions:
         """The decisions about a case, newest first."""
         return self._read(and_(DECISION.c.journey == journey, DECISION.c.case == case), limit)
 
-    def queue(self, team: str, now_us: int, *, limit: int = 100) -> Sequence[DecisionRow]:
-        """What waits for somebody of a team, newest first."""
-        alive = or_(DECISION.c.expires_us.is_(None), DECISION.c.expires_us > now_us)
-        return self._read(and_(DECISION.c.team == team, DECISION.c.state == "proposed", alive), limit)
+    def live(
+        self, now_us: int, *, customers: Sequence[str] | None = None, limit: int = 10_000
+    ) -> Sequence[DecisionRow]:
+        """What is proposed or accepted and neither done nor expired, newest first; about some customers if given.
 
-    def since(self, at_us: int, *, journey: str | None = None, limit: int = 100_000) -> Sequence[DecisionRow]:
-        """Decisions since an instant, newest first; of one journey if given."""
-        wanted = DECISION.c.at_us >= at_us
-        return self._read(wanted if journey is None else and_(wanted, DECISION.c.journey == journey), limit)
+        Their records are left out (empty): they are read one at a time.
+        """
+        wanted = [DECISION.c.state.in_(LIVE), or_(DECISION.c.expires_us.is_(None), DECISION.c.expires_us > now_us)]
+        if customers is not None:
+            wanted.append(DECISION.c.customer.in_(customers))
+        columns = [literal(b"").label("record") if one is DECISION.c.record else one for one in DECISION.c]
+        asked = select(*columns).where(*wanted).order_by(DECISION.c.at_us.desc(), DECISION.c.id).limit(limit)
+        with self._database.reading() as connection:
+            return [DecisionRow(**row) for row in connection.execute(asked).mappings()]
+
+    def since(
+        self, at_us: int, *, until_us: int | None = None, journey: str | None = None, limit: int = 100_000
+    ) -> Sequence[DecisionRow]:
+        """Decisions since an instant, newest first; before another, and of one journey, if given."""
+        wanted = [DECISION.c.at_us >= at_us]
+        if until_us is not None:
+            wanted.append(DECISION.c.at_us < until_us)
+        if journey is not None:
+            wanted.append(DECISION.c.journey == journey)
+        return self._read(and_(*wanted), limit)
 
     def reactions(self, decisions: Sequence[str] | None = None, *, limit: int = 100_000) -> Sequence[Reaction]:
         """What was done about some decisions, or all, oldest first."""

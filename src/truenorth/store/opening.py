@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from types import TracebackType
 
 from truenorth.store.access import Access
+from truenorth.store.accounts import Accounts
 from truenorth.store.archive import Archive
 from truenorth.store.database import Database
 from truenorth.store.decisions import Decisions
 from truenorth.store.effects import EffectVersions
 from truenorth.store.event_log import SqlEventLog
 from truenorth.store.forget import Retention
+from truenorth.store.futures import Futures
+from truenorth.store.given import Given
 from truenorth.store.gone import GoneKeys
 from truenorth.store.migrate import migrate
 from truenorth.store.models import Models
@@ -42,6 +45,7 @@ class Store:
     signals: Signals
     outbox: Outbox
     access: Access
+    accounts: Accounts
     journeys: Journeys
     links: Links
     audit: Audit
@@ -50,6 +54,8 @@ class Store:
     models: Models
     risks: Risks
     effects: EffectVersions
+    given: Given
+    futures: Futures
 
     def close(self) -> None:
         """Close its connections."""
@@ -104,6 +110,7 @@ def _opened(database: Database, entropy: Entropy) -> Store:
         signals=Signals(database),
         outbox=Outbox(database),
         access=Access(database, entropy),
+        accounts=Accounts(database, entropy),
         journeys=Journeys(database),
         links=Links(database),
         audit=Audit(database),
@@ -112,4 +119,6 @@ def _opened(database: Database, entropy: Entropy) -> Store:
         models=Models(database),
         risks=Risks(database),
         effects=EffectVersions(database),
+        given=Given(database),
+        futures=Futures(database),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from sqlalchemy import Connection, Table, and_, bindparam, delete, func, or_, select
@@ -14,6 +14,7 @@ from truenorth.store.rows import CaseEvent, CaseRow, Judged, NewSignal, Outcome,
 from truenorth.store.tables import (
     CASE_EVENT,
     CASE_ROW,
+    EVENT,
     MONEY,
     OUTBOX,
     PROGRESS,
@@ -96,6 +97,58 @@ class Results:
                 theirs = and_(CASE_ROW.c.journey == journey, CASE_ROW.c.customer.in_(some))
                 found += map(tuple, connection.execute(select(*(CASE_ROW.c[name] for name in names)).where(theirs)))
         return found
+
+    def next_dues(self, journey: str, cases: Sequence[str]) -> dict[str, tuple[int, str]]:
+        """Of some cases, the open promise that is due first: its instant and its name, those that there are."""
+        found: dict[str, tuple[int, str]] = {}
+        columns = (PROMISE_ROW.c.case, PROMISE_ROW.c.due_us, PROMISE_ROW.c.promise)
+        waiting = and_(PROMISE_ROW.c.journey == journey, PROMISE_ROW.c.verdict == "open", PROMISE_ROW.c.due_us > 0)
+        with self._database.reading() as connection:
+            for some in in_parts(sorted(set(cases))):
+                for case, *due in connection.execute(select(*columns).where(waiting, PROMISE_ROW.c.case.in_(some))):
+                    found[case] = min(found.get(case, (due[0], due[1])), (due[0], due[1]))
+        return found
+
+    def promises_between(self, journey: str, since_us: int, until_us: int, *, limit: int) -> list[tuple[Any, ...]]:
+        """Promises made in a time, the newest first: case, promise, started, decided (or null), verdict."""
+        names = ("case", "promise", "started_us", "decided_us", "verdict")
+        made = and_(
+            PROMISE_ROW.c.journey == journey, PROMISE_ROW.c.started_us >= since_us, PROMISE_ROW.c.started_us < until_us
+        )
+        asked = select(*(PROMISE_ROW.c[name] for name in names)).where(made)
+        newest = asked.order_by(PROMISE_ROW.c.started_us.desc(), PROMISE_ROW.c.case, PROMISE_ROW.c.promise)
+        with self._database.reading() as connection:
+            return [tuple(row) for row in connection.execute(newest.limit(limit))]
+
+    def holders(self, journey: str, keys: Sequence[str], name: Literal["team", "channel"]) -> list[tuple[Any, ...]]:
+        """The events of some case keys that name a team, or a channel: key, instant, name; those not archived."""
+        of_event = CASE_EVENT.join(EVENT, EVENT.c.position == CASE_EVENT.c.position)
+        named = select(CASE_EVENT.c.key, CASE_EVENT.c.time_us, EVENT.c[name]).select_from(of_event)
+        found: list[tuple[Any, ...]] = []
+        with self._database.reading() as connection:
+            for some in in_parts(sorted(set(keys))):
+                of_keys = and_(CASE_EVENT.c.journey == journey, CASE_EVENT.c.key.in_(some), EVENT.c[name].is_not(None))
+                rows = connection.execute(named.where(of_keys).order_by(CASE_EVENT.c.time_us, CASE_EVENT.c.position))
+                found += [tuple(row) for row in rows]
+        return found
+
+    def failing_times(self, journey: str, *, limit: int = 1_000) -> Sequence[int]:
+        """From the opening to the verdict, microseconds, of some cases that did not reach their outcome."""
+        took = CASE_ROW.c.outcome_time_us - CASE_ROW.c.opened_us
+        missed = and_(CASE_ROW.c.journey == journey, CASE_ROW.c.outcome.in_(("failed", "abandoned")))
+        with self._database.reading() as connection:
+            return list(connection.scalars(select(took).where(missed).order_by(CASE_ROW.c.case).limit(limit)))
+
+    def of_customers(self, customers: Sequence[str], *, limit: int = 1_000) -> list[tuple[str, CaseRow]]:
+        """The cases of some customers in all journeys, the newest first."""
+        names = CaseRow.__struct_fields__
+        theirs = select(CASE_ROW.c.journey, *(CASE_ROW.c[name] for name in names)).where(
+            CASE_ROW.c.customer.in_(customers)
+        )
+        newest = theirs.order_by(CASE_ROW.c.opened_us.desc(), CASE_ROW.c.journey, CASE_ROW.c.case).limit(limit)
+        with self._database.reading() as connection:
+            rows = connection.execute(newest).all()
+        return [(journey, CaseRow(**dict(zip(names, values, strict=True)))) for journey, *values in rows]
 
     def history(self, journey: str, keys: Sequence[str]) -> Sequence[CaseEvent]:
         """The events of some case keys: by key, then in the order of the case (time, position)."""

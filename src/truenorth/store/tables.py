@@ -470,3 +470,47 @@ EFFECTS = Table(
     sqlite_with_rowid=False,
 )
 """What was learnt of the actions of a journey, version by version; the newest is what decisions ask."""
+
+ACCOUNT = Table(
+    "account",
+    METADATA,
+    _text("name", key=True),
+    _text("role"),
+    _text("password", null=True),
+    _text("issuer", null=True),
+    _text("subject", null=True),
+    _whole("created_us"),
+    _whole("off_us", null=True),
+    UniqueConstraint("issuer", "subject"),
+)
+INVITATION = Table(
+    "invitation",
+    METADATA,
+    _bytes("hash", key=True),
+    _text("name", null=True),
+    _text("role"),
+    _text("by"),
+    _whole("created_us"),
+    _whole("expires_us"),
+)
+SESSION = Table(
+    "session",
+    METADATA,
+    _bytes("hash", key=True),
+    _text("account"),
+    _whole("created_us"),
+    _whole("expires_us"),
+)
+FATE = Table(
+    "fate",
+    METADATA,
+    _text("journey", key=True),
+    _text("future", key=True),
+    _text("element", key=True),
+    _text("fate"),
+    _text("note"),
+    _text("by"),
+    _whole("at_us"),
+    sqlite_with_rowid=False,
+)
+"""Named future states of a journey: what is to become of each of its elements."""

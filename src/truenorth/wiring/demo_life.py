@@ -81,8 +81,7 @@ class Colleagues:
 
     def work(self, now_us: int) -> int:
         """Do what is to be done by now; how many reactions that were."""
-        teams = self._store.staff.teams()
-        waiting = [row for team in teams for row in self._store.decisions.queue(team.name, now_us)]
+        waiting = [row for row in self._store.decisions.live(now_us) if row.state == "proposed"]
         n_reactions = sum(self._look_at(row, now_us) for row in waiting)
         recent = self._store.decisions.since(now_us - DAY_US)
         return n_reactions + sum(self._carry_out(row, now_us) for row in recent if row.state == "accepted")

@@ -15,8 +15,10 @@ from truenorth.insight.concentration import Measure
 from truenorth.insight.initiative_file import parse_initiatives
 from truenorth.insight.kpi_file import parse_kpis
 from truenorth.insight.practitioners import Distilled, distil, parse_questionnaire
+from truenorth.insight.replayed import Replayed
 from truenorth.insight.theme_names import parse_theme_names, write_theme_names
 from truenorth.insight.voice import Voice
+from truenorth.insight.window import opened_between
 from truenorth.logs.log import Log, Progress
 from truenorth.logs.whole import whole_file
 from truenorth.report.section import Inputs, Section, Subject
@@ -27,10 +29,11 @@ from truenorth.wiring import journey as wiring
 
 
 class Insight(NamedTuple):
-    """A subject, answered for a log."""
+    """A subject, answered for the part of a log that was asked about."""
 
     subject: Subject
     section: Section
+    part: Replayed
     replay: Replay
     log: Log
 
@@ -75,18 +78,22 @@ def _bytes(path: str | Path, expected: str) -> bytes:
         raise TruenorthError([Problem(path=str(path), expected=expected, found=found)]) from None
 
 
-def insight(
+def insight(  # noqa: PLR0913  # one for each option
     name: str,
     journey: str | Path,
     log: str | Path,
     *,
     inputs: Inputs | None = None,
     now: datetime | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
     fields: Mapping[str, str] | None = None,
     object_type: str | None = None,
     on_progress: Progress | None = None,
 ) -> Insight:
     """Judge a log by a journey file and answer one subject; KeyError for an unknown subject.
+
+    ``since`` and ``until``: only cases that opened in that time.
 
     >>> found = insight("moments", "examples/support/journey.yaml", "examples/support/log.csv")
     >>> found.section.answer.to_frame().columns[:2]
@@ -99,7 +106,8 @@ def insight(
     subject = subject_of(name)
     if on_progress is not None:
         on_progress(f"finding out about {subject.title.lower()}", 0.0)
-    return Insight(subject, subject.make(replayed, inputs or Inputs()), replayed, events)
+    part = opened_between(replayed, since, until)
+    return Insight(subject, subject.make(part, inputs or Inputs()), part, replayed, events)
 
 
 def theme_names(path: Path) -> dict[str, Sequence[str]]:

@@ -23,6 +23,7 @@ from truenorth.spec.load import load_journey
 from truenorth.spec.problems import InvalidJourney, Problem, TruenorthError
 from truenorth.store.leadership import FORESEER
 from truenorth.store.opening import Store, open_store
+from truenorth.wiring.console import first_link, make_console
 from truenorth.wiring.journey import read_journey_file
 
 _PROGRAM = (sys.executable, "-c", "from truenorth.cli.app import main; main()")
@@ -37,6 +38,9 @@ class Service(msgspec.Struct, frozen=True):
     journeys: tuple[str, ...]
     admin_token: str | None = None
     write_key: str | None = None
+    has_console: bool = False
+    first_link: str | None = None
+    """The path of the link that makes the first administrator's account."""
 
 
 class Pace(msgspec.Struct, frozen=True):
@@ -116,12 +120,13 @@ def open_service(
     journeys: Path | None = None,
     hooks: Path | None = None,
     clock: Callable[[], int] = now_us,
+    with_console: bool = False,
 ) -> Iterator[Service]:
     """The service of a store.
 
     ``journeys``: a folder whose journey files are published. ``hooks``: a folder of webhook mappings. An empty store
-    gets a write key, and an administrator's token unless it is open to everybody. `TruenorthError` with all problems
-    where something of it cannot be used.
+    gets a write key, and an administrator's token unless it is open to everybody. ``with_console``: with the pages for
+    people. `TruenorthError` with all problems where something of it cannot be used.
     """
     if settings.is_open:
         only_loopback(settings.host)
@@ -131,8 +136,13 @@ def open_service(
         for name, text in texts:
             store.journeys.publish(name, text, now_us=clock())
         live = tuple(text.name for text in store.journeys.live())
-        app = make_service(store, settings, clock, taken)
-        yield Service(app, live, *_first_secrets(store, settings, clock))
+        console = make_console(store, settings, clock) if with_console else None
+        app = make_service(store, settings, clock, taken, before=console.layers() if console else ())
+        link = first_link(store, settings, clock) if console else None
+        if console:
+            console.mount(app)
+        secrets = _first_secrets(store, settings, clock)
+        yield Service(app, live, *secrets, has_console=console is not None, first_link=link)
 
 
 def journey_texts(folder: Path) -> Iterator[tuple[str, str]]:

@@ -8,14 +8,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from time import time_ns
-from typing import Any
+from typing import Any, NamedTuple
 
 from truenorth.logs import Log, read_log
 from truenorth.logs.log import Progress
 from truenorth.server import same_person
 from truenorth.server.doctor import Finding
 from truenorth.server.doctor import examine as examine_store
-from truenorth.server.exporting import export_events
+from truenorth.server.exports.file import export_file
+from truenorth.server.exports.folder import export_folder
+from truenorth.server.exports.iceberg import export_iceberg
+from truenorth.server.exports.kafka import export_kafka
+from truenorth.server.exports.pages import Exported
 from truenorth.server.importing import Imported, import_events
 from truenorth.server.signals_of import KINDS
 from truenorth.server.targets import TargetRules, checked_url
@@ -82,12 +86,32 @@ def erase(url: str, ids: Sequence[str], by: str | None, tell: Progress) -> Recei
         return store.people.erase(ids, asked_by=by or user_name(), now_us=now_us())
 
 
-def export(url: str, out: Path, tell: Progress) -> int:
-    """Write the log to a file; how many events."""
+class Place(NamedTuple):
+    """Where a log is exported to: the option that names it, its name, and what else was said."""
+
+    option: str
+    name: str
+    topic: str
+    after: int
+    settings: Mapping[str, str]
+    is_anew: bool
+
+
+def export(url: str, to: Place, tell: Progress) -> Exported:
+    """Write the log to a place; how many events, and up to which position."""
     with existing_store(url) as store:
-        n_events = export_events(store.events, out, tell)
-        store.audit.note(user_name(), "exported the log", about=out.name, now_us=now_us())
-    return n_events
+        log, folder, n_erasures = store.events, Path(to.name), store.results.n_erasures()
+        match to.option:
+            case "--parquet":
+                done = export_folder(log, folder, n_erasures, anew=to.is_anew, tell=tell)
+            case "--iceberg-path":
+                done = export_iceberg(log, folder, n_erasures, anew=to.is_anew, tell=tell)
+            case "--kafka":
+                done = export_kafka(log, to.name, to.topic, after=to.after, settings=to.settings, tell=tell)
+            case _:
+                done = export_file(log, folder, tell)
+        store.audit.note(user_name(), "exported the log", about=folder.name, now_us=now_us())
+    return done
 
 
 def import_log(

@@ -281,7 +281,8 @@ class Acting:
         p_failed = risk.p_failed if risk else None
         context = context_of(name, row, promises, at_us=self._now_us(), risk=p_failed, base_risk=base)
         id = self._new_id()  # noqa: A001  # the column's name
-        uniforms = np.random.default_rng(int(id, 16)).uniform(1e-9, 1 - 1e-9, len(journey.actions))
+        drawn = np.random.default_rng(int(id, 16))
+        uniforms = drawn.uniform(1e-9, 1 - 1e-9, len(journey.actions))
         known = self._effects_of(name)
         policy = "a person" if only else f"{POLICY} {known.version}"
         inputs = Inputs(
@@ -299,6 +300,8 @@ class Acting:
             budget_cents=journey.budget_cents,
             is_held_out=is_held_out(name, case, journey.holdout),
             only=only,
+            explore=journey.explore,
+            coin=float(drawn.random()),
             versions=Versions(risk.model if risk else None, policy, text.version),
         )
         return Prepared(text, journey, inputs, self._told(journey, row.case, row.customer, row.opened_us))

@@ -10,10 +10,11 @@ from pydantic import BaseModel, Field
 
 from truenorth.action.people_file import load_people
 from truenorth.action.permissions import grants_of, still_free
-from truenorth.server.api.context import Instant, Served, Text, instant, parsed, showing
+from truenorth.server.api.context import Instant, Served, Text, instant, showing
 from truenorth.server.api.decisions import ID, Id, LeftShown, person_of, shown_left
 from truenorth.server.api.paging import BIGGEST
 from truenorth.server.auth import Admin, Agent, Analyst
+from truenorth.server.published import parsed
 from truenorth.server.receiving import Turned
 from truenorth.spec.problems import TruenorthError
 from truenorth.store.decisions import Approval, Stopped

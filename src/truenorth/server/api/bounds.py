@@ -50,3 +50,18 @@ class Bounds(msgspec.Struct, frozen=True, kw_only=True):
 
     watermark_age_seconds: float = 120.0
     """How far the watermark may be behind before the service says that it is not ready."""
+
+    insight_events: int = 5_000_000
+    """Largest log that insights are made from here; a larger one is for the command line."""
+
+    insight_waiting: int = 20
+    """Most questions about insights that wait for their answers to be made."""
+
+    insight_kept: int = 200
+    """Most answers that are kept."""
+
+    insight_age_seconds: float = 300.0
+    """How old an answer may get before it is made anew, while events go on coming."""
+
+    insight_wait_seconds: float = 30.0
+    """How long a request may wait for an answer; after that it is told how far it is."""

@@ -10,11 +10,12 @@ import msgspec
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
-from truenorth.server.api.context import Context, Instant, Served, Text, parsed, showing, shown
+from truenorth.server.api.context import Context, Instant, Served, Text, showing, shown
 from truenorth.server.api.flags import Flags, flags_of
 from truenorth.server.api.paging import Listed, PageAsked, cursor
 from truenorth.server.api.risks import RISK, Risk, risk_of
 from truenorth.server.auth import Agent
+from truenorth.server.published import parsed
 from truenorth.server.receiving import Turned
 from truenorth.spec.model import Journey
 from truenorth.store.ports import Stored
@@ -196,7 +197,7 @@ def read_case(
         raise Turned(404, "unknown_case", "there is no case of this id in this journey; see /api/v1/cases")
     row, promises = found
     served.note_person(caller, f"read a case of {journey}", row.customer)
-    events, more = _story(served, parsed(text), journey, row)
+    events, more = story_of(served, parsed(text), journey, row)
     return CaseWhole(
         case=Case(**shown(row)),
         promises=[CasePromise(**shown(one)) for one in promises],
@@ -223,23 +224,27 @@ def list_promises(
     return Listed(items=[CasePromise(**shown(row)) for row in found.rows], next=cursor(found.next))
 
 
-def _story(served: Context, journey: Journey, name: str, row: CaseRow) -> tuple[list[CaseEvent], bool]:
+def story_of(served: Context, journey: Journey, name: str, row: CaseRow) -> tuple[list[CaseEvent], bool]:
     """The events of a case in its order, as many as are shown, and whether there are more."""
-    most = served.bounds.case_events
-    key, positions = _place(served, name, row)
-    more = len(positions) > most
-    found = {one.position: one for one in served.store.events.at(positions[:most])}
-    events = [found[place] for place in positions if place in found]
+    key, events, more = events_of_case(served, name, row)
     flags = flags_of(journey, key, row.customer, events) if events else None
     if flags is None or not (more or len(flags) == row.events):  # these events alone do not show what columns hold
-        return [_shown(one, None) for one in events], more
-    return [_shown(one, flags[one.position]) for one in events if one.position in flags], more
+        return [event_shown(one, None) for one in events], more
+    return [event_shown(one, flags[one.position]) for one in events if one.position in flags], more
+
+
+def events_of_case(served: Context, journey: str, row: CaseRow) -> tuple[str, list[Stored], bool]:
+    """The key of a case, its events in order, as many as are shown, and whether there are more."""
+    most = served.bounds.case_events
+    key, positions = _place(served, journey, row)
+    found = {one.position: one for one in served.store.events.at(positions[:most])}
+    return key, [found[place] for place in positions if place in found], len(positions) > most
 
 
 def _place(served: Context, journey: str, row: CaseRow) -> tuple[str, list[int]]:
     """The key of a case, and where the log has its events; one more than are shown where there are more."""
     positions: list[int] = []
-    for key in _keys(row.case):
+    for key in keys_of(row.case):
         positions = served.store.pages.events_of_key(
             journey, key, since_us=row.opened_us, until_us=row.closed_us, limit=served.bounds.case_events + 1
         )
@@ -248,7 +253,7 @@ def _place(served: Context, journey: str, row: CaseRow) -> tuple[str, list[int]]
     return row.case, positions
 
 
-def _keys(case: str) -> Iterator[str]:
+def keys_of(case: str) -> Iterator[str]:
     """The key that a case id belongs to: of ``key#2`` it is ``key``, unless a key itself is called so."""
     episode = EPISODE.fullmatch(case)
     if episode:
@@ -256,7 +261,8 @@ def _keys(case: str) -> Iterator[str]:
     yield case
 
 
-def _shown(stored: Stored, flags: Flags | None) -> CaseEvent:
+def event_shown(stored: Stored, flags: Flags | None) -> CaseEvent:
+    """An event as the API shows it, with its flags where they are known."""
     fields = shown(stored.event)
     del fields["other_id"], fields["other_kind"]
     try:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -13,14 +13,15 @@ from fastapi import Depends, Request
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from truenorth.server.acting.acting import Acting
+from truenorth.server.acting.queueing import Queues
 from truenorth.server.api.bounds import TEXT_CHARACTERS, Bounds
 from truenorth.server.api.totals import Totals
 from truenorth.server.auth import Caller
 from truenorth.server.broadcast import Broadcast
+from truenorth.server.insights import Insights
+from truenorth.server.judged_logs import JudgedLogs
 from truenorth.server.receiving import Turned
 from truenorth.server.targets import TargetRules
-from truenorth.spec.load import parse_journey
-from truenorth.spec.model import Journey
 from truenorth.store.event_rows import clean
 from truenorth.store.opening import Store
 from truenorth.store.people import ERASED
@@ -44,6 +45,9 @@ class Context:
     totals: Totals
     targets: TargetRules
     acting: Acting
+    queues: Queues
+    judged: JudgedLogs
+    insights: Insights
 
     def note(self, caller: Caller, what: str, about: str | None = None) -> None:
         """Write into the audit who does what to what or whom."""
@@ -72,15 +76,12 @@ Served = Annotated[Context, Depends(_context)]
 Text = Annotated[str, Field(max_length=TEXT_CHARACTERS), AfterValidator(clean)]
 """A text as every database can keep it."""
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,79}$")]
+NAME_PATTERN = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,79}$")
+Name = Annotated[str, Field(pattern=NAME_PATTERN.pattern)]
 """A name that people give: letters, digits, dots, dashes and underscores."""
 
 Instant = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 """An instant as ISO 8601 text, UTC, with microseconds."""
-
-
-KNOWN_JOURNEYS = 100
-"""Journeys that are kept in mind."""
 
 
 def instant(us: int) -> str:
@@ -98,12 +99,6 @@ def shown(row: msgspec.Struct) -> dict[str, Any]:
         name.removesuffix("_us"): instant(value) if name.endswith("_us") and value is not None else value
         for name, value in msgspec.structs.asdict(row).items()
     }
-
-
-@lru_cache(KNOWN_JOURNEYS)
-def parsed(text: str) -> Journey:
-    """The journey of a text that was published."""
-    return parse_journey(text)
 
 
 def showing(example: dict[str, Any], *, extra: Literal["ignore", "forbid"] = "ignore") -> ConfigDict:

@@ -126,7 +126,7 @@ class DecisionMade(BaseModel):
             "alternatives": [],
             "candidates": [EXAMPLE_CANDIDATE],
             "left": [EXAMPLE_LEFT],
-            "versions": {"model": None, "policy": "thompson/2 belief/1", "journey": 1},
+            "versions": {"model": None, "policy": "thompson/3 belief/1", "journey": 1},
         }
     )
     decision: DecisionShown
@@ -247,14 +247,6 @@ def react_to_decision(served: Served, caller: Agent, id: Id, asked: ReactionAske
         id, who, asked.kind, action=asked.action, reason=asked.reason, cost_cents=asked.cost_cents
     )
     return shown_decision(row)
-
-
-@ROUTER.get("/queue")
-def read_queue(
-    served: Served, caller: Agent, team: Annotated[Text, Query(examples=["first_line"])]
-) -> list[DecisionShown]:
-    """What waits for somebody of a team, newest first, at most 100. Role: agent."""
-    return [shown_decision(row) for row in served.store.decisions.queue(team, served.now_us())]
 
 
 @ROUTER.get("/practice")

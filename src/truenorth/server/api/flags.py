@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from truenorth.engine.replay import replay
+from truenorth.engine.replay import Replay, replay
 from truenorth.server.columns import Columns, Sight, records
 from truenorth.spec.model import Journey
 from truenorth.spec.problems import InvalidJourney
@@ -27,12 +28,22 @@ def flags_of(journey: Journey, key: str, customer: str | None, events: Sequence[
     ``events`` begin with the one that opened the case; ``customer`` is the person whose they are. Columns are typed by
     these events alone: None where the journey's conditions do not fit them so.
     """
-    columns = Columns(journey)
-    of_case = records(events, lambda one: customer or one)
-    sight = columns.look(Sight(), of_case)
-    try:
-        replayed = replay(journey, columns.frame(sight, of_case), n_threads=1)
-    except InvalidJourney:
+    replayed = replayed_case(journey, customer, events)
+    if replayed is None:
         return None
     frame = replayed.events_of(key).select("position", *Flags._fields)
     return {position: Flags(*flags) for position, *flags in frame.iter_rows()}
+
+
+def replayed_case(
+    journey: Journey, customer: str | None, events: Sequence[Stored], now_us: int | None = None
+) -> Replay | None:
+    """A replay of some events alone, up to an instant; None where the journey's conditions do not fit them."""
+    columns = Columns(journey)
+    of_case = records(events, lambda one: customer or one)
+    sight = columns.look(Sight(), of_case)
+    now = None if now_us is None else datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=now_us)
+    try:
+        return replay(journey, columns.frame(sight, of_case), now=now, n_threads=1)
+    except InvalidJourney:
+        return None

@@ -7,8 +7,9 @@ from typing import Annotated, get_args
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from truenorth.server.api.context import Served, Text, parsed, showing
+from truenorth.server.api.context import Served, Text, showing
 from truenorth.server.auth import Viewer
+from truenorth.server.published import parsed
 from truenorth.store.rows import Outcome, Verdict
 
 ROUTER = APIRouter(tags=["journeys"])

@@ -1,0 +1,306 @@
+"""Which events of a log can be read, counted on the cluster before any case is judged.
+
+On one machine a column is typed by its content. Here it has the type it has: instants are timestamps, money is numeric.
+A column that would have to be guessed is an error that says so, because guesses would differ from part to part.
+The rules for rows are those of `truenorth.logs.canonical`.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import reduce
+from operator import or_
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from truenorth.cluster.arrivals import quoted
+from truenorth.cluster.bucket import POSITION
+from truenorth.engine.verdicts import microseconds
+from truenorth.logs.canonical import ENOUGH_TO_REFUSE, LARGEST_FEELING, MONEY
+from truenorth.logs.mapping import Plan
+from truenorth.logs.times import EARLIEST, LATEST
+from truenorth.spec.model import CANONICAL_TYPES
+from truenorth.spec.problems import Problem, UnreadableLog
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column, DataFrame
+    from pyspark.sql.types import DataType
+
+INSTANTS = ("time", "received")
+CHECKED = (*INSTANTS, *MONEY)
+"""Fields by which a row can be unreadable."""
+STATEMENT = ("other_id", "other_kind")
+"""Properties by which an event states another id of its customer."""
+CONVERT = "cast the column, or write the log anew: truenorth convert LOG log.parquet"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Narrow(NamedTuple):
+    """The needed columns of a log, numbered: ``frame`` has ``c0`` ... and `POSITION`, ``columns`` their names."""
+
+    frame: DataFrame
+    columns: tuple[str, ...]
+    plan: Plan
+
+    def of(self, field: str) -> Column | None:
+        """The column of a canonical field; None where the log has none."""
+        from pyspark.sql import functions as f
+
+        column = self.plan.fields.get(field)
+        return f.col(f"c{self.columns.index(column)}") if column in self.columns else None
+
+    @property
+    def statement(self) -> tuple[Column, Column] | None:
+        """Another id of an event's customer and how it is meant (`truenorth.identity`); None where no event says so."""
+        from pyspark.sql import functions as f
+
+        if not set(STATEMENT) <= set(self.plan.properties):
+            return None
+        other_id, other_kind = (f.col(f"c{self.columns.index(self.plan.properties[name])}") for name in STATEMENT)
+        return other_id, other_kind
+
+    @property
+    def key(self) -> Column | None:
+        """What cases are told apart by."""
+        return self.of("case" if "case" in self.plan.fields else "customer")
+
+
+class Census(NamedTuple):
+    """What a log holds: the readable events that arrived first, and how many of what there are.
+
+    ``last_us`` is the instant of the last event, None where there is none; ``plan`` leaves out fields whose columns
+    mostly hold something else.
+    """
+
+    events: DataFrame
+    quarantine: DataFrame
+    plan: Plan
+    n_events: int
+    n_no_key: int
+    n_quarantined: int
+    n_duplicates: int
+    n_statements: int
+    last_us: int | None
+
+
+def check_types(name: str, frame: DataFrame, plan: Plan, wanted: frozenset[str]) -> None:
+    """`UnreadableLog` with every column whose values would have to be guessed."""
+    kinds = {field.name: field.dataType for field in frame.schema.fields}
+    problems = []
+    for field, column in plan.fields.items():
+        expected = _mistyped(field, kinds[column], wanted)
+        if expected:
+            found = f"{kinds[column].simpleString()} in column '{column}'"
+            problems.append(Problem(path=f"{name}: {field}", expected=expected, found=found, hint=CONVERT))
+    if problems:
+        raise UnreadableLog(problems)
+
+
+def _mistyped(field: str, kind: DataType, wanted: frozenset[str]) -> str:
+    """What a field must be, where a column is not; nothing where it fits."""
+    from pyspark.sql import types
+
+    instants = types.TimestampType, types.TimestampNTZType, types.DateType
+    match CANONICAL_TYPES[field]:
+        case "instant" if not isinstance(kind, (*instants, types.NullType)):
+            return "timestamps"
+        case "number" if not isinstance(kind, types.NumericType | types.NullType):
+            return "numbers"
+        case "text" if field in (*wanted, "id", "source") and isinstance(kind, types.FractionalType):
+            return "text or whole numbers"
+    return ""
+
+
+def narrowed(frame: DataFrame, plan: Plan, wanted: frozenset[str]) -> Narrow:
+    """The columns that are needed, by number: names of a log may differ in case only, or hold anything."""
+    from pyspark.sql import functions as f
+
+    columns = tuple(plan.columns(wanted))
+    numbered = [f.col(quoted(name)).alias(f"c{number}") for number, name in enumerate(columns)]
+    return Narrow(frame.select(*numbered, f.col(quoted(POSITION))), columns, plan)
+
+
+def census(log: Narrow, name: str, now: datetime | None, *, is_read: bool, unique: bool) -> Census:
+    """Count a log, put aside what cannot be read, leave out second arrivals and what comes after ``now``.
+
+    ``is_read``: a reader has done the first two already; ``unique``: no event arrived twice.
+    """
+    log, faults, counts = _readable(log, name, now)
+    sound = log.frame.where(~_any(faults))
+    n_duplicates = 0
+    again = None if is_read or unique else _again(log._replace(frame=sound))
+    if again is not None and (n_duplicates := again.count()):
+        sound = sound.join(again, POSITION, "left_anti").select(*log.frame.columns)
+        counts |= sound.agg(*_counted(log, now)).first().asDict()  # type: ignore[union-attr]
+    events = sound.where(_seen(log, now))
+    return Census(
+        events=events,
+        quarantine=_quarantine(log, faults),
+        plan=log.plan,
+        n_events=counts["events"] or 0,
+        n_no_key=counts["no_key"] or 0,
+        n_quarantined=counts["unsound"] or 0,
+        n_duplicates=n_duplicates,
+        n_statements=counts["statements"] or 0,
+        last_us=counts["last_us"],
+    )
+
+
+def instant_of(at_us: int | None) -> datetime | None:
+    """Microseconds since 1970 as an instant."""
+    return None if at_us is None else _EPOCH + timedelta(microseconds=at_us)
+
+
+def microseconds_of(column: Column, kind: DataType) -> Column:
+    """A column of instants as microseconds since 1970 UTC; a naive instant is UTC, a date its midnight."""
+    from pyspark.sql import functions as f
+    from pyspark.sql import types
+
+    if isinstance(kind, types.DateType):
+        return f.unix_date(column).cast("long") * f.lit(86_400_000_000)
+    if isinstance(kind, types.TimestampNTZType):
+        return f.timestamp_diff("MICROSECOND", f.lit("1970-01-01").cast("timestamp_ntz"), column)
+    return f.unix_micros(column.cast("timestamp"))
+
+
+def time_us(log: Narrow, field: str = "time") -> Column:
+    """A field of instants as microseconds since 1970 UTC."""
+    column = log.of(field)
+    assert column is not None
+    return microseconds_of(column, log.frame.select(column).schema[0].dataType)
+
+
+def _faults(log: Narrow) -> dict[str, Column]:
+    """By field, whether a row cannot be read because of it; null nowhere."""
+    from pyspark.sql import functions as f
+
+    faults = {}
+    for field in CHECKED:
+        column = log.of(field)
+        if column is None:
+            continue
+        if field in INSTANTS:
+            instant_us = time_us(log, field)
+            bad = (instant_us < f.lit(microseconds(EARLIEST))) | (instant_us >= f.lit(microseconds(LATEST)))
+        else:
+            number = column.cast("double")
+            largest = LARGEST_FEELING if field == "feeling" else sys.float_info.max
+            bad = f.abs(number) > f.lit(largest)  # so is NaN: Spark orders it above all numbers
+        faults[field] = f.coalesce(bad, f.lit(field == "time"))  # only an event's time must be there
+    return faults
+
+
+def _any(faults: Mapping[str, Column]) -> Column:
+    return reduce(or_, faults.values())
+
+
+def _readable(log: Narrow, name: str, now: datetime | None) -> tuple[Narrow, dict[str, Column], dict[str, Any]]:
+    """The log without the fields whose columns mostly hold something else, the faults of its rows, and counts."""
+    from pyspark.sql import functions as f
+
+    while True:
+        faults = _faults(log)
+        asked = [f.sum(_any(faults).cast("long")).alias("unsound"), f.count(f.lit(1)).alias("rows")]
+        for field, fault in faults.items():
+            column = log.of(field)
+            assert column is not None
+            asked += [f.count(column).alias(f"{field} known"), f.sum(fault.cast("long")).alias(f"{field} bad")]
+        counts = log.frame.agg(*asked, *_counted(log, now, ~_any(faults))).first().asDict()  # type: ignore[union-attr]
+        refused = [field for field in faults if _is_refused(field, counts)]
+        if not refused:
+            return log, faults, counts
+        log = log._replace(plan=_without(log.plan, refused, name))
+
+
+def _is_refused(field: str, counts: Mapping[str, int | None]) -> bool:
+    known, bad = counts[f"{field} known"] or 0, counts[f"{field} bad"] or 0
+    if field == "time":
+        return bad > 0 and bad == counts["rows"]
+    if field == "received":
+        return 0 < known == bad
+    return known >= ENOUGH_TO_REFUSE and bad * 2 > known
+
+
+def _without(plan: Plan, fields: Sequence[str], name: str) -> Plan:
+    """A plan in which some fields are properties; `UnreadableLog` where one of them is needed or was asked for."""
+    problems = [
+        Problem(
+            path=f"{name}: {field}",
+            expected={"time": "instants", "received": "instants", "feeling": "numbers in [-1, 1]"}.get(
+                field, "numbers"
+            ),
+            found=f"mostly other values in column '{plan.fields[field]}'",
+            hint="map it to another column",
+        )
+        for field in fields
+        if field == "time" or field in plan.explicit
+    ]
+    if problems:
+        raise UnreadableLog(problems)
+    kept = {field: column for field, column in plan.fields.items() if field not in fields}
+    moved = {f"properties.{field}": plan.fields[field] for field in fields}
+    return Plan(kept, {**plan.properties, **moved}, plan.explicit, plan.notes)
+
+
+def _seen(log: Narrow, now: datetime | None) -> Column:
+    from pyspark.sql import functions as f
+
+    return f.lit(True) if now is None else time_us(log) <= f.lit(microseconds(now))
+
+
+def _counted(log: Narrow, now: datetime | None, sound: Column | None = None) -> Iterator[Column]:
+    """Counts of the sound events that have been seen."""
+    from pyspark.sql import functions as f
+
+    seen = _seen(log, now) if sound is None else sound & _seen(log, now)
+    key, stated = log.key, log.statement
+    no_key = f.lit(True) if key is None else key.isNull()
+    statement = f.lit(False) if stated is None else stated[0].isNotNull()
+    yield f.count_if(seen).alias("events")
+    yield f.count_if(seen & no_key).alias("no_key")
+    yield f.count_if(seen & statement).alias("statements")
+    yield f.max(f.when(seen, time_us(log))).alias("last_us")
+
+
+def _again(log: Narrow) -> DataFrame | None:
+    """The positions of second arrivals: rows with the source and id of an earlier one. None where there are no ids.
+
+    Only rows whose hash occurs twice are compared.
+    """
+    from pyspark.sql import Window
+    from pyspark.sql import functions as f
+
+    id_, source = log.of("id"), log.of("source")
+    if id_ is None:
+        return None
+    source = f.lit("") if source is None else source
+    named = id_.alias("id"), source.alias("source"), f.xxhash64(id_, source).alias("hash")
+    ids = log.frame.where(id_.isNotNull()).select(*named, f.col(quoted(POSITION)))
+    twice = ids.groupBy("hash").count().where("count > 1").select("hash")
+    order = Window.partitionBy("source", "id").orderBy(quoted(POSITION))
+    numbered = ids.join(twice, "hash", "left_semi").withColumn("arrival", f.row_number().over(order))
+    return numbered.where("arrival > 1").select(quoted(POSITION)).cache()
+
+
+def _quarantine(log: Narrow, faults: Mapping[str, Column]) -> DataFrame:
+    """The rows that cannot be read: ``line`` in the order of arrival from 1, ``reason``, and the ``row`` as JSON."""
+    from pyspark.sql import functions as f
+
+    reasons = [f.when(fault, _reason(log, field)) for field, fault in faults.items()]
+    row = f.to_json(f.struct(*(f.col(f"c{n}").alias(name) for n, name in enumerate(log.columns))))
+    line, reason = f.col(quoted(POSITION)).alias("line"), f.concat_ws("; ", *reasons).alias("reason")
+    return log.frame.where(_any(faults)).select(line, reason, row.alias("row"))
+
+
+def _reason(log: Narrow, field: str) -> Column:
+    from pyspark.sql import functions as f
+
+    column = log.of(field)
+    assert column is not None
+    shown = f.concat(f.lit(f"{field} '"), column.cast("string"))
+    if field in INSTANTS:
+        outside = f.concat(shown, f.lit(f"' lies outside {EARLIEST.year} to {LATEST.year}"))
+        return f.coalesce(outside, f.lit(f"{field} is missing"))
+    finite = f.abs(column.cast("double")) < f.lit(float("inf"))  # NaN is larger than anything in Spark
+    return f.concat(shown, f.when(finite, f.lit("' is outside [-1, 1]")).otherwise(f.lit("' is no number")))

@@ -1,0 +1,42 @@
+"""Fields of forms: a label, an input that browsers know, and what is wrong with what was put in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from nicegui import ui
+from nicegui.elements.mixins.value_element import ValueElement
+
+from truenorth.console.registry import Choice
+from truenorth.console.words import Words
+
+Kind = Literal["text", "number", "password", "long", "search", "time"]
+
+
+class Field(ValueElement[Any], component="static/field.js"):
+    """A text, a number, a password, or a longer text. ``value`` is what is in it."""
+
+    VALUE_PROP = "model-value"
+
+    def __init__(self, label: str, value: Any = "", *, kind: Kind = "text", hint: str = "", wide: bool = False) -> None:
+        super().__init__(value=value, throttle=0)
+        self.props.update({"label": label, "kind": kind, "hint": hint})
+        self.classes("tn-wide" if wide else "")
+
+
+class Select(ValueElement[Any], component="static/field.js"):
+    """One of some values."""
+
+    VALUE_PROP = "model-value"
+
+    def __init__(self, label: str, options: Sequence[Choice], value: str | None = None, *, hint: str = "") -> None:
+        super().__init__(value=options[0].value if value is None and options else value, throttle=0)
+        self.props.update({"label": label, "kind": "select", "hint": hint, "options": [list(one) for one in options]})
+
+
+def button(words: str, on_click: Any, *, is_main: bool = False) -> ui.element:
+    """A button; ``is_main`` for what most people want."""
+    made = Words("button", words, "tn-main" if is_main else "", type="button")
+    made.on("click", on_click)
+    return made

@@ -1,0 +1,168 @@
+"""The console put on an application: its pages, forms and files, and the layer before them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from fastapi import FastAPI
+from nicegui import core, ui
+from nicegui.middlewares import RedirectWithPrefixMiddleware, SetCacheControlMiddleware
+from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Match, Mount, Route
+from starlette.types import Scope
+
+from truenorth.console.door import ASSETS, COOKIE, SOCKET, ConsoleDoor
+from truenorth.console.oidc import Oidc
+from truenorth.console.reader import Reader
+from truenorth.console.registry import Page, Registry
+from truenorth.console.roles import HOME, named
+from truenorth.console.shell import CSV, show_page, show_refusal
+from truenorth.console.sight import Sight
+from truenorth.console.sign_in import SigningIn
+from truenorth.console.writing import writing_of
+from truenorth.server.api.context import Context
+from truenorth.server.auth import ANYBODY, SIGNED_IN, Caller
+from truenorth.server.receiving import Turned
+from truenorth.store.accounts import Accounts
+from truenorth.store.registry import Audit
+
+BUILD_S = 30.0
+"""How long a page may take to be made before its reader is told so."""
+STATIC_PATHS = ("/favicon.ico",)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Console:
+    """The console of a service. One process has one: what draws the pages keeps them in one place.
+
+    ``embedded_in``: origins that may show `/panel` in a frame. ``oidc``: who vouches for people beside passwords.
+    """
+
+    registry: Registry
+    accounts: Accounts
+    audit: Audit
+    now_us: Callable[[], int]
+    elapsed_s: Callable[[], float]
+    is_open: bool = False
+    embedded_in: tuple[str, ...] = ()
+    oidc: Oidc | None = None
+    _served: list[Context] = field(default_factory=list)
+
+    def layers(self) -> list[Middleware]:
+        """What stands before the API's door (`make_app`)."""
+        door = Middleware(
+            ConsoleDoor,
+            accounts=self.accounts,
+            now_us=self.now_us,
+            is_page=self.has,
+            is_open=self.is_open,
+            embedded_in=self.embedded_in,
+        )
+        return [door, *(self.oidc.layers() if self.oidc else ())]
+
+    def has(self, path: str) -> bool:
+        """Whether an address is the console's, and for those who have signed in."""
+        below = any(path.startswith(f"{one}/") for one in (ASSETS, SOCKET, CSV))
+        return path == "/" or path in STATIC_PATHS or below or self.registry.has(path)
+
+    def mount(self, app: FastAPI) -> None:
+        """Put it on an application that was made with `layers`."""
+        self._served.append(app.state.context)
+        forms = SigningIn(
+            accounts=self.accounts,
+            audit=self.audit,
+            now_us=self.now_us,
+            elapsed_s=self.elapsed_s,
+            is_open=self.is_open,
+            is_embedded=bool(self.embedded_in),
+            provider=self.oidc.provider if self.oidc else None,
+        )
+        provided = self.oidc.routes(forms) if self.oidc else []
+        first = [Route("/", self._first), Route(f"{CSV}/{{path:path}}", self._csv)]
+        app.router.routes.extend([*provided, *forms.routes(), *first])
+        for page in self.registry:
+            made = ui.page(page.path, title=f"{page.title} · Truenorth", language="en-US", response_timeout=BUILD_S)
+            made(self._builder(page))
+        ui.run_with(
+            app,
+            title="Truenorth",
+            favicon="🧭",
+            binding_refresh_interval=None,
+            tailwind=False,
+            show_welcome_message=False,
+        )
+        slow: tuple[Any, ...] = (RedirectWithPrefixMiddleware, SetCacheControlMiddleware)
+        core.app.user_middleware[:] = [
+            one for one in core.app.user_middleware if one.cls not in slow
+        ]  # they fail where a browser goes away
+        pages = app.router.routes.pop()
+        assert isinstance(pages, Mount)
+        app.router.routes.append(_Only(self.has, app=core.app))
+
+    def sight(self, request: Request, page: Page) -> Sight:
+        """A page with the filters of a request, as whoever asks sees it."""
+        given = {**request.query_params, **request.path_params}
+        return Sight(self._reader(request), page, page.read(given))
+
+    def _reader(self, request: Request) -> Reader:
+        secret = request.cookies.get(COOKIE)
+
+        def who_now() -> Caller | None:
+            account = self.accounts.signed_in(secret, now_us=self.now_us()) if secret else None
+            if account is not None:
+                return Caller(account.name, account.role)
+            return ANYBODY if self.is_open else None
+
+        caller: Caller = getattr(request.state, SIGNED_IN)
+        writing = writing_of(request.headers, request.cookies)
+        return Reader(served=self._served[0], caller=caller, who_now=who_now, writing=writing)
+
+    def _builder(self, page: Page) -> Callable[[Request], Any]:
+        async def build(request: Request) -> None:
+            sight = self.sight(request, page)
+            ui.dark_mode({"dark": True, "light": False}.get(request.cookies.get("truenorth_theme", "")))
+            if sight.may(page.role):
+                await show_page(sight, self.registry)
+            else:
+                ui.context.client.status_code = 403
+                show_refusal(sight, self.registry, named(page.role))
+
+        return build
+
+    def _first(self, request: Request) -> Response:
+        caller: Caller = getattr(request.state, SIGNED_IN)
+        pages = [page for page in self.registry.seen_by(caller) if page.group]
+        home = next((page for page in pages if page.path == HOME[caller.role]), pages[0])
+        return RedirectResponse(home.path, 303)
+
+    async def _csv(self, request: Request) -> Response:
+        page = self.registry.find(f"/{request.path_params['path']}")
+        if page is None or page.table is None:
+            raise Turned(404, "unknown_page", "there is no page of this address that has a table")
+        sight = self.sight(request, page)
+        if not sight.may(page.role):
+            raise Turned(403, "role_too_small", f"expected the role {named(page.role)}")
+        table = await page.table(sight, sight.filters)
+        text = await run_in_threadpool(table.as_csv)
+        name = page.path.strip("/").replace("/", "-")
+        headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
+        return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
+
+
+class _Only(Mount):
+    """All pages, and nothing else: what belongs to no page stays with the application around them."""
+
+    def __init__(self, has: Callable[[str], bool], *, app: Any) -> None:
+        super().__init__("/", app=app)
+        self._has = has
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Whether an address is one of theirs."""
+        if not self._has(scope["path"].removeprefix(scope.get("root_path", ""))):
+            return Match.NONE, {}
+        return super().matches(scope)

@@ -1,0 +1,44 @@
+// Zone, theme and menu. The reader's zone and shade go into cookies, so that the server writes instants and figures
+// as they read them; where they are new, the page is loaded once more.
+(() => {
+  const root = document.documentElement;
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  const narrow = matchMedia("(max-width: 60rem)");
+  const cookie = (name) => document.cookie.match(new RegExp(`(?:^|; )${name}=([^;]*)`))?.[1] ?? "";
+  const keep = (name, value) => {
+    document.cookie = `${name}=${value}; path=/; max-age=31536000; samesite=lax`;
+  };
+  const theme = () => cookie("truenorth_theme") || "auto";
+  const shade = () => (theme() === "auto" ? (dark.matches ? "dark" : "light") : theme());
+  const apply = () => {
+    root.dataset.shade = shade();
+  };
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
+  const isNew = cookie("truenorth_zone") !== zone || cookie("truenorth_shade") !== shade();
+  keep("truenorth_zone", zone);
+  keep("truenorth_shade", shade());
+  apply();
+  if (isNew && cookie("truenorth_zone") === zone && document.currentScript?.dataset.reload !== "no") {
+    location.reload();
+  }
+  dark.addEventListener("change", apply);
+  window.truenorth = {
+    theme,
+    nextTheme() {
+      const order = ["auto", "light", "dark"];
+      keep("truenorth_theme", order[(order.indexOf(theme()) + 1) % order.length]);
+      keep("truenorth_shade", shade());
+      location.reload();
+    },
+  };
+  const fold = () => {
+    const menu = document.getElementById("tn-menu");
+    if (menu) menu.open = !narrow.matches;
+    const button = document.getElementById("tn-theme");
+    if (button) button.textContent = `Theme: ${theme()}`;
+    return menu;
+  };
+  narrow.addEventListener("change", fold);
+  const wait = new MutationObserver(() => fold() && wait.disconnect());
+  wait.observe(root, { childList: true, subtree: true });
+})();

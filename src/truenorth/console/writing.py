@@ -1,0 +1,128 @@
+"""Numbers and instants as their reader writes them: by the browser's language, in the browser's time zone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from babel import Locale, UnknownLocaleError, dates, numbers
+
+from truenorth.figures.theme import Theme
+
+NOTHING = "–"  # noqa: RUF001  a dash stands for no value
+MOST_LANGUAGES = 10
+"""Languages of a browser that are looked at."""
+
+
+class Writing(NamedTuple):
+    """How a reader writes numbers and instants, and whether they read on dark."""
+
+    locale: Locale = Locale("en")
+    zone: ZoneInfo = ZoneInfo("UTC")
+    theme: Theme = "light"
+
+    def number(self, value: float | None, decimals: int = 0) -> str:
+        """A number with its thousands apart.
+
+        >>> Writing(Locale("de")).number(1234.5, 1)
+        '1.234,5'
+        """
+        if value is None:
+            return NOTHING
+        places = f".{'0' * decimals}" if decimals else ""
+        return numbers.format_decimal(round(value, decimals), f"#,##0{places}", self.locale)
+
+    def percent(self, share: float | None, decimals: int = 0) -> str:
+        """A share in [0, 1] as a percentage.
+
+        >>> Writing().percent(0.257, 1)
+        '25.7%'
+        """
+        if share is None:
+            return NOTHING
+        style = self.locale.percent_formats[None].pattern.replace(
+            "#,##0", f"#,##0{'.' + '0' * decimals if decimals else ''}"
+        )
+        return numbers.format_percent(share, style, self.locale)
+
+    def money(self, amount: float | None, currency: str | None, decimals: int = 0) -> str:
+        """An amount in a currency; a plain number where there is none.
+
+        >>> Writing().money(-1234.5, "EUR")
+        '-€1,234'
+        """
+        if amount is None or currency is None:
+            return self.number(amount, decimals)
+        try:
+            style = self.locale.currency_formats["standard"].pattern.replace(
+                ".00", f".{'0' * decimals}" if decimals else ""
+            )
+            return numbers.format_currency(amount, currency, style, self.locale, currency_digits=False)
+        except KeyError:
+            return f"{self.number(amount, decimals)} {currency}"
+
+    def instant(self, at: str | int | None) -> str:
+        """An instant, as microseconds since 1970 UTC or as the API writes it, in the reader's zone.
+
+        >>> Writing(Locale("en", "GB"), ZoneInfo("Europe/Rome")).instant("2026-01-05T09:30:00.000000Z")
+        '5 Jan 2026, 10:30:00'
+        """
+        found = _moment(at)
+        if found is None:
+            return NOTHING if at is None else str(at)
+        return dates.format_datetime(found, "medium", tzinfo=self.zone, locale=self.locale)
+
+    def day(self, at: str | int | None) -> str:
+        """The day of an instant in the reader's zone."""
+        found = _moment(at)
+        if found is None:
+            return NOTHING if at is None else str(at)
+        return dates.format_date(found.astimezone(self.zone), "medium", locale=self.locale)
+
+    def span(self, seconds: float | None) -> str:
+        """A length of time in its largest unit.
+
+        >>> Writing().span(5400)
+        '2 hours'
+        """
+        if seconds is None:
+            return NOTHING
+        return dates.format_timedelta(timedelta(seconds=seconds), threshold=1.5, locale=self.locale)
+
+
+def writing_of(headers: Mapping[str, str], cookies: Mapping[str, str]) -> Writing:
+    """How whoever sends a request writes; the page itself leaves zone and theme in cookies (`static/console.js`)."""
+    theme: Theme = "dark" if cookies.get("truenorth_shade") == "dark" else "light"
+    return Writing(_locale(headers.get("accept-language", "")), _zone(cookies.get("truenorth_zone", "")), theme)
+
+
+def _locale(accepted: str) -> Locale:
+    """The first language of a browser that numbers can be written in.
+
+    >>> str(_locale("xx, de-CH;q=0.9, en;q=0.8"))
+    'de_CH'
+    """
+    for part in accepted.split(",")[:MOST_LANGUAGES]:
+        try:
+            return Locale.parse(part.split(";")[0].strip(), sep="-")
+        except (UnknownLocaleError, ValueError, TypeError):
+            continue
+    return Locale("en")
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name.replace("%2F", "/"))
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return ZoneInfo("UTC")
+
+
+def _moment(at: str | int | None) -> datetime | None:
+    try:
+        if isinstance(at, int):
+            return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=at)
+        return None if at is None else datetime.fromisoformat(at)
+    except (ValueError, OverflowError):
+        return None  # a year that the calendar here has not

@@ -1,0 +1,179 @@
+"""The queue of an agent or a team: open cases with their pending decision or risk, what is worth most first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from threading import Lock
+from typing import Any, NamedTuple
+
+import msgspec
+
+from truenorth.action.holdout import is_held_out
+from truenorth.action.priority import Avoidable, hours_left, median_of, priority
+from truenorth.server.acting.situations import at_stake_cents, base_risk_of
+from truenorth.server.published import parsed
+from truenorth.spec.model import Journey
+from truenorth.store.decisions import DecisionRow
+from truenorth.store.foresight_rows import RiskRow
+from truenorth.store.opening import Store
+from truenorth.store.rows import JourneyText
+
+MOST_CASES = 2_000
+"""Cases of a journey that are ranked: those with the largest expected loss. Pending decisions come on top."""
+
+
+class Standing(NamedTuple):
+    """An open case: its customer, the risk of it if a model says so, and the days that the model says are left."""
+
+    customer: str | None
+    risk: float | None
+    risk_after: float | None
+    median_days: float | None
+
+
+class Waiting(NamedTuple):
+    """A place in the queue. ``decision``: the live one, without its record; ``due``: instant and promise."""
+
+    journey: str
+    case: str
+    customer: str | None
+    currency: str | None
+    priority: float
+    avoidable: Avoidable
+    hours: float
+    due: tuple[int, str] | None
+    decision: DecisionRow | None
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether somebody has accepted to do something about it already: it comes after all others."""
+        return self.decision is not None and self.decision.state == "accepted"
+
+
+class Whose(NamedTuple):
+    """Whose queue: the journeys that are theirs, and the team whose proposals are meant; None: everybody's."""
+
+    journeys: tuple[str, ...]
+    team: str | None = None
+
+
+class _Made(NamedTuple):
+    queue: tuple[Waiting, ...]
+    number: int
+    until_s: float
+
+
+class Queues:
+    """Queues as they are now; one that took some time to make is used again for as long, by whoever asks."""
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        now_us: Callable[[], int],
+        elapsed_s: Callable[[], float],
+        outcomes_of: Callable[[str], Mapping[str, int]],
+    ) -> None:
+        """``outcomes_of``: the cases of a journey by outcome."""
+        self._store = store
+        self._now_us = now_us
+        self._elapsed_s = elapsed_s
+        self._outcomes_of = outcomes_of
+        self._made: dict[Whose, _Made] = {}
+        self._lock = Lock()
+
+    def whose(self, person: str, team: str | None = None) -> Whose:
+        """The queue of a team, or of a person: their first team's; of somebody in no team, everything."""
+        teams = {one.name: one for one in self._store.staff.teams()}
+        if team is None:
+            member = self._store.staff.member(person)
+            team = next((name for name in member.teams if name in teams), None) if member else None
+        live = [one.name for one in self._store.journeys.live()]
+        if team is None:
+            return Whose(tuple(live))
+        return Whose(tuple(name for name in live if team in teams and name in teams[team].journeys), team)
+
+    def of(self, whose: Whose, *, since: int = 0) -> tuple[Waiting, ...]:
+        """The whole queue, the first place first. ``since``: the signal that has to be in it already."""
+        with self._lock:
+            made = self._made.get(whose)
+            if made is None or made.until_s <= self._elapsed_s() or made.number < since:
+                made = self._made[whose] = self._make(whose)
+        return made.queue
+
+    def _make(self, whose: Whose) -> _Made:
+        began_s, number, now_us = self._elapsed_s(), self._store.signals.last_number(), self._now_us()
+        pending: dict[tuple[str, str], DecisionRow] = {}
+        for row in self._store.decisions.live(now_us):
+            if whose.team is None or row.team in {None, whose.team}:
+                pending.setdefault((row.journey, row.case), row)
+        found: list[Waiting] = []
+        for name in whose.journeys:
+            text = self._store.journeys.newest_live(name)
+            if text is not None:
+                decisions = {case: row for (journey, case), row in pending.items() if journey == name}
+                found += self._of_journey(text, decisions, now_us)
+        found.sort(key=lambda one: (one.is_under_way, -one.priority, one.hours, one.journey, one.case))
+        ended_s = self._elapsed_s()
+        return _Made(tuple(found), number, ended_s + (ended_s - began_s))
+
+    def _of_journey(self, text: JourneyText, decisions: Mapping[str, DecisionRow], now_us: int) -> Iterator[Waiting]:
+        journey = parsed(text.text)
+        standings = self._standings(text.name, decisions)
+        dues = self._store.results.next_dues(text.name, list(standings))
+        failing_us = median_of(self._store.results.failing_times(text.name))
+        base = base_risk_of(self._outcomes_of(text.name)) or 0.0
+        for case, standing in standings.items():
+            decision = decisions.get(case)
+            if decision is None and is_held_out(text.name, case, journey.holdout):
+                continue
+            avoidable = _avoidable(journey, standing, decision, base)
+            due = dues.get(case)
+            hours = hours_left(due[0] if due else None, standing.median_days, failing_us, now_us)
+            yield Waiting(
+                journey=text.name,
+                case=case,
+                customer=standing.customer,
+                currency=journey.currency,
+                priority=priority(avoidable.loss, hours),
+                avoidable=avoidable,
+                hours=hours,
+                due=due,
+                decision=decision,
+            )
+
+    def _standings(self, journey: str, decisions: Mapping[str, DecisionRow]) -> dict[str, Standing]:
+        """The open cases that are ranked, by case: those that a model looks at, else the first ones by id."""
+        live = self._store.models.live(journey)
+        if live is not None:
+            rows = self._store.risks.page(journey, live.version, limit=MOST_CASES).rows
+            found = {row.case: _standing(row) for row in rows}
+            beyond = [case for case in decisions if case not in found]
+            found |= {row.case: _standing(row) for row in self._store.risks.newest(journey, live.version, beyond)}
+        else:
+            shown = self._store.pages.cases(journey, limit=MOST_CASES, outcome="open").rows
+            found = {row.case: Standing(row.customer, None, None, None) for row in shown}
+        for case, row in decisions.items():
+            found.setdefault(case, Standing(row.customer, None, None, None))
+        return found
+
+
+def _standing(row: RiskRow) -> Standing:
+    remedies: Sequence[dict[str, Any]] = msgspec.json.decode(row.lowers)
+    after = min((float(one["risk_after"]) for one in remedies), default=None)
+    days = msgspec.json.decode(row.remaining_days)
+    return Standing(row.customer, row.p_failed, after, days[1] if days else None)
+
+
+def _avoidable(journey: Journey, standing: Standing, decision: DecisionRow | None, base: float) -> Avoidable:
+    """What can be avoided, by the pending decision, else by the model, else by the journey file's beliefs."""
+    stake = at_stake_cents(journey) / 100 or 1.0  # without values each failure counts one
+    risk = base if standing.risk is None else standing.risk
+    if decision is not None:
+        revenue = next((one.revenue_cents for one in journey.actions if one.name == decision.chosen), 0)
+        gain = (decision.value_cents + decision.cost_cents - revenue) / 100 / stake
+        return Avoidable(risk, max(risk - gain, 0.0), stake, "decision")
+    if standing.risk_after is not None:
+        return Avoidable(risk, standing.risk_after, stake, "model")
+    best = max((action.prior.recovers for action in journey.actions), default=0.0)
+    return Avoidable(risk, risk * (1.0 - best), stake, "belief")

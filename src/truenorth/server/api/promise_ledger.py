@@ -1,0 +1,195 @@
+"""The ledger of promises by name, team or channel, and one case explained in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+import polars as pl
+from fastapi import APIRouter, Query
+from pydantic import BaseModel
+
+from truenorth.explanation import explain
+from truenorth.insight.promises import counted
+from truenorth.server.api.cases import CasePromise, events_of_case, keys_of
+from truenorth.server.api.context import Context, Instant, Served, Text, instant, showing, shown
+from truenorth.server.api.flags import replayed_case
+from truenorth.server.api.period import Since, Until, microseconds
+from truenorth.server.auth import Agent
+from truenorth.server.published import parsed
+from truenorth.server.receiving import Turned
+from truenorth.spec.durations import DAY_US
+from truenorth.store.rows import PromiseRow, Verdict
+
+ROUTER = APIRouter(tags=["promises"])
+By = Literal["promise", "team", "channel"]
+USUAL_DAYS = 28
+MOST_PROMISES = 50_000
+"""Promises that a ledger counts: the newest of its period."""
+NOBODY = 2**62
+GROUP = {
+    "group": "taken_up",
+    "made": 345,
+    "kept": 303,
+    "broken": 42,
+    "lapsed": 0,
+    "open": 0,
+    "broken_share": 0.1217,
+    "low": 0.0913,
+    "high": 0.1606,
+}
+
+
+class Group(BaseModel):
+    """Promises of one name, team or channel; of ``kept`` and ``broken`` the share broken, with its 95 % interval."""
+
+    model_config = showing(GROUP)
+    group: str | None
+    made: int
+    kept: int
+    broken: int
+    lapsed: int
+    open: int
+    broken_share: float | None
+    low: float | None
+    high: float | None
+
+
+class Ledger(BaseModel):
+    """Promises made in a period. ``more``: only the newest of them are counted."""
+
+    model_config = showing(
+        {
+            "journey": "support",
+            "by": "promise",
+            "since": "2026-02-06T00:00:00.000000Z",
+            "until": "2026-03-06T00:00:00.000000Z",
+            "groups": [GROUP],
+            "more": False,
+        }
+    )
+    journey: str
+    by: By
+    since: Instant
+    until: Instant
+    groups: list[Group]
+    more: bool
+
+
+class PromiseTold(CasePromise):
+    """A promise with the sentence that explains its verdict."""
+
+    sentence: str | None
+
+
+class CaseTold(BaseModel):
+    """A case in plain words; sentences are null where its events alone do not show what the journey's columns hold."""
+
+    case: str
+    outcome: str | None
+    promises: list[PromiseTold]
+
+
+@ROUTER.get("/promises/ledger")
+def read_promise_ledger(
+    served: Served,
+    caller: Agent,
+    journey: Annotated[Text, Query(examples=["support"])],
+    by: By = "promise",
+    since: Since = None,
+    until: Until = None,
+) -> Ledger:
+    """Made, kept, broken by name, team or channel, of the promises made in a period. Role: agent.
+
+    *Team*: the last one that the case's events name up to the verdict, or up to now: whoever had the case. *Channel*:
+    the last one that they name up to the instant the promise was made. Never by person.
+    """
+    return promise_ledger(served, journey, by=by, since_us=microseconds(since), until_us=microseconds(until))
+
+
+@ROUTER.get("/explanation")
+def explain_case(
+    served: Served,
+    caller: Agent,
+    journey: Annotated[Text, Query(examples=["support"])],
+    case: Annotated[Text, Query(examples=["T0020"])],
+    timezone: Annotated[Text, Query(description="of the times in sentences", examples=["Europe/Rome"])] = "UTC",
+) -> CaseTold:
+    """Why a case and each of its promises are what they are. Role: agent; it is noted in the audit."""
+    told = case_told(served, journey, case, timezone)
+    if told is None:
+        raise Turned(404, "unknown_case", "there is no case of this id in this journey; see /api/v1/cases")
+    row, _ = served.store.results.case(journey, case) or (None, None)
+    served.note_person(caller, f"read a case of {journey}", row.customer if row else None)
+    return told
+
+
+def promise_ledger(
+    served: Context, journey: str, *, by: By = "promise", since_us: int | None = None, until_us: int | None = None
+) -> Ledger:
+    """The ledger of a period; the last `USUAL_DAYS` days where none is given."""
+    names = [promise.name for promise in parsed(served.journey(journey).text).promises]
+    until_us = served.now_us() + 1 if until_us is None else until_us
+    since_us = until_us - USUAL_DAYS * DAY_US if since_us is None else since_us
+    rows = served.store.results.promises_between(journey, since_us, until_us, limit=MOST_PROMISES + 1)
+    schema = {"case": pl.String, "promise": pl.String, "started": pl.Int64, "decided": pl.Int64, "verdict": pl.String}
+    made = pl.DataFrame(rows[:MOST_PROMISES], schema, orient="row")
+    if by == "promise":
+        found = counted(made.select(pl.col("promise").alias("group"), "verdict"))
+        rank = {name: place for place, name in enumerate(names)}
+        groups = sorted(found.to_dicts(), key=lambda row: rank.get(row["group"], len(rank)))
+    else:
+        found = counted(_held(served, journey, made, by).select("group", "verdict"))
+        groups = found.sort("broken", "made", "group", descending=[True, True, False], nulls_last=True).to_dicts()
+    return Ledger(
+        journey=journey,
+        by=by,
+        since=instant(since_us),
+        until=instant(until_us),
+        groups=[Group(**row) for row in groups],
+        more=len(rows) > MOST_PROMISES,
+    )
+
+
+def _held(served: Context, journey: str, made: pl.DataFrame, by: Literal["team", "channel"]) -> pl.DataFrame:
+    """Promises with the team that had the case, or the channel on which they were made, as ``group``."""
+    base = {case: next(keys_of(case)) for case in made["case"].unique()}
+    keys = sorted({key for case in base for key in keys_of(case)})
+    named = pl.DataFrame(
+        served.store.results.holders(journey, keys, by),
+        {"key": pl.String, "at": pl.Int64, "group": pl.String},
+        orient="row",
+    )
+    known = set(named["key"].unique())
+    until = pl.col("started") if by == "channel" else pl.col("decided").fill_null(NOBODY)
+    asked = made.with_columns(
+        pl.Series("key", [base[case] if base[case] in known else case for case in made["case"]], dtype=pl.String),
+        until.alias("at"),
+    )
+    return asked.sort("at").join_asof(named.sort("at"), on="at", by="key", check_sortedness=False)
+
+
+def case_told(served: Context, journey: str, case: str, timezone: str = "UTC") -> CaseTold | None:
+    """A case in plain words, its broken promises first; None where there is no such case."""
+    text = served.journey(journey).text
+    found = served.store.results.case(journey, case)
+    if found is None:
+        return None
+    row, promises = found
+    key, events, more = events_of_case(served, journey, row)
+    now_us = served.store.results.progress(journey).watermark_us
+    replayed = replayed_case(parsed(text), row.customer, events, now_us) if events and not more else None
+    if replayed is None or replayed.cases.filter(pl.col("case") == key).is_empty():
+        return CaseTold(case=case, outcome=None, promises=[_told(one, {}) for one in promises])
+    told = explain(replayed, key, timezone=timezone)
+    sentences = {(one["promise"], one["instance"], one["verdict"]): str(one["sentence"]) for one in told.promises}
+    in_words = [_told(one, sentences) for one in promises]
+    order: Sequence[Verdict] = ("broken", "open", "lapsed", "kept")
+    return CaseTold(
+        case=case, outcome=told.outcome, promises=sorted(in_words, key=lambda one: order.index(one.verdict))
+    )
+
+
+def _told(row: PromiseRow, sentences: dict[tuple[str, int, str], str]) -> PromiseTold:
+    fields: dict[str, Any] = shown(row)
+    return PromiseTold(**fields, sentence=sentences.get((row.promise, row.instance, row.verdict)))

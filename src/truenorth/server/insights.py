@@ -1,0 +1,236 @@
+"""Insights from the log of a store: made one at a time beside the service, and kept until they are out of date.
+
+An answer looks at the whole log. So it is made in a thread of its own, whoever asks meanwhile is told how far it is,
+and what was found is used again: as long as nothing has come, or for some minutes while events go on coming. What was
+found before a journey was published anew or somebody was erased is never shown again.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from threading import Event as Flag
+from threading import RLock
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+
+from truenorth.server.insight_question import Question
+from truenorth.server.receiving import Turned
+from truenorth.store.opening import Store
+
+if TYPE_CHECKING:
+    from truenorth.engine.replay import Replay
+    from truenorth.report.section import Inputs, Section, Subject
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+BUSY_SECONDS = 10
+"""What somebody is told to wait who asks while too many wait."""
+HELD_SECONDS = 900
+"""A judged log that nobody asked about for so long is let go with the next question."""
+IDLE = ("waiting", 0.0)
+
+
+class Stopped(Exception):
+    """The service ends."""
+
+
+class InsightBounds(msgspec.Struct, frozen=True, kw_only=True):
+    """How much is kept and made: see `truenorth.server.api.bounds.Bounds`, which has these with ``insight_`` before."""
+
+    events: int
+    waiting: int
+    kept: int
+    age_seconds: float
+
+
+class Mark(NamedTuple):
+    """What an answer was made from: a version of the journey, who was erased, and how far all was judged."""
+
+    version: int
+    n_erasures: int
+    position: int
+    watermark_us: int | None
+
+    def may_stand_for(self, newer: Mark) -> bool:
+        """Whether what was made then may be shown now, though events have come."""
+        return self[:2] == newer[:2]
+
+
+class Found(NamedTuple):
+    """An answer: the subject, its section, all of it as plain values; the journey's version, when, in what time."""
+
+    subject: Subject
+    section: Section
+    document: dict[str, Any]
+    version: int
+    made_us: int
+    seconds: float
+
+
+class Making(NamedTuple):
+    """An answer that is being made: what is done now, and the share of that in [0, 1]; questions before it."""
+
+    future: Future[Found]
+    stage: str
+    share: float
+    ahead: int
+
+
+class _Kept(NamedTuple):
+    mark: Mark
+    at_s: float
+    found: Found | Exception
+
+
+class _Held(NamedTuple):
+    journey: str
+    mark: Mark
+    at_s: float
+    replay: Replay
+
+
+Job = tuple[Question, int, int]
+"""A question, the version of the journey, and the number of erasures."""
+
+
+class Insights:
+    """Answers of one store. Safe to use from any number of threads."""
+
+    def __init__(
+        self, store: Store, bounds: InsightBounds, now_us: Callable[[], int], elapsed_s: Callable[[], float]
+    ) -> None:
+        self._store, self._bounds = store, bounds
+        self._now_us, self._elapsed_s = now_us, elapsed_s
+        self._lock = RLock()
+        self._stopped = Flag()
+        self._worker = ThreadPoolExecutor(1, "truenorth-insight")
+        self._making: dict[Job, Future[Found]] = {}
+        self._kept: OrderedDict[Question, _Kept] = OrderedDict()
+        self._held: _Held | None = None
+        self._stage = IDLE
+
+    def ask(self, question: Question, inputs: Inputs, version: int) -> Found | Making:
+        """The answer, or how far it is: asking again is how one comes to it.
+
+        ``inputs``: the question's options, read; ``version``: the live one of the journey. `TruenorthError` with what
+        the question does not fit in the log; turned away where too many questions wait or there are too many events.
+        """
+        mark = self._mark(question.journey, version)
+        with self._lock:
+            self._forget_before(mark, question.journey)
+            kept = self._kept.get(question)
+            if kept is None:
+                return self._asked_for(question, inputs, mark)
+            if not self._is_fresh(kept.mark, kept.at_s, mark) and len(self._making) < self._bounds.waiting:
+                self._make(question, inputs, mark)
+            self._kept.move_to_end(question)
+        if isinstance(kept.found, Exception):
+            raise kept.found.with_traceback(None)
+        return kept.found
+
+    def close(self) -> None:
+        """Make nothing more; returns when nothing is being made."""
+        self._stopped.set()
+        self._worker.shutdown(wait=True, cancel_futures=True)
+
+    def _mark(self, journey: str, version: int) -> Mark:
+        progress = self._store.results.progress(journey)
+        return Mark(version, self._store.results.n_erasures(), progress.position, progress.watermark_us)
+
+    def _is_fresh(self, made: Mark, at_s: float, now: Mark) -> bool:
+        return made == now or (made.may_stand_for(now) and self._elapsed_s() - at_s < self._bounds.age_seconds)
+
+    def _forget_before(self, mark: Mark, journey: str) -> None:
+        """Forget what must not be shown any more: of erased people in any journey, of another version of this one."""
+        self._kept = OrderedDict(
+            (question, kept)
+            for question, kept in self._kept.items()
+            if kept.mark.n_erasures == mark.n_erasures
+            and (question.journey != journey or kept.mark.may_stand_for(mark))
+        )
+        held = self._held
+        if held and (held.mark.n_erasures != mark.n_erasures or self._elapsed_s() - held.at_s > HELD_SECONDS):
+            self._held = None
+
+    def _asked_for(self, question: Question, inputs: Inputs, mark: Mark) -> Making:
+        """An answer that somebody waits for."""
+        job = (question, mark.version, mark.n_erasures)
+        if job not in self._making:
+            if len(self._making) >= self._bounds.waiting:
+                raise Turned(429, "busy", "too many insights are being made; ask again", BUSY_SECONDS)
+            n_events, most = self._store.events.last_position(), self._bounds.events
+            if n_events > most:
+                message = f"the log has some {n_events:,} events, insights here look at {most:,}; export it and use "
+                raise Turned(409, "too_many_events", f"{message}'truenorth insight' where there is more room")
+            self._make(question, inputs, mark)
+        ahead = list(self._making).index(job)
+        return Making(self._making[job], *(IDLE if ahead else self._stage), ahead)
+
+    def _make(self, question: Question, inputs: Inputs, mark: Mark) -> None:
+        job = (question, mark.version, mark.n_erasures)
+        if job not in self._making:
+            self._making[job] = self._worker.submit(self._answer, job, inputs, mark)
+
+    def _answer(self, job: Job, inputs: Inputs, mark: Mark) -> Found:
+        """In the thread: replay, answer, keep; what cannot be answered is kept, too."""
+        found: Found | Exception
+        began_s = self._elapsed_s()
+        try:
+            held = self._replayed(job[0].journey, mark)
+            mark, found = held.mark, self._found(job[0], inputs, held, began_s)
+        except Stopped:
+            raise
+        except Exception as error:
+            found = error
+            raise
+        finally:
+            with self._lock:
+                del self._making[job]
+                self._stage = IDLE
+                if not self._stopped.is_set():
+                    self._keep(job[0], _Kept(mark, self._elapsed_s(), found))
+        return found
+
+    def _found(self, question: Question, inputs: Inputs, held: _Held, began_s: float) -> Found:
+        from truenorth.insight.window import opened_between  # noqa: PLC0415  (Plotly: only where somebody asks)
+        from truenorth.report.document import document  # noqa: PLC0415
+        from truenorth.report.subjects import subject  # noqa: PLC0415
+
+        part = opened_between(held.replay, _instant(question.since_us), _instant(question.until_us))
+        asked = subject(question.subject)
+        self._tell(f"finding out about {asked.title.lower()}", 0.0)
+        section = asked.make(part, inputs)
+        whole = document(asked, section, part)
+        return Found(asked, section, whole, held.mark.version, self._now_us(), self._elapsed_s() - began_s)
+
+    def _replayed(self, journey: str, mark: Mark) -> _Held:
+        """The log, judged: one at a time is held, for all subjects."""
+        from truenorth.server.foreseeing.teaching import judged_log  # noqa: PLC0415
+
+        with self._lock:
+            held = self._held
+            if held and held.journey == journey and self._is_fresh(held.mark, held.at_s, mark):
+                return held
+            self._held = held = None
+        replay = judged_log(self._store, journey, self._tell, until_us=mark.watermark_us).replay
+        with self._lock:
+            self._held = _Held(journey, mark, self._elapsed_s(), replay)
+            return self._held
+
+    def _keep(self, question: Question, kept: _Kept) -> None:
+        self._kept[question] = kept
+        self._kept.move_to_end(question)
+        while len(self._kept) > self._bounds.kept:
+            self._kept.popitem(last=False)
+
+    def _tell(self, stage: str, share: float) -> None:
+        if self._stopped.is_set():
+            raise Stopped
+        self._stage = (stage, share)
+
+
+def _instant(us: int | None) -> datetime | None:
+    return None if us is None else EPOCH + timedelta(microseconds=us)
