@@ -34,6 +34,7 @@ from truenorth.simulate import Company, World
 from truenorth.simulate.unfolding import Unfolding
 from truenorth.spec.problems import TruenorthError
 from truenorth.store.opening import Store, open_store
+from truenorth.wiring.console import has_console
 from truenorth.wiring.demo_life import Colleagues, Life, done_in, live_again
 from truenorth.wiring.service import Pace, Service, foreseer_command, journey_texts, open_service, runner_command
 
@@ -242,7 +243,7 @@ def run(folder: Path, plan: Plan, *, speed: float, host: str, port: int, on_star
             host=host, port=free_port(host, port), is_open=True,
             runner_command=runner_command(pace), foreseer_command=foreseer_command(pace),
         )  # fmt: skip
-        with open_service(url, settings, clock=pace.clock) as service:
+        with open_service(url, settings, clock=pace.clock, with_console=has_console()) as service:
             _serve(service, settings, pace, company, on_started)
 
 
