@@ -34,14 +34,18 @@ from truenorth.simulate import Company, World
 from truenorth.simulate.unfolding import Unfolding
 from truenorth.spec.problems import TruenorthError
 from truenorth.store.opening import Store, open_store
+from truenorth.store.steering import SteeringFile, SteeringKind
 from truenorth.wiring.console import has_console
 from truenorth.wiring.demo_life import Colleagues, Life, done_in, live_again
 from truenorth.wiring.service import Pace, Service, foreseer_command, journey_texts, open_service, runner_command
 
 HOUR_US = 3_600_000_000
 STORE, PREPARED = "company.db", "prepared.json"
-FORM = 1
+FORM = 2
 """Of what is prepared: what an older program prepared is made anew."""
+STEERED = "help"
+"""The journey that the files of KPIs and initiatives of the company are about."""
+STEERING_KINDS: tuple[SteeringKind, ...] = ("kpis", "initiatives")
 HELD_OUT = 0.4
 """Of the cases, the latest: outcomes are final weeks after a case opens, so that a smaller share would hold few."""
 LATENESS_US = 120_000_000
@@ -120,6 +124,11 @@ class _History:
         for name, text in journey_texts(folder):
             self._store.journeys.publish(name, text, now_us=self._company.start_us)
         load_staff(self._store, folder / "steering" / "people.yaml", self._now_us)
+        for kind in STEERING_KINDS:
+            text = (folder / "steering" / f"{kind}.yaml").read_text()
+            self._store.steering.put(
+                SteeringFile(journey=STEERED, kind=kind, text=text, by="demo", at_us=self._company.start_us)
+            )
         tell("writing its history", 0.0)
         self._append(past)
         runner = Runner(self._store, clock=lambda: self._now_us, lateness_us=LATENESS_US)

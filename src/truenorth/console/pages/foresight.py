@@ -39,8 +39,8 @@ PROMOTE = Act("promote", "Promote", "Make this model the live one? The one that 
 INSIST = Act("insist", "Promote anyway", "It is no better than guessing. Promote it anyway? The audit will say so.")
 RETIRE = Act("retire", "Retire", "Ask this model no more?")
 HOW = (
-    "All figures are of held-out time: the model learnt from cases that were opened before an instant, and is judged on "
-    "those opened after it, at every event they had. Intervals are 95 %, by a bootstrap over cases.",
+    "All figures are of held-out time: the model learnt from cases that were opened before an instant, and is judged "
+    "on those opened after it, at every event they had. Intervals are 95 %, by a bootstrap over cases.",
     "Reliability: predictions in ten bins of equal size, what was said against the share that failed. Calibration "
     "error: the mean distance of the two.",
     "Precision at capacity: of the cases that a team would look at, the ones most at risk each day, the share that "
@@ -58,7 +58,7 @@ class Filters(msgspec.Struct, frozen=True):
     version: str = ""
 
 
-async def table(sight: Sight, filters: Filters) -> Table:
+async def table(sight: Sight, _filters: Filters) -> Table:
     """The models of a journey."""
     name = await chosen_journey(sight)
     return _versions(await sight.ask(list_models, journey=name) if name else [], sight)
@@ -156,7 +156,9 @@ def _scores(found: Backtest, writing: Writing) -> Table:
         )
         for one in found.models
     ]  # fmt: skip
-    return Table(caption="Models on held-out time; lower scores are better, a higher AUC is", columns=columns, rows=rows)
+    return Table(
+        caption="Models on held-out time; lower scores are better, a higher AUC is", columns=columns, rows=rows
+    )
 
 
 def _drift(looks: Sequence[Look], sight: Sight, journey: str) -> None:
