@@ -15,7 +15,7 @@ from datetime import UTC, date, datetime
 from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
-from socket import socket
+from socket import SO_REUSEADDR, SOL_SOCKET, socket
 from types import FrameType
 
 import msgspec
@@ -285,6 +285,7 @@ def pace_from(live_us: int, speed: float, at_us: int) -> Pace:
 def free_port(host: str, wanted: int) -> int:
     """The port that is wanted, another one where something listens there already."""
     with socket() as tried:
+        tried.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)  # as the server does: what has just ended is in nobody's way
         try:
             tried.bind((host, wanted))
         except OSError:

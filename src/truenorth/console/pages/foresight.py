@@ -12,7 +12,7 @@ from nicegui import ui
 from truenorth.console.choosing import chosen_journey, journeys
 from truenorth.console.fields import button
 from truenorth.console.plots import Plot
-from truenorth.console.registry import Page, address_of
+from truenorth.console.registry import Choice, Page, address_of
 from truenorth.console.sight import Sight
 from truenorth.console.tables import Act, Column, Row, Table, TableElement
 from truenorth.console.tiles import Tile, Tiles
@@ -56,6 +56,13 @@ class Filters(msgspec.Struct, frozen=True):
 
     journey: str = ""
     version: str = ""
+
+
+async def versions(sight: Sight) -> list[Choice]:
+    """The models of the journey, the live one if none is named."""
+    name = await chosen_journey(sight)
+    models = await sight.ask(list_models, journey=name) if name else []
+    return [Choice("", "the live one"), *(Choice(one.version, f"{one.version} ({one.state})") for one in models)]
 
 
 async def table(sight: Sight, _filters: Filters) -> Table:
@@ -247,7 +254,7 @@ PAGES = (
         group="Understand",
         role="viewer",
         filters=Filters,
-        choices={"journey": journeys},
+        choices={"journey": journeys, "version": versions},
         labels={"version": "Model"},
         how=HOW,
         twin=lambda filters: address_of("/api/v1/models", {"journey": filters.journey}),

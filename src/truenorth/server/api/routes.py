@@ -15,6 +15,7 @@ from truenorth.server.api import (
     cases,
     customers,
     decisions,
+    drafts,
     export,
     funnel,
     futures,
@@ -39,6 +40,7 @@ from truenorth.server.api.context import Error
 PREFIX = "/api/v1"
 SUBJECTS = (
     journeys,
+    drafts,
     maps,
     futures,
     summary,
