@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,7 +13,10 @@ from ruamel.yaml.error import YAMLError
 
 from truenorth.spec.problems import Problem, TruenorthError
 
-WIDTH = 120
+WIDTH = 4_096
+"""Lines are not broken anew."""
+SET_IN = re.compile(r"^( *)[^\s#-][^\n]*:[ ]*\n\1  - ", re.MULTILINE)
+"""A list that stands further right than its key."""
 NEW = "truenorth: 1\njourney: new_journey\ntitle: \ncanvas: {}\npromises: []\n"
 """Where a journey begins that nobody has written yet."""
 
@@ -48,7 +52,7 @@ def with_canvas(text: str, answers: Mapping[str, str | Sequence[str] | Mapping[s
                 canvas[key] = answer
         else:
             canvas.pop(key, None)
-    return _written(document)
+    return _written(document, text)
 
 
 def with_promise(text: str, promise: Mapping[str, str | float]) -> str:
@@ -69,7 +73,7 @@ def with_promise(text: str, promise: Mapping[str, str | float]) -> str:
         promises.append(row)
     else:
         promises[place] = row
-    return _written(document)
+    return _written(document, text)
 
 
 def without_promise(text: str, name: str) -> str:
@@ -84,7 +88,7 @@ def without_promise(text: str, name: str) -> str:
     promises = _promises(document)
     for number in reversed([n for n, one in enumerate(promises) if _name(one) == name]):
         del promises[number]
-    return _written(document)
+    return _written(document, text)
 
 
 def _promises(document: CommentedMap) -> Any:
@@ -116,7 +120,11 @@ def _yaml() -> YAML:
     return yaml
 
 
-def _written(document: CommentedMap) -> str:
+def _written(document: CommentedMap, before: str) -> str:
+    """The document as text, its lists set in as they were."""
+    yaml = _yaml()
+    if SET_IN.search(before):
+        yaml.indent(mapping=2, sequence=4, offset=2)
     out = io.StringIO()
-    _yaml().dump(document, out)
+    yaml.dump(document, out)
     return out.getvalue()

@@ -11,7 +11,7 @@ from nicegui import ui
 
 from truenorth.console.choosing import journeys
 from truenorth.console.design_forms import CanvasForm, PromiseForm
-from truenorth.console.fields import Field, button
+from truenorth.console.fields import Field, FileField, button
 from truenorth.console.registry import Choice, Page, address_of
 from truenorth.console.sight import Sight
 from truenorth.console.tables import Act, Column, Row, Table, TableElement
@@ -52,12 +52,20 @@ class Filters(msgspec.Struct, frozen=True):
     """The journey, a new one if none; the version whose text is shown, the newest if none."""
 
     journey: str = ""
-    version: int = 0
+    version: str = ""
 
 
 async def offered(sight: Sight) -> list[Choice]:
     """The live journeys, and one that is still to be written."""
     return [Choice("", "a new journey"), *await journeys(sight)]
+
+
+async def versions(sight: Sight) -> list[Choice]:
+    """The versions of the journey, the newest if none is named."""
+    name = sight.filters.journey
+    whole = await sight.ask(read_journey, name=name) if name else None
+    shown = [Choice(str(one.version), f"{one.version} ({one.state})") for one in (whole.versions if whole else ())]
+    return [Choice("", "the newest"), *shown]
 
 
 async def table(sight: Sight, filters: Filters) -> Table:
@@ -108,12 +116,15 @@ class _Editor:
         with Words("details", "", "tn-card", **({} if self._whole else {"open": True})):
             Words("summary", "Begin with a log: draft a journey from it")
             muted("CSV, Parquet, JSON Lines, XES or OCEL, up to 20 MB. The log is not kept.")
-            upload = ui.upload(
-                label="Log file", auto_upload=True, max_file_size=MOST_LOG_BYTES, max_files=1,
-                on_upload=self._sight.doing(self._drafted),
+            FileField(
+                "Log file",
+                most_bytes=MOST_LOG_BYTES,
+                on_file=self._uploaded,
                 on_rejected=lambda: self._sight.tell("expected one file of at most 20 MB", "bad"),
-            )  # fmt: skip
-            upload.classes("tn-upload")
+            )
+
+    async def _uploaded(self, event: Any) -> None:
+        await self._sight.doing(self._drafted)(event)
 
     async def _drafted(self, event: Any) -> None:
         self._sight.tell("drafting a journey from the log")
@@ -311,7 +322,7 @@ PAGES = (
         group="Design",
         role="analyst",
         filters=Filters,
-        choices={"journey": offered},
+        choices={"journey": offered, "version": versions},
         how=HOW,
         twin=lambda filters: f"/api/v1/journeys{f'/{filters.journey}' if filters.journey else ''}",
         table=table,
