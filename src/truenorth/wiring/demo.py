@@ -252,7 +252,7 @@ def run(folder: Path, plan: Plan, *, speed: float, host: str, port: int, on_star
             host=host, port=free_port(host, port), is_open=True,
             runner_command=runner_command(pace), foreseer_command=foreseer_command(pace),
         )  # fmt: skip
-        with open_service(url, settings, clock=pace.clock, with_console=has_console()) as service:
+        with open_service(url, settings, clock=pace.clock, with_console=has_console(), with_tour=True) as service:
             _serve(service, settings, pace, company, on_started)
 
 
