@@ -121,12 +121,14 @@ def open_service(
     hooks: Path | None = None,
     clock: Callable[[], int] = now_us,
     with_console: bool = False,
+    with_tour: bool = False,
 ) -> Iterator[Service]:
     """The service of a store.
 
     ``journeys``: a folder whose journey files are published. ``hooks``: a folder of webhook mappings. An empty store
     gets a write key, and an administrator's token unless it is open to everybody. ``with_console``: with the pages for
-    people. `TruenorthError` with all problems where something of it cannot be used.
+    people, ``with_tour``: and a guided tour through them. `TruenorthError` with all problems where something of it
+    cannot be used.
     """
     if settings.is_open:
         only_loopback(settings.host)
@@ -136,7 +138,7 @@ def open_service(
         for name, text in texts:
             store.journeys.publish(name, text, now_us=clock())
         live = tuple(text.name for text in store.journeys.live())
-        console = make_console(store, settings, clock) if with_console else None
+        console = make_console(store, settings, clock, with_tour=with_tour) if with_console else None
         app = make_service(store, settings, clock, taken, before=console.layers() if console else ())
         link = first_link(store, settings, clock) if console else None
         if console:
