@@ -182,7 +182,7 @@ def report(
     object_type: ObjectType = None,
 ) -> None:
     """Write one page that can be opened offline: outcomes, promises, journey map, points of failure, insights."""
-    from truenorth.insight.window import opened_between
+    from truenorth.insight.slices import opened_between
     from truenorth.printing import journey as printing
     from truenorth.report import chosen_parts, write_report
     from truenorth.wiring import insight as wiring_insight
@@ -195,6 +195,7 @@ def report(
             as_of=as_of, seed=seed, exclude=exclude, kpis=kpis, initiatives=initiatives, names=names, people=people
         )
         replayed, events = _replay(log, journey, maps, object_type, now, tell, all_columns=True)
+        events = events.let_go()  # the replay has them
         tell("drawing", 0.0)
         write_report(opened_between(replayed, *opened), output, inputs, parts)
     printing.notes(events, replayed, kept=False)
