@@ -53,7 +53,7 @@ outcome:
   value: {achieved: 100, failed: -50}
 moments: type in ('Asked', 'Called', 'Fixed')
 promises:
-  - {name: called, after: type = 'Asked', expect: type = 'Called', within: 3h}
+  - {name: called, after: type = 'Asked', expect: type = 'Called', within: 2h}
   - {name: no_ping_pong, at_most: 1, of: handover}
   - {name: informed, expect: moment, at_least_every: 90d}
   - {name: worked_on, after: type = 'Passed on', expect: type = 'Worked on', within: 2h}

@@ -127,7 +127,11 @@ def discover(
     printing.draft(draft, log, output)
 
 
-@app.command(epilog="Example: truenorth report tickets.csv -j support.yaml -o report.html")
+@app.command(
+    epilog="Examples: truenorth report tickets.csv -j support.yaml -o report.html\n\n"
+    "truenorth backtest tickets.csv -j support.yaml --json > b.json; "
+    "truenorth report tickets.csv -j support.yaml --backtest b.json"
+)
 def report(
     log: LogPath,
     journey: JourneyPath,
@@ -139,6 +143,10 @@ def report(
     initiatives: Annotated[
         Path | None, typer.Option("--initiatives", metavar="FILE", help="What is tried or proposed, a YAML file.")
     ] = None,
+    backtest: Annotated[
+        Path | None,
+        typer.Option("--backtest", metavar="FILE", help="What 'truenorth backtest --json' has printed: on foresight."),
+    ] = None,
     maps: Maps = None,
     object_type: ObjectType = None,
 ) -> None:
@@ -148,7 +156,7 @@ def report(
     from truenorth.wiring import insight as wiring_insight
 
     with told(), progress() as tell:
-        inputs = wiring_insight.inputs(kpis=kpis, initiatives=initiatives)
+        inputs = wiring_insight.inputs(kpis=kpis, initiatives=initiatives, backtest=backtest)
         replayed, events = _replay(log, journey, maps, object_type, now, tell, all_columns=True)
         tell("drawing", 0.0)
         write_report(replayed, output, inputs)

@@ -65,7 +65,8 @@ def serve(
         ahead = foreseer_command(pace) if foresight else ()
         settings = Settings(host=host, port=port, is_open=is_open, runner_command=command, foreseer_command=ahead)
         environ["TRUENORTH_DB"] = db  # for the runner: a command line would show its password
-        with open_service(db, settings, journeys=journeys, hooks=hooks, clock=pace.clock) as service:
+        given = {"journeys": journeys, "hooks": hooks}
+        with open_service(db, settings, **given, clock=pace.clock, foresight=foresight) as service:
             run_service(service.app, settings, lambda address: printing_service.started(service, address, settings))
 
 

@@ -8,6 +8,7 @@ from truenorth.insight.replayed import Replayed
 from truenorth.report.causes import causes_section
 from truenorth.report.concentration import concentration_section
 from truenorth.report.cx_six import feel_section
+from truenorth.report.foresight import foresight_section
 from truenorth.report.gap import gap_section
 from truenorth.report.initiatives import initiatives_section
 from truenorth.report.kpis import kpis_section
@@ -24,6 +25,12 @@ SUBJECTS: tuple[Subject, ...] = (
     Subject(name="failure", title="Points of failure, adjusted", make=causes_section, learns=True),
     Subject(name="decisions", title="Decision register", make=decisions_section, learns=True),
     Subject(name="kpis", title="KPI audit", make=kpis_section, learns=True, can=lambda inputs: bool(inputs.kpis)),
+    Subject(
+        name="foresight",
+        title="Foresight, and how far to trust it",
+        make=foresight_section,
+        can=lambda inputs: inputs.backtest is not None,
+    ),
     Subject(name="initiatives", title="True north: initiatives", make=initiatives_section, learns=True),
     Subject(name="pace", title="Pace of change", make=pace_section, learns=True),
     Subject(name="feel", title="How it feels, and what an outcome costs", make=feel_section),
