@@ -22,7 +22,7 @@ from truenorth.foresight import features
 from truenorth.foresight.backtest import Asked, Backtest, backtest, days_found, judge
 from truenorth.foresight.boosted import SETTINGS
 from truenorth.foresight.evaluate import Bucket, Days
-from truenorth.foresight.labels import Label
+from truenorth.foresight.labels import Label, opened_with_label
 from truenorth.foresight.learnt import Learnt, learn, named, risks_of
 from truenorth.foresight.metrics import Estimate, auc, auc_of
 from truenorth.foresight.model import Scorer
@@ -132,8 +132,7 @@ def run(table: Table) -> Run:
 
 def labelled_table(task: Task, folder: Path) -> Table:
     events = task.prepare(read_log(folder / task.file, fields=task.fields, on_progress=quiet).events)
-    opened_us = events.group_by("case").agg(pl.col("time").min())["time"].to_physical().to_numpy()
-    before_us = test_instant(opened_us, HELD_OUT)
+    before_us = test_instant(opened_with_label(events, task.label), HELD_OUT)
     vocabulary = features.vocabulary_of_log(
         events, task.label, before_us=before_us, without=task.without, zone=task.zone
     )
