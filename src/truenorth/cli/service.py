@@ -73,8 +73,16 @@ def serve(
         settings = Settings(host=host, port=port, is_open=is_open, runner_command=command, foreseer_command=ahead)
         environ["TRUENORTH_DB"] = db  # for the runner: a command line would show its password
         pages = has_console() if console is None else console
-        given = {"journeys": journeys, "hooks": hooks}
-        with open_service(db, settings, **given, clock=pace.clock, foresight=foresight, with_console=pages) as service:
+        opened = open_service(
+            db,
+            settings,
+            journeys=journeys,
+            hooks=hooks,
+            clock=pace.clock,
+            with_console=pages,
+            foresight=foresight,
+        )
+        with opened as service:
             run_service(service.app, settings, lambda address: printing_service.started(service, address, settings))
 
 

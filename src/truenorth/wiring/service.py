@@ -133,8 +133,7 @@ def open_service(
     ``journeys``: a folder whose journey files are published. ``hooks``: a folder of webhook mappings. An empty store
     gets a write key, and an administrator's token unless it is open to everybody. ``with_console``: with the pages for
     people, ``with_tour``: and a guided tour through them. ``foresight``: whether risks are to be kept up to date, where
-    there are models. `TruenorthError` with all problems where something of it
-    cannot be used.
+    there are models. `TruenorthError` with all problems where something of it cannot be used.
     """
     if settings.is_open:
         only_loopback(settings.host)
