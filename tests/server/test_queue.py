@@ -115,7 +115,7 @@ def test_what_there_is_is_answered_with_while_the_next_one_is_made(desk: Desk) -
     first = queues.of(whose)
     assert first.signal == desk.store.signals.last_number()
     assert queues.of(whose) is first  # and the next one is being made
-    queues._worker.submit(int).result()  # noqa: SLF001  # after it
+    queues._worker.submit(int).result()  # after it
     clock[0] = 1.0
     second = queues._made[whose]
     assert second is not first

@@ -16,7 +16,7 @@ from truenorth.console.sight import Sight
 from truenorth.console.tables import Column, Row, Table
 from truenorth.console.words import Words, muted, notice
 from truenorth.server.api.cases import read_case
-from truenorth.server.api.queue import PlaceShown, QueueShown, list_teams, read_queue
+from truenorth.server.api.queue import PlaceShown, QueueShown, list_teams, read_queue, reread_queue
 from truenorth.server.api.timeline import read_timeline
 from truenorth.store.rows import Signal
 
@@ -57,7 +57,8 @@ async def build(sight: Sight, filters: Filters) -> None:
         ui.navigate.history.replace(sight.address(journey=place.journey, case=place.case))
 
     async def refresh(signals: Sequence[Signal] = ()) -> None:
-        found = await sight.ask(read_queue, team=filters.team or None, limit=N_PLACES)
+        since = signals[-1].number if signals else 0
+        found = await sight.ask(reread_queue, team=filters.team or None, limit=N_PLACES, since=since)
         queue.show(found.items)
         told.set_text(_told(sight, found))
         if signals and found.signal < signals[-1].number:  # what was told is not in it yet

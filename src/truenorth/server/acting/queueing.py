@@ -106,16 +106,17 @@ class Queues:
             return Whose(tuple(live))
         return Whose(tuple(name for name in live if team in teams and name in teams[team].journeys), team)
 
-    def of(self, whose: Whose) -> Queue:
-        """The whole queue; ``signal`` tells how new it is."""
+    def of(self, whose: Whose, *, since: int = 0) -> Queue:
+        """The whole queue; ``signal`` tells how new it is. It waits for one that has the signal ``since`` in it."""
         with self._lock:
             made, now_s = self._made.get(whose), self._elapsed_s()
-            if made is not None and now_s < made.until_s:
+            is_new = made is not None and made.signal >= since
+            if made is not None and is_new and now_s < made.until_s:
                 return made
             if whose not in self._making:
                 self._making[whose] = self._worker.submit(self._keep, whose)
             making = self._making[whose]
-        return made if made is not None and now_s < made.until_s + STALE_S else making.result()
+        return made if made is not None and is_new and now_s < made.until_s + STALE_S else making.result()
 
     def forget(self) -> None:
         """Make queues anew: somebody has just decided something, and wants to see it."""
