@@ -37,6 +37,13 @@ class Select(ValueElement[Any], component="static/field.js"):
         self.props.update({"label": label, "kind": "select", "hint": hint, "options": [list(one) for one in options]})
 
 
+class FileField(ui.upload, component="static/file.js"):
+    """One file, sent as soon as it is chosen; ``on_file`` gets an event whose ``file`` has a ``name`` and is read."""
+
+    def __init__(self, label: str, *, most_bytes: int, on_file: Any, on_rejected: Any) -> None:
+        super().__init__(label=label, max_file_size=most_bytes, on_upload=on_file, on_rejected=on_rejected)
+
+
 def button(words: str, on_click: Any, *, is_main: bool = False) -> ui.element:
     """A button; ``is_main`` for what most people want."""
     made = Words("button", words, "tn-main" if is_main else "", type="button")

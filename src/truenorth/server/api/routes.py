@@ -15,6 +15,7 @@ from truenorth.server.api import (
     cases,
     customers,
     decisions,
+    drafts,
     export,
     funnel,
     futures,
@@ -29,6 +30,7 @@ from truenorth.server.api import (
     queue,
     risks,
     signals,
+    steering,
     summary,
     timeline,
     webhooks,
@@ -38,6 +40,7 @@ from truenorth.server.api.context import Error
 PREFIX = "/api/v1"
 SUBJECTS = (
     journeys,
+    drafts,
     maps,
     futures,
     summary,
@@ -51,6 +54,7 @@ SUBJECTS = (
     models,
     insight,
     signals,
+    steering,
     export,
     quarantine,
     given,
