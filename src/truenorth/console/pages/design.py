@@ -92,7 +92,8 @@ class _Editor:
         self._typed = 0
 
     async def show(self) -> None:
-        self._discover()
+        if self._sight.may("analyst"):
+            self._discover()
         heading("1. The canvas: six questions, in this order")
         self._canvas = CanvasForm(self._sight, lambda: self._text.value, self._put)
         heading("2. Promises")
@@ -102,8 +103,9 @@ class _Editor:
         self._text = Field("Journey file (YAML)", self._first, kind="long", wide=True)
         self._text.on_value_change(self._sight.doing(self._changed))
         self._problems = Words("div", "", "", role="status")
-        heading("4. Try it on what has happened")
-        self._trial()
+        if self._sight.may("analyst"):
+            heading("4. Try it on what has happened")
+            self._trial()
         heading("5. Publish")
         self._publishing()
         heading("Versions")
@@ -320,7 +322,7 @@ PAGES = (
         path=PATH,
         title="Journeys",
         group="Design",
-        role="analyst",
+        role="viewer",
         filters=Filters,
         choices={"journey": offered, "version": versions},
         how=HOW,
