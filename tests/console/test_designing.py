@@ -30,11 +30,11 @@ def the_file(walk: Any) -> Any:
 def test_what_is_typed_is_checked(browser: Any, own_console: Running) -> None:
     with walking(browser, own_console, "analyst") as walk:
         walk.open("/design?journey=support")
-        walk.page.get_by_text("No errors").wait_for()
+        walk.page.get_by_text("0 errors").wait_for()
         the_file(walk).fill(the_file(walk).input_value().replace("within: 4h", "within: 4hours"))
         walk.page.get_by_text("expected a duration").wait_for()
         the_file(walk).fill("journey: [<script>alert(1)</script>")
-        walk.page.get_by_text("1 errors").first.wait_for()
+        walk.page.get_by_text("1 error,").first.wait_for()
         assert walk.faults == []
 
 
@@ -55,11 +55,11 @@ def test_a_promise_by_form_is_tried_and_published_and_taken_back(browser: Any, o
         walk.page.get_by_role("button", name="Publish ...").click()
         walk.page.get_by_role("button", name="Publish it").click()
         walk.page.get_by_text("It is the text of version 2").wait_for()
-        walk.page.once("dialog", lambda dialog: dialog.accept())
+        walk.page.evaluate("window.confirm = () => true")
         walk.page.get_by_role("button", name="Publish again: 1").click()
         walk.page.get_by_text("It is the text of version 3").wait_for()
         assert the_file(walk).input_value() == before
-        assert [one for one in walk.faults if not one.startswith("dialog")] == []
+        assert walk.faults == []
 
 
 def test_the_canvas_goes_into_the_file(browser: Any, own_console: Running) -> None:

@@ -39,8 +39,8 @@ def test_the_same_answers_change_nothing(path: Path) -> None:
 
 @pytest.mark.parametrize("kind", PromiseKind)
 def test_each_kind_of_promise_is_read_as_that_kind(kind: PromiseKind) -> None:
-    text = with_promise(NEW.replace("promises: []", ""), promise_of(kind, "brand_new", GIVEN))
-    loaded = load_journey(text.replace("title: \n", "").encode())
+    text = with_promise(NEW, promise_of(kind, "brand_new", GIVEN))
+    loaded = load_journey(text.encode())
     assert loaded.journey is not None, loaded.errors
     assert [one.kind for one in loaded.journey.promises] == [kind]
 
