@@ -18,6 +18,7 @@ class Field(ValueElement[Any], component="static/field.js"):
     """A text, a number, a password, or a longer text. ``value`` is what is in it."""
 
     VALUE_PROP = "model-value"
+    LOOPBACK = False  # what comes back late would overwrite what was typed meanwhile
 
     def __init__(self, label: str, value: Any = "", *, kind: Kind = "text", hint: str = "", wide: bool = False) -> None:
         super().__init__(value=value, throttle=0)
@@ -29,6 +30,7 @@ class Select(ValueElement[Any], component="static/field.js"):
     """One of some values."""
 
     VALUE_PROP = "model-value"
+    LOOPBACK = False  # what comes back late would overwrite what was typed meanwhile
 
     def __init__(self, label: str, options: Sequence[Choice], value: str | None = None, *, hint: str = "") -> None:
         super().__init__(value=options[0].value if value is None and options else value, throttle=0)

@@ -11,6 +11,7 @@ import msgspec
 from truenorth.action.holdout import is_held_out
 from truenorth.action.priority import Avoidable, hours_left, median_of, priority
 from truenorth.server.acting.situations import at_stake_cents, base_risk_of
+from truenorth.server.given.word import JOURNEY, GivenWord
 from truenorth.server.published import parsed
 from truenorth.spec.model import Journey
 from truenorth.store.decisions import DecisionRow
@@ -57,9 +58,11 @@ class Whose(NamedTuple):
     team: str | None = None
 
 
-class _Made(NamedTuple):
-    queue: tuple[Waiting, ...]
-    number: int
+class Queue(NamedTuple):
+    """The places, the first first; ``signal``: the newest signal that is in it; used again until ``until_s``."""
+
+    places: tuple[Waiting, ...]
+    signal: int
     until_s: float
 
 
@@ -73,13 +76,15 @@ class Queues:
         now_us: Callable[[], int],
         elapsed_s: Callable[[], float],
         outcomes_of: Callable[[str], Mapping[str, int]],
+        words: Callable[[], Sequence[GivenWord]],
     ) -> None:
-        """``outcomes_of``: the cases of a journey by outcome."""
+        """``outcomes_of``: the cases of a journey by outcome; ``words``: promises in one line that wait."""
         self._store = store
         self._now_us = now_us
         self._elapsed_s = elapsed_s
         self._outcomes_of = outcomes_of
-        self._made: dict[Whose, _Made] = {}
+        self._words = words
+        self._made: dict[Whose, Queue] = {}
         self._lock = Lock()
 
     def whose(self, person: str, team: str | None = None) -> Whose:
@@ -88,20 +93,25 @@ class Queues:
         if team is None:
             member = self._store.staff.member(person)
             team = next((name for name in member.teams if name in teams), None) if member else None
-        live = [one.name for one in self._store.journeys.live()]
+        live = [one.name for one in self._store.journeys.live() if one.name != JOURNEY]
         if team is None:
             return Whose(tuple(live))
         return Whose(tuple(name for name in live if team in teams and name in teams[team].journeys), team)
 
-    def of(self, whose: Whose, *, since: int = 0) -> tuple[Waiting, ...]:
-        """The whole queue, the first place first. ``since``: the signal that has to be in it already."""
+    def of(self, whose: Whose) -> Queue:
+        """The whole queue."""
         with self._lock:
             made = self._made.get(whose)
-            if made is None or made.until_s <= self._elapsed_s() or made.number < since:
+            if made is None or made.until_s <= self._elapsed_s():
                 made = self._made[whose] = self._make(whose)
-        return made.queue
+        return made
 
-    def _make(self, whose: Whose) -> _Made:
+    def forget(self) -> None:
+        """Make queues anew: somebody has just decided something, and wants to see it."""
+        with self._lock:
+            self._made.clear()
+
+    def _make(self, whose: Whose) -> Queue:
         began_s, number, now_us = self._elapsed_s(), self._store.signals.last_number(), self._now_us()
         pending: dict[tuple[str, str], DecisionRow] = {}
         for row in self._store.decisions.live(now_us):
@@ -115,12 +125,12 @@ class Queues:
                 found += self._of_journey(text, decisions, now_us)
         found.sort(key=lambda one: (one.is_under_way, -one.priority, one.hours, one.journey, one.case))
         ended_s = self._elapsed_s()
-        return _Made(tuple(found), number, ended_s + (ended_s - began_s))
+        return Queue(tuple(found), number, ended_s + (ended_s - began_s))
 
     def _of_journey(self, text: JourneyText, decisions: Mapping[str, DecisionRow], now_us: int) -> Iterator[Waiting]:
         journey = parsed(text.text)
         standings = self._standings(text.name, decisions)
-        dues = self._store.results.next_dues(text.name, list(standings))
+        dues = self._dues(text.name, list(standings))
         failing_us = median_of(self._store.results.failing_times(text.name))
         base = base_risk_of(self._outcomes_of(text.name)) or 0.0
         for case, standing in standings.items():
@@ -141,6 +151,15 @@ class Queues:
                 due=due,
                 decision=decision,
             )
+
+    def _dues(self, journey: str, cases: Sequence[str]) -> dict[str, tuple[int, str]]:
+        """What is due first in some cases: a promise of the journey, or one that somebody gave in one line."""
+        found = self._store.results.next_dues(journey, cases)
+        for word in self._words():
+            if word.journey == journey and word.case is not None:
+                due = (word.due_us, word.what)
+                found[word.case] = min(found.get(word.case, due), due)
+        return found
 
     def _standings(self, journey: str, decisions: Mapping[str, DecisionRow]) -> dict[str, Standing]:
         """The open cases that are ranked, by case: those that a model looks at, else the first ones by id."""
