@@ -1,6 +1,6 @@
 """Foresight against the truth: the made-up company, whose chances are known.
 
-`python bench/foresight_company.py [--customers 8000] [--days 60]` prints the tables of docs/foresight-company.md.
+`python bench/foresight_company.py [--customers 3000] [--days 300]` prints the tables of docs/foresight-company.md.
 
 Risks are judged on held-out cases at two instants. *All lived*: the last event before anything of the outcome shows;
 the oracle's chance is exact there, by the causal model with every cause and the case's hidden trait as they were, all
@@ -33,10 +33,13 @@ from truenorth.simulate.effects import ask_model
 from truenorth.simulate.journeys import JOURNEYS
 from truenorth.simulate.lived import Lived
 from truenorth.simulate.world import World
+from truenorth.spec.durations import DAY_US
 from truenorth.wiring.foresight import survey_answers
 from truenorth.wiring.journey import load_journey, replay
 
 COMPANY = Path(__file__).parent.parent / "examples" / "company"
+RIPE_DAYS = 40
+"""A case is settled so many days after it was opened, the time that its outcome must hold included."""
 N_DRAWS = 100
 """Draws of the causes still to come."""
 EFFORT = Effort(n_threads=2)
@@ -61,8 +64,8 @@ class Learnt(NamedTuple):
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--customers", type=int, default=8_000)
-    parser.add_argument("--days", type=int, default=60)
+    parser.add_argument("--customers", type=int, default=3_000)
+    parser.add_argument("--days", type=int, default=300)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     lived = World(Company(n_customers=options.customers, days=options.days), options.seed).lived
@@ -122,9 +125,11 @@ def all_lived(lived: Lived, one: Learnt) -> Judged:
 
 
 def held_out(one: Learnt, wanted: NDArray[np.bool_]) -> NDArray[np.intp]:
-    """Rows at events, of cases opened since the split that have ended and are known to the lived company."""
+    """Rows of cases opened since the split but not in the last `RIPE_DAYS`: of those only failures are known."""
     rows, cases = one.table.rows, one.table.cases
-    held = (cases.opened_us >= one.found.test_us) & (cases.outcome >= 0) & (one.lived_as >= 0)
+    ripe_us = cases.opened_us.max() - RIPE_DAYS * DAY_US
+    held = (cases.opened_us >= one.found.test_us) & (cases.opened_us < ripe_us)
+    held &= (cases.outcome >= 0) & (one.lived_as >= 0)
     return np.flatnonzero(held[rows.case] & rows.at_event & wanted)
 
 
