@@ -3,9 +3,12 @@ PYTHON ?= python3
 BIN := .venv/bin
 DEMO := demo
 
-.PHONY: demo test test-all lint types contracts unit format clean
+.PHONY: demo demo-report test test-all lint types contracts unit format clean
 
-demo: .venv/ready  ## Judge the example log and write its report.
+demo: .venv/ready  ## A made-up company, live, at one address; Ctrl-C ends it.
+	$(BIN)/truenorth demo --folder $(DEMO)
+
+demo-report: .venv/ready  ## Judge the example log and write its report.
 	@mkdir -p $(DEMO)
 	$(BIN)/truenorth check examples/support/journey.yaml --log examples/support/log.csv
 	$(BIN)/truenorth replay examples/support/log.csv --journey examples/support/journey.yaml --out $(DEMO)
@@ -40,6 +43,7 @@ format: .venv/ready
 	$(BIN)/python -m pip install --quiet --upgrade --constraint constraints.txt pip setuptools
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[test]"
 	$(BIN)/truenorth replay examples/support/log.csv --journey examples/support/journey.yaml --json >/dev/null
+	$(BIN)/truenorth demo --prepare --folder $(DEMO)
 	@touch $@
 
 clean:

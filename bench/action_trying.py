@@ -87,10 +87,12 @@ class Deciding:
 def joined(logs: list[Logged]) -> Logged:
     """One log; customers of different rounds are different."""
     moved = [log._replace(unit=log.unit + 10**7 * place) for place, log in enumerate(logs)]
-    return Logged(COLUMNS, ACTIONS, *(np.concatenate(column) for column in zip(*(one[2:] for one in moved), strict=True)))
+    return Logged(
+        COLUMNS, ACTIONS, *(np.concatenate(column) for column in zip(*(one[2:] for one in moved), strict=True))
+    )
 
 
-def lived(seed: int, recovers: float, explore: float, nothing_helps: bool = False) -> dict[str, list[float]]:
+def lived(seed: int, recovers: float, explore: float) -> dict[str, list[float]]:
     """By round: the true gain of what was done, the oracle's, the share of cases acted upon, and of the log's size."""
     luck, effects = np.random.default_rng(seed), Belief()
     logs: list[Logged] = []

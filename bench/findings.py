@@ -15,8 +15,9 @@ import msgspec
 
 from truenorth.report.document import document
 from truenorth.report.section import Inputs
+from truenorth.report.subjects import subject
 from truenorth.report.tables import Table
-from truenorth.wiring.insight import insight
+from truenorth.wiring.journey import load_journey, replay_file
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "findings.md"
@@ -39,7 +40,7 @@ WRITTEN_LATER = {
 
 SHOWN = {
     "gap": (("gap", 10, (0, 3, 4, 5, 6, 7)), ("closing", 5, (0, 1, 2, 3, 4))),
-    "failure": (("failure", 6, (0, 1, 2, 3, 4, 5, 6, 7)),),
+    "failure": (("failure", 6, (0, 1, 2, 3, 4, 5, 6, 7, 8)),),
     "moments": (("moments", 8, (0, 1, 2, 3, 5, 6, 8, 11)), ("work", 4, (0, 1, 2))),
     "decisions": (("effects", 6, (0, 1, 2, 3, 4, 6, 7)),),
 }
@@ -62,20 +63,21 @@ def main() -> None:
     options = parser.parse_args()
     page = PAGE.read_text(encoding="utf-8")
     for journey, file in LOGS.items():
-        for subject, tables in SHOWN.items():
-            inputs = Inputs(exclude=WRITTEN_LATER[journey])
-            found = insight(subject, ROOT / f"examples/{journey}.yaml", options.data / file, inputs=inputs)
-            parts: list[Any] = [f"*{found.section.finding}*"]
-            parts += [markdown(found.section.tables[name], n, columns) for name, n, columns in tables]
-            start, end = f"<!-- {journey} {subject} -->", "<!-- end -->"
+        path = ROOT / f"examples/{journey}.yaml"
+        replayed = replay_file(load_journey(path), options.data / file, all_columns=True)[0]
+        inputs = Inputs(exclude=WRITTEN_LATER[journey])
+        for name, tables in SHOWN.items():
+            asked = subject(name)
+            section = asked.make(replayed, inputs)
+            parts: list[Any] = [f"*{section.finding}*"]
+            parts += [markdown(section.tables[table], n, columns) for table, n, columns in tables]
+            start, end = f"<!-- {journey} {name} -->", "<!-- end -->"
             text = "\n\n".join(parts)
             page = re.sub(rf"{start}\n.*?{end}", lambda _, s=start, t=text: f"{s}\n{t}\n<!-- end -->", page, flags=re.S)
             if options.json:
                 options.json.mkdir(parents=True, exist_ok=True)
-                kept = msgspec.json.format(
-                    msgspec.json.encode(document(found.subject, found.section, found.part)), indent=1
-                )
-                (options.json / f"{journey}-{subject}.json").write_bytes(kept)
+                whole = document(asked, section, replayed)
+                (options.json / f"{journey}-{name}.json").write_bytes(msgspec.json.format(msgspec.json.encode(whole)))
     PAGE.write_text(page, encoding="utf-8")
 
 

@@ -25,6 +25,13 @@ from typing import Any
 import polars as pl
 from tables import show
 
+import truenorth as tn
+from truenorth.insight import distil, parse_questionnaire
+from truenorth.report.subjects import SUBJECTS
+from truenorth.simulate import Company, World
+from truenorth.wiring.insight import inputs
+from truenorth.wiring.journey import replay_file
+
 COMPANY = Path(__file__).parent.parent / "examples" / "company"
 EVERY = timedelta(weeks=9)
 QUESTIONS = "accredited_years: 2\nquestions: [{key: hard, text: What stands in your way?, kind: challenge}]"
@@ -39,7 +46,6 @@ CHALLENGES = (
 
 def make(path: Path, n_events: int, n_customers: int) -> None:
     """Write a log of at least so many events of the journey `help`."""
-    from truenorth.simulate import Company, World
 
     lived = World(Company(n_customers=n_customers, days=60), seed=1).run().events()
     lived = lived.filter(pl.col("journey").cast(pl.String) == "help")
@@ -77,15 +83,10 @@ def timed(name: str, work: Callable[[], Any], rows: list[list[str]], profiled: s
 
 def answer(path: Path, profiled: str | None, only: list[str]) -> None:
     """Read, replay, answer everything."""
-    import truenorth as tn
-    from truenorth.insight import distil, parse_questionnaire
-    from truenorth.report.subjects import SUBJECTS
-    from truenorth.wiring.insight import inputs
-    from truenorth.wiring.journey import replay_file
 
     rows: list[list[str]] = []
     journey = tn.load_journey(COMPANY / "help.yaml")
-    replayed, _ = timed("read and replay", lambda: replay_file(journey, path, all_columns=True), rows, profiled)
+    replayed = timed("read and replay", lambda: replay_file(journey, path, all_columns=True)[0], rows, profiled)
     n_events, n_cases = timed(
         "tables",
         lambda: (replayed.events.height, replayed.cases.height * (replayed.promises.height > 0)),

@@ -4,9 +4,9 @@
 the adjusted effect of every broken promise that is a cause in the model (or is known to be none), and compares it
 with `truth()`. Left out is `no_ping_pong`: the truth compares two transfers with none, the promise more than one with
 at most one. Also counted: pairs of a promise without any effect and a cause whose true effect and number of cases are
-at least as large as the other's plain difference makes it look, and how often the former is ranked above the latter
-("wrong order"); and promises without effect that are called clear. `--json FILE` keeps every single comparison;
-`--first S` goes on from another run.
+at least as large as the other's plain difference makes it look: how often the former has a place above the latter, and
+how often it is only listed before it, where both may be chance, by the order in use and by others; and promises without
+effect that are called clear. `--json FILE` keeps every single comparison; `--first S` goes on from another run.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from __future__ import annotations
 import argparse
 import json
 from collections import defaultdict
+from collections.abc import Callable
+from math import copysign
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,31 @@ from truenorth.simulate import Company, World
 ROOT = Path(__file__).parent.parent
 JOURNEYS = ("connect", "help", "bill", "move")
 OTHER_CONTRAST = "no_ping_pong"
+KEPT = (
+    *("n", "n_at_stake", "raw", "raw_low", "raw_high", "adjusted", "adjusted_low", "adjusted_high", "p_value"),
+    *("clear", "place", "fewer_failed", "fewer_failed_low", "overlap", "imbalance", "e_value", "e_value_limit"),
+)
+"""What is kept of each point beside the truth."""
+SPREAD = 0.1
+"""Effects are about so large: what shrinking takes for granted."""
+
+
+def error(row: dict[str, Any]) -> float:
+    """The standard error of an adjusted effect."""
+    return float(max(row["adjusted_high"] - row["adjusted_low"], 1e-12) / 3.92)
+
+
+ORDERS: dict[str, Callable[[dict[str, Any]], float]] = {
+    "standard errors from no effect": lambda row: row["adjusted"] / error(row),
+    "the E-value of the interval's end": lambda row: (
+        copysign(row["e_value_limit"], row["adjusted"]) + 1e-6 * row["adjusted"] / error(row)
+    ),
+    "the effect, shrunk by its error": lambda row: row["adjusted"] / (1 + (error(row) / SPREAD) ** 2),
+    "the lower end of the interval": lambda row: row["adjusted_low"],
+    "the lower end of the cases won": lambda row: row["fewer_failed_low"],
+    "the cases won": lambda row: row["fewer_failed"],
+}
+"""Orders in which what may be chance might be listed; the first is in use."""
 
 
 def compared(seed: int, customers: int, days: int) -> list[dict[str, Any]]:
@@ -43,40 +70,30 @@ def compared(seed: int, customers: int, days: int) -> list[dict[str, Any]]:
             true = truth.get((journey, point["point"]))
             if true is None or true.name == OTHER_CONTRAST:
                 continue
-            keys = (
-                "n",
-                "raw",
-                "raw_low",
-                "raw_high",
-                "adjusted",
-                "adjusted_low",
-                "adjusted_high",
-                "clear",
-                "value_won",
-            )
             rows.append(
                 {
                     "seed": seed, "journey": journey, "promise": true.name, "causal": true.causal, "rank": rank,
-                    "true": -true.p_achieved, "direct": -true.p_achieved_direct, **{key: point[key] for key in keys},
+                    "true": -true.p_achieved, "direct": -true.p_achieved_direct, **{key: point[key] for key in KEPT},
                 }
             )  # fmt: skip
     return rows
 
 
 def wrong_orders(rows: list[dict[str, Any]]) -> tuple[int, int, int]:
-    """Pairs in which what is no cause stands above a cause as large as it looks; those where it is clear; all pairs."""
+    """Pairs in which what is no cause is placed above a cause as large as it looks, only listed before it; all."""
     groups = defaultdict(list)
     for row in rows:
         groups[row["seed"], row["journey"]].append(row)
-    n_wrong = n_clear = n_pairs = 0
+    n_placed = n_listed = n_pairs = 0
     for group in groups.values():
         for none in (row for row in group if not row["causal"]):
             for cause in (row for row in group if row["causal"]):
                 if cause["true"] * cause["n"] >= none["raw"] * none["n"] and cause["true"] >= none["raw"] > 0:
+                    is_before = none["rank"] < cause["rank"]
                     n_pairs += 1
-                    n_wrong += none["rank"] < cause["rank"]
-                    n_clear += none["rank"] < cause["rank"] and none["clear"]
-    return n_wrong, n_clear, n_pairs
+                    n_placed += is_before and none["place"] is not None
+                    n_listed += is_before and none["place"] is None
+    return n_placed, n_listed, n_pairs
 
 
 def report(rows: list[dict[str, Any]]) -> None:
@@ -98,15 +115,17 @@ def report(rows: list[dict[str, Any]]) -> None:
          "called clear"], shown,
     )  # fmt: skip
     held, raw = np.mean(holds(rows, "adjusted")), np.mean(holds(rows, "raw"))
-    n_wrong, n_clear, n_pairs = wrong_orders(rows)
+    n_placed, n_listed, n_pairs = wrong_orders(rows)
     false = [row["clear"] for row in rows if not row["causal"]]
     n_seeds = len({row["seed"] for row in rows})
     print(
         f"{n_seeds} seeds, {len(rows):,} comparisons: adjusted intervals hold the truth in {held:.1%}, raw {raw:.1%}."
     )
-    print(
-        f"Wrong order in {n_wrong} of {n_pairs:,} pairs, in {n_clear} of them the one that is no cause is called clear."
-    )
+    print(f"Of {n_pairs:,} pairs {n_placed} are placed the wrong way round, {n_listed} more only listed so.")
+    for name, order in ORDERS.items():
+        ranked = sorted(rows, key=lambda row, order=order: (row["clear"], order(row)), reverse=True)  # type: ignore[misc]
+        again = [{**row, "rank": rank} for rank, row in enumerate(ranked)]
+        print(f"  wrong, placed or listed, by {name}: {sum(wrong_orders(again)[:2]) / max(n_pairs, 1):.1%}")
     print(f"Of {len(false):,} promises without effect {np.mean(false):.1%} are called clear.")
 
 

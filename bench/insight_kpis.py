@@ -48,14 +48,15 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=20)
     n_seeds = parser.parse_args().seeds
     rows = []
-    for name in ("handle_time", "answer_rate"):
-        for behaves in ((name,), ()):
+    for is_lived in (True, False):
+        for name in ("handle_time", "answer_rate"):
             started_s = perf_counter()
-            found = [flagged(name, behaves, seed) for seed in range(n_seeds)]  # type: ignore[arg-type]
-            title = f"paid by {name}, " + ("and they behave accordingly" if behaves else "but they behave as before")
+            found = [flagged(name, (name,) if is_lived else (), seed) for seed in range(n_seeds)]  # type: ignore[arg-type]
+            title = f"paid by {name}, " + ("and they behave accordingly" if is_lived else "but they behave as before")
             hits = sum(name in one for one in found)
             false = sum(bool(one & set(NEUTRAL)) for one in found)
             rows.append([title, str(n_seeds), str(hits), str(false), f"{perf_counter() - started_s:.0f}"])
+            print(" | ".join(rows[-1]), flush=True)
     show(["worlds", "n", "the paid one flagged", "a neutral one flagged", "seconds"], rows)
 
 

@@ -87,3 +87,24 @@ def test_the_design_follows_from_the_cases() -> None:
 def test_what_is_the_same_everywhere_has_no_effect() -> None:
     found = effect(cases(1).with_columns(y=pl.lit(0.0)), "y", DID)
     assert (found.effect, found.low, found.high, found.p, found.direction) == (0, 0, 0, 1, 0)
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.booleans())
+def test_cells_give_what_statsmodels_gives_of_the_whole_matrix(seed: int, before: bool) -> None:
+    import statsmodels.api as sm  # noqa: PLC0415 takes a second
+
+    frame = cases(seed, 300, 0.5).with_columns(pl.col("day").floor())
+    frame = frame.filter(pl.col("day") < 0) if before else frame
+    found = pre_trend(frame, "y", DID) if before else effect(frame, "y", DID)
+    day, reached = frame["day"].to_numpy(), frame["reached"].to_numpy().astype(float)
+    weeks = day // 7
+    asked = reached * day / 7 if before else reached * (day >= 0)
+    dummies = [(weeks == week).astype(float) for week in np.unique(weeks)]
+    groups = frame["customer"].rank("dense").to_numpy()
+    model = sm.OLS(frame["y"].to_numpy(), np.column_stack([reached, *dummies, asked]))
+    fit = model.fit(method="qr", cov_type="cluster", cov_kwds={"groups": groups}, use_t=True)
+    assert (found.low, found.effect, found.high) == pytest.approx(
+        (fit.conf_int()[-1][0], fit.params[-1], fit.conf_int()[-1][1]), rel=1e-7, abs=1e-9
+    )
+    assert found.p == pytest.approx(float(np.asarray(fit.pvalues)[-1]), rel=1e-6, abs=1e-9)

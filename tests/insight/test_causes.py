@@ -160,3 +160,14 @@ def test_a_candidate_is_over_before_its_case_is() -> None:
         if candidate.kind == "promise":
             passed = candidate.passed & candidate.at_stake
             assert (candidate.at_us[passed] <= np.minimum(events.over_us, NEVER_US)[passed]).all(), candidate.point
+
+
+def test_only_what_is_clear_has_a_place() -> None:
+    """Places are 1, 2 ... in the order of the table, of what is clear and no sign; nothing else has one."""
+    points = causes_of_failure(replay_of("help"), kinds=("promise",)).points
+    placed = points.filter(pl.col("clear") & ~pl.col("sign"))
+    assert placed.height > 1
+    assert placed["place"].to_list() == list(range(1, placed.height + 1))
+    assert points["place"].head(placed.height).equals(placed["place"])
+    assert points["place"].null_count() == points.height - placed.height
+    assert placed["value_won"].is_sorted(descending=True)

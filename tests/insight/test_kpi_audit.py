@@ -12,6 +12,7 @@ from insight.worlds import EXAMPLES, SCOPE, SINCE, Rolled, rolled
 from truenorth.insight.kpi_audit import Audit, audit_kpis
 from truenorth.insight.kpi_file import Kpi, Reward, parse_kpis
 from truenorth.insight.kpi_values import by_week, parts, units
+from truenorth.insight.matching import openings
 from truenorth.insight.ripe import ripe_cases
 from truenorth.simulate.company import Incentive
 from truenorth.spec.conditions import parse_condition
@@ -77,7 +78,7 @@ def test_values_are_those_of_the_log(harmed: Rolled, name: str) -> None:
     replay, kpi = harmed.replay, next(one for one in kpis() if one.name == name)
     cases = ripe_cases(replay)
     frame = cases.hstack(parts(replay, kpi, cases)).with_columns(
-        units(replay, kpi.per, cases).alias("unit"), expected=pl.lit(0.0)
+        units(replay, kpi.per, cases, openings(replay)).alias("unit"), expected=pl.lit(0.0)
     )
     weeks = by_week(frame)
     assert weeks["n"].sum() == cases.height

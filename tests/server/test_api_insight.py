@@ -18,7 +18,7 @@ import pytest
 import truenorth as tn
 from server.desk import HOUR_US, JOURNEY, NOW_US, PATIENT, Desk, desk_in
 from truenorth.events import Event
-from truenorth.insight.window import opened_between
+from truenorth.insight.slices import opened_between
 from truenorth.report.document import document
 from truenorth.report.section import Inputs
 from truenorth.report.subjects import ELSEWHERE, SUBJECTS, subject

@@ -42,7 +42,7 @@ class Sight:
         """Whether the reader's role includes another, to leave out what they cannot do."""
         return self.reader.caller.may(role)
 
-    async def ask(self, answer: Callable[..., Answer], **given: Any) -> Answer:
+    async def ask(self, answer: Callable[..., Answer], /, **given: Any) -> Answer:
         """What a function of the API answers to the reader (`Reader.ask`)."""
         return await self.reader.ask(answer, **given)
 

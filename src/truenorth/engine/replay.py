@@ -83,6 +83,8 @@ class Replay:
 
     def events_of(self, case: str) -> pl.DataFrame:
         """The events of one case in its order, as in `events`; none for an unknown case."""
+        if "events" in self.__dict__:
+            return self.events.filter(pl.col("case") == case)
         return self._run.events_of_cases(case)
 
     def case_parts(self) -> Iterator[pl.DataFrame]:
@@ -217,7 +219,8 @@ class _Run:
         flags = self.tables.rows["flags"][log["row"][taken] + handover]
         moment, decision = (flags & kernel.MOMENT) != 0, (flags & kernel.DECISION) != 0
         index = np.ascontiguousarray(log["index"][taken])
-        events = self.frame[index].with_columns(
+        taken_from = self.frame[index] if case is not None else self._let_go(index)
+        events = taken_from.with_columns(
             self.ids.gather(index).cast(pl.String),
             verdicts.case_ids(self.key.values, key, episodes[taken] >> 1),
             pl.Series("moment", moment),
@@ -226,6 +229,12 @@ class _Run:
             pl.Series("handover", handover),
         )
         return events if case is None else events.filter(pl.col("case") == case)
+
+    def _let_go(self, index: NDArray[np.int64]) -> pl.DataFrame:
+        """Some events of the log, of which only the ids are kept: column by column, so that there are not two logs."""
+        _ = self.ids
+        log, self.frame = self.frame.clone(), self.frame.clear()
+        return pl.DataFrame([log.drop_in_place(name).gather(index) for name in self.frame.columns])
 
     def _spans_of(self, case: str) -> Iterator[tuple[int, int]]:
         """The key of a case as a span: the id itself, or what stands before its ``#2``."""

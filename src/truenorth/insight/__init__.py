@@ -21,10 +21,10 @@ from truenorth.insight.practitioners import Distilled, distil, parse_questionnai
 from truenorth.insight.promises import promise_breaks, promise_verdicts
 from truenorth.insight.replayed import Replayed
 from truenorth.insight.rules import Register, decision_register
+from truenorth.insight.slices import opened_between
 from truenorth.insight.trend import outcome_trend
 from truenorth.insight.variants import n_variants, variants
 from truenorth.insight.voice import Voice, voice
-from truenorth.insight.window import opened_between
 
 __all__ = [
     "Assessment",

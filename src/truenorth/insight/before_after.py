@@ -7,12 +7,13 @@ evaluation of public health interventions", Int. J. Epidemiology 46, 348-355; W.
 positive semi-definite, heteroskedasticity and autocorrelation consistent covariance matrix", Econometrica 55, 703-708;
 J. G. MacKinnon, H. White (1985), "Some heteroskedasticity-consistent covariance matrix estimators", J. Econometrics 29,
 305-325 (HC3).
-All regressions and their covariances are those of statsmodels.
+The time series are fitted by statsmodels; differences in differences as it fits them, without its matrices.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any, Literal
 
 import msgspec
@@ -31,6 +32,8 @@ MAX_PERIODS = 26
 """Most periods on either side of the change."""
 MIN_DAYS = 14
 """An interrupted time series needs at least so many days on either side."""
+TOLD_ALL = 1e-9
+"""Where the other columns leave less than this of what is asked about, nothing can be told of it."""
 LAGS_DAYS = 7
 """Days of one week may depend on each other."""
 
@@ -99,30 +102,24 @@ def placebo(cases: pl.DataFrame, measure: str, design: Design | None) -> Estimat
 
 
 def pre_trend(cases: pl.DataFrame, measure: str, design: Design | None) -> Estimate:
-    """By how much more a week the measure rose in scope than outside it, before the change.
+    """By how much more a week the measure rose in scope than outside it, before the change; time counts in days.
 
     Only for a difference in differences; an interrupted time series has its trend in the model.
     """
     before = cases.filter(pl.col("day") < 0)
     if design != "difference in differences" or before["day"].n_unique() < 2:
         return UNKNOWN
-    reached, weeks = _numbers(before, "reached"), _numbers(before, "day") / 7
-    columns = [reached, *_dummies(_periods(before["day"])), reached * (weeks - weeks.mean())]
-    return _clustered(_numbers(before, measure), columns, before["customer"])
+    return _clustered(before, measure, lambda day, reached: reached * (day - day.mean()) / 7)
 
 
 def _differences(cases: pl.DataFrame, measure: str) -> Estimate:
-    reached = _numbers(cases, "reached")
-    after = (_numbers(cases, "day") >= 0).astype(np.float64)
-    columns = [reached, *_dummies(_periods(cases["day"])), reached * after]
-    return _clustered(_numbers(cases, measure), columns, cases["customer"])
+    return _clustered(cases, measure, lambda day, reached: reached * (day >= 0))
 
 
-def _periods(day: pl.Series) -> NDArray[np.int64]:
-    """The period of each case, equal spans counted from day 0: of a week, or longer where there would be too many."""
-    days = day.to_numpy()
-    length = max(7.0, np.abs(days).max() / MAX_PERIODS)
-    periods: NDArray[np.int64] = np.floor(days / length).astype(np.int64)
+def _periods(day: F64) -> NDArray[np.int64]:
+    """The period of each day, equal spans counted from day 0: of a week, or longer where there would be too many."""
+    length = max(7.0, np.abs(day).max() / MAX_PERIODS)
+    periods: NDArray[np.int64] = np.floor(day / length).astype(np.int64)
     return periods
 
 
@@ -131,18 +128,50 @@ def _dummies(codes: NDArray[np.int64]) -> list[F64]:
     return [(codes == code).astype(np.float64) for code in np.unique(codes)]
 
 
-def _numbers(cases: pl.DataFrame, name: str) -> F64:
-    return cases[name].cast(pl.Float64).to_numpy()
+def _clustered(cases: pl.DataFrame, measure: str, asked: Callable[[F64, F64], F64]) -> Estimate:
+    """The coefficient of ``asked``, beside being in scope and the period, with errors clustered by customer.
 
+    All regressors are the same for the cases of a day, in scope or out of it. So the fit needs only these cells, and
+    millions of cases take no matrix: the coefficient is that of statsmodels' ``OLS``, its error that of
+    ``cov_type="cluster"`` with its correction ``G / (G - 1) (n - 1) / (n - k)``, on ``G - 1`` degrees of freedom.
+    Cases without a customer are clusters of their own.
+    """
+    from scipy.stats import t  # noqa: PLC0415 heavy
 
-def _clustered(y: F64, columns: list[F64], cluster: pl.Series) -> Estimate:
-    """The last coefficient with errors clustered; cases without a customer are clusters of their own."""
-    import statsmodels.api as sm  # noqa: PLC0415 takes a second
-
+    y = _numbers(cases, measure)
     if np.ptp(y) == 0.0:
         return Estimate(effect=0.0, low=0.0, high=0.0, p=1.0)
-    model = sm.OLS(y, np.column_stack(columns))
-    return _last(model.fit(method="qr", cov_type="cluster", cov_kwds={"groups": clusters(cluster)}, use_t=True))
+    kinds = np.column_stack([np.floor(_numbers(cases, "day")), _numbers(cases, "reached")])
+    cells, cell, n_of = np.unique(kinds, axis=0, return_inverse=True, return_counts=True)
+    cell, root = cell.reshape(-1), np.sqrt(n_of)
+    day, reached = cells[:, 0], cells[:, 1]
+    others = np.column_stack([reached, *_dummies(_periods(day))])
+    column = asked(day, reached)
+    left = column - others @ _solved(others, column, root)
+    square = float((n_of * left**2).sum())
+    if square < TOLD_ALL * max(float((n_of * column**2).sum()), 1.0):
+        return UNKNOWN
+    mean = np.bincount(cell, y) / n_of
+    both = np.column_stack([others, column])
+    found = _solved(both, mean, root)
+    who = clusters(cases["customer"])
+    sums = np.bincount(who, left[cell] * (y - (both @ found)[cell]))
+    n, n_who, n_columns = len(y), int(who.max()) + 1, int(np.linalg.matrix_rank(both))
+    if n_who < 2 or n <= n_columns:
+        return UNKNOWN
+    error = math.sqrt(float((sums**2).sum()) * n_who / (n_who - 1) * (n - 1) / (n - n_columns)) / square
+    estimate, half = float(found[-1]), float(t.ppf(0.975, n_who - 1)) * error
+    p = float(2 * t.sf(abs(estimate) / error, n_who - 1)) if error > 0 else float(estimate == 0)
+    return Estimate(effect=estimate, low=estimate - half, high=estimate + half, p=p)
+
+
+def _solved(columns: F64, values: F64, root: F64) -> F64:
+    """The coefficients of weighted least squares; ``root``: the square roots of the weights."""
+    return np.linalg.lstsq(columns * root[:, None], values * root, rcond=None)[0].astype(np.float64)
+
+
+def _numbers(cases: pl.DataFrame, name: str) -> F64:
+    return cases[name].cast(pl.Float64).to_numpy()
 
 
 def _interrupted(cases: pl.DataFrame, measure: str) -> Estimate:

@@ -76,21 +76,22 @@ def causes_of_failure(
 ) -> Causes:
     """Points of failure: raw and adjusted effects, and what would come of removing them.
 
-    Columns of ``points``: ``kind`` and ``point`` (see `truenorth.insight.candidates.POINT_KINDS`), ``sign`` (tells
-    how a case fares, not what was done: ranked last), ``n_at_stake`` ripe cases, ``n`` of them passed. Then, all as
-    differences in the chance of failing in [-1, 1]: ``raw`` and ``adjusted`` (average over all cases compared), each
-    with ``_low`` and ``_high``, ``p_value``, ``q_value`` (after control of false discoveries), ``comparable`` (see
-    `MIN_OVERLAP`), ``clear`` (comparable, and told apart from chance). What removing it would bring, summed over the
-    ``n`` cases (effect on those that passed, times n), each with ``_low`` and ``_high``: ``fewer_failed`` (cases),
-    ``value_won``, ``cost_saved``, ``revenue_won`` (the journey's currency). How far to trust it: ``trimmed_share``,
-    ``overlap`` (the share of passing cases with others like them), ``imbalance`` (the largest standardised difference
-    left, 0.1 is small), ``e_value`` and ``e_value_limit`` (of the end of the interval nearest to no effect). What to
-    do, in this order: ``eradicate``, ``improve``, ``automate``.
+    Columns of ``points``: ``place`` (from 1, of clear points that are no signs; null for all others: among what may be
+    chance nothing is placed above anything), ``kind`` and ``point`` (see `truenorth.insight.candidates.POINT_KINDS`),
+    ``sign`` (tells how a case fares, not what was done: ranked last), ``n_at_stake`` ripe cases, ``n`` of them passed.
+    Then, all as differences in the chance of failing in [-1, 1]: ``raw`` and ``adjusted`` (average over all cases
+    compared), each with ``_low`` and ``_high``, ``p_value``, ``q_value`` (after control of false discoveries),
+    ``comparable`` (see `MIN_OVERLAP`), ``clear`` (comparable, and told apart from chance). What removing it would
+    bring, summed over the ``n`` cases (effect on those that passed, times n), each with ``_low`` and ``_high``:
+    ``fewer_failed`` (cases), ``value_won``, ``cost_saved``, ``revenue_won`` (the journey's currency). How far to trust
+    it: ``trimmed_share``, ``overlap`` (the share of passing cases with others like them), ``imbalance`` (the largest
+    standardised difference left, 0.1 is small), ``e_value`` and ``e_value_limit`` (of the end of the interval nearest
+    to no effect). What to do, in this order: ``eradicate``, ``improve``, ``automate``.
 
-    Ranked: clear points that make cases fail, by ``value_won`` if the journey declares values, else by
-    ``fewer_failed``; then what may be chance, by how many standard errors it is from none; then signs. ``seed``: of
-    folds and samples. ``exclude``: columns not to adjust for, because they are written later than the opening.
-    ``kinds``: of points to ask about.
+    In the order of ``place``: by ``value_won`` if the journey declares values, else by ``fewer_failed``. Then comes
+    what may be chance, by how many standard errors it is from none, which is an order of reading; then signs.
+    ``seed``: of folds and samples. ``exclude``: columns not to adjust for, because they are written later than the
+    opening. ``kinds``: of points to ask about.
     """
     events = coded(replay)
     failed = (events.cases["outcome"] != "achieved").to_numpy().astype(np.float64)
@@ -190,7 +191,7 @@ def _ranked(rows: list[dict[str, Any]], *, worth: bool) -> pl.DataFrame:
     q_value = pl.Series("q_value", false_discovery_control(chance))
     comparable = (pl.col("overlap") >= MIN_OVERLAP) & (pl.col("imbalance") <= MAX_IMBALANCE)
     clear = comparable & (pl.col("q_value") <= FALSE_DISCOVERIES) & (pl.col("adjusted") > 0)
-    return (
+    ordered = (
         table.with_columns(q_value, comparable.alias("comparable"))
         .with_columns(clear.alias("clear"))
         .sort(
@@ -200,3 +201,5 @@ def _ranked(rows: list[dict[str, Any]], *, worth: bool) -> pl.DataFrame:
             descending=[False, True, True],
         )
     )
+    is_placed = pl.col("clear") & ~pl.col("sign")
+    return ordered.select(pl.when(is_placed).then(pl.int_range(1, pl.len() + 1)).alias("place"), pl.all())

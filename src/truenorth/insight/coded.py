@@ -62,7 +62,7 @@ class CodedEvents:
     @cached_property
     def type(self) -> Ints:
         """The position of each event's type in ``type_names``."""
-        return self._types.to_physical().to_numpy().astype(np.int64)
+        return self._types.to_physical().to_numpy().astype(np.int64, copy=False)
 
     @cached_property
     def _types(self) -> pl.Series:
@@ -71,7 +71,7 @@ class CodedEvents:
     @cached_property
     def time_us(self) -> Ints:
         """The instant of each event."""
-        return self.replay.events["time"].to_physical().to_numpy().astype(np.int64)
+        return self.replay.events["time"].to_physical().to_numpy().astype(np.int64, copy=False)
 
     @cached_property
     def moment(self) -> Bools:
@@ -152,12 +152,14 @@ class CodedEvents:
     def _resolved_before(self) -> Bools:
         """Whether the latest that happened before each event in its case was to be resolved, not to be reopened."""
         outcome = self.replay.journey.outcome
-        index, start = np.arange(self.n_events), self.first[self.case]
+        index, start = np.arange(self.n_events, dtype=np.int32), self.first.astype(np.int32)[self.case]
         latest = []
         for condition in (outcome.achieved, outcome.reopened):
-            last = np.maximum.accumulate(np.where(self.holds(condition), index, -1)) if self.n_events else index
-            before = np.append(-1, last[:-1])[: self.n_events]
-            latest.append(np.where(before >= start, before, -1))
+            last = (
+                np.maximum.accumulate(np.where(self.holds(condition), index, np.int32(-1))) if self.n_events else index
+            )
+            before = np.append(np.int32(-1), last[:-1])[: self.n_events]
+            latest.append(np.where(before >= start, before, np.int32(-1)))
         resolved: Bools = latest[0] > latest[1]
         return resolved
 

@@ -15,6 +15,7 @@ from truenorth.insight.before_after import Design, Estimate, design_of, effect, 
 from truenorth.insight.initiative_file import Initiative, Serves
 from truenorth.insight.matching import matching, openings
 from truenorth.insight.one_thread import in_one_thread
+from truenorth.insight.promises import broken_in
 from truenorth.insight.replayed import Replayed
 from truenorth.insight.ripe import facts_of, ripe_cases
 from truenorth.insight.slope import slope
@@ -195,10 +196,9 @@ def _possible(
     wrong, how = _gone_wrong(replay, before, serves)
     found = slope(before["achieved"].to_numpy(), wrong, facts[before["row"].to_numpy()], before["customer"], seed=seed)
     share = float(np.nansum(wrong)) / before.height
-    sd = float(np.nanstd(wrong)) if found.n else math.nan
-    if math.isnan(found.effect) or sd == 0.0:
+    if math.isnan(found.effect):
         return msgspec.structs.replace(nothing, how="too few cases to tell")
-    gains = sorted(-bound / sd * share for bound in (found.low, found.high))
+    gains = -found.per_unit_high * share, -found.per_unit_low * share
     return Possible(gain=-found.per_unit * share, low=gains[0], high=gains[1], how=how)
 
 
@@ -207,20 +207,11 @@ def _gone_wrong(
 ) -> tuple[np.ndarray[tuple[int], np.dtype[np.float64]], str]:
     """1.0 where what is served went wrong in a case, 0.0 where not, NaN where it was not at stake."""
     if serves.promise is not None:
-        judged = replay.promises.filter(
-            (pl.col("promise") == serves.promise) & pl.col("verdict").is_in(["kept", "broken"])
-        )
-        wrong = judged.group_by("case").agg((pl.col("verdict") == "broken").any().cast(pl.Float64).alias("wrong"))
-        how = f"'{serves.promise}' never broken"
-        default = math.nan
-    else:
-        assert serves.moment is not None
-        there = replay.events.filter(matching(serves.moment, replay.events.schema))
-        wrong = there.select("case").unique().with_columns(wrong=pl.lit(0.0))
-        how = f"{serves.moment.text} in every case"
-        default = 1.0
-    joined = cases.select("case").join(wrong, on="case", how="left", maintain_order="left")
-    return joined["wrong"].fill_null(default).to_numpy(), how
+        return broken_in(replay, serves.promise, cases), f"'{serves.promise}' never broken"
+    assert serves.moment is not None
+    there = replay.events.lazy().filter(matching(serves.moment, replay.events.schema)).select("case").unique().collect()
+    missed = ~cases["case"].is_in(there["case"].implode())
+    return missed.cast(pl.Float64).to_numpy(), f"{serves.moment.text} in every case"
 
 
 def _plausible(

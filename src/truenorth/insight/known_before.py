@@ -132,7 +132,7 @@ def _track(events: CodedEvents, promise: Promise) -> Track:
         holds = events.holds(hits)
         at = events.first_where(holds)
         time_us = np.append(events.time_us, NEVER_US)
-        return Track(promise.name, time_us[at], np.append(0, np.cumsum(holds)))
+        return Track(promise.name, time_us[at], np.append(np.int32(0), np.cumsum(holds, dtype=np.int32)))
     return Track(promise.name, first_broken_us(events, promise.name), None)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, time
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 import numpy as np
@@ -21,6 +21,7 @@ from truenorth.insight.kpi_kind import Harmful, Kind, Told, in_catalogue, kind_o
 from truenorth.insight.kpi_values import by_week, check_kpis, parts, units
 from truenorth.insight.matching import matching, openings
 from truenorth.insight.one_thread import in_one_thread
+from truenorth.insight.promises import broken_in
 from truenorth.insight.replayed import Replayed
 from truenorth.insight.ripe import facts_of, ripe_cases
 from truenorth.insight.slope import Slope, clusters, slope, too_few
@@ -34,6 +35,8 @@ ALPHA = 0.01
 MIN_CELLS = 20
 """Fewer units x weeks than this say nothing."""
 N_FOLDS = 5
+LEARNT_FROM = 50_000
+"""What was to be expected of a case is learnt from so many others."""
 RULE = (
     "A KPI is turned so that more is better by its own direction. Case: by how much the share achieved changes with "
     "one standard deviation of it among cases alike in what was known when they opened (partially linear model, "
@@ -135,19 +138,20 @@ def audit_kpis(replay: Replayed, kpis: Sequence[Kpi], *, seed: int = 0, exclude:
     check_kpis(replay, tuple(kpis))
     cases = ripe_cases(replay)
     known = facts_of(replay, exclude)
-    expected = _expected(cases, known, seed)
+    looked_at = _Looked(replay, cases, known, _expected(cases, known, seed), openings(replay))
     told = [kind_of(kpi.formula, replay.journey) for kpi in kpis]
+    added = [parts(replay, kpi, cases) for kpi in kpis]
     judged = _discounted(
         [
-            [] if _is_outcome(kpi, one) else _evidence(replay, cases, known, expected, kpi, seed)
-            for kpi, one in zip(kpis, told, strict=True)
+            [] if _is_outcome(kpi, kind) else _evidence(looked_at, kpi, part, seed)
+            for kpi, kind, part in zip(kpis, told, added, strict=True)
         ]
     )
     weights = [kpi.reward.weight if kpi.reward else 0.0 for kpi in kpis]
     total = sum(weights)
     audited = tuple(
-        _audited(replay, cases, kpi, kind, evidence, weight / total if total else 0.0)
-        for kpi, kind, evidence, weight in zip(kpis, told, judged, weights, strict=True)
+        _audited(kpi, kind, part, evidence, weight / total if total else 0.0)
+        for kpi, kind, part, evidence, weight in zip(kpis, told, added, judged, weights, strict=True)
     )
     outputs = [one for one in audited if one.kind == "output"]
     return Audit(
@@ -159,34 +163,50 @@ def audit_kpis(replay: Replayed, kpis: Sequence[Kpi], *, seed: int = 0, exclude:
     )
 
 
+class _Looked(NamedTuple):
+    """What all KPIs are looked at against: ripe cases, what was known of each when it opened, the chance that it would
+    achieve the outcome by that, and the events that open cases."""
+
+    replay: Replayed
+    cases: pl.DataFrame
+    known: pl.DataFrame
+    expected: Floats
+    opened: pl.DataFrame
+
+
 def _expected(cases: pl.DataFrame, known: pl.DataFrame, seed: int) -> Floats:
-    """The chance of *achieved* by what was known when a case opened, from models that have not seen its customer."""
+    """The chance of *achieved* by what was known when a case opened, from models that have not seen its customer.
+
+    Each model learns from at most `LEARNT_FROM` cases, drawn at random.
+    """
     from sklearn.linear_model import Ridge  # noqa: PLC0415 heavy
-    from sklearn.model_selection import GroupKFold, cross_val_predict  # noqa: PLC0415
+    from sklearn.model_selection import GroupKFold  # noqa: PLC0415
 
     y, design, groups = cases["achieved"].to_numpy(), design_of(known).matrix, clusters(cases["customer"])
     if not design.shape[1] or len(np.unique(groups)) < N_FOLDS:
         return np.full(cases.height, y.mean() if len(y) else math.nan)
-    folds = GroupKFold(N_FOLDS, shuffle=True, random_state=seed)
-    guessed: Floats = cross_val_predict(Ridge(alpha=10.0), design, y, groups=groups, cv=folds)
+    dice, guessed = np.random.default_rng(seed), np.empty(len(y))
+    for learn, ask in GroupKFold(N_FOLDS, shuffle=True, random_state=seed).split(design, groups=groups):
+        some = learn if len(learn) <= LEARNT_FROM else np.sort(dice.choice(learn, LEARNT_FROM, replace=False))
+        guessed[ask] = Ridge(alpha=10.0).fit(design[some], y[some]).predict(design[ask])
     return guessed
 
 
 # --- evidence --------------------------------------------------------------------------------------------------------
 
 
-def _evidence(
-    replay: Replayed, cases: pl.DataFrame, known: pl.DataFrame, expected: Floats, kpi: Kpi, seed: int
-) -> list[Evidence]:
+def _evidence(looked: _Looked, kpi: Kpi, added: pl.DataFrame, seed: int) -> list[Evidence]:
+    """What there is at each level; ``added``: what each case adds to the KPI."""
     turned = 1.0 if kpi.better == "higher" else -1.0
-    frame = cases.hstack(parts(replay, kpi, cases)).with_columns(
-        units(replay, kpi.per, cases).alias("unit"), pl.Series("expected", expected)
-    )
+    cases = looked.cases
+    frame = cases.select("opened", "achieved").hstack(added).with_columns(
+        units(looked.replay, kpi.per, cases, looked.opened).alias("unit"), pl.Series("expected", looked.expected)
+    )  # fmt: skip
     measure = turned * (frame["top"] / frame["bottom"]).cast(pl.Float64).fill_null(math.nan).to_numpy()
-    found = [_at_case(slope(cases["achieved"].to_numpy(), measure, known, cases["customer"], seed=seed))]
+    found = [_at_case(slope(cases["achieved"].to_numpy(), measure, looked.known, cases["customer"], seed=seed))]
     found.append(_at_week(by_week(frame), turned))
     if kpi.reward and kpi.reward.since:
-        found.append(_since_paid(replay, cases, kpi.reward))
+        found.append(_since_paid(cases, looked.opened, kpi.reward))
     return [one for one in found if not math.isnan(one.effect)]
 
 
@@ -222,14 +242,15 @@ def _at_week(weeks: pl.DataFrame, turned: float) -> Evidence:
     )  # fmt: skip
 
 
-def _since_paid(replay: Replayed, cases: pl.DataFrame, reward: Reward) -> Evidence:
-    opened = openings(replay)
+def _since_paid(cases: pl.DataFrame, opened: pl.DataFrame, reward: Reward) -> Evidence:
     scope = matching(reward.scope, opened.schema) if reward.scope else pl.lit(True)
     assert reward.since is not None
     start = pl.lit(datetime.combine(reward.since, time(), UTC), dtype=pl.Datetime("us", "UTC"))
-    placed = cases.join(
-        opened.select("case", scope.alias("reached")), on="case", how="left", maintain_order="left"
-    ).with_columns(((pl.col("opened") - start).dt.total_seconds() / 86_400).alias("day"))
+    placed = (
+        cases.select("case", "customer", "opened", "achieved")
+        .join(opened.select("case", scope.alias("reached")), on="case", how="left", maintain_order="left")
+        .with_columns(((pl.col("opened") - start).dt.total_seconds() / 86_400).alias("day"))
+    )
     found = effect(placed, "achieved", change_design(placed))
     inside = placed.filter("reached")
     halves = [inside.filter(side)["achieved"].mean() for side in (pl.col("day") >= 0, pl.col("day") < 0)]
@@ -262,10 +283,7 @@ def _discounted(found: list[list[Evidence]]) -> list[list[Evidence]]:
 # --- verdicts --------------------------------------------------------------------------------------------------------
 
 
-def _audited(
-    replay: Replayed, cases: pl.DataFrame, kpi: Kpi, told: Told, evidence: list[Evidence], paid: float
-) -> Audited:
-    added = parts(replay, kpi, cases)
+def _audited(kpi: Kpi, told: Told, added: pl.DataFrame, evidence: list[Evidence], paid: float) -> Audited:
     top, bottom = float(added["top"].sum()), float(added["bottom"].sum())
     summed = kpi.formula.aggregate in ("count", "sum")
     verdict, why = _verdict(kpi, told, evidence)
@@ -330,23 +348,18 @@ def _proposals(replay: Replayed, cases: pl.DataFrame, known: pl.DataFrame, seed:
     share = float(cases["achieved"].mean()) if cases.height else nan  # type: ignore[arg-type] # not empty
     formula = "{share: outcome = 'achieved', of: cases}"
     first = Proposal(name="outcome_achieved", formula=formula, value=share, effect=nan, low=nan, high=nan)
-    verdicts = replay.promises.filter(pl.col("verdict").is_in(["kept", "broken"]))
     found = []
     for promise in replay.journey.promises:
         if is_sign(promise):
             continue
-        judged = verdicts.filter(pl.col("promise") == promise.name).group_by("case")
-        kept = judged.agg((pl.col("verdict") == "kept").all().cast(pl.Float64).alias("kept"))
-        joined = cases.select("case").join(kept, on="case", how="left", maintain_order="left")["kept"]
-        measure = joined.fill_null(nan).to_numpy()
-        one = slope(cases["achieved"].to_numpy(), measure, known, cases["customer"], seed=seed)
+        kept = 1 - broken_in(replay, promise.name, cases)
+        one = slope(cases["achieved"].to_numpy(), kept, known, cases["customer"], seed=seed)
         if one.low > 0:
-            sd = one.effect / one.per_unit
             found.append(
                 Proposal(
                     name=f"{promise.name}_kept",
                     formula=f"{{share: verdict = 'kept', of: promises, where: promise = '{promise.name}'}}",
-                    value=float(np.nanmean(measure)), effect=one.per_unit, low=one.low / sd, high=one.high / sd,
+                    value=float(np.nanmean(kept)), effect=one.per_unit, low=one.per_unit_low, high=one.per_unit_high,
                 )
             )  # fmt: skip
     return (first, *sorted(found, key=lambda one: -one.effect))

@@ -9,7 +9,7 @@ import msgspec
 import polars as pl
 
 from truenorth.insight.kpi_file import Formula, Kpi
-from truenorth.insight.matching import matching, openings
+from truenorth.insight.matching import matching
 from truenorth.insight.replayed import Replayed
 from truenorth.spec.problems import Problem, TruenorthError, nearest
 
@@ -67,41 +67,40 @@ def parts(replay: Replayed, kpi: Kpi, cases: pl.DataFrame) -> pl.DataFrame:
     brings with it does not explain it.
     """
     formula = kpi.formula
-    rows = _before_verdict(source_of(replay, formula), formula, cases)
+    source = source_of(replay, formula)
+    rows = _before_verdict(source.lazy(), formula, cases)
     if formula.where:
-        rows = rows.filter(matching(formula.where, rows.schema))
-    value = matching(formula.condition, rows.schema) if formula.condition else pl.col(formula.field or "")
+        rows = rows.filter(matching(formula.where, source.schema))
+    value = matching(formula.condition, source.schema) if formula.condition else pl.col(formula.field or "")
     valued = rows.select("case", value.cast(pl.Float64).alias("top")).filter(pl.col("top").is_not_null())
     summed = valued.group_by("case").agg(pl.col("top").sum(), pl.len().cast(pl.Float64).alias("bottom"))
-    found = cases.select("case").join(summed, on="case", how="left", maintain_order="left")
+    found = cases.lazy().select("case").join(summed, on="case", how="left", maintain_order="left")
     if formula.aggregate in ("count", "sum"):
-        return found.select(pl.col("top").fill_null(0.0), pl.lit(1.0).alias("bottom"))
-    return found.select("top", "bottom")
+        return found.select(pl.col("top").fill_null(0.0), pl.lit(1.0).alias("bottom")).collect()
+    return found.select("top", "bottom").collect()
 
 
-def _before_verdict(rows: pl.DataFrame, formula: Formula, cases: pl.DataFrame) -> pl.DataFrame:
+def _before_verdict(rows: pl.LazyFrame, formula: Formula, cases: pl.DataFrame) -> pl.LazyFrame:
     if formula.of == "cases":
         return rows
     when = {"events": "time", "promises": "decided"}[formula.of]
-    until = cases.select("case", pl.col("outcome_time").alias("verdict at"))
-    kept = rows.join(until, on="case").filter(pl.col(when).is_null() | (pl.col(when) < pl.col("verdict at")))
-    return kept.drop("verdict at")
+    until = cases.lazy().select("case", pl.col("outcome_time").alias("verdict at"))
+    return rows.join(until, on="case").filter(pl.col(when).is_null() | (pl.col(when) < pl.col("verdict at")))
 
 
-def units(replay: Replayed, per: str, cases: pl.DataFrame) -> pl.Series:
-    """The unit of each case: its first value of a field, such as the first team that worked on it."""
-    column = pl.col(per).cast(pl.String)
-    if per in openings(replay).columns and replay.events[per].null_count() == 0:
-        firsts = openings(replay).select("case", column.alias("unit"))
+def units(replay: Replayed, per: str, cases: pl.DataFrame, opened: pl.DataFrame) -> pl.Series:
+    """The unit of each case: its first value of a field, such as the first team that worked on it.
+
+    ``opened``: the event that opens each case (`truenorth.insight.matching.openings`).
+    """
+    column = pl.col(per).cast(pl.String).alias("unit")
+    if per in opened.columns and opened[per].null_count() == 0:
+        firsts = opened.lazy().select("case", column)
     else:
-        firsts = (
-            replay.events.lazy()
-            .filter(pl.col(per).is_not_null())
-            .group_by("case")
-            .agg(column.first().alias("unit"))
-            .collect()
-        )
-    return cases.select("case").join(firsts, on="case", how="left", maintain_order="left")["unit"]
+        events = replay.events.lazy().select("case", column)
+        firsts = events.filter(pl.col("unit").is_not_null()).group_by("case").agg(pl.col("unit").first())
+    joined = cases.lazy().select("case").join(firsts, on="case", how="left", maintain_order="left")
+    return joined.collect()["unit"]
 
 
 def by_week(cases: pl.DataFrame) -> pl.DataFrame:

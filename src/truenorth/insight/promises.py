@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from truenorth.insight.intervals import wilson
 from truenorth.insight.replayed import VERDICTS, Replayed
@@ -70,3 +72,14 @@ def counted(instances: pl.DataFrame) -> pl.DataFrame:
         )
         .sort("group", nulls_last=True)
     )
+
+
+def broken_in(replay: Replayed, promise: str, cases: pl.DataFrame) -> NDArray[np.float64]:
+    """Of each case, in their order: 1.0 where an instance of a promise was broken, 0.0 where all were kept.
+
+    NaN where none was judged.
+    """
+    judged = replay.promises.lazy().filter((pl.col("promise") == promise) & pl.col("verdict").is_in(["kept", "broken"]))
+    broken = judged.group_by("case").agg((pl.col("verdict") == "broken").any().cast(pl.Float64).alias("broken"))
+    joined = cases.lazy().select("case").join(broken, on="case", how="left", maintain_order="left").collect()
+    return joined["broken"].fill_null(float("nan")).to_numpy()

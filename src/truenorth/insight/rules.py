@@ -66,8 +66,9 @@ def decision_register(
     events = coded(replay)
     day = as_of or (replay.watermark.date() if replay.watermark else date.min)
     failed = (events.cases["outcome"] != "achieved").to_numpy().astype(np.float64)
+    facts = opening_facts(events, failed, events.ripe, exclude).facts
     rows = [
-        _row(events, decision, day, failed, seed + number, exclude)
+        _row(events, decision, day, failed, facts, seed + number)
         for number, decision in enumerate(replay.journey.decisions)
     ]
     return Register(rules=pl.DataFrame(rows, schema=SCHEMA), as_of=day)
@@ -87,12 +88,12 @@ SCHEMA: dict[str, Any] = {
 
 
 def _row(
-    events: CodedEvents, decision: Decision, day: date, failed: Floats, seed: int, exclude: Collection[str]
+    events: CodedEvents, decision: Decision, day: date, failed: Floats, facts: pl.DataFrame, seed: int
 ) -> dict[str, Any]:
     fires = events.holds(decision.when)
     n = int(fires.sum())
     n_cases = int(np.count_nonzero(events.per_case(fires)))
-    found = _effect(events, fires, failed, seed, exclude)
+    found = _effect(events, fires, failed, facts, seed)
     shown = found.outcomes["failed"] if found else None
     effects = {
         f"{name}{suffix}": getattr(getattr(shown, of), end) if shown else None
@@ -134,7 +135,7 @@ def _times(events: CodedEvents, fires: Bools) -> dict[str, float | None]:
     }
 
 
-def _effect(events: CodedEvents, fires: Bools, failed: Floats, seed: int, exclude: Collection[str]) -> Adjusted | None:
+def _effect(events: CodedEvents, fires: Bools, failed: Floats, facts: pl.DataFrame, seed: int) -> Adjusted | None:
     """The effect on failing of cases in which a rule fires while they can still go wrong."""
     counts = fires & (np.arange(events.n_events) < events.over_at[events.case])
     passed = events.per_case(counts) > 0
@@ -144,10 +145,9 @@ def _effect(events: CodedEvents, fires: Bools, failed: Floats, seed: int, exclud
     treated = passed[cases]
     if not treated.any() or treated.all():
         return None
-    facts = opening_facts(events, failed, events.ripe, exclude).facts[cases]
     _, clusters = np.unique(customers_of(events)[cases], return_inverse=True)
     outcomes = {"failed": failed[cases]}
-    return adjusted_effects(treated, outcomes, design_of(facts).matrix, clusters.astype(np.int64), seed=seed)
+    return adjusted_effects(treated, outcomes, design_of(facts[cases]).matrix, clusters.astype(np.int64), seed=seed)
 
 
 def _forgotten(decision: Decision, day: date, n: int) -> list[str]:

@@ -30,11 +30,17 @@ class Slice(NamedTuple):
 
 
 class Part:
-    """Some cases of a replay, with all their events and promises; the watermark is that of the replay."""
+    """Some cases of a replay, with all their events and promises.
 
-    def __init__(self, replay: Replayed, cases: pl.DataFrame) -> None:
-        """``cases``: rows of the replay's cases, in their order."""
+    Cases that opened before a time that is asked for are left out, though they may have gone on into it; those that
+    opened within it are whole, though they may have ended after it. The watermark is that of the replay: what is open
+    is censored there.
+    """
+
+    def __init__(self, replay: Replayed, asked: Slice, cases: pl.DataFrame) -> None:
+        """``cases``: rows of the replay's cases, in their order: those that were ``asked`` for."""
         self._replay = replay
+        self.asked = asked
         self.cases = cases
 
     @property
@@ -84,7 +90,25 @@ def sliced(replay: Replayed, asked: Slice) -> Replayed:
         if value is not None:
             of_value = _firsts(replay, name).filter(pl.col("value") == value)
             cases = cases.join(of_value, on="case", how="semi", maintain_order="left")
-    return Part(replay, cases)
+    return Part(replay, asked, cases)
+
+
+def opened_between(replay: Replayed, since: datetime | None, until: datetime | None) -> Replayed:
+    """The replay itself, or the part of it that opened in ``[since, until)``; None is no bound.
+
+    >>> import truenorth as tn
+    >>> replayed = tn.replay("examples/support/journey.yaml", "examples/support/log.csv")
+    >>> middle = sorted(replayed.cases["opened"])[100]
+    >>> parts = [opened_between(replayed, None, middle), opened_between(replayed, middle, None)]
+    >>> [part.cases.height for part in parts], replayed.cases.height
+    ([100, 245], 345)
+    """
+    return sliced(replay, Slice(since=since, until=until))
+
+
+def bounds_of(replay: Replayed) -> tuple[datetime | None, datetime | None]:
+    """The time in which the cases of a replay opened, where it was asked for one."""
+    return (replay.asked.since, replay.asked.until) if isinstance(replay, Part) else (None, None)
 
 
 def values_of(replay: Replayed, name: str) -> list[str]:

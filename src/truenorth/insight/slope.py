@@ -32,8 +32,8 @@ KNOWN_BEFORE = 0.98
 
 class Slope(msgspec.Struct, frozen=True, kw_only=True):
     """``effect``: change in the outcome per standard deviation of the measure, with its 95 % interval (clustered by
-    customer or by day, whichever is wider: cases of a day share queues) and two-sided p-value; ``per_unit``: the same
-    per unit; ``raw``: per standard deviation, not adjusted.
+    customer or by day, whichever is wider: cases of a day share queues) and two-sided p-value; ``per_unit`` with
+    ``_low`` and ``_high``: the same per unit; ``raw``: per standard deviation, not adjusted.
 
     ``robustness`` in [0, 1]: something hidden would have to explain at least this share of what is left of both the
     measure and the outcome to explain the effect away. ``n``: cases used. NaN where there are too few.
@@ -44,6 +44,8 @@ class Slope(msgspec.Struct, frozen=True, kw_only=True):
     high: float
     p: float
     per_unit: float
+    per_unit_low: float
+    per_unit_high: float
     raw: float
     robustness: float
     n: int
@@ -79,6 +81,8 @@ def slope(outcome: Floats, measure: Floats, known: pl.DataFrame, customer: pl.Se
         high=found.high * sd,
         p=found.p_value,
         per_unit=found.estimate,
+        per_unit_low=found.low,
+        per_unit_high=found.high,
         raw=float(np.cov(x, y)[0, 1] / x.var(ddof=1)) * sd,
         robustness=0.5 * (math.sqrt(partial**2 + 4 * partial) - partial),
         n=len(rows),
@@ -96,8 +100,7 @@ def _told(x: Floats, design: Floats) -> float:
 
 def too_few(n: int) -> Slope:
     """What there is to say of too few cases."""
-    nan = math.nan
-    return Slope(effect=nan, low=nan, high=nan, p=nan, per_unit=nan, raw=nan, robustness=nan, n=n)
+    return Slope(**dict.fromkeys(Slope.__struct_fields__[:-1], math.nan), n=n)
 
 
 def clusters(names: pl.Series) -> Ints:

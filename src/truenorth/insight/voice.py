@@ -194,9 +194,9 @@ def sort_texts(texts: pl.Series, n_themes: int, seed: int, embed: Embed | None =
     """Tell texts apart by theme. Equal texts are weighed once, however often they were said."""
     from sklearn.feature_extraction.text import TfidfVectorizer  # noqa: PLC0415 a second to load
 
-    different, codes = np.unique(texts.to_numpy().astype(str), return_inverse=True)
+    different, codes = texts.unique().sort(), texts.rank("dense").to_numpy().astype(np.int64) - 1
     learnt = np.sort(np.random.default_rng(seed).permutation(len(different))[:MAX_TEXTS])
-    told = telling_words(different.tolist())
+    told = telling_words(different.to_list())
     weigh = TfidfVectorizer(analyzer=_as_it_is, min_df=min(2, len(learnt)), sublinear_tf=True)
     try:
         weigh.fit([told[i] for i in learnt])
@@ -208,7 +208,7 @@ def sort_texts(texts: pl.Series, n_themes: int, seed: int, embed: Embed | None =
     if embed is None:
         theme, strength, marks = _by_words(weighed, learnt, n, seed)
     else:
-        theme, strength, marks = _by_meaning(embed(different.tolist()), weighed, n, seed)
+        theme, strength, marks = _by_meaning(embed(different.to_list()), weighed, n, seed)
     terms = tuple(tuple(words[i] for i in np.argsort(-row, kind="stable")[:N_TERMS] if row[i] > 0) for row in marks)
     return Sorted(theme[codes], strength[codes], terms, len(learnt))
 
@@ -251,6 +251,7 @@ def _texts(replay: Replayed) -> pl.DataFrame:
     feeling = pl.col("feeling").cast(pl.Float64) if "feeling" in events.columns else pl.lit(None, dtype=pl.Float64)
     return (
         events.lazy()
+        .filter(pl.col("text").is_not_null())
         .select(pl.col("text").cast(pl.String).str.strip_chars(), "case", "time", feeling.alias("feeling"))
         .filter(pl.col("text").str.len_chars() > 0)
         .join(cases, on="case", how="left", maintain_order="left")

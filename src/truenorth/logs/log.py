@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
@@ -42,6 +42,17 @@ class Log:
     name: str = ""
     notes: tuple[str, ...] = ()
     """Things worth telling that are no problem: a column renamed, a compression guessed, a default mapping used."""
+    n_let_go: int = 0
+    """Events that are not held any more."""
+
+    def let_go(self) -> Log:
+        """The same without its events, which are still counted: for whoever has judged them and needs the memory.
+
+        >>> log = Log(pl.DataFrame({"time": [None]}, schema={"time": INSTANT})).let_go()
+        >>> log.n_events, log.events.height, log.events.columns
+        (1, 0, ['time'])
+        """
+        return replace(self, events=self.events.clear(), n_let_go=self.n_events)
 
     @property
     def n_events(self) -> int:
@@ -50,4 +61,4 @@ class Log:
         >>> Log(pl.DataFrame({"time": []}, schema={"time": INSTANT})).n_events
         0
         """
-        return self.events.height
+        return self.events.height + self.n_let_go

@@ -44,6 +44,8 @@ def causes_section(replay: Replayed, inputs: Inputs) -> Section:
         },
         how=(
             RULE,
+            "Only clear points have a place. Of those that may be chance none stands above another: they are listed by "
+            "how far each is from no effect.",
             f"Adjusted for: {', '.join(found.adjusted_for) or 'nothing: the log says nothing of a case then'}."
             + (left_out if found.suspected else "")
             + " What decides who passes a point and is not in the log stays hidden; the E-value says how strong it "
@@ -96,6 +98,7 @@ def _kind(row: Mapping[str, Any]) -> str:
 def _points_table(found: Causes, currency: str, worth: bool) -> Table:
     unit = currency or "units"
     columns: list[Shown] = [
+        ("place", lambda row: "" if row["place"] is None else count(row["place"]), True),
         ("point", _kind, False),
         name_column("which", "point"),
         count_column("cases at stake", "n_at_stake"),

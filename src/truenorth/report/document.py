@@ -8,7 +8,7 @@ import msgspec
 import polars as pl
 
 from truenorth.insight.replayed import Replayed
-from truenorth.insight.window import bounds_of
+from truenorth.insight.slices import bounds_of
 from truenorth.report.section import Section, Subject
 
 

@@ -19,7 +19,7 @@ from truenorth.figures.wording import cases, count, money, percent, ratio
 from truenorth.insight.overview import Overview, overview
 from truenorth.insight.promises import promise_verdicts
 from truenorth.insight.replayed import Replayed
-from truenorth.insight.window import bounds_of
+from truenorth.insight.slices import bounds_of
 from truenorth.logs.whole import whole_file
 from truenorth.report import tables
 from truenorth.report.parts import PARTS

@@ -195,7 +195,7 @@ class Insights:
         return found
 
     def _found(self, question: Question, inputs: Inputs, held: _Held, began_s: float) -> Found:
-        from truenorth.insight.window import opened_between  # noqa: PLC0415  (Plotly: only where somebody asks)
+        from truenorth.insight.slices import opened_between  # noqa: PLC0415  (Plotly: only where somebody asks)
         from truenorth.report.document import document  # noqa: PLC0415
         from truenorth.report.subjects import subject  # noqa: PLC0415
 

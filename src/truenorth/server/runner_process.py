@@ -88,7 +88,11 @@ class RunnerProcess:
     def _run(self) -> None:
         while not self._stopped.is_set():
             with subprocess.Popen(  # noqa: S603  # a command of our own
-                self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
+                self._command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                bufsize=0,
+                process_group=0,  # Ctrl-C is for the parent, also while the child is still loading
             ) as child:
                 assert child.stdin is not None
                 assert child.stdout is not None

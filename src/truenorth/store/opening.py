@@ -29,6 +29,7 @@ from truenorth.store.risks import Risks
 from truenorth.store.settings import Entropy, settings_of
 from truenorth.store.signals import Outbox, Signals
 from truenorth.store.staff import Staff
+from truenorth.store.steering import SteeringFiles
 from truenorth.store.suppression import Suppression
 
 
@@ -58,6 +59,7 @@ class Store:
     effects: EffectVersions
     given: Given
     futures: Futures
+    steering: SteeringFiles
 
     def close(self) -> None:
         """Close its connections."""
@@ -124,4 +126,5 @@ def _opened(database: Database, entropy: Entropy) -> Store:
         effects=EffectVersions(database),
         given=Given(database),
         futures=Futures(database),
+        steering=SteeringFiles(database),
     )

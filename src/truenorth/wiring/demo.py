@@ -15,7 +15,7 @@ from datetime import UTC, date, datetime
 from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
-from socket import socket
+from socket import SO_REUSEADDR, SOL_SOCKET, socket
 from types import FrameType
 
 import msgspec
@@ -34,13 +34,20 @@ from truenorth.simulate import Company, World
 from truenorth.simulate.unfolding import Unfolding
 from truenorth.spec.problems import TruenorthError
 from truenorth.store.opening import Store, open_store
+from truenorth.store.steering import SteeringFile, SteeringKind
+from truenorth.wiring.console import has_console
 from truenorth.wiring.demo_life import Colleagues, Life, done_in, live_again
 from truenorth.wiring.service import Pace, Service, foreseer_command, journey_texts, open_service, runner_command
 
 HOUR_US = 3_600_000_000
 STORE, PREPARED = "company.db", "prepared.json"
-FORM = 1
+FORM = 2
 """Of what is prepared: what an older program prepared is made anew."""
+STEERED = "help"
+"""The journey that the files of KPIs and initiatives of the company are about."""
+STEERING_KINDS: tuple[SteeringKind, ...] = ("kpis", "initiatives")
+HELD_OUT = 0.4
+"""Of the cases, the latest: outcomes are final weeks after a case opens, so that a smaller share would hold few."""
 LATENESS_US = 120_000_000
 """Of the company's time: two seconds at 60 times its speed."""
 
@@ -52,8 +59,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     n_customers: int = 2_000
-    start: date = date(2026, 1, 5)
-    told_from: datetime = datetime(2026, 4, 2, tzinfo=UTC)
+    start: date = date(2025, 11, 17)
+    told_from: datetime = datetime(2026, 4, 3, tzinfo=UTC)
     live_from: datetime = datetime(2026, 4, 7, 8, tzinfo=UTC)
     seed: int = 1
 
@@ -117,6 +124,11 @@ class _History:
         for name, text in journey_texts(folder):
             self._store.journeys.publish(name, text, now_us=self._company.start_us)
         load_staff(self._store, folder / "steering" / "people.yaml", self._now_us)
+        for kind in STEERING_KINDS:
+            text = (folder / "steering" / f"{kind}.yaml").read_text()
+            self._store.steering.put(
+                SteeringFile(journey=STEERED, kind=kind, text=text, by="demo", at_us=self._company.start_us)
+            )
         tell("writing its history", 0.0)
         self._append(past)
         runner = Runner(self._store, clock=lambda: self._now_us, lateness_us=LATENESS_US)
@@ -193,7 +205,12 @@ def teach(store: Store, plan: Plan, tell: Progress) -> tuple[str, ...]:
     for number, name in enumerate(names):
         tell(f"learning to foresee: {name}", number / len(names))
         found = taught(
-            judged_log(store, name, lambda *_: None), Asked(), effort, seed=0, now_us=live_us, tell=lambda *_: None
+            judged_log(store, name, lambda *_: None),
+            Asked(test_share=HELD_OUT),
+            effort,
+            seed=0,
+            now_us=live_us,
+            tell=lambda *_: None,
         )
         store.models.add(found.row, found.foresight.to_bytes())
         if found.row.beats:
@@ -235,7 +252,7 @@ def run(folder: Path, plan: Plan, *, speed: float, host: str, port: int, on_star
             host=host, port=free_port(host, port), is_open=True,
             runner_command=runner_command(pace), foreseer_command=foreseer_command(pace),
         )  # fmt: skip
-        with open_service(url, settings, clock=pace.clock) as service:
+        with open_service(url, settings, clock=pace.clock, with_console=has_console(), with_tour=True) as service:
             _serve(service, settings, pace, company, on_started)
 
 
@@ -243,19 +260,17 @@ def _serve(
     service: Service, settings: Settings, pace: Pace, company: Unfolding, on_started: Callable[[str], None]
 ) -> None:
     context = service.app.state.context
-    lives: list[Life] = []
+    colleagues = Colleagues(context.store, context.acting, company)
+    life = Life(colleagues, company, pace.clock, service.write_key or "")
 
     def started(address: str) -> None:
-        colleagues = Colleagues(context.store, context.acting, company)
-        lives.append(Life(colleagues, company, pace.clock, address, service.write_key or ""))
-        lives[0].start()
+        life.start(address)
         on_started(address)
 
     try:
-        run_service(service.app, settings, started)
+        run_service(service.app, settings, started, life.end)
     finally:
-        for life in lives:
-            life.stop()
+        life.stop()
 
 
 def pace_from(live_us: int, speed: float, at_us: int) -> Pace:
@@ -270,6 +285,7 @@ def pace_from(live_us: int, speed: float, at_us: int) -> Pace:
 def free_port(host: str, wanted: int) -> int:
     """The port that is wanted, another one where something listens there already."""
     with socket() as tried:
+        tried.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)  # as the server does: what has just ended is in nobody's way
         try:
             tried.bind((host, wanted))
         except OSError:

@@ -81,8 +81,7 @@ class Colleagues:
 
     def work(self, now_us: int) -> int:
         """Do what is to be done by now; how many reactions that were."""
-        teams = self._store.staff.teams()
-        waiting = [row for team in teams for row in self._store.decisions.queue(team.name, now_us)]
+        waiting = [row for row in self._store.decisions.live(now_us) if row.state == "proposed"]
         n_reactions = sum(self._look_at(row, now_us) for row in waiting)
         recent = self._store.decisions.since(now_us - DAY_US)
         return n_reactions + sum(self._carry_out(row, now_us) for row in recent if row.state == "accepted")
@@ -140,37 +139,46 @@ def live_again(company: Unfolding, done: Sequence[Done], until_us: int) -> pl.Da
 class Life:
     """The company living on beside the service that its events go to, on a thread of its own."""
 
-    def __init__(
-        self, colleagues: Colleagues, company: Unfolding, clock: Callable[[], int], address: str, write_key: str
-    ) -> None:
+    def __init__(self, colleagues: Colleagues, company: Unfolding, clock: Callable[[], int], write_key: str) -> None:
         self._colleagues, self._company, self._clock = colleagues, company, clock
-        self._client = httpx.Client(base_url=address, auth=(write_key, ""), timeout=TIMEOUT_S, trust_env=False)
+        self._client = httpx.Client(auth=(write_key, ""), timeout=TIMEOUT_S, trust_env=False)
         self._stopped = Flag()
-        self._thread = Thread(target=self._run, name="truenorth-demo", daemon=True)
+        self._thread: Thread | None = None
+        self._unsent: list[pl.DataFrame] = []
 
-    def start(self) -> None:
-        """Begin to live."""
+    def start(self, address: str) -> None:
+        """Begin to live; events go to a service at an address."""
+        self._client.base_url = address
+        self._thread = Thread(target=self._run, name="truenorth-demo", daemon=True)
         self._thread.start()
+
+    def end(self) -> None:
+        """Let it end what it is doing; return at once."""
+        self._stopped.set()
 
     def stop(self) -> None:
         """Let it end what it is doing; nothing happens afterwards."""
-        self._stopped.set()
-        self._thread.join(TIMEOUT_S)
+        self.end()
+        if self._thread:
+            self._thread.join(TIMEOUT_S)
         self._client.close()
 
     def _run(self) -> None:
         while not self._stopped.wait(STEP_S):
             try:
-                self.step()
+                self._step()
             except (httpx.HTTPError, StoreFull) as error:
-                LOG.warning("the company waits", reason=str(error))
+                if not self._stopped.is_set():
+                    LOG.warning("the company waits", reason=str(error))
 
-    def step(self) -> None:
+    def _step(self) -> None:
         """Live up to now: send what has happened, then let colleagues work."""
         now_us = self._clock()
-        events = self._company.until(now_us)
+        self._unsent.append(self._company.until(now_us))
+        events = pl.concat(self._unsent)
         if events.height:
             self._client.post("/v1/batch", content=segment_batch(events)).raise_for_status()
+        self._unsent.clear()
         self._colleagues.work(now_us)
 
 

@@ -11,14 +11,15 @@ from typing import NamedTuple
 import polars as pl
 
 from truenorth.engine.replay import Replay
+from truenorth.foresight.backtest_file import parse_backtest
 from truenorth.insight.concentration import Measure
 from truenorth.insight.initiative_file import parse_initiatives
 from truenorth.insight.kpi_file import parse_kpis
 from truenorth.insight.practitioners import Distilled, distil, parse_questionnaire
 from truenorth.insight.replayed import Replayed
+from truenorth.insight.slices import opened_between
 from truenorth.insight.theme_names import parse_theme_names, write_theme_names
 from truenorth.insight.voice import Voice
-from truenorth.insight.window import opened_between
 from truenorth.logs.log import Log, Progress
 from truenorth.logs.whole import whole_file
 from truenorth.report.section import Inputs, Section, Subject
@@ -45,6 +46,7 @@ def inputs(  # noqa: PLR0913  # one for each option
     exclude: Sequence[str] | None = None,
     kpis: str | Path | None = None,
     initiatives: str | Path | None = None,
+    backtest: str | Path | None = None,
     names: Path | None = None,
     people: Mapping[str, bool] | None = None,
     of: str | None = None,
@@ -66,6 +68,7 @@ def inputs(  # noqa: PLR0913  # one for each option
         k=k,
         kpis=parse_kpis(_bytes(kpis, "a file of KPIs")) if kpis else (),
         initiatives=parse_initiatives(_bytes(initiatives, "a file of initiatives")) if initiatives else (),
+        backtest=parse_backtest(_bytes(backtest, "a backtest"), str(backtest)) if backtest else None,
     )
 
 
@@ -99,15 +102,16 @@ def insight(  # noqa: PLR0913  # one for each option
     >>> found.section.answer.to_frame().columns[:2]
     ['type', 'n']
     """
-    replayed, events = wiring.replay_file(
+    replayed, read = wiring.replay_file(
         wiring.load_journey(journey), log, now=now, fields=fields, object_type=object_type,
         all_columns=True, on_progress=on_progress,
     )  # fmt: skip
+    read = read.let_go()  # the replay has its events
     subject = subject_of(name)
     if on_progress is not None:
         on_progress(f"finding out about {subject.title.lower()}", 0.0)
     part = opened_between(replayed, since, until)
-    return Insight(subject, subject.make(part, inputs or Inputs()), part, replayed, events)
+    return Insight(subject, subject.make(part, inputs or Inputs()), part, replayed, read)
 
 
 def theme_names(path: Path) -> dict[str, Sequence[str]]:

@@ -174,7 +174,9 @@ class Reached(BaseModel):
 @ROUTER.post("/decisions/{id}/approval", status_code=201)
 def ask_approval(served: Served, caller: Agent, id: Id, asked: ApprovalAsked) -> ApprovalShown:  # noqa: A002
     """Request an action that fell for want of authority or budget; those who may are told. Role: agent."""
-    return _approval(served.acting.ask_approval(id, asked.action, person_of(caller, asked.who)))
+    found = served.acting.ask_approval(id, asked.action, person_of(caller, asked.who))
+    served.queues.forget()
+    return _approval(found)
 
 
 @ROUTER.get("/approvals")
@@ -190,7 +192,9 @@ def answer_approval(served: Served, caller: Agent, number: Number, answer: Appro
     Large amounts need two who grant. The last one takes the action: it counts within their limits.
     """
     who = person_of(caller, answer.who)
-    return _approval(served.acting.answer_approval(number, who, granted=answer.granted, reason=answer.reason))
+    found = served.acting.answer_approval(number, who, granted=answer.granted, reason=answer.reason)
+    served.queues.forget()
+    return _approval(found)
 
 
 @ROUTER.get("/stops")

@@ -30,7 +30,7 @@ IDLE_S = 0.05
 STEP_S = 0.005
 RETRY_S = 1.0
 """The wait after the store has refused a step."""
-RISKS_AT_ONCE = 500
+RISKS_AT_ONCE = 1_000
 """Risks that are written with one transaction: a runner waits no longer than for these."""
 
 LOG = structlog.get_logger("truenorth.foreseer")
@@ -75,7 +75,7 @@ class Foreseer:
             self.wake.wait(STEP_S if n_done else IDLE_S)
 
     def step(self) -> int:
-        """Follow what was judged and look at cases for which it is time; how many events and risks that were."""
+        """Follow what was judged and look at cases for which it is time; how many events and cases that were."""
         try:
             return self._step()
         except Outdated:
@@ -135,9 +135,11 @@ class Foreseer:
         if n_events or progress.position != self._store.events.last_position():
             return n_events
         at_us = max(follower.at_us, now_us - self._lateness_us)
-        passed = follower.pass_time(at_us) if follower.next_us <= at_us else Foretold()
-        self._write(name, passed)
-        return len(passed.risks)
+        if follower.next_us > at_us:
+            return 0
+        n_looked, foretold = follower.pass_time(at_us)
+        self._write(name, foretold)
+        return n_looked
 
     def _write(self, name: str, foretold: Foretold) -> None:
         """Write in parts that hold nobody up for long. A signal goes with the risk that it tells of."""
