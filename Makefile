@@ -3,7 +3,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 DEMO := demo
 
-.PHONY: demo test test-all lint types contracts unit format clean
+BENCH := bench.md
+BENCH_ARGS ?= --small
+
+.PHONY: demo test test-all bench lint types contracts unit format clean
 
 demo: .venv/ready  ## Judge the example log and write its report.
 	@mkdir -p $(DEMO)
@@ -16,6 +19,9 @@ test: lint types contracts unit  ## What CI runs.
 
 test-all: lint types contracts .venv/ready  ## The same with the long sweeps.
 	$(BIN)/pytest -n 2 -m "slow or not slow"
+
+bench: .venv/ready  ## All measurements, small, as one page with one table of ratios; BENCH_ARGS= for the large ones.
+	$(BIN)/python bench/run.py --date $$(date -u +%F) --page $(BENCH) $(BENCH_ARGS)
 
 lint: .venv/ready
 	$(BIN)/ruff check src tests bench
@@ -43,4 +49,4 @@ format: .venv/ready
 	@touch $@
 
 clean:
-	rm -rf .venv $(DEMO) build .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv $(DEMO) $(BENCH) build .mypy_cache .ruff_cache .hypothesis .import_linter_cache
