@@ -13,6 +13,7 @@ from server.acting_desk import ACTIONS, acting_desk, decide, open_cases
 from server.desk import HOUR_US, Desk, desk_in
 from truenorth.action.holdout import is_held_out
 from truenorth.action.priority import LEAST_HOURS, Avoidable, hours_left, priority
+from truenorth.server.acting.queueing import STALE_S
 
 CHANCES = st.floats(0, 1)
 MONEY = st.floats(0, 1e6)
@@ -106,11 +107,29 @@ def test_a_promise_in_one_line_about_a_case_is_due_in_it(desk: Desk) -> None:
     assert {one["journey"] for one in desk.get("/api/v1/queue", "analyst")["items"]} == {"support"}
 
 
-def test_a_queue_that_took_long_is_used_again_and_says_what_is_in_it(desk: Desk) -> None:
+def test_what_there_is_is_answered_with_while_the_next_one_is_made(desk: Desk) -> None:
+    clock = [0.0]
     queues = desk.app.state.context.queues
-    queues._elapsed_s = iter([0.0, 5.0, 6.0, 11.0, 11.0, 11.0]).__next__  # a slow store
+    queues._elapsed_s = lambda: clock[0]  # time that a test lets pass
     whose = queues.whose("agent's")
     first = queues.of(whose)
     assert first.signal == desk.store.signals.last_number()
-    assert queues.of(whose) is first
-    assert queues.of(whose) is not first
+    assert queues.of(whose) is first  # and the next one is being made
+    queues._worker.submit(int).result()  # after it
+    clock[0] = 1.0
+    second = queues._made[whose]
+    assert second is not first
+    assert second.places == first.places
+
+
+def test_a_queue_that_is_too_old_or_forgotten_is_waited_for(desk: Desk) -> None:
+    clock = [0.0]
+    queues = desk.app.state.context.queues
+    queues._elapsed_s = lambda: clock[0]  # time that a test lets pass
+    whose = queues.whose("agent's")
+    first = queues.of(whose)
+    clock[0] = STALE_S + 1.0
+    second = queues.of(whose)
+    assert second is not first
+    queues.forget()
+    assert queues.of(whose) is not second

@@ -107,6 +107,7 @@ def make_service(
             tidying.cancel()
             await writer.stop()
             await asyncio.to_thread(app.state.context.judged.close)
+            await asyncio.to_thread(app.state.context.queues.close)
             await asyncio.to_thread(app.state.context.insights.close)
             stopped.set()
             await sending

@@ -16,12 +16,14 @@ from truenorth.console.sight import Sight
 from truenorth.console.tables import Column, Row, Table
 from truenorth.console.words import Words, muted, notice
 from truenorth.server.api.cases import read_case
-from truenorth.server.api.queue import PlaceShown, QueueShown, list_teams, read_queue
+from truenorth.server.api.queue import PlaceShown, QueueShown, list_teams, read_queue, reread_queue
 from truenorth.server.api.timeline import read_timeline
 from truenorth.store.rows import Signal
 
 CSS = '<link rel="stylesheet" href="/_console/acting.css">'
 KEYS = '<script src="/_console/keys.js"></script>'
+SOON_S = 0.4
+"""After so long a queue that was old is looked at again."""
 HOW = (
     "The queue has the open cases of your team's journeys. Priority = avoidable loss / hours left. Avoidable loss = "
     "(risk now - risk after the best action) x value at stake. Hours left: to the next due promise of the case, else "
@@ -55,9 +57,12 @@ async def build(sight: Sight, filters: Filters) -> None:
         ui.navigate.history.replace(sight.address(journey=place.journey, case=place.case))
 
     async def refresh(signals: Sequence[Signal] = ()) -> None:
-        found = await sight.ask(read_queue, team=filters.team or None, limit=N_PLACES)
+        since = signals[-1].number if signals else 0
+        found = await sight.ask(reread_queue, team=filters.team or None, limit=N_PLACES, since=since)
         queue.show(found.items)
         told.set_text(_told(sight, found))
+        if signals and found.signal < signals[-1].number:  # what was told is not in it yet
+            ui.timer(SOON_S, sight.doing(refresh), once=True)
         if case.place is not None and any((one.journey, one.case) == case.place[:2] for one in signals):
             await case.refresh()
 
@@ -67,6 +72,7 @@ async def build(sight: Sight, filters: Filters) -> None:
             queue = QueueView(sight, take)
         case = CaseView(sight, refresh)
     await refresh()
+    ui.timer(SOON_S, sight.doing(refresh), once=True)  # what is shown at once may be some seconds old
     place = await _first(sight, filters, queue)
     if place is None:
         notice("Nothing waits: no open case is in your queue.", "good")

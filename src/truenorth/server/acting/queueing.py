@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Lock
 from typing import Any, NamedTuple
 
@@ -19,6 +20,8 @@ from truenorth.store.foresight_rows import RiskRow
 from truenorth.store.opening import Store
 from truenorth.store.rows import JourneyText
 
+STALE_S = 10.0
+"""How old a queue may be that is answered with while the next one is made."""
 MOST_CASES = 2_000
 """Cases of a journey that are ranked: those with the largest expected loss. Pending decisions come on top."""
 
@@ -67,7 +70,10 @@ class Queue(NamedTuple):
 
 
 class Queues:
-    """Queues as they are now; one that took some time to make is used again for as long, by whoever asks."""
+    """Queues as they are now, or were some seconds ago: whoever asks gets what there is at once, and it is made anew.
+
+    A queue that is not older than `STALE_S` is answered with, while a thread makes the next one.
+    """
 
     def __init__(
         self,
@@ -85,6 +91,8 @@ class Queues:
         self._outcomes_of = outcomes_of
         self._words = words
         self._made: dict[Whose, Queue] = {}
+        self._making: dict[Whose, Future[Queue]] = {}
+        self._worker = ThreadPoolExecutor(1, "truenorth-queue")
         self._lock = Lock()
 
     def whose(self, person: str, team: str | None = None) -> Whose:
@@ -98,18 +106,42 @@ class Queues:
             return Whose(tuple(live))
         return Whose(tuple(name for name in live if team in teams and name in teams[team].journeys), team)
 
-    def of(self, whose: Whose) -> Queue:
-        """The whole queue."""
+    def of(self, whose: Whose, *, since: int = 0) -> Queue:
+        """The whole queue; ``signal`` tells how new it is. It waits for one that has the signal ``since`` in it."""
         with self._lock:
-            made = self._made.get(whose)
-            if made is None or made.until_s <= self._elapsed_s():
-                made = self._made[whose] = self._make(whose)
-        return made
+            made, now_s = self._made.get(whose), self._elapsed_s()
+            is_new = made is not None and made.signal >= since
+            if made is not None and is_new and now_s < made.until_s:
+                return made
+            if whose not in self._making:
+                self._making[whose] = self._worker.submit(self._keep, whose)
+            making = self._making[whose]
+        return made if made is not None and is_new and now_s < made.until_s + STALE_S else making.result()
 
     def forget(self) -> None:
         """Make queues anew: somebody has just decided something, and wants to see it."""
         with self._lock:
             self._made.clear()
+            self._making.clear()  # what is being made may not know it yet
+
+    def close(self) -> None:
+        """Make nothing more; returns when nothing is being made."""
+        self._worker.shutdown(wait=True, cancel_futures=True)
+
+    def _keep(self, whose: Whose) -> Queue:
+        """In the thread: make a queue, and keep it unless it was forgotten meanwhile."""
+        with self._lock:
+            mine = self._making.get(whose)
+        try:
+            made = self._make(whose)
+            with self._lock:
+                if mine is not None and self._making.get(whose) is mine:
+                    self._made[whose] = made
+            return made
+        finally:
+            with self._lock:
+                if self._making.get(whose) is mine:
+                    self._making.pop(whose, None)
 
     def _make(self, whose: Whose) -> Queue:
         began_s, number, now_us = self._elapsed_s(), self._store.signals.last_number(), self._now_us()
@@ -132,10 +164,11 @@ class Queues:
         standings = self._standings(text.name, decisions)
         dues = self._dues(text.name, list(standings))
         failing_us = median_of(self._store.results.failing_times(text.name))
-        base = base_risk_of(self._outcomes_of(text.name)) or 0.0
+        is_foreseen = all(one.risk is not None for one in standings.values())
+        base = 0.0 if is_foreseen else base_risk_of(self._outcomes_of(text.name)) or 0.0
         for case, standing in standings.items():
             decision = decisions.get(case)
-            if decision is None and is_held_out(text.name, case, journey.holdout):
+            if decision is None and journey.holdout and is_held_out(text.name, case, journey.holdout):
                 continue
             avoidable = _avoidable(journey, standing, decision, base)
             due = dues.get(case)

@@ -90,10 +90,19 @@ def list_teams(served: Served, caller: Agent) -> list[str]:
     return [team.name for team in served.store.staff.teams() if team.journeys]
 
 
-def queue_of(served: Context, caller: Caller, *, team: str | None = None, limit: int = 100) -> QueueShown:
-    """The queue of a team or of whoever asks."""
+def reread_queue(
+    served: Served, caller: Agent, team: Text | None = None, limit: int = 100, since: int = 0
+) -> QueueShown:
+    """The same for a page that follows the signals: ``since`` is the one that should be in it."""
+    return queue_of(served, caller, team=team, limit=limit, since=since)
+
+
+def queue_of(
+    served: Context, caller: Caller, *, team: str | None = None, limit: int = 100, since: int = 0
+) -> QueueShown:
+    """The queue of a team or of whoever asks; it waits for one that has the signal ``since`` in it."""
     whose = served.queues.whose(caller.who, team)
-    waiting, signal, _ = served.queues.of(whose)
+    waiting, signal, _ = served.queues.of(whose, since=since)
     return QueueShown(
         team=whose.team,
         items=[_shown(one) for one in waiting[:limit]],
