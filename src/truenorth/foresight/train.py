@@ -30,7 +30,7 @@ class Effort(msgspec.Struct, frozen=True):
     """How hard to try: settings of trees that are compared, threads, the coverage of intervals, rows to learn from.
 
     Where there are more rows than that, whole cases are drawn: ``n_rows`` for the outcome and the time remaining,
-    ``n_rows_small`` for each promise, for what comes next, and to compare settings; a quarter of these to choose on.
+    ``n_rows_small`` for each promise and for what comes next; a quarter of these to choose on.
     """
 
     settings: tuple[Setting, ...] = SETTINGS
@@ -91,16 +91,10 @@ def outcome_of_rows(table: Table) -> F64:
 
 
 def learn_outcome(table: Table, split: Split, seed: int, effort: Effort) -> Heads:
-    """Models of the outcome: the settings compared on some rows, the best learnt from all."""
+    """Models of the outcome: of the settings the one that does best on later cases."""
     y, n_classes = outcome_of_rows(table), len(table.outcomes)
-    few, setting = effort.n_rows_small, effort.settings[0]
-    if len(effort.settings) > 1:
-        tried = [learn_classes(table, split, y, n_classes, one, few, seed, effort) for one in effort.settings]
-        best = min(range(len(tried)), key=lambda i: tried[i].loss)
-        setting = effort.settings[best]
-        if split.fit.sum() <= few and split.valid.sum() <= few // 4:
-            return tried[best]
-    return learn_classes(table, split, y, n_classes, setting, effort.n_rows, seed, effort)
+    tried = [learn_classes(table, split, y, n_classes, one, effort.n_rows, seed, effort) for one in effort.settings]
+    return min(tried, key=lambda heads: heads.loss)
 
 
 def learn_classes(

@@ -117,8 +117,9 @@ def learn(
     """Learn what features there are from the events of training cases (``case``, ``type``, attributes).
 
     Columns in ``without`` are not used; nor are promises that look at one of them (they would tell what it says), nor
-    instants, texts of the customer, nested values, columns that are constant or nearly unique. ``labels`` (case to label) are looked at for one thing only: a column whose every value
-    goes with one label, in all of at least `FEWEST_TO_TELL` cases, says what it is to foretell and is not used.
+    instants, texts of the customer, nested values, columns that are constant or nearly unique. ``labels`` (case to
+    label) are looked at for one thing only: a column whose every value goes with one label, in all of at least
+    `FEWEST_TO_TELL` cases, says what it is to foretell and is not used.
     """
     kept, dropped = _sifted(events, frozenset(without) | NOT_FEATURES)
     told = {name for name in kept if labels and _tells(events, name, labels)}
