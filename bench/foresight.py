@@ -161,8 +161,8 @@ def outcomes(options: argparse.Namespace) -> Iterator[str]:
         "*AUC* is over all predictions; *by the protocol* is that of Teinemaa et al. (ACM TKDD 13(2), 2019): the area "
         "at each number of events, averaged by the number of cases that get so far. *Published* is the best of that "
         "survey on the same log, whose cases are not cut; *cut*: BPIC 2012 cases before the first end of an offer, "
-        "because it tells the label. The survey's models learn from all cases that began earlier, ours from those of them that "
-        "had ended.\n"
+        "because it tells the label. The survey's models learn from all cases that began earlier, ours from those of "
+        "them that had ended.\n"
     )
     yield OUTCOME_HEAD
     costs, levels = [], []
