@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from truenorth.foresight.boosted import OF_DAYS, OF_NEXT, SETTINGS, Setting, fit_classes, fit_median
 from truenorth.foresight.calibrate import Curve, choose_curve
 from truenorth.foresight.metrics import log_loss
-from truenorth.foresight.predictors import Head, Predictor, Sample, calibrated, runner
+from truenorth.foresight.predictors import Head, Predictor, Sample, runner
 from truenorth.foresight.remaining import Errors, Remaining, conformal
 from truenorth.foresight.rows import Table
 from truenorth.foresight.split import Split, censoring_weights, row_weights
@@ -41,7 +41,10 @@ class Effort(msgspec.Struct, frozen=True):
 
 
 class Heads(NamedTuple):
-    """What was learnt of one target with classes; ``loss`` is that of the trees where settings are chosen."""
+    """What was learnt of one target with classes; ``loss`` is that of the trees where settings are chosen.
+
+    It is that of the scores as they are: the curves were fitted on the same cases and would flatter.
+    """
 
     trees: Head | None
     logistic: Head
@@ -110,7 +113,7 @@ def learn_classes(
     trees = fit_classes(fit.sample, valid.sample, n_classes, table.columns, setting, seed, effort.n_threads)
     logistic = fit_logistic(fit.sample, n_classes, table.columns)
     head = _calibrated(trees, valid, n_classes)
-    return Heads(head, _calibrated(logistic, valid, n_classes), constant, _loss(head, valid))
+    return Heads(head, _calibrated(logistic, valid, n_classes), constant, _loss(trees, valid))
 
 
 def learn_next(table: Table, split: Split, seed: int, effort: Effort) -> Head | None:
@@ -153,8 +156,8 @@ def _calibrated(predictor: Predictor, valid: _Part, n_classes: int) -> Head:
     return Head(predictor, tuple(curves))
 
 
-def _loss(head: Head, valid: _Part) -> float:
-    p = calibrated(runner(head.predictor, valid.sample.x.shape[1]).predict(valid.sample.x), head.curves)
+def _loss(predictor: Predictor, valid: _Part) -> float:
+    p = runner(predictor, valid.sample.x.shape[1]).predict(valid.sample.x)
     given = p[np.arange(len(p)), valid.sample.y.astype(int)]
     return log_loss(np.ones(len(given), bool), given, valid.sample.weight)
 
