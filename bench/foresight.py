@@ -19,7 +19,7 @@ import polars as pl
 from foresight_features import TASKS, Task, area, longest
 
 from truenorth.foresight import features
-from truenorth.foresight.backtest import Asked, Backtest, backtest, days_found, judge
+from truenorth.foresight.backtest import Asked, Backtest, backtest, days_found, judge, unresolved
 from truenorth.foresight.boosted import SETTINGS
 from truenorth.foresight.evaluate import Bucket, Days
 from truenorth.foresight.labels import Label, opened_with_label
@@ -324,8 +324,8 @@ def company(options: argparse.Namespace) -> Iterator[str]:
     yield (
         f"{options.customers:,} customers. The oracle knows the causal model and everything about a case (who, how "
         "severe, how loaded the company, every cause as it was lived, the action) but its luck. Both are judged on the "
-        "last prediction before the outcome of each held-out case. *Shuffled*: the same, learnt from outcomes dealt "
-        "out at random. Goals: within 0.02 of the oracle; 0.5.\n"
+        "last prediction before each held-out case is resolved or fails. *Shuffled*: the same, learnt from outcomes "
+        "dealt out at random. Goals: within 0.02 of the oracle; 0.5.\n"
     )
     yield "| journey | held-out cases | AUC | oracle | shuffled | calibration error | days before the survey |"
     yield "|---|---|---|---|---|---|---|"
@@ -353,10 +353,10 @@ def company(options: argparse.Namespace) -> Iterator[str]:
 
 
 def last_rows(table: Table, found: Backtest) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The last row of each held-out case, whether it failed, and its code."""
+    """The last row of each held-out case before it was resolved, whether it failed, and its code."""
     cases = table.cases
     held = (cases.opened_us >= found.test_us) & (cases.outcome >= 0)
-    rows = np.flatnonzero(held[table.rows.case])
+    rows = np.flatnonzero(held[table.rows.case] & unresolved(table))
     rows = rows[np.lexsort((table.rows.time_us[rows], table.rows.case[rows]))]
     case = table.rows.case[rows]
     last = rows[np.flatnonzero(np.r_[case[1:] != case[:-1], True])]
