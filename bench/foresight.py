@@ -109,7 +109,8 @@ def keep(name: str, text: str) -> None:
         "# Foresight beside what is published",
         "Made by `python bench/foresight.py --data DIR --date DATE`. What figures mean: [foresight](foresight.md). "
         "Intervals are 95 % bootstrap intervals over cases; every figure is of held-out cases, the latest 20 %, and "
-        "nothing was learnt from a case that had not ended before the first of them was opened.",
+        "nothing was learnt from a case that had not ended before the first of them was opened, but where a row says "
+        "*as published*.",
     ]
     shown_ = [parts.get(one, f"## {one.capitalize()}\n\nNot measured yet.") for one in PARTS]
     PAGE.write_text("\n\n".join([*head, *shown_]) + "\n", encoding="utf-8")
