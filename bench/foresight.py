@@ -163,8 +163,8 @@ def outcomes(options: argparse.Namespace) -> Iterator[str]:
         "at each number of events, averaged by the number of cases that get so far. *Published* is the best of that "
         "survey on the same log, whose cases are not cut; *cut*: BPIC 2012 cases before the first end of an offer, "
         "because it tells the label. The survey's models learn from all cases that began earlier, ours from those of "
-        "them that had ended. The two settings of the trees, and the rule that chooses between them, were picked after six "
-        "settings had been seen on the held-out cases of the first four logs: their figures flatter by that.\n"
+        "them that had ended. The two settings of the trees, and the rule that chooses between them, were picked after "
+        "six settings had been seen on the held-out cases of the first four logs: their figures flatter by that.\n"
     )
     yield OUTCOME_HEAD
     costs, levels = [], []
