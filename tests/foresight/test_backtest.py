@@ -15,7 +15,7 @@ from truenorth.foresight.backtest import Asked, backtest
 from truenorth.foresight.evaluate import ahead, level, usual_next, verdict
 from truenorth.foresight.metrics import calibration_error
 from truenorth.foresight.model import Scorer
-from truenorth.foresight.rows import Column
+from truenorth.foresight.rows import NEVER, Column
 from truenorth.foresight.train import Effort
 
 EFFORT = Effort(n_threads=1)
@@ -127,6 +127,19 @@ def test_what_comes_after_the_split_changes_no_model():
     assert other.threshold == foresight.threshold
     assert again.verdict != findings.verdict  # the judgement does change
     assert other.remaining == foresight.remaining
+
+
+def test_held_out_cases_that_are_all_open_give_no_figures():
+    made = table(60)
+    late = made.cases.opened_us >= np.quantile(made.cases.opened_us, 0.7)
+    cases = made.cases._replace(
+        outcome=np.where(late, -1, made.cases.outcome).astype(np.int8),
+        ended_us=np.where(late, NEVER, made.cases.ended_us),
+    )
+    findings, _ = backtest(made._replace(cases=cases), effort=EFFORT)
+    assert findings.n_test == 0
+    assert not findings.verdict.live
+    assert all(np.isnan(cost.cost) for cost in findings.costs)
 
 
 @pytest.mark.parametrize("n_cases", [1, 2, 12, 40])
