@@ -205,7 +205,15 @@ def shuffled(made: dict[str, Learnt], effort: Effort) -> Iterator[str]:
 
 
 def against_surveys(made: dict[str, Learnt]) -> Iterator[str]:
-    yield "| journey | failing cases | never answered | of these alarmed | both | days before the answer, median |"
+    yield "| journey | cases | alarmed | of these fail | fail | of these alarmed | days before it was known, median |"
+    yield "|---|---:|---:|---:|---:|---:|---:|"
+    for name, one in made.items():
+        lead = one.found.lead
+        yield (
+            f"| {name} | {lead.n_cases:,} | {lead.n_alarmed:,} | {lead.precision.value:.0%} | {lead.n_failed:,} | "
+            f"{lead.recall.value:.0%} | {lead.lead_days:.1f} |"
+        )
+    yield "\n| journey | fail | never answered | of these alarmed | answered and alarmed | days before the answer, median |"
     yield "|---|---:|---:|---:|---:|---:|"
     for name, one in made.items():
         ahead = one.found.survey
