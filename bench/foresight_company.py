@@ -16,6 +16,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -42,7 +43,6 @@ RIPE_DAYS = 40
 """A case is settled so many days after it was opened, the time that its outcome must hold included."""
 N_DRAWS = 100
 """Draws of the causes still to come."""
-EFFORT = Effort(n_threads=2)
 
 
 class Judged(NamedTuple):
@@ -67,23 +67,26 @@ def main() -> None:
     parser.add_argument("--customers", type=int, default=3_000)
     parser.add_argument("--days", type=int, default=300)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", nargs="*", default=["help", "bill", "connect", "move"], help="journeys")
+    parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
     lived = World(Company(n_customers=options.customers, days=options.days), options.seed).lived
     events = lived.events()
     print(f"{options.customers:,} customers, {options.days} days, seed {options.seed}: {events.height:,} events\n")
-    made = {path.stem: learnt(path, lived, events) for path in sorted(COMPANY.glob("*.yaml"))}
-    for lines in (against_oracle(lived, made), shuffled(made), against_surveys(made)):
+    effort = Effort(n_threads=options.threads)
+    made = {name: learnt(COMPANY / f"{name}.yaml", lived, events, effort) for name in options.only}
+    for lines in (against_oracle(lived, made), against_surveys(made), shuffled(made, effort)):
         print("\n".join(lines), end="\n\n", flush=True)
 
 
-def learnt(path: Path, lived: Lived, events: pl.DataFrame) -> Learnt:
+def learnt(path: Path, lived: Lived, events: pl.DataFrame, effort: Effort) -> Learnt:
     """A journey learnt from its cases opened before the last quarter, as `truenorth backtest` does it."""
     begun_s, journey = perf_counter(), load_journey(path)
     replayed = replay(journey, events)
     before_us = test_instant(replayed.cases["opened"].to_physical().to_numpy(), Asked().test_share)
     table = table_of_replay(journey, replayed, vocabulary_of_replay(journey, replayed, before_us=before_us))
     table = table._replace(targets={})  # outcomes only
-    found, foresight = backtest(table, effort=EFFORT, answered_us=survey_answers(events, table.cases))
+    found, foresight = backtest(table, effort=effort, answered_us=survey_answers(events, table.cases))
     numbers = pl.DataFrame({"case": lived.case_names, "number": np.arange(len(lived.run.cases))})
     of_case = pl.DataFrame({"case": table.cases.id.cast(pl.String)}).join(
         numbers, "case", "left", maintain_order="left"
@@ -185,23 +188,32 @@ def difference(failed: NDArray[np.bool_], oracle: NDArray[np.float64], ours: NDA
     return Estimate(auc(failed, oracle) - auc(failed, ours), float(low), float(high))
 
 
-def shuffled(made: dict[str, Learnt]) -> Iterator[str]:
+def shuffled(made: dict[str, Learnt], effort: Effort) -> Iterator[str]:
     yield "| journey | AUC of trees that learnt from outcomes dealt out at random |"
     yield "|---|---:|"
+    few = msgspec.structs.replace(effort, settings=effort.settings[:1])
     for name, one in made.items():
         outcome = one.table.cases.outcome.copy()
         known = np.flatnonzero(outcome >= 0)
         outcome[known] = np.random.default_rng(5).permutation(outcome[known])
         dealt = one.table._replace(cases=one.table.cases._replace(outcome=outcome))
         split = temporal_split(dealt.cases, dealt.rows)
-        outcomes = learn(dealt, split, 0, Effort(settings=EFFORT.settings[:1]), lambda _stage, _share: None).outcome
+        outcomes = learn(dealt, split, 0, few, lambda _stage, _share: None).outcome
         case = dealt.rows.case[split.test]
         risk = risks_of(named(outcomes).get("trees", outcomes.constant), dealt.rows.x[split.test])
         yield f"| {name} | {shown(auc_of(dealt.cases.outcome[case] > 0, risk, case, 0))} |"
 
 
 def against_surveys(made: dict[str, Learnt]) -> Iterator[str]:
-    yield "| journey | failing cases | never answered | of these alarmed | both | days before the answer, median |"
+    yield "| journey | cases | alarmed | of these fail | fail | of these alarmed | days before it was known, median |"
+    yield "|---|---:|---:|---:|---:|---:|---:|"
+    for name, one in made.items():
+        lead = one.found.lead
+        yield (
+            f"| {name} | {lead.n_cases:,} | {lead.n_alarmed:,} | {lead.precision.value:.0%} | {lead.n_failed:,} | "
+            f"{lead.recall.value:.0%} | {lead.lead_days:.1f} |"
+        )
+    yield "\n| journey | fail | never answered | of these alarmed | answered and alarmed | days before the answer, median |"
     yield "|---|---:|---:|---:|---:|---:|"
     for name, one in made.items():
         ahead = one.found.survey

@@ -40,13 +40,17 @@ T = TypeVar("T", bound=Led)
 
 
 class Status(msgspec.Struct, frozen=True):
-    """How the runner is; nothing is known of one that waits to lead. ``n_signals`` counts what it has told."""
+    """How a runner or a foreseer is; nothing is known of one that waits to lead.
+
+    ``n_signals`` counts what it has told, ``overdue_us`` is how long the case has waited that a foreseer looks at next.
+    """
 
     n_signals: int = 0
     position: int | None = None
     watermark_us: int | None = None
     n_cases: int | None = None
     n_late: int | None = None
+    overdue_us: int | None = None
 
 
 class RunnerProcess:

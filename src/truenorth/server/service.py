@@ -124,7 +124,7 @@ def make_service(
         now_us=clock,
         ids_of=who.ids_of,
         metrics=metrics,
-        probes=_probes(store, writer, runner),
+        probes=_probes(store, writer, runner, foreseer),
         is_open=settings.is_open,
         lifespan=lifespan,
         knowing=knowing,
@@ -143,7 +143,11 @@ async def _tidy(store: Store) -> None:
             LOG.warning("no checkpoint", reason=str(error))
 
 
-def _probes(store: Store, writer: LogWriter, runner: RunnerProcess) -> Probes:
+def _probes(store: Store, writer: LogWriter, runner: RunnerProcess, foreseer: RunnerProcess) -> Probes:
+    def overdue_s() -> float | None:
+        waited_us = foreseer.status.overdue_us
+        return None if waited_us is None else waited_us / 1e6
+
     return Probes(
         waiting_events=lambda: writer.n_waiting,
         is_full=lambda: writer.is_full,
@@ -153,6 +157,9 @@ def _probes(store: Store, writer: LogWriter, runner: RunnerProcess) -> Probes:
         late_events=lambda: runner.status.n_late,
         cases_in_memory=lambda: runner.status.n_cases,
         outbox_waiting=store.outbox.n_pending,
+        foreseer_position=lambda: foreseer.status.position,
+        foreseer_cases=lambda: foreseer.status.n_cases,
+        foreseer_overdue_s=overdue_s,
     )
 
 

@@ -12,10 +12,11 @@ import pytest
 from server.foreseeing.shop import EFFORT, HOUR_US, Clock, runner_of, story
 from truenorth.foresight.model import Foresight
 from truenorth.server.foreseeing import stating
-from truenorth.server.foreseeing.foreseer import Foreseer
+from truenorth.server.foreseeing.foreseer import Foreseer, foreseer_status
 from truenorth.server.foreseeing.promoting import NotBetter, promote, roll_back
 from truenorth.server.foreseeing.teaching import judged_log
 from truenorth.server.foreseeing.watching import look
+from truenorth.server.runner_process import Status
 from truenorth.spec.problems import TruenorthError
 from truenorth.store.opening import Store, open_store
 
@@ -119,6 +120,15 @@ def test_a_risk_that_is_left_as_it_is_still_holds(shop: Shop) -> None:
         assert all(shop.clock.at_us - row.at_us < stating.STATED_ANEW_US for row in rows.values())
         written.append(sum(row.at_us == shop.clock.at_us for row in rows.values()))
     assert 0 < min(written) < max(written)
+
+
+def test_how_it_is_is_known(shop: Shop) -> None:
+    assert foreseer_status(shop.foreseer) == Status(n_cases=0)
+    shop.settle()
+    followed = Status(position=shop.store.events.last_position(), n_cases=len(shop.open_cases()), overdue_us=0)
+    assert foreseer_status(shop.foreseer) == followed
+    shop.clock.at_us += 2 * HOUR_US
+    assert HOUR_US < (foreseer_status(shop.foreseer).overdue_us or 0) <= 2 * HOUR_US
 
 
 def test_a_shadow_tells_nothing_and_a_live_one_tells_each_crossing_once(shop: Shop) -> None:

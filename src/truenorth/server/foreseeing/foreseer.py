@@ -61,6 +61,17 @@ class Foreseer:
         """Case keys that are held, over all journeys."""
         return sum(follower.n_open for follower in self._followers.values())
 
+    @property
+    def position(self) -> int | None:
+        """The position of the log up to which all journeys with a model were followed; None without any."""
+        return min((follower.position for follower in self._followers.values()), default=None)
+
+    @property
+    def overdue_us(self) -> int | None:
+        """How long the case has waited that is looked at next, as time passes; None without a journey with a model."""
+        due_us = min((follower.next_us for follower in self._followers.values()), default=None)
+        return None if due_us is None else max(0, self._clock() - self._lateness_us - due_us)
+
     def run(self, stopped: Flag, may_go_on: Callable[[], bool] = lambda: True) -> None:
         """Step until stopped, or until this process may not go on; a store that refuses is tried again."""
         while not stopped.is_set() and may_go_on():
@@ -161,7 +172,7 @@ class Foreseer:
 
 def foreseer_status(foreseer: Foreseer) -> Status:
     """How a foreseer is."""
-    return Status(n_cases=foreseer.n_cases)
+    return Status(position=foreseer.position, n_cases=foreseer.n_cases, overdue_us=foreseer.overdue_us)
 
 
 def known_of(store: Store, row: ModelRow) -> Known:
