@@ -27,7 +27,7 @@ from truenorth.wiring.journey import load_journey, replay
 
 JOURNEY = Path(__file__).parent.parent / "examples" / "company" / "help.yaml"
 DAYS = 120
-ROWS_PER_CUSTOMER = 51
+ROWS_PER_CUSTOMER = 34
 """Of the help journey in so many days; the number that there are is printed."""
 
 
