@@ -32,6 +32,7 @@ ROWS_PER_CUSTOMER = 34
 
 
 def main() -> None:
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the command line sets it
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=500_000)
     n_customers = parser.parse_args().rows // ROWS_PER_CUSTOMER
