@@ -11,7 +11,7 @@ come, by their own chances (waits as they came, which nobody could know). So the
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from time import perf_counter
 from typing import NamedTuple
@@ -46,11 +46,15 @@ N_DRAWS = 100
 
 
 class Judged(NamedTuple):
-    """Held-out cases at one instant each (n,): rows of the table, whether they failed, the oracle's chance of it."""
+    """Held-out cases at one instant each (n,): rows of the table, whether they failed, and the oracle's chance of it.
+
+    ``blind`` is that of an oracle that does not know the hidden trait, which no event shows, and takes its mean.
+    """
 
     rows: NDArray[np.intp]
     failed: NDArray[np.bool_]
     oracle: NDArray[np.float64]
+    blind: NDArray[np.float64]
 
 
 class Learnt(NamedTuple):
@@ -97,24 +101,25 @@ def learnt(path: Path, lived: Lived, events: pl.DataFrame, effort: Effort) -> Le
 
 
 def against_oracle(lived: Lived, made: dict[str, Learnt]) -> Iterator[str]:
-    yield "| journey | instant | held-out cases | fail | AUC | oracle | oracle less ours | goes to work |"
-    yield "|---|---|---:|---:|---:|---:|---:|---|"
+    yield "| journey | instant | held-out cases | fail | AUC | oracle | oracle less ours | not the trait | less ours |"
+    yield "|---|---|---:|---:|---:|---:|---:|---:|---:|"
     for name, one in made.items():
         scorer = Scorer(one.foresight)
         for instant, judged in (("opened", opened(lived, one)), ("all lived", all_lived(lived, one))):
             ours = scorer.risk(one.table.rows.x[judged.rows])
             less = difference(judged.failed, judged.oracle, ours)
-            best = auc(judged.failed, judged.oracle)
+            best, blind = auc(judged.failed, judged.oracle), auc(judged.failed, judged.blind)
             yield (
                 f"| {name} | {instant} | {len(judged.rows):,} | {judged.failed.mean():.1%} | "
-                f"{auc(judged.failed, ours):.3f} | {best:.3f} | {shown(less)} | {one.found.verdict.used} |"
+                f"{auc(judged.failed, ours):.3f} | {best:.3f} | {shown(less)} | {blind:.3f} | "
+                f"{shown(difference(judged.failed, judged.blind, ours))} |"
             )
 
 
 def opened(lived: Lived, one: Learnt) -> Judged:
     """Cases at their first event."""
     rows = held_out(one, one.table.rows.prefix == 1)
-    return judged(one, rows, lambda numbers: chances_at_opening(lived, numbers))
+    return judged(lived, one, rows, chances_at_opening)
 
 
 def all_lived(lived: Lived, one: Learnt) -> Judged:
@@ -124,7 +129,7 @@ def all_lived(lived: Lived, one: Learnt) -> Judged:
     n_before = n_events - lived.run.cases["phase"]  # of the script, events that have happened
     table = one.table
     at_last = table.rows.prefix == n_before[one.lived_as[table.rows.case]]
-    return judged(one, held_out(one, at_last), lambda numbers: exact_chances(lived, numbers))
+    return judged(lived, one, held_out(one, at_last), exact_chances)
 
 
 def held_out(one: Learnt, wanted: NDArray[np.bool_]) -> NDArray[np.intp]:
@@ -136,27 +141,33 @@ def held_out(one: Learnt, wanted: NDArray[np.bool_]) -> NDArray[np.intp]:
     return np.flatnonzero(held[rows.case] & rows.at_event & wanted)
 
 
-def judged(one: Learnt, rows: NDArray[np.intp], chances: object) -> Judged:
+Chances = Callable[[Lived, NDArray[np.void], NDArray[np.int8]], NDArray[np.float64]]
+"""The chance of *achieved* (n,) of cases with levels of their causes."""
+
+
+def judged(lived: Lived, one: Learnt, rows: NDArray[np.intp], chances: Chances) -> Judged:
     case = one.table.rows.case[rows]
-    oracle = chances(one.lived_as[case])  # type: ignore[operator]
-    return Judged(rows, one.table.cases.outcome[case] > 0, 1.0 - oracle)
+    cases, levels = lived.run.cases[one.lived_as[case]], lived.run.levels[one.lived_as[case]]
+    blind = cases.copy()
+    blind["wiring"] = 0.0
+    failed = one.table.cases.outcome[case] > 0
+    return Judged(rows, failed, 1.0 - chances(lived, cases, levels), 1.0 - chances(lived, blind, levels))
 
 
-def exact_chances(lived: Lived, numbers: NDArray[np.int64]) -> NDArray[np.float64]:
-    """The chance of *achieved* of cases with all that was lived but their luck."""
-    return ask_model(lived.tables, lived.run.cases[numbers], lived.run.levels[numbers]).chances[:, 0]
+def exact_chances(lived: Lived, cases: NDArray[np.void], levels: NDArray[np.int8]) -> NDArray[np.float64]:
+    """With all that was lived but luck."""
+    return ask_model(lived.tables, cases, levels).chances[:, 0]
 
 
-def chances_at_opening(lived: Lived, numbers: NDArray[np.int64]) -> NDArray[np.float64]:
-    """The same before the causes have come, but for waits: the mean over draws of them by their own chances."""
-    cases, generator = lived.run.cases[numbers], np.random.default_rng(0)
-    total = np.zeros(len(cases))
+def chances_at_opening(lived: Lived, cases: NDArray[np.void], levels: NDArray[np.int8]) -> NDArray[np.float64]:
+    """Before the causes have come, but for waits: the mean over draws of them by their own chances."""
+    generator, total = np.random.default_rng(0), np.zeros(len(cases))
     for _ in range(N_DRAWS):
-        levels = lived.run.levels[numbers].copy()
+        drawn = levels.copy()
         for j in range(len(JOURNEYS)):
             of = np.flatnonzero(cases["journey"] == j)
-            levels[of] = drawn_levels(lived, j, cases[of], levels[of], generator)
-        total += ask_model(lived.tables, cases, levels).chances[:, 0]
+            drawn[of] = drawn_levels(lived, j, cases[of], levels[of], generator)
+        total += exact_chances(lived, cases, drawn)
     return total / N_DRAWS
 
 
@@ -213,7 +224,7 @@ def against_surveys(made: dict[str, Learnt]) -> Iterator[str]:
             f"| {name} | {lead.n_cases:,} | {lead.n_alarmed:,} | {lead.precision.value:.0%} | {lead.n_failed:,} | "
             f"{lead.recall.value:.0%} | {lead.lead_days:.1f} |"
         )
-    yield "\n| journey | fail | never answered | of these alarmed | answered and alarmed | days before the answer, median |"
+    yield "\n| journey | fail | never answered | of these alarmed | both | days before the answer, median |"
     yield "|---|---:|---:|---:|---:|---:|"
     for name, one in made.items():
         ahead = one.found.survey

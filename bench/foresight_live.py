@@ -237,6 +237,7 @@ def shown(what: str, seconds: list[float]) -> Iterator[tuple[str, object]]:
 
 
 def main() -> None:
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the command line sets it
     parser = argparse.ArgumentParser()
     parser.add_argument("--cases", type=int, default=100_000)
     n_cases = parser.parse_args().cases

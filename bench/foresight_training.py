@@ -27,11 +27,12 @@ from truenorth.wiring.journey import load_journey, replay
 
 JOURNEY = Path(__file__).parent.parent / "examples" / "company" / "help.yaml"
 DAYS = 120
-ROWS_PER_CUSTOMER = 51
+ROWS_PER_CUSTOMER = 34
 """Of the help journey in so many days; the number that there are is printed."""
 
 
 def main() -> None:
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the command line sets it
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=500_000)
     n_customers = parser.parse_args().rows // ROWS_PER_CUSTOMER
