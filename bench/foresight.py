@@ -40,7 +40,7 @@ HERE = Path(__file__).parent
 PAGE = HERE.parent / "docs" / "foresight-benchmarks.md"
 EXAMPLES = HERE.parent / "examples"
 HELD_OUT = 0.2
-EFFORT = Effort(n_threads=2)
+EFFORT = Effort(n_threads=1)
 
 PUBLISHED_DAYS = {
     "helpdesk.xes.gz": ("Helpdesk", 5.41),
@@ -332,7 +332,7 @@ def company(options: argparse.Namespace) -> Iterator[str]:
     lived = World(Company(n_customers=options.customers), 1).lived
     events, chances = lived.events(), ask_model(lived.tables, lived.run.cases, lived.run.levels).chances
     oracle = dict(zip(lived.case_names.cast(pl.String), 1 - chances[:, 0], strict=True))
-    few = Effort(settings=SETTINGS[:1], n_threads=2)
+    few = Effort(settings=SETTINGS[:1], n_threads=1)
     for path in sorted((EXAMPLES / "company").glob("*.yaml")):
         journey = load_journey(path)
         table = features.table_of_replay(journey, replay(journey, events))

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import httpx
 
+from console.story_model import MODEL
 from process.service_process import free_port
 from server.desk import NOW_US, desk_in
 from truenorth.console import passwords
@@ -38,6 +39,11 @@ FILTERS: dict[str, dict[str, str]] = {
     "/panel/{customer}": {"customer": "C11"},
     "/decisions/{id}": {"id": DECISION},
     "/journey/point": {"journey": "support", "kind": "event", "target": "Passed on"},
+    "/design": {"journey": "support"},
+    "/foresight": {"journey": "support"},
+    "/desk/people": {"customer": "C11"},
+    "/cases": {"journey": "support", "outcome": "open"},
+    "/outside-in": {"journey": "support", "subject": "feel"},
 }
 """Filters with which a page shows something of the story, by its path; without them it is opened as it is."""
 
@@ -95,6 +101,8 @@ def prepare(folder: Path, *, with_accounts: bool = True) -> None:
         made = desk.app.state.context.acting.decide("support", case, Asker(NAMES["agent"], ()))
         assert made.decision.id == DECISION
     with open_store(f"sqlite:///{folder}/truenorth.db") as store:
+        store.models.add(MODEL, b"")
+        store.models.promote(MODEL.journey, MODEL.version, now_us=NOW_US)
         keep = passwords.kept(PASSWORD)
         for role, name in NAMES.items() if with_accounts else ():
             secret = store.accounts.invite(name, role, by="test", now_us=NOW_US, expires_us=NOW_US + 1)

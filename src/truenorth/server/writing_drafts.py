@@ -17,7 +17,7 @@ WIDTH = 4_096
 """Lines are not broken anew."""
 SET_IN = re.compile(r"^( *)[^\s#-][^\n]*:[ ]*\n\1  - ", re.MULTILINE)
 """A list that stands further right than its key."""
-NEW = "truenorth: 1\njourney: new_journey\ntitle: \ncanvas: {}\npromises: []\n"
+NEW = "truenorth: 1\njourney: new_journey\ntitle: A new journey\n"
 """Where a journey begins that nobody has written yet."""
 
 

@@ -104,6 +104,23 @@ def test_time_alone_moves_risks(shop: Shop) -> None:
     assert all(after[case] > before[case] for case in after)
 
 
+def test_a_risk_that_is_left_as_it_is_still_holds(shop: Shop) -> None:
+    shop.settle()
+    (follower,) = shop.foreseer._followers.values()
+    written = []
+    for _ in range(8):
+        shop.clock.at_us += HOUR_US // 4
+        follower.again()
+        shop.settle()
+        rows = {row.case: row for row in shop.store.risks.all("shop", shop.model.version)}
+        cases, (now,) = follower.standing(sorted(rows), shop.clock.at_us)
+        risk = follower._asked[0].stater._scorer.risk(now.x)
+        assert {cases[n]: rows[cases[n]].p_failed for n in now.case.tolist()} == dict(zip(cases, risk, strict=True))
+        assert all(shop.clock.at_us - row.at_us < stating.STATED_ANEW_US for row in rows.values())
+        written.append(sum(row.at_us == shop.clock.at_us for row in rows.values()))
+    assert 0 < min(written) < max(written)
+
+
 def test_a_shadow_tells_nothing_and_a_live_one_tells_each_crossing_once(shop: Shop) -> None:
     shop.go_on(10)
     kinds = {signal.kind for signal in shop.store.signals.read(limit=100_000)}

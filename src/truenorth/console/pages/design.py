@@ -92,7 +92,8 @@ class _Editor:
         self._typed = 0
 
     async def show(self) -> None:
-        self._discover()
+        if self._sight.may("analyst"):
+            self._discover()
         heading("1. The canvas: six questions, in this order")
         self._canvas = CanvasForm(self._sight, lambda: self._text.value, self._put)
         heading("2. Promises")
@@ -102,8 +103,9 @@ class _Editor:
         self._text = Field("Journey file (YAML)", self._first, kind="long", wide=True)
         self._text.on_value_change(self._sight.doing(self._changed))
         self._problems = Words("div", "", "", role="status")
-        heading("4. Try it on what has happened")
-        self._trial()
+        if self._sight.may("analyst"):
+            heading("4. Try it on what has happened")
+            self._trial()
         heading("5. Publish")
         self._publishing()
         heading("Versions")
@@ -251,7 +253,7 @@ def _told(problems: Sequence[Problem]) -> None:
         notice("No errors, no warnings.", "good")
         return
     errors = sum(one.severity == "error" for one in problems)
-    notice(f"{errors} errors, {len(problems) - errors} warnings", "bad" if errors else "warn")
+    notice(f"{_counted(errors, 'error')}, {_counted(len(problems) - errors, 'warning')}", "bad" if errors else "warn")
     with Words("ul", "", "tn-problems"):
         for one in problems:
             with Words("li", ""):
@@ -259,6 +261,10 @@ def _told(problems: Sequence[Problem]) -> None:
                 where = f"line {one.line}, {one.path}" if one.line else one.path
                 said = f" {where}: expected {one.expected}, found {one.found}."
                 Words("span", said + (f" {one.hint}" if one.hint else ""))
+
+
+def _counted(n: int, word: str) -> str:
+    return f"{n} {word}" + ("" if n == 1 else "s")
 
 
 def _trial_shown(found: TrialShown, sight: Sight) -> None:
@@ -320,7 +326,7 @@ PAGES = (
         path=PATH,
         title="Journeys",
         group="Design",
-        role="analyst",
+        role="viewer",
         filters=Filters,
         choices={"journey": offered, "version": versions},
         how=HOW,
