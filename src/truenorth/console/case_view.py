@@ -208,7 +208,7 @@ class CaseView:
             if whole is None:
                 paragraph("Nothing was decided about this case.")
             else:
-                show_proposal(self._sight, whole, left, None)
+                show_proposal(self._sight, whole, left)
         if has_ended and not self._is_live():
             return
         with self._buttons:

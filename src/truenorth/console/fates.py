@@ -9,7 +9,7 @@ from truenorth.console.fields import Field, Select, button
 from truenorth.console.registry import Choice
 from truenorth.console.sight import Sight
 from truenorth.console.tables import Column, Row, Table, TableElement
-from truenorth.console.words import Tone, Words, muted, paragraph, subheading
+from truenorth.console.words import Tone, Words, link, muted, paragraph, subheading
 from truenorth.server.api.futures import FateAsked, FateShown, list_futures, read_future, remove_fates, set_fate
 from truenorth.store.futures import Fate
 
@@ -26,6 +26,12 @@ NOT_SAID = "not decided yet"
 async def show_future(sight: Sight, journey: str, future: str, elements: list[str]) -> None:
     """The elements of the map with their fates in a future state; analysts set them."""
     muted(f"Future state '{future}': what is to become of each element of today's journey, and what is added.")
+    others = [one.future for one in await sight.ask(list_futures, name=journey) if one.future != future]
+    if others:
+        with Words("p", "", "tn-links"):
+            Words("span", "Others:")
+            for name in others:
+                link(name, sight.address(future=name))
     table = TableElement(await _table(sight, journey, future, elements), sight.writing)
 
     async def redraw() -> None:

@@ -8,9 +8,9 @@ from truenorth.console.words import Words, muted, paragraph, tag
 from truenorth.server.api.decisions import CandidateShown, DecisionWhole, LeftShown
 
 
-def show_proposal(sight: Sight, whole: DecisionWhole, left: list[LeftShown], currency: str | None) -> None:
+def show_proposal(sight: Sight, whole: DecisionWhole, left: list[LeftShown]) -> None:
     """Draw it into the element that is open."""
-    decision = whole.decision
+    decision, currency = whole.decision, whole.currency
     chosen = next(one for one in whole.candidates if one.action == decision.chosen)
     with Words("p", "", "tn-chosen"):
         Words("strong", _title(whole, decision.chosen))

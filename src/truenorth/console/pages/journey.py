@@ -20,7 +20,6 @@ from truenorth.console.words import heading, link, muted, notice, paragraph
 from truenorth.figures.theme import Theme
 from truenorth.insight.slices import Slice, sliced
 from truenorth.server.api.context import Served, Text
-from truenorth.server.api.futures import list_futures
 from truenorth.server.api.journeys import list_journeys
 from truenorth.server.api.maps import (
     MapsCompared,
@@ -273,12 +272,6 @@ async def _values(sight: Sight, name: str) -> list[Choice]:
     return [Choice("", "all"), *(Choice(one, one) for one in found)]
 
 
-async def _futures(sight: Sight) -> list[Choice]:
-    journey = await chosen_journey(sight)
-    known = [one.future for one in await sight.ask(list_futures, name=journey)] if journey else []
-    return [Choice(one, one) for one in (*known, *(() if NEW_FUTURE in known else (NEW_FUTURE,)))]
-
-
 # ---- one point of failure
 
 
@@ -351,7 +344,6 @@ PAGES = (
             "channel": _channels,
             "other_category": _categories,
             "other_channel": _channels,
-            "future": _futures,
         },
         labels={
             "category": "Need category",
@@ -361,7 +353,7 @@ PAGES = (
             "other_channel": "Compare: channel",
             "other_since": "Compare: from",
             "other_until": "Compare: before",
-            "future": "Future state",
+            "future": "Future state (a name)",
         },
         silent=("by",),
         how=HOW,

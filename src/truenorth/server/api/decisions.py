@@ -152,6 +152,7 @@ class DecisionWhole(BaseModel):
             "alternatives": [],
             "candidates": [EXAMPLE_CANDIDATE],
             "titles": {"call_back_now": "Call back now"},
+            "currency": "EUR",
             "reproduced": True,
         }
     )
@@ -161,6 +162,7 @@ class DecisionWhole(BaseModel):
     alternatives: list[CandidateShown]
     candidates: list[CandidateShown]
     titles: dict[str, str]
+    currency: str | None
     reproduced: bool
 
 
@@ -232,13 +234,15 @@ def read_decision(served: Served, caller: Agent, id: Id) -> DecisionWhole:  # no
     """A decision explained: every candidate, and what would have changed the choice. Role: agent."""
     row = _known(served, id)
     decision = decode_decision(row.record)
+    inputs = decode_inputs(decision.inputs)
     return DecisionWhole(
         decision=shown_decision(row),
         reasons=list(reasons(decision)),
         counterfactuals=list(counterfactuals(decision)),
         alternatives=[_candidate(one) for one in alternatives(decision)],
         candidates=[_candidate(one) for one in decision.candidates],
-        titles={offer.name: offer.words for offer in decode_inputs(decision.inputs).actions},
+        titles={offer.name: offer.words for offer in inputs.actions},
+        currency=inputs.currency,
         reproduced=is_reproduced(row.record),
     )
 
