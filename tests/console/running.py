@@ -41,6 +41,8 @@ FILTERS: dict[str, dict[str, str]] = {
     "/journey/point": {"journey": "support", "kind": "event", "target": "Passed on"},
     "/design": {"journey": "support"},
     "/foresight": {"journey": "support"},
+    "/desk/people": {"customer": "C11"},
+    "/cases": {"journey": "support", "outcome": "open"},
     "/outside-in": {"journey": "support", "subject": "feel"},
 }
 """Filters with which a page shows something of the story, by its path; without them it is opened as it is."""

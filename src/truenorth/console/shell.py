@@ -33,6 +33,8 @@ async def show_page(sight: Sight, registry: Registry) -> None:
     with Words("div", "", "tn-title"):
         Words("h1", page.title)
     try:
+        if page.choices.get("journey") is journeys and not sight.filters.journey:
+            sight.filters = msgspec.structs.replace(sight.filters, journey=await chosen_journey(sight) or "")
         await _filters(sight)
         await page.build(sight, sight.filters)
     except (Turned, TruenorthError, StoreFull) as error:

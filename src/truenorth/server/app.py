@@ -17,7 +17,8 @@ from truenorth.server.answers import answer_errors
 from truenorth.server.api.bounds import Bounds
 from truenorth.server.api.context import Context
 from truenorth.server.api.routes import api_routes, api_templates
-from truenorth.server.api.totals import Totals
+from truenorth.server.api.totals import Reused, Totals
+from truenorth.server.api.true_north import read_periods
 from truenorth.server.auth import Door
 from truenorth.server.broadcast import Broadcast
 from truenorth.server.documents import document_routes
@@ -82,6 +83,7 @@ def make_app(  # noqa: PLR0913  # all that a service is made of
         bounds=bounds,
         broadcast=_broadcast(store, bounds),
         totals=totals,
+        periods=Reused(lambda key: read_periods(store, now_us(), key), elapsed_s),
         targets=targets or TargetRules(loopback=is_open),
         acting=Acting(
             store,

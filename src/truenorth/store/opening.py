@@ -21,6 +21,7 @@ from truenorth.store.migrate import migrate
 from truenorth.store.models import Models
 from truenorth.store.pages import Pages
 from truenorth.store.people import People
+from truenorth.store.periods import Periods
 from truenorth.store.ports import EventLog
 from truenorth.store.registry import Audit, Journeys, Links
 from truenorth.store.results import Results
@@ -42,6 +43,7 @@ class Store:
     people: People
     retention: Retention
     results: Results
+    periods: Periods
     pages: Pages
     signals: Signals
     outbox: Outbox
@@ -108,6 +110,7 @@ def _opened(database: Database, entropy: Entropy) -> Store:
         people=People(database, archive, gone, suppression),
         retention=Retention(database, archive, gone),
         results=Results(database),
+        periods=Periods(database),
         pages=Pages(database),
         signals=Signals(database),
         outbox=Outbox(database),

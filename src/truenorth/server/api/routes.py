@@ -10,6 +10,8 @@ from fastapi.security import HTTPBearer
 
 from truenorth.server.api import (
     access,
+    accounts,
+    arrivals,
     audit,
     authority,
     cases,
@@ -33,6 +35,7 @@ from truenorth.server.api import (
     steering,
     summary,
     timeline,
+    true_north,
     webhooks,
 )
 from truenorth.server.api.context import Error
@@ -40,6 +43,7 @@ from truenorth.server.api.context import Error
 PREFIX = "/api/v1"
 SUBJECTS = (
     journeys,
+    true_north,
     drafts,
     maps,
     futures,
@@ -56,12 +60,14 @@ SUBJECTS = (
     signals,
     steering,
     export,
+    arrivals,
     quarantine,
     given,
     timeline,
     customers,
     webhooks,
     links,
+    accounts,
     access,
     audit,
 )
