@@ -29,7 +29,6 @@ def backtest(**changes: Any) -> Backtest:
         models=(Scored("trees", auc, auc, 0.43, 0.038), Scored("base rate", nothing, auc, 0.5, NAN)),
         buckets=(Bucket(1, 1, 100, 100, 0.22, auc, 0.15, 0.04), Bucket(2, 4, 90, 240, 0.22, auc, 0.13, 0.03)),
         reliability=Reliable((0.1, 0.4, 0.8), (0.12, 0.38, 0.81), (100, 100, 100)),
-        level=Level(0.22, 0.24, 0.1, 0.03),
         level=Level(0.21, 0.22, 0.05, 0.03),
         lead=Lead(0.5, 0.3, reached_on_validation=True, n_cases=100, n_failed=22, n_alarmed=30, precision=auc,
                   recall=auc, lead_days=6.7, lead_days_q1=4.0, lead_days_q3=12.3),
