@@ -7,16 +7,18 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 from time import monotonic, sleep
+from urllib.parse import quote
 
 import httpx
 import msgspec
 import psutil
 import pytest
 
+from truenorth.simulate import ACTIONS
 from truenorth.store.opening import Store, open_store
 from truenorth.wiring.demo import STORE, Plan, digest_of, microseconds, prepared
 from truenorth.wiring.demo_life import Done, done_in, fate_of, live_again
@@ -30,6 +32,7 @@ PLAN = Plan(
     live_from=datetime(2026, 4, 7, 8, tzinfo=UTC),
 )
 WITHIN_S = 90.0
+TEAMS = ("first_line", "billing", "orders")
 
 
 @pytest.fixture(scope="module")
@@ -89,14 +92,19 @@ def test_fates_come_in_their_shares() -> None:
 def test_it_lives_and_leaves_nothing(folder: Path, tmp_path: Path) -> None:
     command = [sys.executable, str(SCRIPT), str(folder), msgspec.json.encode(PLAN).decode()]
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+    try:
         assert process.stdout is not None
         address = process.stdout.readline().strip()
         first = _summary(address, at_least=1)
         _summary(address, at_least=first + 10)  # ten minutes of the company pass in a second
+        _accept_one(address)
         children = psutil.Process(process.pid).children(recursive=True)
         os.kill(process.pid, signal.SIGINT)
         rest, _ = process.communicate(timeout=WITHIN_S)
+    finally:
+        process.kill()
+        process.wait()
     assert (process.returncode, rest.strip()) == (0, "ended")
     assert children
     assert psutil.wait_procs(children, timeout=0)[1] == []
@@ -112,3 +120,25 @@ def _summary(address: str, *, at_least: int) -> int:
             return int(n_events)
         sleep(0.2)
     raise AssertionError(f"fewer than {at_least} events")
+
+
+def _accept_one(address: str) -> None:
+    """Accept what waits for a visitor: it is carried out, and its event is that of the case."""
+    names = {action.name: action.event for action in ACTIONS}
+    with httpx.Client(base_url=f"{address}/api/v1", timeout=WITHIN_S) as client:
+        places = [one for team in TEAMS for one in client.get("/queue", params={"team": team}).json()["items"]]
+        waiting = [one["decision"] for one in places if one["decision"] and one["decision"]["state"] == "proposed"]
+        left = [row for row in waiting if fate_of(row["id"]).kind == "left"]
+        one = max(left, key=lambda row: row["at"])  # the last to expire
+        asked = client.post(f"/decisions/{one['id']}/reaction", json={"kind": "accepted", "who": "anna"})
+        assert asked.status_code == 200, asked.text
+        _until(lambda: client.get(f"/decisions/{one['id']}").json()["decision"]["state"] == "done")
+        path, journey = f"/cases/{quote(one['case'], safe='')}", {"journey": one["journey"]}
+        _until(lambda: names[one["chosen"]] in {it["type"] for it in client.get(path, params=journey).json()["events"]})
+
+
+def _until(holds: Callable[[], bool]) -> None:
+    until = monotonic() + WITHIN_S
+    while not holds():
+        assert monotonic() < until
+        sleep(0.2)

@@ -32,6 +32,7 @@ from truenorth.server.service import Settings, run_service
 from truenorth.server.who import Who
 from truenorth.simulate import Company, World
 from truenorth.simulate.unfolding import Unfolding
+from truenorth.spec.model import CANONICAL_TYPES
 from truenorth.spec.problems import TruenorthError
 from truenorth.store.opening import Store, open_store
 from truenorth.store.steering import SteeringFile, SteeringKind
@@ -41,7 +42,7 @@ from truenorth.wiring.service import Pace, Service, foreseer_command, journey_te
 
 HOUR_US = 3_600_000_000
 STORE, PREPARED = "company.db", "prepared.json"
-FORM = 2
+FORM = 3
 """Of what is prepared: what an older program prepared is made anew."""
 STEERED = "help"
 """The journey that the files of KPIs and initiatives of the company are about."""
@@ -151,7 +152,21 @@ class _History:
             colleagues.work(self._now_us)
 
     def _append(self, events: pl.DataFrame) -> None:
-        import_events(Log(events), self._store.events, "company", self._now_us)
+        import_events(Log(as_sent(events)), self._store.events, "company", self._now_us)
+
+
+def as_sent(events: pl.DataFrame) -> pl.DataFrame:
+    """Events with what is no field of theirs below ``properties``, where clients of Segment have it.
+
+    >>> frame = pl.DataFrame({"id": ["1"], "type": ["Called"], "plan": ["basic"], "score": [None]})
+    >>> as_sent(frame).to_dicts()
+    [{'id': '1', 'type': 'Called', 'properties': '{"properties":{"plan":"basic"}}'}]
+    """
+    own = [name for name in events.columns if name in CANONICAL_TYPES]
+    rest = events.drop(own).iter_rows(named=True)
+    said = [{name: value for name, value in row.items() if value is not None} for row in rest]
+    texts = [msgspec.json.encode({"properties": one}).decode() for one in said]
+    return events.select(own).with_columns(pl.Series("properties", texts, dtype=pl.String))
 
 
 def _until_done(step: Callable[[], int]) -> None:
