@@ -22,7 +22,11 @@ SCREENSHOTS = os.environ.get("TRUENORTH_SCREENSHOTS")
 
 
 class Walk:
-    """One tab. ``confirms``: whether it says yes when it is asked. ``faults``: errors on the browser's console, failed requests, dialogs, and requests to other hosts."""
+    """One tab.
+
+    ``confirms``: whether it says yes when it is asked. ``faults``: errors on the browser's console, failed requests,
+    dialogs, and requests to other hosts.
+    """
 
     def __init__(self, console: Running, context: Any) -> None:
         self.console = console
