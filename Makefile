@@ -3,7 +3,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 DEMO := demo
 
-.PHONY: demo demo-report test test-all lint types contracts unit format clean
+BENCH := bench.md
+BENCH_ARGS ?= --small
+
+.PHONY: demo demo-report test test-all bench lint types contracts unit format clean
 
 demo: .venv/ready  ## A made-up company, live, at one address; Ctrl-C ends it.
 	$(BIN)/truenorth demo --folder $(DEMO)
@@ -19,6 +22,9 @@ test: lint types contracts unit  ## What CI runs.
 
 test-all: lint types contracts .venv/ready  ## The same with the long sweeps.
 	$(BIN)/pytest -n 2 -m "slow or not slow"
+
+bench: .venv/ready  ## All measurements, small, as one page with one table of ratios; BENCH_ARGS= for the large ones.
+	$(BIN)/python bench/run.py --date $$(date -u +%F) --page $(BENCH) $(BENCH_ARGS)
 
 lint: .venv/ready
 	$(BIN)/ruff check src tests bench
@@ -47,4 +53,4 @@ format: .venv/ready
 	@touch $@
 
 clean:
-	rm -rf .venv $(DEMO) build .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv $(DEMO) $(BENCH) build .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -26,7 +26,8 @@ from truenorth.results import write_results
 from truenorth.spec.load import parse_journey
 from truenorth.wiring.journey import open_log
 
-MASTERS = ("local[1]", "local[2]")
+RUNS = ((1, False), (2, False), (2, True))
+"""Cores, and whether second arrivals are looked for on Spark; the process here always does."""
 
 
 def on_one_machine(file: Path, out: Path | None, n_threads: int) -> float:
@@ -89,14 +90,14 @@ def main() -> None:
     rows = []
     with tempfile.TemporaryDirectory() as directory:
         for title, out in (("summary", None), ("summary and tables", Path(directory))):
-            for n_threads, master in ((1, "local[1]"), (2, "local[2]")):
+            for n_threads, looks in RUNS:
                 here = child(options, str(n_threads), out)["seconds"]
-                for what, more in ((title, ()), (f"{title}, ids known to be unique", ("--unique",))):
-                    there = child(options, master, out, *more)
-                    rate = millions(n_events, there["seconds"])
-                    cells = f"{here:.1f}", f"{there['seconds']:.1f}", rate, f"{there['seconds'] / here:.1f}"
-                    rows.append([f"{what}, {master}", *cells, f"{there['start_s']:.1f}"])
-                    print(rows[-1], file=sys.stderr)
+                there = child(options, f"local[{n_threads}]", out, *([] if looks else ["--unique"]))
+                rate = millions(n_events, there["seconds"])
+                cells = f"{here:.1f}", f"{there['seconds']:.1f}", rate, f"{there['seconds'] / here:.1f}"
+                what = f"{title}, {n_threads} core{'s' * (n_threads > 1)}{', looking for second arrivals' * looks}"
+                rows.append([what, *cells, f"{there['start_s']:.1f}"])
+                print(rows[-1], file=sys.stderr)
     print(f"{n_events:,} events; seconds here with as many threads as Spark has cores\n")
     show(["what", "here, s", "Spark, s", "Spark, M events/s", "Spark : here", "starting Spark, s"], rows)
 

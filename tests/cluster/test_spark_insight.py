@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -61,9 +60,7 @@ def test_an_unknown_column_is_told(spark: Any, log: tn.Log) -> None:
         cluster.concentration(spark, cluster.deal(spark, log), tn.load_journey(JOURNEY), "campain", how=THREE)
 
 
-def test_a_sample_has_whole_cases_of_every_outcome(
-    spark: Any, log: tn.Log, replayed: tn.Replay, tmp_path: Path
-) -> None:
+def test_a_sample_has_whole_cases_of_every_outcome(spark: Any, log: tn.Log, replayed: tn.Replay) -> None:
     journey = tn.load_journey(JOURNEY)
     dealt = cluster.deal(spark, log)
     drawn = cluster.sample(spark, dealt, journey, share=0.3, seed=4, how=THREE)

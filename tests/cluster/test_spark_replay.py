@@ -27,7 +27,7 @@ from .rows import assert_same, frame_of
 
 ROOT = Path(__file__).parents[2]
 DAY0 = datetime(2026, 1, 1, tzinfo=UTC)
-JOURNEY = parse_journey("""
+JOURNEY_TEXT = """
 truenorth: 1
 journey: help
 need: type = 'ask'
@@ -38,7 +38,8 @@ promises:
   - {name: cheap, at_most: 20, total: cost}
   - {name: no_bad_news, never: feeling < -0.5}
   - {name: plan_kept, before: type = 'done', require: plan = 2}
-""")
+"""
+JOURNEY = parse_journey(JOURNEY_TEXT)
 
 
 def messy(n: int = 600, n_keys: int = 23) -> pl.DataFrame:

@@ -14,7 +14,8 @@ import pyarrow as pa
 
 from truenorth.cluster.arrivals import Arrivals, quoted
 from truenorth.cluster.bucket import Work, held, plain, replay_rows
-from truenorth.cluster.dealing import AS_FOUND, Dealt, How, dealt, telling_what_is_missing, without_pandas
+from truenorth.cluster.dealing import AS_FOUND, Dealt, How, dealt, telling_what_is_missing
+from truenorth.cluster.session import without_pandas
 from truenorth.engine.replay import Replay
 from truenorth.insight.concentration import Measure, amounts_of, by_item, gini
 from truenorth.insight.moments import causal_flow_of

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -16,6 +15,7 @@ from truenorth.cluster import people
 from truenorth.cluster.arrivals import Arrivals, of_frame, read_parquet
 from truenorth.cluster.bucket import POSITION, Work, replay_rows
 from truenorth.cluster.census import STATEMENT, Census, Narrow, census, check_types, instant_of, narrowed
+from truenorth.cluster.session import without_pandas
 from truenorth.engine.replay import Replay
 from truenorth.logs.log import Progress
 from truenorth.logs.mapping import Plan, plan
@@ -131,14 +131,6 @@ def _in_buckets(narrow: Narrow, counted: Census, n_buckets: int | None) -> DataF
         return narrow.frame.limit(0)
     n = n_buckets or max(1, ceil(counted.n_events / EVENTS_PER_BUCKET))
     return narrow.frame.where(key.isNotNull()).repartition(n, key)
-
-
-@contextmanager
-def without_pandas() -> Iterator[None]:
-    """Silence about the version of pandas, which PySpark looks at whenever Python is called and nothing here uses."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="PySpark does not yet fully support pandas", category=FutureWarning)
-        yield
 
 
 @contextmanager

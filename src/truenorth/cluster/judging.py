@@ -13,9 +13,10 @@ import msgspec
 from truenorth.cluster.arrivals import Arrivals
 from truenorth.cluster.bucket import BLOB_DDL, What, added, judge, plain, unpacked
 from truenorth.cluster.census import instant_of
-from truenorth.cluster.dealing import Dealt, How, dealt, telling_what_is_missing, without_pandas
+from truenorth.cluster.dealing import Dealt, How, dealt, telling_what_is_missing
 from truenorth.cluster.files import Staged
 from truenorth.cluster.people import Identities
+from truenorth.cluster.session import without_pandas
 from truenorth.engine.compile import needed_columns, used_fields
 from truenorth.spec.model import Journey
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from truenorth.cluster.dealing import without_pandas
 from truenorth.cluster.judging import ClusterReplay
+from truenorth.cluster.session import without_pandas
 from truenorth.logs.whole import whole_file
 
 if TYPE_CHECKING:

@@ -163,7 +163,7 @@ class CaseView:
         self._head.clear()
         with self._head:
             self._show_head(place, case, risk)
-        self._show_card(may.left)
+        self._show_card(may.left, has_ended=case.closed is not None)
         self._given.clear()
         with self._given:
             for word in line.given if line else ():
@@ -197,16 +197,20 @@ class CaseView:
                 for why in risk.why:
                     Words("li", f"{'raises' if why.added > 0 else 'lowers'} the risk: {why.words}")
 
-    def _show_card(self, left: list[LeftShown]) -> None:
+    def _show_card(self, left: list[LeftShown], *, has_ended: bool) -> None:
         self._card.clear()
         self._buttons.clear()
         self._offer("", [])
         whole, doing = self._whole, self._sight.doing
         with self._card:
+            if has_ended:
+                paragraph("The case has ended.")
             if whole is None:
-                paragraph("Nothing was decided about this case yet.")
+                paragraph("Nothing was decided about this case.")
             else:
                 show_proposal(self._sight, whole, left, None)
+        if has_ended and not self._is_live():
+            return
         with self._buttons:
             if not self._is_live():
                 button("Ask what to do (a)", doing(self.ask), is_main=True)

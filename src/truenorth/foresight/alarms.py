@@ -128,7 +128,9 @@ def _lowest(found: Crossings, action: float) -> float:
 
 
 def mean_cost(found: Crossings, threshold: float, ratio: float) -> Cost:
-    """What a threshold costs on these cases."""
+    """What a threshold costs on these cases; NaN where there are none."""
+    if not len(found.case):
+        return Cost(ratio, threshold, *[float("nan")] * 3)
     constants = 0.0, float("inf")
     losses = [
         float(np.average(_losses(found, at, 1.0 / ratio), weights=found.weight)) for at in (threshold, *constants)

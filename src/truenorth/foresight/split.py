@@ -103,7 +103,7 @@ def row_weights(table: Table, mask: Mask, until_us: int) -> F64:
     case = table.rows.case[mask]
     censoring = censoring_weights(table.cases.opened_us, table.cases.ended_us, until_us)
     rank = rank_in_case(case)
-    weights: NDArray[np.float64] = np.maximum(censoring[case], 1.0) * (np.sqrt(rank) - np.sqrt(rank - 1.0))
+    weights: F64 = np.maximum(censoring[case], 1.0) * (np.sqrt(rank) - np.sqrt(rank - 1.0))
     return weights / max(weights.mean(), 1e-12) if len(weights) else weights
 
 

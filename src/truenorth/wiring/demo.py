@@ -244,24 +244,24 @@ def run(folder: Path, plan: Plan, *, speed: float, host: str, port: int, on_star
     with interrupted_by_sigterm(), copied(folder) as path:
         url = f"sqlite:///{path}"
         os.environ["TRUENORTH_DB"] = url  # for the runner and the foreseer
-        with open_store(url) as store:
-            company = plan.company()
-            live_again(company, done_in(store), microseconds(plan.live_from))
         pace = pace_from(microseconds(plan.live_from), speed, now_us())
         settings = Settings(
             host=host, port=free_port(host, port), is_open=True,
             runner_command=runner_command(pace), foreseer_command=foreseer_command(pace),
         )  # fmt: skip
         with open_service(url, settings, clock=pace.clock, with_console=has_console(), with_tour=True) as service:
-            _serve(service, settings, pace, company, on_started)
+            _serve(service, settings, pace, plan, on_started)
 
 
-def _serve(
-    service: Service, settings: Settings, pace: Pace, company: Unfolding, on_started: Callable[[str], None]
-) -> None:
+def _serve(service: Service, settings: Settings, pace: Pace, plan: Plan, on_started: Callable[[str], None]) -> None:
     context = service.app.state.context
-    colleagues = Colleagues(context.store, context.acting, company)
-    life = Life(colleagues, company, pace.clock, service.write_key or "")
+
+    def company() -> Unfolding:
+        lived = plan.company()
+        live_again(lived, done_in(context.store), microseconds(plan.live_from))
+        return lived
+
+    life = Life(context.store, context.acting, company, pace.clock, service.write_key or "")
 
     def started(address: str) -> None:
         life.start(address)

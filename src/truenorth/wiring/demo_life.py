@@ -139,8 +139,11 @@ def live_again(company: Unfolding, done: Sequence[Done], until_us: int) -> pl.Da
 class Life:
     """The company living on beside the service that its events go to, on a thread of its own."""
 
-    def __init__(self, colleagues: Colleagues, company: Unfolding, clock: Callable[[], int], write_key: str) -> None:
-        self._colleagues, self._company, self._clock = colleagues, company, clock
+    def __init__(
+        self, store: Store, acting: Acting, make: Callable[[], Unfolding], clock: Callable[[], int], write_key: str
+    ) -> None:
+        """``make`` is asked for the company, lived up to where the history of the store ends, on that thread."""
+        self._store, self._acting, self._make, self._clock = store, acting, make, clock
         self._client = httpx.Client(auth=(write_key, ""), timeout=TIMEOUT_S, trust_env=False)
         self._stopped = Flag()
         self._thread: Thread | None = None
@@ -164,22 +167,24 @@ class Life:
         self._client.close()
 
     def _run(self) -> None:
+        company = self._make()
+        colleagues = Colleagues(self._store, self._acting, company)
         while not self._stopped.wait(STEP_S):
             try:
-                self._step()
+                self._step(company, colleagues)
             except (httpx.HTTPError, StoreFull) as error:
                 if not self._stopped.is_set():
                     LOG.warning("the company waits", reason=str(error))
 
-    def _step(self) -> None:
-        """Live up to now: send what has happened, then let colleagues work."""
+    def _step(self, company: Unfolding, colleagues: Colleagues) -> None:
+        """Live up to now: send what has happened, then let colleagues work. What could not be sent is sent again."""
         now_us = self._clock()
-        self._unsent.append(self._company.until(now_us))
+        self._unsent.append(company.until(now_us))
         events = pl.concat(self._unsent)
         if events.height:
             self._client.post("/v1/batch", content=segment_batch(events)).raise_for_status()
         self._unsent.clear()
-        self._colleagues.work(now_us)
+        colleagues.work(now_us)
 
 
 def segment_batch(events: pl.DataFrame) -> bytes:
