@@ -7,9 +7,10 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 import httpx
@@ -110,13 +111,15 @@ def prepare(folder: Path, *, with_accounts: bool = True) -> None:
 
 
 @contextmanager
-def running(folder: Path, *, is_open: bool = False) -> Iterator[Running]:
-    """The console of a store that was prepared."""
+def running(
+    folder: Path, *, is_open: bool = False, environment: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[Running]:
+    """The console of a store that was prepared, with further variables."""
     command = [sys.executable, "-W", "error", str(HERE / "serve.py"), str(folder), str(free_port())]
-    environment = {**os.environ, "PYTHONPATH": str(HERE.parent)}
+    given = {**os.environ, "PYTHONPATH": str(HERE.parent), **environment}
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
-            [*command, "open" if is_open else "closed"], stdout=log, stderr=log, env=environment, cwd=folder
+            [*command, "open" if is_open else "closed"], stdout=log, stderr=log, env=given, cwd=folder
         )
     try:
         until_s = time.monotonic() + START_S

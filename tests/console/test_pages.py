@@ -79,7 +79,7 @@ def test_a_link_restores_filters_and_a_choice_makes_a_link(browser: Any, console
     with walking(browser, console, "viewer") as walk:
         walk.open("/true-north")
         walk.page.get_by_label("Journey").select_option("support")
-        walk.page.wait_for_url(re.compile(r"/true-north\?journey=support$"))
+        walk.page.wait_for_url(re.compile(r"/true-north\?journey=support&days=7$"))
         walk.open("/true-north?journey=support")
         assert walk.page.get_by_label("Journey").input_value() == "support"
 

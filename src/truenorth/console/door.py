@@ -122,9 +122,9 @@ class ConsoleDoor:
                 if headers.get("content-type", "").startswith("text/html"):
                     headers.setdefault("Content-Security-Policy", policy)
                     headers["Cache-Control"] = "no-store"
+                    headers["Referrer-Policy"] = "same-origin"  # without it a form would not say where it comes from
                 elif _is_below(path, ("/_console",)):
                     headers.setdefault("Cache-Control", f"max-age={FILES_S}")
-                    headers["Referrer-Policy"] = "same-origin"  # without it a form would not say where it comes from
                 elif message["status"] == 200 and _is_below(path, (ASSETS,)):
                     headers["Cache-Control"] = FOREVER
             await send(message)

@@ -67,7 +67,7 @@ class Console:
             is_open=self.is_open,
             embedded_in=self.embedded_in,
         )
-        return [door, *(self.oidc.layers() if self.oidc else ())]
+        return [door]
 
     def has(self, path: str) -> bool:
         """Whether an address is the console's, and for those who have signed in."""

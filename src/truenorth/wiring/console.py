@@ -32,10 +32,12 @@ def make_console(store: Store, settings: Settings, clock: Callable[[], int], *, 
         hint = "install the extra 'console', or serve with --no-console"
         raise TruenorthError([Problem(path="console", expected="the package nicegui", found="none", hint=hint)])
     from truenorth.console.mount import Console  # noqa: PLC0415  (loads what draws pages)
+    from truenorth.console.oidc import Oidc, settings_of  # noqa: PLC0415
     from truenorth.console.pages import registry  # noqa: PLC0415
     from truenorth.console.tour import steps_of  # noqa: PLC0415
 
     pages = registry()
+    provider = settings_of(os.environ)
     return Console(
         registry=pages,
         accounts=store.accounts,
@@ -44,6 +46,7 @@ def make_console(store: Store, settings: Settings, clock: Callable[[], int], *, 
         elapsed_s=perf_counter,
         is_open=settings.is_open,
         embedded_in=tuple(os.environ.get(EMBEDDED_IN, "").split()),
+        oidc=Oidc(provider) if provider else None,
         tour=steps_of(pages) if with_tour else (),
     )
 

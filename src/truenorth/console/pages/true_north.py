@@ -92,10 +92,10 @@ class JourneyView:
 
     def _changed(self, one: Standing) -> Table:
         rows = [
-            self._change(one, "Cases opened", one.now.opened, one.before.opened),
-            self._change(one, "Achieved", one.now.achieved, one.before.achieved, outcome="achieved"),
-            self._change(one, "Failed", one.now.failed, one.before.failed, outcome="failed"),
-            self._change(one, "Abandoned", one.now.abandoned, one.before.abandoned, outcome="abandoned"),
+            Row(("Cases opened", one.now.opened, one.before.opened, one.now.opened - one.before.opened)),
+            self._change(one, "Achieved", one.now.achieved, one.before.achieved, "achieved"),
+            self._change(one, "Failed", one.now.failed, one.before.failed, "failed"),
+            self._change(one, "Abandoned", one.now.abandoned, one.before.abandoned, "abandoned"),
             self._promises(one, "Promises kept", one.now.promises_kept, one.before.promises_kept),
             self._promises(one, "Promises broken", one.now.promises_broken, one.before.promises_broken),
         ]
@@ -107,9 +107,8 @@ class JourneyView:
         )
         return Table(caption=f"What changed in {one.title}", columns=columns, rows=rows)
 
-    def _change(self, one: Standing, what: str, now: int, before: int, outcome: str = "") -> Row:
-        days = self._days if outcome else ""
-        return Row((what, now, before, now - before), self._cases(one, outcome=outcome, decided_days=days))
+    def _change(self, one: Standing, what: str, now: int, before: int, outcome: str) -> Row:
+        return Row((what, now, before, now - before), self._cases(one, outcome=outcome, decided_days=self._days))
 
     def _promises(self, one: Standing, what: str, now: int, before: int) -> Row:
         days = self._days if self._days != "1" else "7"
