@@ -299,6 +299,15 @@ def book_seat(served: Served, caller: Agent, number: Number, seat: Seat) -> None
         raise Turned(409, "no_seat", "there is no seat left, or no class of this number; see /api/v1/classes")
 
 
+@ROUTER.delete("/classes/{number}/bookings", status_code=204)
+def cancel_seat(
+    served: Served, caller: Agent, number: Number, person: Annotated[Text, Query(examples=["anna"])]
+) -> None:
+    """Give a seat back before the class is finished. Role: agent for oneself, analyst for others."""
+    if not served.store.staff.cancel(number, person_of(caller, person), now_us=served.now_us()):
+        raise Turned(404, "unknown_booking", "they have not booked this class; see /api/v1/classes")
+
+
 @ROUTER.post("/classes/{number}/finished")
 def finish_class(served: Served, caller: Analyst, number: Number, seat: Seat) -> Reached:
     """Note that somebody has finished a class that they booked: the level is theirs. Role: analyst."""
