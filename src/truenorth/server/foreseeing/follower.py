@@ -133,7 +133,8 @@ class Follower:
     @property
     def next_us(self) -> int:
         """The instant at which a case is to be looked at next."""
-        return self._due[0][0] if self._due else int(NEVER)
+        first = next(iter(self._due), None)  # asked by another thread, too
+        return first[0] if first else int(NEVER)
 
     @property
     def _schema(self) -> Collection[str]:

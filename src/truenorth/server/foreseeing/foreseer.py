@@ -59,17 +59,17 @@ class Foreseer:
     @property
     def n_cases(self) -> int:
         """Case keys that are held, over all journeys."""
-        return sum(follower.n_open for follower in self._followers.values())
+        return sum(follower.n_open for follower in list(self._followers.values()))  # asked by another thread
 
     @property
     def position(self) -> int | None:
         """The position of the log up to which all journeys with a model were followed; None without any."""
-        return min((follower.position for follower in self._followers.values()), default=None)
+        return min((follower.position for follower in list(self._followers.values())), default=None)
 
     @property
     def overdue_us(self) -> int | None:
         """How long the case has waited that is looked at next, as time passes; None without a journey with a model."""
-        due_us = min((follower.next_us for follower in self._followers.values()), default=None)
+        due_us = min((follower.next_us for follower in list(self._followers.values())), default=None)
         return None if due_us is None else max(0, self._clock() - self._lateness_us - due_us)
 
     def run(self, stopped: Flag, may_go_on: Callable[[], bool] = lambda: True) -> None:
