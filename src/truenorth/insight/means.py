@@ -20,8 +20,8 @@ class Estimate(NamedTuple):
 def share_of(k: int, n: int) -> Estimate:
     """The share of ``k`` in ``n`` with the Wilson score interval (`intervals.wilson`).
 
-    >>> share_of(81, 263).value, round(share_of(81, 263).low, 4), round(share_of(81, 263).high, 4)
-    (0.3079847908745247, 0.2553, 0.3662)
+    >>> [round(value, 4) for value in (share_of(81, 263).value, share_of(81, 263).low, share_of(81, 263).high)]
+    [0.308, 0.2553, 0.3662]
     """
     if not n:
         return Estimate(None, None, None, 0)
