@@ -3,9 +3,15 @@ PYTHON ?= python3
 BIN := .venv/bin
 DEMO := demo
 
-.PHONY: demo test test-all lint types contracts unit format clean
+BENCH := bench.md
+BENCH_ARGS ?= --small
 
-demo: .venv/ready  ## Judge the example log and write its report.
+.PHONY: demo demo-report test test-all bench lint types contracts unit format clean
+
+demo: .venv/ready  ## A made-up company, live, at one address; Ctrl-C ends it.
+	$(BIN)/truenorth demo --folder $(DEMO)
+
+demo-report: .venv/ready  ## Judge the example log and write its report.
 	@mkdir -p $(DEMO)
 	$(BIN)/truenorth check examples/support/journey.yaml --log examples/support/log.csv
 	$(BIN)/truenorth replay examples/support/log.csv --journey examples/support/journey.yaml --out $(DEMO)
@@ -16,6 +22,9 @@ test: lint types contracts unit  ## What CI runs.
 
 test-all: lint types contracts .venv/ready  ## The same with the long sweeps.
 	$(BIN)/pytest -n 2 -m "slow or not slow"
+
+bench: .venv/ready  ## All measurements, small, as one page with one table of ratios; BENCH_ARGS= for the large ones.
+	$(BIN)/python bench/run.py --date $$(date -u +%F) --page $(BENCH) $(BENCH_ARGS)
 
 lint: .venv/ready
 	$(BIN)/ruff check src tests bench
@@ -40,7 +49,8 @@ format: .venv/ready
 	$(BIN)/python -m pip install --quiet --upgrade --constraint constraints.txt pip setuptools
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[test]"
 	$(BIN)/truenorth replay examples/support/log.csv --journey examples/support/journey.yaml --json >/dev/null
+	$(BIN)/truenorth demo --prepare --folder $(DEMO)
 	@touch $@
 
 clean:
-	rm -rf .venv $(DEMO) build .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv $(DEMO) $(BENCH) build .mypy_cache .ruff_cache .hypothesis .import_linter_cache

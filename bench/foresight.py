@@ -19,15 +19,15 @@ import polars as pl
 from foresight_features import TASKS, Task, area, longest
 
 from truenorth.foresight import features
-from truenorth.foresight.backtest import Asked, Backtest, backtest, days_found, judge
+from truenorth.foresight.backtest import Asked, Backtest, backtest, days_found, judge, unresolved
 from truenorth.foresight.boosted import SETTINGS
 from truenorth.foresight.evaluate import Bucket, Days
-from truenorth.foresight.labels import Label
+from truenorth.foresight.labels import Label, opened_with_label
 from truenorth.foresight.learnt import Learnt, learn, named, risks_of
 from truenorth.foresight.metrics import Estimate, auc, auc_of
 from truenorth.foresight.model import Scorer
-from truenorth.foresight.rows import Table
-from truenorth.foresight.split import temporal_split, test_instant
+from truenorth.foresight.rows import NEVER, Table
+from truenorth.foresight.split import Split, temporal_split, test_instant
 from truenorth.foresight.train import Effort, learn_remaining
 from truenorth.logs import read_log
 from truenorth.simulate.company import Company
@@ -40,7 +40,7 @@ HERE = Path(__file__).parent
 PAGE = HERE.parent / "docs" / "foresight-benchmarks.md"
 EXAMPLES = HERE.parent / "examples"
 HELD_OUT = 0.2
-EFFORT = Effort(n_threads=2)
+EFFORT = Effort(n_threads=1)
 
 PUBLISHED_DAYS = {
     "helpdesk.xes.gz": ("Helpdesk", 5.41),
@@ -57,9 +57,7 @@ REJECTED = tuple(
 )
 LABELLED = {
     "traffic fines": TASKS["traffic fines"],
-    "bpic2012 accepted": TASKS["bpic2012 accepted, cut"],
-    "bpic2012 declined": TASKS["bpic2012 declined, cut"],
-    "bpic2012 cancelled": TASKS["bpic2012 cancelled, cut"],
+    **{name: task for name, task in TASKS.items() if name.startswith("bpic2012")},
     "sepsis back in 28 days": TASKS["sepsis back in 28 days"],
     "declarations rejected": Task(
         "BPI_2020_DomesticDeclarations.xes.gz", Label(positive=REJECTED, take="any", until=REJECTED)
@@ -76,6 +74,8 @@ BY_JOURNEY = {
     "ServiceNow": ("incident_event_log.csv.gz", "servicenow.yaml", FILLED_LATE),
 }
 """Log, journey of the examples, columns that are filled in once the case is over."""
+FEWEST_EVENTS = 2
+"""The time remaining is foretold from so many events on."""
 MOST_COST = {2.0: 0.255, 3.0: 0.215}
 """What a case may cost at most on the traffic fines."""
 
@@ -109,7 +109,8 @@ def keep(name: str, text: str) -> None:
         "# Foresight beside what is published",
         "Made by `python bench/foresight.py --data DIR --date DATE`. What figures mean: [foresight](foresight.md). "
         "Intervals are 95 % bootstrap intervals over cases; every figure is of held-out cases, the latest 20 %, and "
-        "nothing was learnt from a case that had not ended before the first of them was opened.",
+        "nothing was learnt from a case that had not ended before the first of them was opened, but where a row says "
+        "*as published*.",
     ]
     shown_ = [parts.get(one, f"## {one.capitalize()}\n\nNot measured yet.") for one in PARTS]
     PAGE.write_text("\n\n".join([*head, *shown_]) + "\n", encoding="utf-8")
@@ -132,8 +133,7 @@ def run(table: Table) -> Run:
 
 def labelled_table(task: Task, folder: Path) -> Table:
     events = task.prepare(read_log(folder / task.file, fields=task.fields, on_progress=quiet).events)
-    opened_us = events.group_by("case").agg(pl.col("time").min())["time"].to_physical().to_numpy()
-    before_us = test_instant(opened_us, HELD_OUT)
+    before_us = test_instant(opened_with_label(events, task.label), HELD_OUT)
     vocabulary = features.vocabulary_of_log(
         events, task.label, before_us=before_us, without=task.without, zone=task.zone
     )
@@ -141,8 +141,18 @@ def labelled_table(task: Task, folder: Path) -> Table:
 
 
 OUTCOME_HEAD = (
-    "| log | held-out cases | fail | AUC | logistic | by the protocol | published | Brier (base rate) | "
-    "calibration error | worst bucket | goes to work | one core |\n|---|---|---|---|---|---|---|---|---|---|---|---|"
+    "| log | held-out cases | AUC | logistic | by the protocol | published | Brier (base rate) | goes to work | "
+    "one core |\n|---|---|---|---|---|---|---|---|---|"
+)
+LEVEL_HEAD = (
+    "| log | calibration error | worst bucket | failed of those learnt from | failed of those held out | moved by | "
+    "error with the level put right |\n|---|---|---|---|---|---|---|"
+)
+LEVEL_TEXT = (
+    "\nWhether risks come true. *Calibration error* is over all predictions, *worst bucket* is the largest of the "
+    "numbers of events that 500 cases reach; goals .03 and .05. *Moved by*: the base rate of the cases, from those "
+    "learnt from to those held out; no model of the past can know that. *With the level put right*: what is left of "
+    "the error once one number is added to the log-odds of all risks so that their mean is right.\n"
 )
 
 
@@ -151,20 +161,25 @@ def outcomes(options: argparse.Namespace) -> Iterator[str]:
     yield (
         "*AUC* is over all predictions; *by the protocol* is that of Teinemaa et al. (ACM TKDD 13(2), 2019): the area "
         "at each number of events, averaged by the number of cases that get so far. *Published* is the best of that "
-        "survey on the same log. BPIC 2012 cases are cut before the first end of an offer, the published ones are not. "
-        "*Worst bucket* is the largest calibration error of numbers of events that 500 cases reach. Goals: .03 and "
-        ".05.\n"
+        "survey on the same log, whose cases are not cut; *cut*: BPIC 2012 cases before the first end of an offer, "
+        "because it tells the label. The survey's models learn from all cases that began earlier, ours from those of "
+        "them that had ended. The two settings of the trees, and the rule that chooses between them, were picked after "
+        "six settings had been seen on the held-out cases of the first four logs: their figures flatter by that.\n"
     )
     yield OUTCOME_HEAD
-    costs = []
+    costs, levels = [], []
     for name, task in LABELLED.items():
         if not (options.data / task.file).exists():
-            yield f"| {name} | not measured: no {task.file} |" + " |" * 10
+            yield f"| {name} | not measured: no {task.file} |" + " |" * 7
             continue
         table = labelled_table(task, options.data)
         one = run(table)
         yield outcome_line(name, one, protocol_of(one, task), task.published)
+        levels.append(level_line(name, one.found))
         costs += list(cost_lines(name, one.found, MOST_COST if "traffic" in name else {}))
+    yield LEVEL_TEXT
+    yield LEVEL_HEAD
+    yield from levels
     yield "\nWhat alarms cost a case; *at most* is the goal (else 1 % over the better of the two constants):\n"
     yield "| log | a failure costs | ours | always act | never | at most |\n|---|---|---|---|---|---|"
     yield from costs
@@ -187,9 +202,17 @@ def outcome_line(name: str, one: Run, protocol: float | None, published: float |
     logistic = f"{models['logistic'].auc.value:.3f}" if "logistic" in models else ""
     area_, known = ("" if value is None else f"{value:.3f}" for value in (protocol, published))
     return (
-        f"| {name} | {found.n_test:,} | {found.base_rate:.1%} | {shown(first.auc)} | {logistic} | {area_} | {known} | "
-        f"{first.brier.value:.4f} ({base:.4f}) | {first.calibration_error:.3f} | {worst(found.buckets)} | "
-        f"{found.verdict.used} | {one.used_s:.0f} s |"
+        f"| {name} | {found.n_test:,} | {shown(first.auc)} | {logistic} | {area_} | {known} | "
+        f"{first.brier.value:.4f} ({base:.4f}) | {found.verdict.used} | {one.used_s:.0f} s |"
+    )
+
+
+def level_line(name: str, found: Backtest) -> str:
+    """Calibration of the model that is judged, and how far the times have changed."""
+    level, judged = found.level, next(model for model in found.models if model.model == found.judged)
+    return (
+        f"| {name} | {judged.calibration_error:.3f} | {worst(found.buckets)} | {level.learnt:.1%} | {level.came:.1%} | "
+        f"{level.moved:.3f} | {level.calibration_error:.3f} |"
     )
 
 
@@ -212,15 +235,19 @@ def cost_lines(name: str, found: Backtest, most: dict[float, float]) -> Iterator
 def journeys(options: argparse.Namespace) -> Iterator[str]:
     """Logs with a journey of the examples."""
     yield OUTCOME_HEAD
-    others = []
+    others, levels = [], []
     for name, (file, journey, without) in BY_JOURNEY.items():
         if not (options.data / file).exists():
-            yield f"| {name} | not measured: no {file} |" + " |" * 10
+            yield f"| {name} | not measured: no {file} |" + " |" * 7
             continue
         source = Source(options.data / file, journey=EXAMPLES / journey, without=without)
         one = run(prepare(source, HELD_OUT, quiet).table)
         yield outcome_line(name, one, None, None)
+        levels.append(level_line(name, one.found))
         others += list(other_lines(name, one.found))
+    yield LEVEL_TEXT
+    yield LEVEL_HEAD
+    yield from levels
     yield "\n| log | what | figure | beside |\n|---|---|---|---|"
     yield from others
 
@@ -242,29 +269,53 @@ def other_lines(name: str, found: Backtest) -> Iterator[str]:
 
 def remaining(options: argparse.Namespace) -> Iterator[str]:
     """Days to the end of a case."""
-    yield "Mean absolute error in days, over all prefixes. *Published*: PGTNet (Amiri Elyasi et al., CAiSE 2024).\n"
-    yield "| log | ours | published | always 0 | always the median | 90 % interval held | one core |"
-    yield "|---|---|---|---|---|---|---|"
+    yield (
+        "Mean absolute error in days from two events on. *Published*: PGTNet (Amiri Elyasi et al., CAiSE 2024), whose "
+        "hold-out split is taken to be this: cases by their start, 64 % teach, 16 % stop the learning, 20 % are "
+        "foretold. *As published* does the same: it learns from cases that had not ended when the first held-out one "
+        "began. *Known in time* does not.\n"
+    )
+    yield "| log | split | ours | published | always 0 | always the median | 90 % interval held | one core |"
+    yield "|---|---|---|---|---|---|---|---|"
     for file, (name, published) in PUBLISHED_DAYS.items():
         if not (options.data / file).exists():
-            yield f"| {name} | not measured: no {file} | {published} | | | | |"
+            yield f"| {name} | not measured: no {file} | | {published} | | | | |"
             continue
-        started_s = process_time()
-        days = days_of(options.data / file)
-        yield (
-            f"| {name} | {shown(days.mae, 2)} | {published} | {days.mae_zero:.2f} | {days.mae_median:.2f} | "
-            f"{shown(days.coverage)} | {process_time() - started_s:.0f} s |"
-        )
+        table = days_table(options.data / file)
+        for split_name, split in (
+            ("as published", by_start(table)),
+            ("known in time", temporal_split(table.cases, table.rows, HELD_OUT)),
+        ):
+            started_s = process_time()
+            days = days_of(table, split)
+            yield (
+                f"| {name} | {split_name} | {shown(days.mae, 2)} | {published} | {days.mae_zero:.2f} | "
+                f"{days.mae_median:.2f} | {shown(days.coverage)} | {process_time() - started_s:.0f} s |"
+            )
 
 
-def days_of(path: Path) -> Days:
-    """How far off the days to a case's last event are, whatever becomes of it."""
+def days_table(path: Path) -> Table:
+    """Cases with the days to their last event, whatever becomes of them, from their second event on."""
     events = read_log(path, on_progress=quiet).events.with_columns(pl.lit("over").alias("is_over"))
     task = Task(path.name, Label(column="is_over", positive=("over",)))
     opened_us = events.group_by("case").agg(pl.col("time").min())["time"].to_physical().to_numpy()
     vocabulary = features.vocabulary_of_log(events, task.label, before_us=test_instant(opened_us, HELD_OUT))
     table = features.table_of_log(events, task.label, vocabulary)
-    split = temporal_split(table.cases, table.rows, HELD_OUT)
+    days = np.where(table.rows.prefix >= FEWEST_EVENTS, table.targets["remaining_days"], np.float32("nan"))
+    return table._replace(targets={"remaining_days": days})
+
+
+def by_start(table: Table) -> Split:
+    """Cases in the order of their start: 64 % teach, 16 % choose, 20 % are held out, whenever they end."""
+    opened_us = table.cases.opened_us
+    valid_us, test_us = (test_instant(opened_us, share) for share in (0.36, HELD_OUT))
+    of_rows = opened_us[table.rows.case]
+    parts = of_rows < valid_us, (of_rows >= valid_us) & (of_rows < test_us), of_rows >= test_us
+    return Split(*parts, valid_us, int(NEVER), 0)
+
+
+def days_of(table: Table, split: Split) -> Days:
+    """How far off they are on the held-out rows."""
     days = days_found(learn_remaining(table, split, 0, EFFORT), table, split, EFFORT.coverage, 0)
     assert days is not None
     return days
@@ -275,15 +326,15 @@ def company(options: argparse.Namespace) -> Iterator[str]:
     yield (
         f"{options.customers:,} customers. The oracle knows the causal model and everything about a case (who, how "
         "severe, how loaded the company, every cause as it was lived, the action) but its luck. Both are judged on the "
-        "last prediction before the outcome of each held-out case. *Shuffled*: the same, learnt from outcomes dealt "
-        "out at random. Goals: within 0.02 of the oracle; 0.5.\n"
+        "last prediction before each held-out case is resolved or fails. *Shuffled*: the same, learnt from outcomes "
+        "dealt out at random. Goals: within 0.02 of the oracle; 0.5.\n"
     )
     yield "| journey | held-out cases | AUC | oracle | shuffled | calibration error | days before the survey |"
     yield "|---|---|---|---|---|---|---|"
     lived = World(Company(n_customers=options.customers), 1).lived
     events, chances = lived.events(), ask_model(lived.tables, lived.run.cases, lived.run.levels).chances
     oracle = dict(zip(lived.case_names.cast(pl.String), 1 - chances[:, 0], strict=True))
-    few = Effort(settings=SETTINGS[:1], n_threads=2)
+    few = Effort(settings=SETTINGS[:1], n_threads=1)
     for path in sorted((EXAMPLES / "company").glob("*.yaml")):
         journey = load_journey(path)
         table = features.table_of_replay(journey, replay(journey, events))
@@ -304,10 +355,10 @@ def company(options: argparse.Namespace) -> Iterator[str]:
 
 
 def last_rows(table: Table, found: Backtest) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The last row of each held-out case, whether it failed, and its code."""
+    """The last row of each held-out case before it was resolved, whether it failed, and its code."""
     cases = table.cases
     held = (cases.opened_us >= found.test_us) & (cases.outcome >= 0)
-    rows = np.flatnonzero(held[table.rows.case])
+    rows = np.flatnonzero(held[table.rows.case] & unresolved(table))
     rows = rows[np.lexsort((table.rows.time_us[rows], table.rows.case[rows]))]
     case = table.rows.case[rows]
     last = rows[np.flatnonzero(np.r_[case[1:] != case[:-1], True])]

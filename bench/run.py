@@ -13,9 +13,11 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
+from ratios import ratios
+
 HERE = Path(__file__).parent
 PAGE = HERE.parent / "docs" / "benchmarks.md"
-LIBRARIES = ("truenorth", "polars", "numba", "numpy")
+LIBRARIES = ("truenorth", "polars", "numba", "numpy", "pyspark")
 PEERS = ("pm4py", "rustxes", "duckdb", "polars", "pandas")
 GOALS = """\
 What we want of it: the step 25 million events a second and core; a replay 3 million a second on two cores in less than
@@ -62,6 +64,7 @@ def peers() -> str:
 
 def page(options: argparse.Namespace) -> str:
     events, replayed = ("500000", "1000000") if options.small else ("10000000", "20000000")
+    spark = "1000000" if options.small else "50000000"
     file = options.scratch / f"service-{replayed}.parquet"
     kernel = measured("kernel_throughput.py", "--events", events)
     whole = measured("replay_end_to_end.py", str(file), "--events", replayed)
@@ -93,10 +96,14 @@ def page(options: argparse.Namespace) -> str:
         measured("ingest_parse.py"),
         "### What answers take",
         measured("api.py"),
+        "## On Spark",
+        measured("spark.py", str(options.scratch / f"spark-{spark}.parquet"), "--events", spark),
         "## How it is measured",
         "Each script under `bench/` says in its docstring what is inside the clock and what is not.",
     ]
-    return "\n\n".join(part.strip() for part in parts) + "\n"
+    whole = "\n\n".join(part.strip() for part in parts) + "\n"
+    first, _, rest = whole.partition("\n\n## ")
+    return f"{first}\n\n## All ratios of this run\n\n{ratios(whole)}\n\n## {rest}"
 
 
 if __name__ == "__main__":

@@ -16,6 +16,8 @@ from hypothesis import settings
 
 from truenorth.store.opening import Store, open_store
 
+pytest.register_assert_rewrite("process.checking", "process.service_process", "server.test_live_equals_replay")
+
 DATABASE_NUMBERS = count(1)
 
 settings.register_profile("ci", derandomize=True)  # CI says of a change what it changed; other runs look for more

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from io import StringIO
 from pathlib import Path
 
+import polars as pl
 import pytest
 from typer.testing import CliRunner
 
@@ -101,6 +103,8 @@ def test_the_ledger_balances(url: str) -> None:
     spent = sum(one.spent_cents for one in past)
     assert sum(line["cost"]["actual"] for line in lines) == found["totals"]["cost_cents"] == spent
     assert {line["action"] for line in lines} == {"call", "letter"}
+    rows = pl.read_csv(StringIO(run("ledger", "--journey", "support", "--db", url, "--csv", "--per", "year")))
+    assert rows.filter(figure="cost_cents")["actual"].sum() == spent
     shown = run("ledger", "--journey", "support", "--db", url)
     assert "held out" in shown
     assert "overriding" in shown
@@ -113,6 +117,20 @@ def test_a_journey_without_decisions(url: str) -> None:
 
 def test_a_file_or_a_journey_and_not_both(url: str) -> None:
     assert "name either" in run("evaluate-policy", "--db", url, status=2)
+
+
+def test_the_api_says_the_same(tmp_path: Path) -> None:
+    with acting_desk(tmp_path, actions=ACTIONS) as desk:
+        fill(desk.store, past_decisions(900, seed=4))
+        db = f"sqlite:///{tmp_path}/truenorth.db"
+        assert desk.get("/api/v1/ledger", journey="support", per="year") == asked(db, "ledger", "--per", "year")
+        plain = desk.ask("GET", "/api/v1/ledger", params={"journey": "support", "format": "csv"})
+        assert plain.headers["content-type"].startswith("text/csv")
+        assert plain.text == run("ledger", "--journey", "support", "--db", db, "--csv")
+        said = desk.get("/api/v1/policies/call/evaluation", journey="support", limit=50, least=20)
+        assert said == asked(db, "evaluate-policy", "--policy", "call", "--limit", "50", "--least", "20")
+        (problem,) = desk.ask("GET", "/api/v1/policies/x/evaluation", params={"journey": "support"}).json()["problems"]
+        assert problem["expected"] == "learnt, or one of do_nothing, call, letter"
 
 
 def test_decisions_ask_what_was_learnt(tmp_path: Path) -> None:

@@ -32,8 +32,8 @@ def write_results(replay: Replay, log: Log, folder: str | Path, *, format: Forma
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     written = [
-        _write(replay.case_parts, folder / f"cases.{format}", format),
-        _write(replay.promise_parts, folder / f"promises.{format}", format),
+        write_table(replay.case_parts, folder / f"cases.{format}", format),
+        write_table(replay.promise_parts, folder / f"promises.{format}", format),
         folder / "summary.json",
     ]
     with whole_file(written[-1]) as unfinished:
@@ -46,8 +46,8 @@ def write_results(replay: Replay, log: Log, folder: str | Path, *, format: Forma
     return written
 
 
-def _write(parts: Callable[[], Iterator[pl.DataFrame]], path: Path, format: Format) -> Path:  # noqa: A002
-    """Stream a table into a file."""
+def write_table(parts: Callable[[], Iterator[pl.DataFrame]], path: Path, format: Format) -> Path:  # noqa: A002
+    """Stream a table into a file, which appears as a whole or not at all; the file."""
     schema = next(parts()).schema
 
     def source(

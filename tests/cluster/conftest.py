@@ -10,7 +10,14 @@ import pytest
 from truenorth.cluster.session import open_session, require_java
 from truenorth.spec.problems import TruenorthError
 
-SMALL = {"spark.sql.shuffle.partitions": "2", "spark.driver.memory": "1g", "spark.default.parallelism": "2"}
+SMALL = {
+    "spark.default.parallelism": "2",
+    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1",  # small tests end before a better compiler pays
+    "spark.driver.memory": "1g",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.shuffle.partitions": "1",
+}
 
 
 @pytest.fixture(scope="session")

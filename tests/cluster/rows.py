@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 from truenorth.cluster import ClusterReplay
-from truenorth.cluster.judging import without_pandas
+from truenorth.cluster.session import without_pandas
 from truenorth.engine.replay import Replay
 
 INSTANT = pl.Datetime("us", "UTC")

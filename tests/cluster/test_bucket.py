@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from agreement import to_frame, to_instant, to_journey
 from strategies import Sample, journeys_with_logs
 from truenorth.cluster.bucket import POSITION, Work, added, judge, plain, unpacked
-from truenorth.engine.compile import needed_columns
 from truenorth.engine.replay import replay
 from truenorth.logs.mapping import plan
 
@@ -38,9 +37,9 @@ def test_buckets_add_up_to_a_replay(sample: Sample, n_buckets: int, chance: rand
     mapping, events, columns, now_us = sample
     journey, frame, now = to_journey(mapping), to_frame(events, columns), to_instant(now_us)
     expected = replay(journey, frame, now=now)
-    chosen, wanted = plan("log", frame.columns, {}), needed_columns(journey)
-    names = tuple(chosen.columns(wanted))
-    work = Work(journey, chosen, names, wanted, expected.watermark)
+    chosen = plan("log", frame.columns, {})
+    names = tuple(chosen.columns(None))
+    work = Work(journey, chosen, names, expected.watermark)
     work = pickle.loads(pickle.dumps(work))
 
     key = "case" if "case" in frame.columns else "customer"

@@ -7,19 +7,22 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 import httpx
 
+from console.story_model import MODEL
 from process.service_process import free_port
 from server.desk import NOW_US, desk_in
 from truenorth.console import passwords
 from truenorth.console.door import COOKIE
 from truenorth.console.pages import registry
 from truenorth.console.registry import Page
+from truenorth.server.acting.acting import Asker
 from truenorth.store.opening import open_store
 from truenorth.store.rows import Role
 
@@ -31,7 +34,18 @@ CHROMIUM = shutil.which("chromium")
 
 _SESSIONS: dict[tuple[str, Role], str] = {}
 
-FILTERS: dict[str, dict[str, str]] = {}
+DECISION = f"{1:024x}"
+"""The id of the story's only decision."""
+FILTERS: dict[str, dict[str, str]] = {
+    "/panel/{customer}": {"customer": "C11"},
+    "/decisions/{id}": {"id": DECISION},
+    "/journey/point": {"journey": "support", "kind": "event", "target": "Passed on"},
+    "/design": {"journey": "support"},
+    "/foresight": {"journey": "support"},
+    "/desk/people": {"customer": "C11"},
+    "/cases": {"journey": "support", "outcome": "open"},
+    "/outside-in": {"journey": "support", "subject": "feel"},
+}
 """Filters with which a page shows something of the story, by its path; without them it is opened as it is."""
 
 
@@ -82,10 +96,14 @@ PAGES = tuple(registry())
 
 
 def prepare(folder: Path, *, with_accounts: bool = True) -> None:
-    """A store with the story, and an account for each role."""
-    with desk_in(folder):
-        pass
+    """A store with the story, a decision, and an account for each role."""
+    with desk_in(folder, entropy=lambda n_bytes: (1).to_bytes(n_bytes, "big")) as desk:
+        case = desk.store.results.cases("support", outcome="open")[0].case
+        made = desk.app.state.context.acting.decide("support", case, Asker(NAMES["agent"], ()))
+        assert made.decision.id == DECISION
     with open_store(f"sqlite:///{folder}/truenorth.db") as store:
+        store.models.add(MODEL, b"")
+        store.models.promote(MODEL.journey, MODEL.version, now_us=NOW_US)
         keep = passwords.kept(PASSWORD)
         for role, name in NAMES.items() if with_accounts else ():
             secret = store.accounts.invite(name, role, by="test", now_us=NOW_US, expires_us=NOW_US + 1)
@@ -93,13 +111,15 @@ def prepare(folder: Path, *, with_accounts: bool = True) -> None:
 
 
 @contextmanager
-def running(folder: Path, *, is_open: bool = False) -> Iterator[Running]:
-    """The console of a store that was prepared."""
+def running(
+    folder: Path, *, is_open: bool = False, environment: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[Running]:
+    """The console of a store that was prepared, with further variables."""
     command = [sys.executable, "-W", "error", str(HERE / "serve.py"), str(folder), str(free_port())]
-    environment = {**os.environ, "PYTHONPATH": str(HERE.parent)}
+    given = {**os.environ, "PYTHONPATH": str(HERE.parent), **environment}
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
-            [*command, "open" if is_open else "closed"], stdout=log, stderr=log, env=environment, cwd=folder
+            [*command, "open" if is_open else "closed"], stdout=log, stderr=log, env=given, cwd=folder
         )
     try:
         until_s = time.monotonic() + START_S

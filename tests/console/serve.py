@@ -22,7 +22,7 @@ def serve(folder: Path, port: int, *, is_open: bool) -> None:
 
     settings = Settings(port=port, is_open=is_open)
     url = f"sqlite:///{folder}/truenorth.db"
-    with open_service(url, settings, clock=clock, with_console=True) as service:
+    with open_service(url, settings, clock=clock, with_console=True, with_tour=is_open) as service:
         (folder / "first-link").write_text(service.first_link or "")
         run_service(service.app, settings, (folder / "address").write_text)
 

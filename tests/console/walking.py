@@ -22,12 +22,17 @@ SCREENSHOTS = os.environ.get("TRUENORTH_SCREENSHOTS")
 
 
 class Walk:
-    """One tab. ``faults``: errors on the browser's console, failed requests, dialogs, and requests to other hosts."""
+    """One tab.
+
+    ``confirms``: whether it says yes when it is asked. ``faults``: errors on the browser's console, failed requests,
+    dialogs, and requests to other hosts.
+    """
 
     def __init__(self, console: Running, context: Any) -> None:
         self.console = console
         self.page = context.new_page()
         self.faults: list[str] = []
+        self.confirms = False
         self.page.on("console", self._said)
         self.page.on("pageerror", lambda error: self.faults.append(f"error: {error}"))
         self.page.on("dialog", self._dialog)
@@ -68,6 +73,9 @@ class Walk:
             self.faults.append(f"{message.type}: {message.text}")
 
     def _dialog(self, dialog: Any) -> None:
+        if self.confirms and dialog.type == "confirm":
+            dialog.accept()
+            return
         self.faults.append(f"dialog: {dialog.message}")
         dialog.dismiss()
 

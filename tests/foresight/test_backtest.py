@@ -5,12 +5,17 @@ from __future__ import annotations
 import msgspec
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.special import expit, logit
 from sklearn.metrics import roc_auc_score
 
 from foresight.tables import table
 from truenorth.foresight.backtest import Asked, backtest
-from truenorth.foresight.evaluate import ahead, verdict
+from truenorth.foresight.evaluate import ahead, level, usual_next, verdict
+from truenorth.foresight.metrics import calibration_error
 from truenorth.foresight.model import Scorer
+from truenorth.foresight.rows import NEVER, Column
 from truenorth.foresight.train import Effort
 
 EFFORT = Effort(n_threads=1)
@@ -63,6 +68,56 @@ def test_trees_come_near_the_truth():
     assert findings.models[0].auc.value > oracle - 0.02
 
 
+def test_what_comes_next_is_learnt_where_nothing_has_the_first_code():
+    made = table(900)
+    moved = {**made.targets, "next": made.targets["next"] + 1}
+    found, _ = backtest(made._replace(targets=moved, next_types=("never", *made.next_types)), effort=EFFORT)
+    assert found.next.accuracy.low > found.next.constant
+
+
+def test_what_comes_next_is_judged_at_events_only():
+    made = table(900)
+    silent = made.rows.prefix == 2
+    nonsense = np.where(silent, 0, made.targets["next"]).astype(np.float32)
+    rows = made.rows._replace(at_event=~silent)
+    found, again = (
+        backtest(made._replace(rows=rows, targets={"next": target}), effort=EFFORT)[0]
+        for target in (made.targets["next"], nonsense)
+    )
+    assert found.next.constant == again.next.constant
+    assert found.next.usual == again.next.usual
+
+
+def test_cases_that_are_resolved_and_have_but_to_hold_are_not_scored():
+    made = table(900)
+    resolved = (made.rows.prefix > 2).astype(np.float32)
+    told = np.where(made.rows.prefix > 2, made.cases.outcome[made.rows.case] * 9.0, made.rows.x[:, 0])
+    x = np.column_stack([told, made.rows.x[:, 1:4], resolved]).astype(np.float32)
+    columns = (*made.columns[:4], Column("resolved", "resolved"))
+    found, _ = backtest(made._replace(columns=columns, rows=made.rows._replace(x=x)), effort=EFFORT)
+    assert max(bucket.last for bucket in found.buckets) <= 2
+    assert found.models[0].auc.value < 0.95
+
+
+def test_the_level_is_what_would_put_the_mean_right():
+    generator = np.random.default_rng(4)
+    truth = generator.random(4_000)
+    failed = generator.random(4_000) < truth
+    told = expit(logit(truth) - 1.2)
+    found = level(0.3, 0.5, failed, told)
+    assert found.moved == pytest.approx(0.2)
+    assert found.shift == pytest.approx(1.2, abs=0.2)
+    assert calibration_error(failed, told) > 0.1
+    assert found.calibration_error < 0.03
+
+
+@given(st.lists(st.tuples(st.integers(-1, 3), st.integers(0, 4)), min_size=1, max_size=50))
+def test_what_usually_follows_is_right_at_least_as_often_as_what_is_most_frequent(pairs):
+    last, came = (np.array(part) for part in zip(*pairs, strict=True))
+    usual = usual_next(last, came, last)
+    assert (usual == came).sum() >= np.bincount(came).max()
+
+
 def test_what_comes_after_the_split_changes_no_model():
     made = table(900)
     findings, foresight = backtest(made, effort=EFFORT)
@@ -72,6 +127,19 @@ def test_what_comes_after_the_split_changes_no_model():
     assert other.threshold == foresight.threshold
     assert again.verdict != findings.verdict  # the judgement does change
     assert other.remaining == foresight.remaining
+
+
+def test_held_out_cases_that_are_all_open_give_no_figures():
+    made = table(60)
+    late = made.cases.opened_us >= np.quantile(made.cases.opened_us, 0.7)
+    cases = made.cases._replace(
+        outcome=np.where(late, -1, made.cases.outcome).astype(np.int8),
+        ended_us=np.where(late, NEVER, made.cases.ended_us),
+    )
+    findings, _ = backtest(made._replace(cases=cases), effort=EFFORT)
+    assert findings.n_test == 0
+    assert not findings.verdict.live
+    assert all(np.isnan(cost.cost) for cost in findings.costs)
 
 
 @pytest.mark.parametrize("n_cases", [1, 2, 12, 40])

@@ -22,6 +22,7 @@ from truenorth.engine.replay import Replay, replay
 from truenorth.foresight import features
 from truenorth.foresight.features import Histories, Instants, Label, Load, Vocabulary
 from truenorth.foresight.rows import NEVER, Rows, Table
+from truenorth.foresight.vocabulary import looked_at
 from truenorth.simulate import Company, World
 from truenorth.spec.load import parse_journey
 from truenorth.spec.model import Journey
@@ -273,3 +274,17 @@ def test_a_log_without_events_has_no_rows(lived: tuple[Journey, pl.DataFrame, Vo
     assert table.rows.x.shape == (0, len(features.columns_of(vocabulary)))
     labelled = features.table_of_log(events.clear(), LABEL)
     assert len(labelled.rows.case) == len(labelled.cases.outcome) == 0
+
+
+def test_a_promise_that_reads_a_column_left_out_is_neither_seen_nor_foretold(
+    lived: tuple[Journey, pl.DataFrame, Vocabulary, Table],
+) -> None:
+    journey, events, vocabulary, _ = lived
+    reading = {promise.name for promise in journey.promises if "type" in looked_at(promise)}
+    assert reading
+    seen = replay(journey, events)
+    without = features.vocabulary_of_replay(journey, seen, without=["type"])
+    assert {term.name for term in vocabulary.terms} - {term.name for term in without.terms} == reading
+    left = features.table_of_replay(journey, seen, without)
+    assert not {f"promise:{name}" for name in reading} & set(left.targets)
+    assert not [one.name for one in left.columns if any(f"promise={name}" in one.name for name in reading)]

@@ -73,6 +73,16 @@ def test_a_column_that_is_left_out_is_not_learnt_from(rows, log, monkeypatch):
     assert asked == [("closed_at", "resolved_by")]
 
 
+@pytest.mark.parametrize(("cut", "until"), [("before-label", ("lost",)), ("never", ())])
+def test_cases_are_cut_before_the_label_unless_told_otherwise(rows, log, monkeypatch, cut, until):
+    asked = []
+    real = wiring_foresight.table_of_log
+    monkeypatch.setattr(wiring_foresight, "table_of_log", lambda *given: asked.append(given[1].until) or real(*given))
+    done = run("backtest", log, "--label-event", "lost", "--cut", cut)
+    assert done.exit_code == 0, done.output
+    assert asked == [until]
+
+
 def test_json_holds_the_same_findings(rows, log):
     done = run("backtest", log, "--label-event", "lost", "--json")
     found = json.loads(done.stdout)
@@ -104,6 +114,7 @@ def test_a_trained_model_is_kept_and_can_be_read(rows, tmp_path):
         (["--label", "typ", "--positive", "x"], "did you mean 'type'"),
         (["--label-event", "los"], "did you mean 'lost'"),
         (["--label-event", "lost", "--until-event", "yy"], "'yy'"),
+        (["--label-event", "lost", "--until-event", "y", "--cut", "never"], "end at no event"),
     ],
 )
 def test_what_cannot_be_asked_is_said_with_what_to_do(rows, log, arguments, words):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from foresight.tables import table
 from truenorth.foresight.rows import NEVER, Cases, Rows
-from truenorth.foresight.split import all_known, censoring_weights, row_weights, temporal_split
+from truenorth.foresight.split import all_known, censoring_weights, rank_in_case, row_weights, temporal_split
 
 lives = st.lists(
     st.tuples(st.integers(0, 100), st.integers(0, 60), st.integers(-1, 1), st.integers(1, 4)), min_size=1, max_size=60
@@ -65,6 +66,35 @@ def test_censoring_weights_put_the_share_of_long_cases_right():
     assert abs(np.average(is_long, weights=weights) - 0.3) < 0.02
     assert (weights[~seen] == 0).all()
     assert (weights[seen] >= 1).all()
+
+
+@given(st.lists(st.integers(0, 5), min_size=1, max_size=40), st.integers(0, 40))
+def test_a_rank_knows_nothing_of_the_rows_to_come(case, n):
+    case = np.array(case, np.int32)
+    ranks = rank_in_case(case)
+    assert (rank_in_case(case[:n]) == ranks[:n]).all()
+    for one in np.unique(case):
+        assert ranks[case == one].tolist() == list(range(1, int((case == one).sum()) + 1))
+
+
+def test_weights_leave_the_share_of_what_ends_soon_as_it_is():
+    generator = np.random.default_rng(3)
+    is_short = generator.random(4_000) < 0.2
+    case = np.repeat(np.arange(4_000, dtype=np.int32), np.where(is_short, 1, 9))
+    made = table(4_000, open_share=0.0)
+    rows = made.rows._replace(x=np.zeros((len(case), 5), np.float32), case=case)
+    weights = row_weights(made._replace(rows=rows), np.ones(len(case), bool), int(made.cases.ended_us.max()) + 1)
+    first = rank_in_case(case) == 1
+    assert np.average(is_short[case][first], weights=weights[first]) == pytest.approx(is_short.mean(), abs=0.01)
+
+
+@given(lives, st.integers(1, 30))
+def test_cases_that_ended_without_a_label_do_not_move_the_split(found, n_more):
+    cases, rows = cases_of(found)
+    opened, ended = np.r_[cases.opened_us, np.full(n_more, 99)], np.r_[cases.ended_us, np.full(n_more, 100)]
+    outcome = np.r_[cases.outcome, np.full(n_more, -1, np.int8)]
+    more = Cases(cases.id, opened, ended, outcome, cases.customer)
+    assert temporal_split(more, rows).test_us == temporal_split(cases, rows).test_us
 
 
 def test_a_long_case_weighs_less_than_its_rows():

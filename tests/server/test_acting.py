@@ -189,6 +189,13 @@ def test_finishing_a_course_gives_the_authority(desk: Desk) -> None:
     assert desk.ask("POST", f"{place}/finished", "analyst", json={"person": "agent's"}).status_code == 404
     assert desk.ask("POST", f"{place}/bookings", "agent", json={"person": "agent's"}).status_code == 204
     assert desk.ask("POST", f"{place}/bookings", "analyst", json={"person": "bo"}).status_code == 409
+    own, other = {"person": "agent's"}, {"person": "bo"}
+    assert desk.ask("DELETE", f"{place}/bookings", "agent", params=other).status_code == 403
+    assert desk.ask("DELETE", f"{place}/bookings", "agent", params=own).status_code == 204
+    assert desk.ask("DELETE", f"{place}/bookings", "agent", params=own).json()["code"] == "unknown_booking"
+    assert desk.ask("POST", f"{place}/bookings", "analyst", json=other).status_code == 204  # the seat is free again
+    assert desk.ask("DELETE", f"{place}/bookings", "analyst", params=other).status_code == 204
+    assert desk.ask("POST", f"{place}/bookings", "agent", json=own).status_code == 204
     assert stages(decide(desk, open_cases(desk)[0]))["credit"] == "authority"
     reached = desk.ask("POST", f"{place}/finished", "analyst", json={"person": "agent's"}).json()
     assert reached["level"] == "professional"

@@ -11,6 +11,9 @@ from truenorth.server.api.routes import api_templates
 from truenorth.server.auth import ROLES
 
 KPIS = "truenorth: 1\nkpis: [{name: n, owner: o, formula: {count: type = 'Contact'}, better: lower}]"
+LOG = "case,type,time\n" + "".join(
+    f"{n},{kind},2026-01-0{1 + n % 5}\n" for n in range(20) for kind in ("Asked", "Done")
+)
 NO_ID = "0" * 24
 """The id of no decision: that it would be looked for is enough."""
 NO_WORD = "0" * 16
@@ -20,8 +23,10 @@ LOOKED_FOR = (
     "/api/v1/approvals/",
     "/api/v1/classes/",
     "/api/v1/staff/",
+    "/api/v1/accounts/",
     f"/api/v1/customers/C1/promises/{NO_WORD}",
     "/api/v1/journeys/support/futures/",
+    "/api/v1/journeys/support/steering/",
 )
 
 NEEDED: dict[tuple[str, str], tuple[str, dict[str, Any]]] = {
@@ -70,13 +75,25 @@ NEEDED: dict[tuple[str, str], tuple[str, dict[str, Any]]] = {
     ("POST", "/api/v1/approvals/9"): ("agent", {"json": {"granted": True}}),
     ("POST", "/api/v1/classes/9/bookings"): ("agent", {"json": {"person": "bo"}}),
     ("GET", "/api/v1/staff/bo?journey=support"): ("agent", {}),
+    ("DELETE", "/api/v1/classes/9/bookings?person=bo"): ("agent", {}),
     ("GET", "/api/v1/practice"): ("analyst", {}),
+    ("GET", "/api/v1/ledger?journey=support"): ("analyst", {}),
+    ("GET", "/api/v1/policies/learnt/evaluation?journey=support"): ("analyst", {}),
     ("GET", "/api/v1/staff"): ("analyst", {}),
     ("PUT", "/api/v1/stops"): ("analyst", {"json": {"journey": "*", "action": "*", "reason": "wrong"}}),
     ("DELETE", "/api/v1/stops?journey=*&action=*"): ("analyst", {}),
     ("POST", "/api/v1/classes/9/finished"): ("analyst", {"json": {"person": "bo"}}),
     ("PUT", "/api/v1/staff"): ("admin", {"content": "people: [{id: bo}]"}),
     ("PUT", "/api/v1/journeys/support"): ("analyst", {"content": JOURNEY}),
+    ("POST", "/api/v1/drafts/check"): ("viewer", {"content": JOURNEY}),
+    ("POST", "/api/v1/drafts/trial"): ("analyst", {"content": JOURNEY}),
+    ("POST", "/api/v1/drafts/discover?file=log.csv"): ("analyst", {"content": LOG}),
+    ("GET", "/api/v1/journeys/support/versions/1"): ("viewer", {}),
+    ("GET", "/api/v1/journeys/support/difference?of=1&to=1"): ("viewer", {}),
+    ("POST", "/api/v1/journeys/support/versions/1/publish"): ("analyst", {}),
+    ("GET", "/api/v1/journeys/support/steering"): ("analyst", {}),
+    ("PUT", "/api/v1/journeys/support/steering/kpis"): ("analyst", {"content": KPIS}),
+    ("DELETE", "/api/v1/journeys/support/steering/kpis"): ("analyst", {}),
     ("GET", "/api/v1/insight"): ("viewer", {}),
     ("GET", "/api/v1/insight/feel?journey=support"): ("analyst", {}),
     ("POST", "/api/v1/insight/kpis?journey=support"): ("analyst", {"content": KPIS}),
@@ -99,6 +116,14 @@ NEEDED: dict[tuple[str, str], tuple[str, dict[str, Any]]] = {
     ("POST", "/api/v1/tokens"): ("admin", {"json": {"label": "new", "role": "viewer"}}),
     ("DELETE", "/api/v1/tokens/new"): ("admin", {}),
     ("GET", "/api/v1/audit"): ("admin", {}),
+    ("GET", "/api/v1/accounts"): ("admin", {}),
+    ("GET", "/api/v1/invitations"): ("admin", {}),
+    ("POST", "/api/v1/invitations"): ("admin", {"json": {"name": "anna", "role": "agent"}}),
+    ("PATCH", "/api/v1/accounts/anna"): ("admin", {"json": {"role": "agent"}}),
+    ("GET", "/api/v1/true-north"): ("viewer", {}),
+    ("GET", "/api/v1/arrivals"): ("analyst", {}),
+    ("POST", "/api/v1/quarantine/1/retry"): ("analyst", {"json": {}}),
+    ("DELETE", "/api/v1/quarantine/2"): ("analyst", {}),
     ("GET", "/api/v1/models"): ("viewer", {}),
     ("GET", "/api/v1/models/m1?journey=support"): ("viewer", {}),
     ("POST", "/api/v1/models/m1/promote?journey=support"): ("analyst", {}),

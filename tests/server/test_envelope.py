@@ -304,6 +304,9 @@ def test_metrics(desk: Desk) -> None:
         late_events=lambda: None,
         cases_in_memory=lambda: 1 / 0,
         outbox_waiting=desk.store.outbox.n_pending,
+        foreseer_position=lambda: 7,
+        foreseer_cases=lambda: None,
+        foreseer_overdue_s=lambda: 0.25,
     )
     asked = Desk(desk.store, probes=probes)
     asked.get("/api/v1/customers/C1")
@@ -314,10 +317,13 @@ def test_metrics(desk: Desk) -> None:
         "truenorth_runner_lag_positions 4.0",
         "truenorth_watermark_age_seconds 2.5",
         "truenorth_outbox_waiting 0.0",
+        "truenorth_foreseer_lag_positions 2.0",
+        "truenorth_foreseer_overdue_seconds 0.25",
     ):
         assert line in text.splitlines()
     assert "late_events" not in text
     assert "cases_in_memory" not in text
+    assert "foreseer_cases" not in text
     assert "C1" not in text
 
 

@@ -13,6 +13,7 @@ from server.acting_desk import ACTIONS, acting_desk, decide, open_cases
 from server.desk import HOUR_US, Desk, desk_in
 from truenorth.action.holdout import is_held_out
 from truenorth.action.priority import LEAST_HOURS, Avoidable, hours_left, priority
+from truenorth.server.acting.queueing import STALE_S
 
 CHANCES = st.floats(0, 1)
 MONEY = st.floats(0, 1e6)
@@ -73,7 +74,8 @@ def test_a_decision_says_what_can_be_avoided_and_what_is_accepted_comes_last(des
 def test_somebody_of_a_team_has_its_journeys_and_somebody_of_none_has_all(desk: Desk) -> None:
     assert desk.get("/api/v1/queue", "agent")["team"] == "first_line"
     assert desk.get("/api/v1/queue", "analyst")["team"] is None
-    assert desk.get("/api/v1/queue", "agent", team="other") == {"team": "other", "items": [], "n": 0, "n_under_way": 0}
+    other = desk.get("/api/v1/queue", "agent", team="other")
+    assert (other["team"], other["items"], other["n"]) == ("other", [], 0)
 
 
 def test_cases_that_are_held_out_are_not_in_it(tmp_path: Path) -> None:
@@ -94,10 +96,40 @@ def test_without_a_model_the_share_that_failed_stands_for_the_risk(tmp_path: Pat
         assert {one["basis"] for one in said["items"]} == {"belief"}
 
 
-def test_what_was_told_is_in_the_queue_that_is_asked_for(desk: Desk) -> None:
+def test_a_promise_in_one_line_about_a_case_is_due_in_it(desk: Desk) -> None:
+    (*_, last) = desk.get("/api/v1/queue", "agent")["items"]
+    about = {"text": "call back within 1h", "journey": "support", "case": last["case"]}
+    desk.ask("POST", f"/api/v1/customers/{last['customer']}/promises", "agent", json=about)
+    desk.judge()
+    said = desk.get("/api/v1/queue", "agent")["items"]
+    (place,) = [one for one in said if one["case"] == last["case"]]
+    assert (place["due_promise"], place["hours_left"]) == ("call back", 1.0)
+    assert {one["journey"] for one in desk.get("/api/v1/queue", "analyst")["items"]} == {"support"}
+
+
+def test_what_there_is_is_answered_with_while_the_next_one_is_made(desk: Desk) -> None:
+    clock = [0.0]
     queues = desk.app.state.context.queues
-    queues._elapsed_s = iter([0.0, 5.0, 6.0, 6.0, 6.0, 6.0, 6.0, 7.0]).__next__  # a slow store
+    queues._elapsed_s = lambda: clock[0]  # time that a test lets pass
     whose = queues.whose("agent's")
     first = queues.of(whose)
-    assert queues.of(whose) is first
-    assert queues.of(whose, since=desk.store.signals.last_number() + 1) is not first
+    assert first.signal == desk.store.signals.last_number()
+    assert queues.of(whose) is first  # and the next one is being made
+    queues._worker.submit(int).result()  # after it
+    clock[0] = 1.0
+    second = queues._made[whose]
+    assert second is not first
+    assert second.places == first.places
+
+
+def test_a_queue_that_is_too_old_or_forgotten_is_waited_for(desk: Desk) -> None:
+    clock = [0.0]
+    queues = desk.app.state.context.queues
+    queues._elapsed_s = lambda: clock[0]  # time that a test lets pass
+    whose = queues.whose("agent's")
+    first = queues.of(whose)
+    clock[0] = STALE_S + 1.0
+    second = queues.of(whose)
+    assert second is not first
+    queues.forget()
+    assert queues.of(whose) is not second

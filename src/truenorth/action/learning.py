@@ -114,6 +114,13 @@ class Learnt:
             sd[:, action] = np.sqrt(np.maximum((spread * features).sum(1), 0.0))
         return Beliefs(mean, sd)
 
+    def mean_effect(self, context: F64, weight: F64) -> tuple[float, float]:
+        """Mean and standard deviation of a sum of effects in contexts (n, k), each with a weight (n, n_actions)."""
+        features = self.basis.of(context) * self.risk.failing(context)[:, None]
+        summed = np.concatenate([features.T @ weight[:, action] for action in range(1, len(self.actions))])
+        mean, square = summed @ self.posterior.mean, summed @ self.posterior.covariance @ summed
+        return float(mean), float(np.sqrt(max(square, 0.0)))
+
 
 def learn(log: Logged, priors: Mapping[str, Prior]) -> Learnt:
     """Learn from the settled decisions of a log; actions that ``priors`` does not name are believed to do nothing.

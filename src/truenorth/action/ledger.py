@@ -45,6 +45,21 @@ LEAST_UNITS = 20
 """With fewer units in an arm nothing is said of amounts: a few large ones would decide."""
 
 
+FLAT = {
+    **dict.fromkeys(KEYS, pl.String),
+    "n_acted": pl.Int64,
+    "n_holdout": pl.Int64,
+    "figure": pl.String,
+    "actual": pl.Int64,
+    **dict.fromkeys(("expected", "change_mean", "change_low", "change_high"), pl.Float64),
+    "note": pl.String,
+}
+"""Columns of the ledger as a table (`flat`); ``change_*``: what acting changed in a mean a case, with its bounds."""
+
+_FIELDS = dict(zip(COUNTS, ("cost", "revenue", "achieved", "kept", "broken", "customer_us"), strict=True))
+"""The crown of a line that holds each count."""
+
+
 class Increment(msgspec.Struct, frozen=True):
     """What acting changed in a mean a decision, with its 95 % interval."""
 
@@ -108,6 +123,24 @@ def keep_books(entries: pl.DataFrame) -> Books:
     return Books(tuple(_line(key, groups[key]) for key in sorted(groups)), totals)
 
 
+def flat(lines: Sequence[Line]) -> pl.DataFrame:
+    """One row for each figure of each line: for spreadsheets. Money in cents, time in microseconds."""
+    return pl.DataFrame([_row(line, name) for line in lines for name in _FIELDS], schema=FLAT)
+
+
+def _row(line: Line, name: str) -> dict[str, object]:
+    crown: Crown = getattr(line, _FIELDS[name])
+    change = msgspec.structs.asdict(crown.increment) if crown.increment else dict.fromkeys(("mean", "low", "high"))
+    return {
+        **{key: getattr(line, key) for key in (*KEYS, "n_acted", "n_holdout")},
+        "figure": name,
+        "actual": crown.actual,
+        "expected": crown.expected,
+        **{f"change_{name}": value for name, value in change.items()},
+        "note": line.note,
+    }
+
+
 def _line(key: tuple[object, ...], entries: pl.DataFrame) -> Line:
     acted, held = entries.filter(~pl.col("holdout")), entries.filter("holdout")
     crowns = {name: _crown(name, acted, held) for name in COUNTS}
@@ -118,12 +151,7 @@ def _line(key: tuple[object, ...], entries: pl.DataFrame) -> Line:
         period=period,
         n_acted=acted.height,
         n_holdout=held.height,
-        cost=crowns["cost_cents"],
-        revenue=crowns["revenue_cents"],
-        achieved=crowns["achieved"],
-        kept=crowns["kept"],
-        broken=crowns["broken"],
-        customer_us=crowns["customer_us"],
+        **{field: crowns[name] for name, field in _FIELDS.items()},
         note=_note(crowns),
     )
 

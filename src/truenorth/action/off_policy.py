@@ -53,7 +53,7 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
 
     ``gain`` is DR less what the baseline brings (what was done, where none was given), of the same decisions.
     ``unsupported``: the share of choices that the log could not have made. ``n_units`` customers, ``ess`` effective
-    sample size.
+    sample size. ``modelled``: the gain as the model of effects believes it, also where the log says nothing.
     """
 
     ipw: Estimate
@@ -66,6 +66,7 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     unsupported: float
     verdict: Verdict
     words: str
+    modelled: Estimate | None = None
 
 
 class Judge:

@@ -20,7 +20,7 @@ from truenorth.action.inputs import Inputs, decode_inputs
 from truenorth.action.learnt_effects import numbers_of, row_of
 from truenorth.action.ledger import ENTRY
 from truenorth.action.overrides import Override, compare_overrides
-from truenorth.action.values import DO_NOTHING, Decision, Logged, Offer
+from truenorth.action.values import DO_NOTHING, Decision, Logged, Offer, Prior
 
 Answer = Literal["followed", "overridden"]
 
@@ -56,6 +56,11 @@ def newest_offers(past: Sequence[Past]) -> Mapping[str, Offer]:
     return {
         offer.name: offer for one in sorted(past, key=lambda one: one.decision.at_us) for offer in one.inputs.actions
     }
+
+
+def priors_of(past: Sequence[Past]) -> Mapping[str, Prior]:
+    """What was believed of each action last."""
+    return {name: offer.prior for name, offer in newest_offers(past).items()}
 
 
 def table_of(past: Sequence[Past]) -> Table:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from os import environ
+
 import typer
 
 from truenorth.cli import action, demo, foresight, insight, journey, models, pattern, policy, service, simulate, store
@@ -28,6 +30,13 @@ app.add_typer(action.app)
 app.add_typer(policy.app)
 
 
+WAITING = {"OMP_WAIT_POLICY": "PASSIVE"}
+"""Threads of OpenMP (LightGBM's) sleep when they wait for each other: else, where other processes want the same cores,
+they burn several times what they compute. What the user has set stays."""
+
+
 def main() -> None:
     """Run the command line."""
+    for name, value in WAITING.items():
+        environ.setdefault(name, value)  # before any library that reads it is loaded
     app()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +14,14 @@ if TYPE_CHECKING:
     from truenorth.foresight.labels import Label
 
 app = typer.Typer()
+
+
+class Cut(StrEnum):
+    """Up to where the cases of a labelled log are looked at."""
+
+    BEFORE_LABEL = "before-label"
+    NEVER = "never"
+
 
 Share = Annotated[
     float,
@@ -98,6 +107,10 @@ def backtest(
         list[str] | None,
         typer.Option(metavar="TYPE", help="Cut cases before this event: it tells the label. May be repeated."),
     ] = None,
+    cut: Annotated[
+        Cut,
+        typer.Option(help="Look at cases before the label's event only, or never cut them, as some benchmarks do."),
+    ] = Cut.BEFORE_LABEL,
     drop_ending: Annotated[
         list[str] | None,
         typer.Option(metavar="TYPE", help="Leave out cases that end with this event. May be repeated."),
@@ -122,7 +135,9 @@ def backtest(
         from truenorth.wiring import foresight as wiring_foresight
 
         fields = fields_of([*(maps or []), *([f"case={case}"] if case else [])])
-        told_by = None if journey else _label(label, positive or [], label_event, until_event or [], drop_ending or [])
+        told_by = (
+            None if journey else _label(label, positive or [], label_event, until_event or [], drop_ending or [], cut)
+        )
         source = wiring_foresight.Source(log, journey, told_by, fields, object_type, tuple(without or ()))
         wanted = Asked(test_share=held_out, precision=precision, per_day=per_day)
         found = wiring_foresight.run_backtest(source, wanted, seed, tell=tell)
@@ -132,12 +147,15 @@ def backtest(
 
 
 def _label(
-    column: str | None, positive: list[str], event: str | None, until: list[str], drop_ending: list[str]
+    column: str | None, positive: list[str], event: str | None, until: list[str], drop_ending: list[str], cut: Cut
 ) -> Label:
     from truenorth.foresight.labels import Label
 
+    if cut is Cut.NEVER and until:
+        raise typer.BadParameter("cases that are never cut end at no event", param_hint="--cut, --until-event")
     if event:
-        return Label(positive=(event,), take="any", until=(event, *until), drop_ending=tuple(drop_ending))
+        ends = () if cut is Cut.NEVER else (event, *until)
+        return Label(positive=(event,), take="any", until=ends, drop_ending=tuple(drop_ending))
     if not positive:
         raise typer.BadParameter("a label needs the value to foresee", param_hint="--positive")
     return Label(positive=tuple(positive), column=column or "type", until=tuple(until), drop_ending=tuple(drop_ending))

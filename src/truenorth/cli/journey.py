@@ -153,7 +153,11 @@ def discover(
     printing.draft(draft, log, output)
 
 
-@app.command(epilog="Example: truenorth report tickets.csv -j support.yaml -o report.html --without voice")
+@app.command(
+    epilog="Examples: truenorth report tickets.csv -j support.yaml -o report.html --without voice\n\n"
+    "truenorth backtest tickets.csv -j support.yaml --json > b.json; "
+    "truenorth report tickets.csv -j support.yaml --backtest b.json"
+)
 def report(
     log: LogPath,
     journey: JourneyPath,
@@ -169,6 +173,10 @@ def report(
     kpis: Annotated[Path | None, typer.Option("--kpis", metavar="FILE", help="KPIs to audit, a YAML file.")] = None,
     initiatives: Annotated[
         Path | None, typer.Option("--initiatives", metavar="FILE", help="What is tried or proposed, a YAML file.")
+    ] = None,
+    backtest: Annotated[
+        Path | None,
+        typer.Option("--backtest", metavar="FILE", help="What 'truenorth backtest --json' has printed: on foresight."),
     ] = None,
     names: ThemeNames = None,
     answer: Answered = None,
@@ -192,7 +200,14 @@ def report(
     people, opened = answers_of(answer), (instant_of(since, "--from"), instant_of(until, "--to"))
     with told(), progress() as tell:
         inputs = wiring_insight.inputs(
-            as_of=as_of, seed=seed, exclude=exclude, kpis=kpis, initiatives=initiatives, names=names, people=people
+            as_of=as_of,
+            seed=seed,
+            exclude=exclude,
+            kpis=kpis,
+            initiatives=initiatives,
+            names=names,
+            people=people,
+            backtest=backtest,
         )
         replayed, events = _replay(log, journey, maps, object_type, now, tell, all_columns=True)
         events = events.let_go()  # the replay has them

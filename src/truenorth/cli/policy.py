@@ -70,6 +70,7 @@ def learn(journey: OfJourney, db: Database = DEFAULT, json: AsJson = False) -> N
 def ledger(
     journey: OfJourney,
     per: Annotated[Literal["day", "month", "year"], typer.Option(help="The length of a period, UTC.")] = "month",
+    csv: Annotated[bool, typer.Option("--csv", help="Print CSV: a row for each figure.")] = False,
     db: Database = DEFAULT,
     json: AsJson = False,
 ) -> None:
@@ -79,4 +80,4 @@ def ledger(
 
     with told(json), progress(json) as tell:
         found = wiring_policy.ledger(db, journey, per, tell)
-    printing_policy.ledger(found, as_json=json)
+    printing_policy.ledger(found, as_json=json, as_csv=csv)

@@ -73,7 +73,15 @@ def serve(
         settings = Settings(host=host, port=port, is_open=is_open, runner_command=command, foreseer_command=ahead)
         environ["TRUENORTH_DB"] = db  # for the runner: a command line would show its password
         pages = has_console() if console is None else console
-        opened = open_service(db, settings, journeys=journeys, hooks=hooks, clock=pace.clock, with_console=pages)
+        opened = open_service(
+            db,
+            settings,
+            journeys=journeys,
+            hooks=hooks,
+            clock=pace.clock,
+            with_console=pages,
+            foresight=foresight,
+        )
         with opened as service:
             run_service(service.app, settings, lambda address: printing_service.started(service, address, settings))
 

@@ -5,9 +5,31 @@
 'replay'
 """
 
+from truenorth.cluster.aggregates import Shares, causal_flow, concentration, event_types
 from truenorth.cluster.arrivals import Arrivals, deal, of_frame, read_parquet
-from truenorth.cluster.judging import ClusterReplay, replay
+from truenorth.cluster.dealing import How
+from truenorth.cluster.judging import ClusterReplay, Keep, replay
+from truenorth.cluster.people import Identities
+from truenorth.cluster.sampling import Sample, sample
 from truenorth.cluster.session import open_session
 from truenorth.cluster.writing import write_results
 
-__all__ = ["Arrivals", "ClusterReplay", "deal", "of_frame", "open_session", "read_parquet", "replay", "write_results"]
+__all__ = [
+    "Arrivals",
+    "ClusterReplay",
+    "How",
+    "Identities",
+    "Keep",
+    "Sample",
+    "Shares",
+    "causal_flow",
+    "concentration",
+    "deal",
+    "event_types",
+    "of_frame",
+    "open_session",
+    "read_parquet",
+    "replay",
+    "sample",
+    "write_results",
+]

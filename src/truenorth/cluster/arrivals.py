@@ -23,8 +23,8 @@ class Arrivals(NamedTuple):
 
     ``frame`` has the columns of the log and `POSITION`, the place in the order of arrival from 1; ``fields`` maps
     canonical fields to columns. ``unique``: no event arrived twice. ``is_read``: the events come from a reader that has
-    given them their names, and put aside what cannot be read (``n_quarantined``) and second arrivals
-    (``n_duplicates``).
+    given them their names, and put aside what cannot be read (``quarantine`` of ``n_quarantined`` rows) and second
+    arrivals (``n_duplicates``).
     """
 
     frame: DataFrame
@@ -34,6 +34,7 @@ class Arrivals(NamedTuple):
     is_read: bool = False
     n_quarantined: int = 0
     n_duplicates: int = 0
+    quarantine: DataFrame | None = None
 
 
 def of_frame(
@@ -85,6 +86,7 @@ def deal(spark: SparkSession, log: Log) -> Arrivals:
         is_read=True,
         n_quarantined=log.quarantine.height,
         n_duplicates=log.n_duplicates,
+        quarantine=spark.createDataFrame(plain(log.quarantine)) if log.quarantine.height else None,
     )
 
 

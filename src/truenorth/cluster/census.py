@@ -50,6 +50,18 @@ class Narrow(NamedTuple):
         column = self.plan.fields.get(field)
         return f.col(f"c{self.columns.index(column)}") if column in self.columns else None
 
+    def only(self, wanted: frozenset[str] | None) -> Narrow:
+        """The log with some fields and properties only: fewer bytes to send."""
+        from pyspark.sql import functions as f
+
+        def kept(named: Mapping[str, str]) -> dict[str, str]:
+            return {name: column for name, column in named.items() if wanted is None or name in wanted}
+
+        plan = Plan(kept(self.plan.fields), kept(self.plan.properties), self.plan.explicit)
+        columns = tuple(plan.columns(None))
+        numbered = [f.col(f"c{self.columns.index(name)}").alias(f"c{n}") for n, name in enumerate(columns)]
+        return Narrow(self.frame.select(*numbered, f.col(quoted(POSITION))), columns, plan)
+
     @property
     def statement(self) -> tuple[Column, Column] | None:
         """Another id of an event's customer and how it is meant (`truenorth.identity`); None where no event says so."""
@@ -84,12 +96,13 @@ class Census(NamedTuple):
     last_us: int | None
 
 
-def check_types(name: str, frame: DataFrame, plan: Plan, wanted: frozenset[str]) -> None:
+def check_types(name: str, frame: DataFrame, plan: Plan, wanted: frozenset[str] | None) -> None:
     """`UnreadableLog` with every column whose values would have to be guessed."""
     kinds = {field.name: field.dataType for field in frame.schema.fields}
     problems = []
     for field, column in plan.fields.items():
-        expected = _mistyped(field, kinds[column], wanted)
+        is_read = wanted is None or field in (*wanted, "id", "source")
+        expected = _mistyped(field, kinds[column], is_read)
         if expected:
             found = f"{kinds[column].simpleString()} in column '{column}'"
             problems.append(Problem(path=f"{name}: {field}", expected=expected, found=found, hint=CONVERT))
@@ -97,7 +110,7 @@ def check_types(name: str, frame: DataFrame, plan: Plan, wanted: frozenset[str])
         raise UnreadableLog(problems)
 
 
-def _mistyped(field: str, kind: DataType, wanted: frozenset[str]) -> str:
+def _mistyped(field: str, kind: DataType, is_read: bool) -> str:
     """What a field must be, where a column is not; nothing where it fits."""
     from pyspark.sql import types
 
@@ -107,18 +120,20 @@ def _mistyped(field: str, kind: DataType, wanted: frozenset[str]) -> str:
             return "timestamps"
         case "number" if not isinstance(kind, types.NumericType | types.NullType):
             return "numbers"
-        case "text" if field in (*wanted, "id", "source") and isinstance(kind, types.FractionalType):
+        case "text" if is_read and isinstance(kind, types.FractionalType):
             return "text or whole numbers"
     return ""
 
 
-def narrowed(frame: DataFrame, plan: Plan, wanted: frozenset[str]) -> Narrow:
-    """The columns that are needed, by number: names of a log may differ in case only, or hold anything."""
+def narrowed(frame: DataFrame, plan: Plan, wanted: frozenset[str] | None) -> Narrow:
+    """The columns that are needed (None: all), by number: names may differ in case only, or hold anything."""
     from pyspark.sql import functions as f
 
+    numbered = frame.toDF(*(f"n{number}" for number in range(len(frame.columns))))
+    number_of = {name: f"n{number}" for number, name in enumerate(frame.columns)}
     columns = tuple(plan.columns(wanted))
-    numbered = [f.col(quoted(name)).alias(f"c{number}") for number, name in enumerate(columns)]
-    return Narrow(frame.select(*numbered, f.col(quoted(POSITION))), columns, plan)
+    kept = [f.col(number_of[name]).alias(f"c{number}") for number, name in enumerate(columns)]
+    return Narrow(numbered.select(*kept, f.col(number_of[POSITION]).alias(POSITION)), columns, plan)
 
 
 def census(log: Narrow, name: str, now: datetime | None, *, is_read: bool, unique: bool) -> Census:

@@ -1,36 +1,35 @@
-"""A replay on Spark: events dealt into buckets by their case, each bucket judged in one call of the kernel."""
+"""A replay on Spark: each bucket of cases judged in one call of the kernel, wherever Spark runs it."""
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
-from math import ceil
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
-import pyarrow as pa
 
-from truenorth.cluster import people
-from truenorth.cluster.arrivals import Arrivals, of_frame, read_parquet
-from truenorth.cluster.bucket import BLOB_DDL, POSITION, What, Work, added, judge, plain, replay_rows, unpacked
-from truenorth.cluster.census import STATEMENT, Census, Narrow, census, check_types, instant_of, narrowed
-from truenorth.engine.compile import needed_columns
-from truenorth.logs.mapping import plan
+from truenorth.cluster.arrivals import Arrivals
+from truenorth.cluster.bucket import BLOB_DDL, What, added, judge, plain, unpacked
+from truenorth.cluster.census import instant_of
+from truenorth.cluster.dealing import Dealt, How, dealt, telling_what_is_missing
+from truenorth.cluster.files import Staged
+from truenorth.cluster.people import Identities
+from truenorth.cluster.session import without_pandas
+from truenorth.engine.compile import needed_columns, used_fields
 from truenorth.spec.model import Journey
-from truenorth.spec.problems import Problem, TruenorthError, UnreadableLog
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
     from truenorth.logs.log import Progress
 
-EVENTS_PER_BUCKET = 1 << 19
-"""A bucket has about so many events, which take some 200 MB while they are judged."""
+JUDGING = "judging cases"
+TABLES: tuple[What, ...] = ("cases", "promises")
 
-COUNTING, JUDGING = "counting", "judging cases"
+Keep = Literal["summary", "frames"] | Path
+"""What is kept beside the summary: nothing, the tables as Spark's frames, or the tables as files in a folder."""
 
 
 class ClusterReplay:
@@ -38,16 +37,18 @@ class ClusterReplay:
 
     ``summary`` and ``watermark`` are those of `truenorth.engine.replay.Replay`; so are the rows of `cases` and
     `promises`, which are Spark's frames in no particular order. ``quarantine`` has the rows that could not be read.
+    ``files`` is the folder into which the executors have written the tables, if they have.
     """
 
-    def __init__(self, journey: Journey, counted: Census, judged: DataFrame, empty: Mapping[What, pa.Schema]) -> None:
-        self.journey = journey
-        self.quarantine = counted.quarantine
-        self.n_quarantined = counted.n_quarantined
-        self.watermark = instant_of(counted.last_us)
-        self.summary: dict[str, Any] = {}
+    def __init__(self, log: Dealt, judged: DataFrame, summary: dict[str, Any], files: Path | None) -> None:
+        self.journey = log.work.journey
+        self.summary = summary
+        self.watermark = instant_of(log.counted.last_us)
+        self.quarantine = log.counted.quarantine
+        self.n_quarantined = log.counted.n_quarantined
+        self.files = files
         self._judged = judged
-        self._schemas = empty
+        self._schemas = {"cases": plain(log.nothing.cases).schema, "promises": plain(log.nothing.promises).schema}
 
     @property
     def cases(self) -> DataFrame:
@@ -66,6 +67,8 @@ class ClusterReplay:
     def _table(self, what: What) -> DataFrame:
         from pyspark.sql.pandas.types import from_arrow_schema
 
+        if self.files is not None:
+            return self._judged.sparkSession.read.parquet(f"{self.files}/{what}.parquet")
         blobs = self._judged.where(f"what = '{what}'").select("blob")
         with without_pandas():
             return blobs.mapInArrow(unpacked, from_arrow_schema(self._schemas[what]))
@@ -77,103 +80,60 @@ def replay(
     journey: Journey,
     *,
     now: datetime | None = None,
-    identities: people.Identities | None = None,
+    identities: Identities | None = None,
     n_buckets: int | None = None,
-    tables: bool = True,
+    keep: Keep = "frames",
     on_progress: Progress | None = None,
 ) -> ClusterReplay:
     """Judge every case of a log on Spark: the rows and the summary are those of a replay on one machine.
 
     ``log`` is the path of Parquet files, comes from `read_parquet` or `deal`, or is a frame with a column ``position``
     (`of_frame` says more). ``identities`` says what becomes of ids that events state to be one person's; it must be
-    given where there are any. ``n_buckets`` is the number of parts that are judged apart, one for every
-    `EVENTS_PER_BUCKET` events by default. Without ``tables`` only the summary is made.
+    given where there are any. ``n_buckets`` is the number of parts that are judged apart, one for every half million
+    events by default. ``keep`` as a path is a folder that every machine of the cluster reaches under this name: the
+    executors write ``cases.parquet`` and ``promises.parquet`` there, all of both or nothing.
 
     InvalidJourney or UnreadableLog where journey and log cannot be used; TruenorthError for a choice that is missing.
     """
-    tell = on_progress or (lambda _stage, _share: None)
-    arrivals = _arrivals(spark, log)
-    mapping = {} if arrivals.is_read else {**journey.fields, **arrivals.fields}
-    names = [name for name in arrivals.frame.columns if name != POSITION]
-    chosen = plan(arrivals.name, names, mapping)
-    if "time" not in chosen.fields:
-        hint = "--map time=COLUMN"
-        raise UnreadableLog([Problem(path=arrivals.name, expected="a field time", found="none", hint=hint)])
-    wanted = needed_columns(journey)
-    check_types(arrivals.name, arrivals.frame, chosen, wanted)
-    narrow = narrowed(arrivals.frame, chosen, wanted | set(STATEMENT))
-    tell(COUNTING, 0.0)
-    counted = census(narrow, arrivals.name, now, is_read=arrivals.is_read, unique=arrivals.unique)
-    if arrivals.is_read:
-        counted = counted._replace(n_quarantined=arrivals.n_quarantined, n_duplicates=arrivals.n_duplicates)
-    narrow = narrow._replace(plan=counted.plan)
-    events = counted.events
-    if identities is None:
-        people.check_choice(counted.n_statements, arrivals.name)
-    elif identities == "joined" and counted.n_statements:
-        events = people.joined(narrow, events)
-    work = Work(journey, counted.plan, narrow.columns, wanted, now or instant_of(counted.last_us))
-    return _judged(work, narrow, counted._replace(events=events), n_buckets, tables, tell)
-
-
-def _arrivals(spark: SparkSession, log: Arrivals | DataFrame | str) -> Arrivals:
-    if isinstance(log, str):
-        return read_parquet(spark, log)
-    return log if isinstance(log, Arrivals) else of_frame(log)
-
-
-def _judged(
-    work: Work,
-    narrow: Narrow,
-    counted: Census,
-    n_buckets: int | None,
-    tables: bool,
-    tell: Callable[[str, float], None],
-) -> ClusterReplay:
-    from pyspark.sql import functions as f
-
-    with without_pandas():
-        none = counted.events.limit(0).toArrow()
-    empty = replay_rows(work, none)  # tells the tables' columns, and what is wrong with the journey
-    schemas: dict[What, pa.Schema] = {"cases": plain(empty.cases).schema, "promises": plain(empty.promises).schema}
-    tell(JUDGING, 0.0)
-    key = narrow.key
-    if key is None or not counted.n_events:
-        events, key = counted.events.limit(0), f.lit(0)
-    else:
-        events = counted.events.where(key.isNotNull())
-    buckets = n_buckets or max(1, ceil(counted.n_events / EVENTS_PER_BUCKET))
-    dealt = events.repartition(buckets, key)
-    with without_pandas(), telling_what_is_missing():
-        judged = dealt.mapInArrow(partial(judge, work if tables else work._replace(tables=())), BLOB_DDL)
-        judged = judged.persist() if tables else judged
-        found = ClusterReplay(work.journey, counted, judged, schemas)
+    made = dealt(
+        spark,
+        log,
+        journey,
+        how=How(now, identities, n_buckets),
+        wanted=needed_columns(journey),
+        travels=_travels(journey, keep),
+        on_progress=on_progress,
+    )
+    if on_progress:
+        on_progress(JUDGING, 0.0)
+    with telling_what_is_missing():
+        if isinstance(keep, Path):
+            return _into_files(made, keep)
+        work = made.work._replace(tables=TABLES if keep == "frames" else ())
+        judged = made.each(judge, BLOB_DDL, work)
+        judged = judged.persist() if keep == "frames" else judged
         rows = judged.where("what = 'summary'").select("blob").collect()
-    summaries = (msgspec.json.decode(bytes(row.blob)) for row in rows)
-    counts = {name: getattr(counted, f"n_{name}") for name in ("events", "quarantined", "duplicates", "no_key")}
-    found.summary = {**empty.summary, **added(iter([empty.summary, *summaries])), **counts}
-    return found
+        return ClusterReplay(made, judged, _summary(made, [row.blob for row in rows]), None)
 
 
-@contextmanager
-def without_pandas() -> Iterator[None]:
-    """Silence about the version of pandas, which PySpark looks at whenever Python is called and nothing here uses."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="PySpark does not yet fully support pandas", category=FutureWarning)
-        yield
+def _travels(journey: Journey, keep: Keep) -> frozenset[str]:
+    """The fields that are sent: ids only where verdicts are told by the events that gave them."""
+    spared = {"source", "id"} if keep == "summary" else {"source"}
+    return needed_columns(journey) - (spared - used_fields(journey))
 
 
-@contextmanager
-def telling_what_is_missing() -> Iterator[None]:
-    """`TruenorthError` where the cluster's machines lack what this one has."""
-    from pyspark.errors import PythonException
+def _into_files(made: Dealt, folder: Path) -> ClusterReplay:
+    """Judge, and let the executors write what they judged."""
+    with Staged(folder, TABLES) as staged:
+        judged = made.each(partial(judge, into=staged.folders), BLOB_DDL, made.work._replace(tables=TABLES))
+        rows = judged.collect()
+        staged.keep([bytes(row.blob).decode() for row in rows if row.what != "summary"], made.nothing)
+    blobs = [row.blob for row in rows if row.what == "summary"]
+    return ClusterReplay(made, judged, _summary(made, blobs), folder)
 
-    try:
-        yield
-    except PythonException as error:
-        if "No module named" not in str(error):
-            raise
-        line = next(line for line in str(error).splitlines() if "No module named" in line)
-        hint = "install truenorth[cluster] in the Python of every worker, the same version as here (docs/scale.md)"
-        expected = "Truenorth on the cluster's machines"
-        raise TruenorthError([Problem(path="--on spark", expected=expected, found=line.strip(), hint=hint)]) from error
+
+def _summary(made: Dealt, blobs: Sequence[bytes]) -> dict[str, Any]:
+    """The summary of all buckets: an executor has added up each, what is left are as many summaries as buckets."""
+    summaries = [msgspec.json.decode(bytes(blob)) for blob in blobs]
+    counts = {name: getattr(made.counted, f"n_{name}") for name in ("events", "quarantined", "duplicates", "no_key")}
+    return {**made.nothing.summary, **added([made.nothing.summary, *summaries]), **counts}

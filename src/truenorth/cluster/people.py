@@ -33,14 +33,14 @@ def check_choice(n_statements: int, name: str) -> None:
         raise TruenorthError([Problem(path=name, expected=expected, found=found, hint=hint)])
 
 
-def joined(log: Narrow, events: DataFrame, *, max_statements: int = MAX_STATEMENTS) -> DataFrame:
+def joined(log: Narrow, events: DataFrame) -> DataFrame:
     """The events with the person of each customer in the place of the customer.
 
     `TruenorthError` where there are more different statements than the driver takes.
     """
     from pyspark.sql import functions as f
 
-    statements = _statements(log, events, max_statements)
+    statements = _statements(log, events, MAX_STATEMENTS)
     column = log.plan.fields.get("customer")
     if not statements or column is None:
         return events

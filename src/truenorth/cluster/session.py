@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -59,7 +60,8 @@ def open_session(
         builder = builder.master(master or LOCAL)
     for name, value in wanted.items():
         builder = builder.config(name, value)
-    session = builder.getOrCreate()
+    with without_pandas():
+        session = builder.getOrCreate()
     try:
         yield session
     finally:
@@ -84,3 +86,11 @@ def require_java(environment: Mapping[str, str] = os.environ) -> None:
         "or use a server that has one: --remote sc://HOST:15002"
     )
     raise TruenorthError([Problem(path="Java", expected=f"Java {OLDEST_JAVA} or newer", found=found, hint=hint)])
+
+
+@contextmanager
+def without_pandas() -> Iterator[None]:
+    """Silence about the version of pandas, which PySpark looks at whenever Python is called and nothing here uses."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="PySpark does not yet fully support pandas", category=FutureWarning)
+        yield

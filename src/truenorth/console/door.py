@@ -27,6 +27,8 @@ SESSION_S = 12 * 3600
 SIGN_IN = "/sign-in"
 UNGUARDED = (SIGN_IN, "/sign-out", "/join", "/_console")
 """What people need to come in: forms, and how they look."""
+FILES_S = 300
+"""How long a browser uses the console's own style and scripts again without asking."""
 SOCKET = "/_nicegui_ws"
 ASSETS = "/_nicegui"
 
@@ -121,6 +123,8 @@ class ConsoleDoor:
                     headers.setdefault("Content-Security-Policy", policy)
                     headers["Cache-Control"] = "no-store"
                     headers["Referrer-Policy"] = "same-origin"  # without it a form would not say where it comes from
+                elif _is_below(path, ("/_console",)):
+                    headers.setdefault("Cache-Control", f"max-age={FILES_S}")
                 elif message["status"] == 200 and _is_below(path, (ASSETS,)):
                     headers["Cache-Control"] = FOREVER
             await send(message)

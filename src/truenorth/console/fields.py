@@ -18,6 +18,7 @@ class Field(ValueElement[Any], component="static/field.js"):
     """A text, a number, a password, or a longer text. ``value`` is what is in it."""
 
     VALUE_PROP = "model-value"
+    LOOPBACK = False  # what comes back late would overwrite what was typed meanwhile
 
     def __init__(self, label: str, value: Any = "", *, kind: Kind = "text", hint: str = "", wide: bool = False) -> None:
         super().__init__(value=value, throttle=0)
@@ -29,10 +30,18 @@ class Select(ValueElement[Any], component="static/field.js"):
     """One of some values."""
 
     VALUE_PROP = "model-value"
+    LOOPBACK = False  # what comes back late would overwrite what was typed meanwhile
 
     def __init__(self, label: str, options: Sequence[Choice], value: str | None = None, *, hint: str = "") -> None:
         super().__init__(value=options[0].value if value is None and options else value, throttle=0)
         self.props.update({"label": label, "kind": "select", "hint": hint, "options": [list(one) for one in options]})
+
+
+class FileField(ui.upload, component="static/file.js"):
+    """One file, sent as soon as it is chosen; ``on_file`` gets an event whose ``file`` has a ``name`` and is read."""
+
+    def __init__(self, label: str, *, most_bytes: int, on_file: Any, on_rejected: Any) -> None:
+        super().__init__(label=label, max_file_size=most_bytes, on_upload=on_file, on_rejected=on_rejected)
 
 
 def button(words: str, on_click: Any, *, is_main: bool = False) -> ui.element:

@@ -24,6 +24,8 @@ from truenorth.console.roles import HOME, named
 from truenorth.console.shell import CSV, show_page, show_refusal
 from truenorth.console.sight import Sight
 from truenorth.console.sign_in import SigningIn
+from truenorth.console.tour import COOKIE as TOUR_COOKIE
+from truenorth.console.tour import Step, place_of, show_tour
 from truenorth.console.writing import writing_of
 from truenorth.server.api.context import Context
 from truenorth.server.auth import ANYBODY, SIGNED_IN, Caller
@@ -41,6 +43,7 @@ class Console:
     """The console of a service. One process has one: what draws the pages keeps them in one place.
 
     ``embedded_in``: origins that may show `/panel` in a frame. ``oidc``: who vouches for people beside passwords.
+    ``tour``: the steps of a guided tour, for a demo.
     """
 
     registry: Registry
@@ -51,6 +54,7 @@ class Console:
     is_open: bool = False
     embedded_in: tuple[str, ...] = ()
     oidc: Oidc | None = None
+    tour: tuple[Step, ...] = ()
     _served: list[Context] = field(default_factory=list)
 
     def layers(self) -> list[Middleware]:
@@ -63,7 +67,7 @@ class Console:
             is_open=self.is_open,
             embedded_in=self.embedded_in,
         )
-        return [door, *(self.oidc.layers() if self.oidc else ())]
+        return [door]
 
     def has(self, path: str) -> bool:
         """Whether an address is the console's, and for those who have signed in."""
@@ -128,11 +132,18 @@ class Console:
             ui.dark_mode({"dark": True, "light": False}.get(request.cookies.get("truenorth_theme", "")))
             if sight.may(page.role):
                 await show_page(sight, self.registry)
+                self._tour(request, page)
             else:
                 ui.context.client.status_code = 403
                 show_refusal(sight, self.registry, named(page.role))
 
         return build
+
+    def _tour(self, request: Request, page: Page) -> None:
+        place = place_of(request.cookies.get(TOUR_COOKIE), len(self.tour))
+        if place is not None and page.group:
+            with ui.context.client.layout:
+                show_tour(self.tour, place, page.path)
 
     def _first(self, request: Request) -> Response:
         caller: Caller = getattr(request.state, SIGNED_IN)

@@ -39,7 +39,7 @@ class Reader:
     who_now: Callable[[], Caller | None]
     writing: Writing
 
-    async def ask(self, answer: Callable[..., Answer], **given: Any) -> Answer:
+    async def ask(self, answer: Callable[..., Answer], /, **given: Any) -> Answer:
         """What a function of the API answers. `Turned` where it turns away: the session has ended, the role is small.
 
         ``given``: its arguments by name, checked as those of a request are; a list begins at its beginning unless
@@ -47,7 +47,7 @@ class Reader:
         """
         return await run_in_threadpool(partial(self.ask_now, answer, **given))
 
-    def ask_now(self, answer: Callable[..., Answer], **given: Any) -> Answer:
+    def ask_now(self, answer: Callable[..., Answer], /, **given: Any) -> Answer:
         """The same at once; for a thread that may wait."""
         caller = self.who_now()
         if caller is None:

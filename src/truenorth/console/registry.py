@@ -42,8 +42,9 @@ class Page:
 
     ``path`` begins with a slash; parts in braces are filters too. ``role``: the smallest that may see it. ``filters``:
     a frozen struct of texts, `Literal`s, numbers and booleans, all with defaults; ``choices`` offers values for some,
-    asked as the reader. ``how``: paragraphs that say how what is shown is computed. ``twin``: the address in the API
-    that has the same as JSON. ``table``: what is also there as CSV. ``build`` makes the page.
+    asked as the reader; ``silent`` filters stand in the address only, not in the form. ``is_bare``: without the menu,
+    to be shown in another program's frame. ``how``: paragraphs that say how what is shown is computed. ``twin``: the
+    address in the API that has the same as JSON. ``table``: what is also there as CSV. ``build`` makes the page.
     """
 
     path: str
@@ -55,6 +56,8 @@ class Page:
     filters: type[msgspec.Struct] = NoFilters
     choices: Mapping[str, Choices] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
+    silent: tuple[str, ...] = ()
+    is_bare: bool = False
     twin: Callable[[Any], str] | None = None
     table: Callable[[Sight, Any], Awaitable[Table]] | None = None
 

@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args, get_origin
 import msgspec
 from nicegui import ui
 
+from truenorth.console.choosing import chosen_journey, journeys
 from truenorth.console.registry import GROUPS, Choice, Page, Registry, address_of, names_in
 from truenorth.console.roles import named
 from truenorth.console.sight import Sight, words_of
@@ -32,11 +33,13 @@ async def show_page(sight: Sight, registry: Registry) -> None:
     with Words("div", "", "tn-title"):
         Words("h1", page.title)
     try:
+        if page.choices.get("journey") is journeys and not sight.filters.journey:
+            sight.filters = msgspec.structs.replace(sight.filters, journey=await chosen_journey(sight) or "")
         await _filters(sight)
         await page.build(sight, sight.filters)
     except (Turned, TruenorthError, StoreFull) as error:
         notice(words_of(error), "bad")
-    _foot(sight)
+    await _foot(sight)
 
 
 def show_refusal(sight: Sight, registry: Registry, needed: str) -> None:
@@ -58,6 +61,11 @@ def _around(sight: Sight, registry: Registry) -> None:
     for number, one in enumerate((top, nav)):
         one.move(layout, number)
     sight.tells_in(told)
+    if sight.page.is_bare:
+        layout.classes("tn-bare")
+        top.delete()
+        nav.delete()
+        return
     with top:
         link("Skip to the page", "#main", "tn-skip")
         link("Truenorth", "/", "tn-brand")
@@ -98,7 +106,8 @@ def _menu(pages: Sequence[Page], here: Page) -> None:
 
 async def _filters(sight: Sight) -> None:
     """The filters as a form that makes the address: it works without a script, and a link restores it."""
-    fields = [one for one in msgspec.structs.fields(sight.page.filters) if one.name not in names_in(sight.page.path)]
+    elsewhere = (*names_in(sight.page.path), *sight.page.silent)
+    fields = [one for one in msgspec.structs.fields(sight.page.filters) if one.name not in elsewhere]
     if not fields:
         return
     with Words("form", "", "tn-filters", method="get", role="search", aria_label="Filters"):
@@ -135,8 +144,10 @@ def _literal(kind: Any) -> list[Choice] | None:
     return [*([Choice("", "all")] if type(None) in parts else []), *(Choice(str(one), str(one)) for one in values)]
 
 
-def _foot(sight: Sight) -> None:
+async def _foot(sight: Sight) -> None:
     page, filters = sight.page, sight.filters
+    if page.choices.get("journey") is journeys and not filters.journey:  # the first one is shown
+        filters = msgspec.structs.replace(filters, journey=await chosen_journey(sight) or "")
     given = msgspec.structs.asdict(filters)
     with Words("section", "", "tn-foot", aria_label="About this page"):
         with Words("details", ""):

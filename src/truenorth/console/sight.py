@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import msgspec
 import structlog
 from nicegui import ui
+from pydantic import ValidationError
 
 from truenorth.console.reader import Reader
 from truenorth.console.registry import Page
@@ -20,6 +21,8 @@ from truenorth.store.ports import StoreFull
 
 LOG = structlog.get_logger("truenorth.console")
 Answer = TypeVar("Answer")
+WRONG = (Turned, TruenorthError, StoreFull, ValidationError)
+"""What is told to the reader; whatever else goes wrong is a fault of the program, and is in its log."""
 TOLD_S = 8.0
 """How long a message stays."""
 
@@ -42,7 +45,7 @@ class Sight:
         """Whether the reader's role includes another, to leave out what they cannot do."""
         return self.reader.caller.may(role)
 
-    async def ask(self, answer: Callable[..., Answer], **given: Any) -> Answer:
+    async def ask(self, answer: Callable[..., Answer], /, **given: Any) -> Answer:
         """What a function of the API answers to the reader (`Reader.ask`)."""
         return await self.reader.ask(answer, **given)
 
@@ -71,7 +74,7 @@ class Sight:
                 result = act(*given) if wants else act()
                 if inspect.isawaitable(result):
                     await result
-            except (Turned, TruenorthError, StoreFull) as error:
+            except WRONG as error:
                 self.tell(words_of(error), "bad")
 
         return done
@@ -82,7 +85,7 @@ class Sight:
         async def again() -> None:
             try:
                 await refresh()
-            except (Turned, TruenorthError, StoreFull) as error:
+            except WRONG as error:
                 if getattr(error, "code", "") == "signed_out":
                     timer.cancel()
                 self.tell(words_of(error), "bad")
@@ -94,6 +97,8 @@ def words_of(error: Exception) -> str:
     """What a reader is told about an error."""
     if isinstance(error, Turned):
         return error.message
+    if isinstance(error, ValidationError):
+        return "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
     if isinstance(error, TruenorthError):
         return "; ".join(
             f"{one.path}: expected {one.expected}, found {one.found}. {one.hint}" for one in error.problems

@@ -1,4 +1,4 @@
-"""Figure of the KPIs: what improving each goes with."""
+"""Figures of the KPIs: how many count the company's own work, and what improving each goes with."""
 
 from __future__ import annotations
 
@@ -7,18 +7,60 @@ from typing import Any
 
 from plotly import graph_objects as go
 
-from truenorth.figures.theme import LINE, OUTCOME_INK, Ink, Theme, add_rows, bar_rows, hover, titled, worded
+from truenorth.figures.theme import (
+    BAR,
+    LINE,
+    OUTCOME_INK,
+    Ink,
+    Theme,
+    add_rows,
+    bar_rows,
+    filled,
+    hover,
+    titled,
+    worded,
+)
 from truenorth.figures.wording import percent, plain, points
 from truenorth.insight.kpi_audit import WORDS, Audit, Audited, Level
 
+KIND_INK: dict[str, Ink] = {"output": OUTCOME_INK["failed"], "outcome": OUTCOME_INK["achieved"]}
+KIND_WORDS = {"output": "counts our own work (output)", "outcome": "counts what came of it (outcome)"}
 VERDICT_INK: dict[str, Ink] = {
     "fights the customer": OUTCOME_INK["failed"],
     "aligned": OUTCOME_INK["achieved"],
     "blind": OUTCOME_INK["open"],
     "cannot be told": OUTCOME_INK["open"],
 }
+USUAL = 0.8
+"""The share of a company's KPIs that usually count its own work, as practitioners tell it."""
 OFFSETS: dict[Level, float] = {"case": -0.12, "week": 0.0, "reward": 0.12}
 SYMBOLS: dict[Level, str] = {"case": "circle", "week": "diamond", "reward": "square"}
+
+
+def kinds_figure(audit: Audit, theme: Theme = "light") -> Any:
+    """How many KPIs, and how much of the reward, count the company's own work; beside them the 80 % usual elsewhere."""
+    if not audit.kpis:
+        return worded(theme, "No KPI was given", "A file of KPIs says what is steered by.")
+    shares = {"KPIs": audit.output_share}
+    if not math.isnan(audit.output_paid):
+        shares["The reward"] = audit.output_paid
+    figure = go.Figure()
+    rows = bar_rows(len(shares))
+    for kind in ("output", "outcome"):
+        parts = [share if kind == "output" else 1 - share for share in shares.values()]
+        figure.add_bar(
+            x=parts, y=rows, orientation="h", width=BAR["width"], name=KIND_WORDS[kind], marker=filled(KIND_INK[kind]),
+            hovertext=[f"{name}: {percent(part)} {KIND_WORDS[kind]}" for name, part in zip(shares, parts, strict=True)],
+            hoverinfo="text",
+        )  # fmt: skip
+    figure.add_vline(x=USUAL, line={"color": LINE, "width": 1.5, "dash": "dash"})
+    labels = [f"<b>{name}</b>  {percent(share)} counts our own work" for name, share in shares.items()]
+    height = add_rows(figure, labels)
+    figure.update_xaxes(range=[0, 1], tickformat=".0%", zeroline=False)
+    figure.update_layout(barmode="stack")
+    title = f"{percent(audit.output_share)} of the KPIs count the company's own work"
+    subtitle = f"The dashed line is at {percent(USUAL)}, which is said to be usual: most companies measure outputs."
+    return titled(figure, theme, title, subtitle, f"Stacked bars. {title}. {subtitle}", height=height + 30)
 
 
 def kpis_figure(audit: Audit, theme: Theme = "light") -> Any:

@@ -22,11 +22,12 @@ RATIOS = (2.0, 3.0, 5.0, 10.0)
 
 
 class Crossings(NamedTuple):
-    """One entry a case: its code, its highest risk, whether it failed."""
+    """One entry a case: its code, its highest risk, whether it failed, how many cases it stands for."""
 
     case: NDArray[np.int32]
     highest: F64
     failed: Bools
+    weight: F64
 
 
 class Threshold(msgspec.Struct, frozen=True):
@@ -48,14 +49,15 @@ class Cost(msgspec.Struct, frozen=True):
     never: float
 
 
-def crossings(case: NDArray[np.int32], risk: F64, failed: Bools) -> Crossings:
-    """The highest risk of each case of rows (n,)."""
+def crossings(case: NDArray[np.int32], risk: F64, failed: Bools, stands_for: F64 | None = None) -> Crossings:
+    """The highest risk of each case of rows (n,); ``stands_for`` (n_cases,) is `split.censoring_weights`, else 1."""
     codes, position = np.unique(case, return_inverse=True)
     highest = np.full(len(codes), -np.inf)
     np.maximum.at(highest, position, risk)
     was = np.zeros(len(codes), bool)
     was[position] = failed
-    return Crossings(codes, highest, was)
+    weight = np.ones(len(codes)) if stands_for is None else np.maximum(stands_for[codes], 1.0)
+    return Crossings(codes, highest, was, weight)
 
 
 def first_crossing_us(case: NDArray[np.int32], time_us: I64, risk: F64, threshold: float, n_cases: int) -> I64:
@@ -76,13 +78,13 @@ def threshold_for(found: Crossings, precision: float) -> Threshold:
 
     A threshold that alarms fewer than ten cases is not trusted.
     """
-    ranked, failed = _ranked(found)
+    ranked, failed, weight = _ranked(found)
     last = np.flatnonzero(np.r_[ranked[1:] != ranked[:-1], True]) if len(ranked) else np.zeros(0, np.intp)
     last = last[last + 1 >= min(10, len(ranked))]
     if not len(last) or not failed.any():
         return Threshold(float("inf"), float("nan"), 0.0, False)
-    hits = np.cumsum(failed)[last]
-    precise, recall = hits / (last + 1), hits / failed.sum()
+    hits = np.cumsum(failed * weight)[last]
+    precise, recall = hits / np.cumsum(weight)[last], hits / (failed @ weight)
     enough = np.flatnonzero(precise >= precision)
     i = int(enough[-1]) if len(enough) else int(np.argmax(precise))
     return Threshold(float(ranked[last[i]]), float(precise[i]), float(recall[i]), bool(len(enough)))
@@ -100,7 +102,7 @@ def cheapest(found: Crossings, ratio: float) -> float:
     threshold at all; else the constant.
     """
     n, action = len(found.case), 1.0 / ratio
-    constant = 0.0 if n and action <= found.failed.mean() else float("inf")
+    constant = 0.0 if n and action <= np.average(found.failed, weights=found.weight) else float("inf")
     if n < 2:
         return constant
     half = np.arange(n) % 2 == 0
@@ -109,21 +111,30 @@ def cheapest(found: Crossings, ratio: float) -> float:
         tried = Crossings(*(part[tried_on] for part in found))
         threshold = _lowest(Crossings(*(part[chosen_on] for part in found)), action)
         saved[tried_on] = _losses(tried, constant, action) - _losses(tried, threshold, action)
-    return _lowest(found, action) if saved.mean() > saved.std() / np.sqrt(n) else constant
+    share = found.weight / found.weight.sum()
+    mean = float(share @ saved)
+    error = float(np.sqrt(share**2 @ (saved - mean) ** 2))
+    return _lowest(found, action) if mean > error else constant
 
 
 def _lowest(found: Crossings, action: float) -> float:
     """The threshold of least cost on these cases, never alarming any of them included."""
-    ranked, failed = _ranked(found)
+    ranked, failed, weight = _ranked(found)
     last = np.flatnonzero(np.r_[ranked[1:] != ranked[:-1], True])
-    total = (last + 1) * action + (failed.sum() - np.cumsum(failed)[last])
+    lost = failed * weight
+    total = np.cumsum(weight)[last] * action + (lost.sum() - np.cumsum(lost)[last])
     best = int(np.argmin(total))
-    return float(ranked[last[best]]) if total[best] < failed.sum() else float("inf")
+    return float(ranked[last[best]]) if total[best] < lost.sum() else float("inf")
 
 
 def mean_cost(found: Crossings, threshold: float, ratio: float) -> Cost:
-    """What a threshold costs on these cases."""
-    losses = [float(_losses(found, at, 1.0 / ratio).mean()) for at in (threshold, 0.0, float("inf"))]
+    """What a threshold costs on these cases; NaN where there are none."""
+    if not len(found.case):
+        return Cost(ratio, threshold, *[float("nan")] * 3)
+    constants = 0.0, float("inf")
+    losses = [
+        float(np.average(_losses(found, at, 1.0 / ratio), weights=found.weight)) for at in (threshold, *constants)
+    ]
     return Cost(ratio, threshold, *losses)
 
 
@@ -132,9 +143,9 @@ def _losses(found: Crossings, threshold: float, action: float) -> F64:
     return np.where(alarmed, action, found.failed.astype(float))
 
 
-def _ranked(found: Crossings) -> tuple[F64, Bools]:
+def _ranked(found: Crossings) -> tuple[F64, Bools, F64]:
     order = np.argsort(-found.highest, kind="stable")
-    return found.highest[order], found.failed[order]
+    return found.highest[order], found.failed[order], found.weight[order]
 
 
 def looked_at(case: NDArray[np.int32], time_us: I64, risk: F64, per_day: int) -> NDArray[np.int32]:

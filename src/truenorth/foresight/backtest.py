@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from truenorth.foresight import alarms, evaluate
-from truenorth.foresight.evaluate import Ahead, Bucket, Days, Hits, Lead, PerDay, Reliable, Scored
+from truenorth.foresight.evaluate import Ahead, Bucket, Days, Hits, Lead, Level, PerDay, Reliable, Scored
 from truenorth.foresight.learnt import Learnt, foresight_of, learn, named, risks_of
 from truenorth.foresight.model import Foresight, Verdict
 from truenorth.foresight.predictors import Head, Linear, runner
 from truenorth.foresight.remaining import Remaining, interval
 from truenorth.foresight.rows import Table
-from truenorth.foresight.split import Split, temporal_split
+from truenorth.foresight.split import Split, censoring_weights, temporal_split
 from truenorth.foresight.train import Effort, Tell, outcome_of_rows
 from truenorth.foresight.why import Lever, changes_of, in_words, levers
 
@@ -68,6 +68,7 @@ class Backtest(msgspec.Struct, frozen=True):
     models: tuple[Scored, ...]
     buckets: tuple[Bucket, ...]
     reliability: Reliable
+    level: Level
     lead: Lead
     per_day: PerDay
     costs: tuple[alarms.Cost, ...]
@@ -143,24 +144,30 @@ class _Held:
         self.every_risk, self.risk = risks[self.judged], self.risks[self.judged]
 
     def crossed(self, rows: NDArray[np.bool_]) -> alarms.Crossings:
-        return alarms.crossings(self.rows.case[rows], self.every_risk[rows], self.failed[rows])
+        """Cases of the valid part stand for those like them that had not ended."""
+        until_us = self.learnt.split.test_us
+        stands_for = censoring_weights(self.cases.opened_us, self.cases.ended_us, until_us)
+        return alarms.crossings(self.rows.case[rows], self.every_risk[rows], self.failed[rows], stands_for)
 
     def findings(self, threshold: alarms.Threshold, asked: Asked) -> dict[str, Any]:
         """All about outcomes and alarms, by field of `Backtest`."""
         split, case, y, risk, seed = self.learnt.split, self.case, self.y, self.risk, self.seed
         times = self.rows.time_us[self.test]
-        valid, test = self.crossed(self.valid), self.crossed(self.test)
+        valid, test, taught = (self.crossed(rows) for rows in (self.valid, self.test, self.learnt.taught))
+        came = float(test.failed.mean()) if len(test.case) else float("nan")
+        known = float(np.average(taught.failed, weights=taught.weight)) if len(taught.case) else float("nan")
         alarmed = (threshold, asked.precision, case, times, risk, y, self.cases.ended_us, seed)
         return {
             "n_fit": len(np.unique(self.rows.case[split.fit])),
             "n_valid": len(valid.case),
             "n_test": len(test.case),
-            "base_rate": float(test.failed.mean()) if len(test.case) else float("nan"),
+            "base_rate": came,
             "verdict": self.verdict,
             "judged": self.judged,
             "models": tuple(evaluate.scored(name, y, p, case, seed) for name, p in self.risks.items()),
             "buckets": evaluate.buckets(y, risk, case, self.rows.prefix[self.test], seed),
             "reliability": evaluate.reliable(y, risk),
+            "level": evaluate.level(known, came, y, risk),
             "lead": evaluate.lead(*alarmed),
             "per_day": evaluate.per_day(case, times, risk, y, asked.per_day, seed),
             "costs": evaluate.costs(valid, test, asked.ratios),

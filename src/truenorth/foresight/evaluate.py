@@ -64,6 +64,25 @@ class Reliable(msgspec.Struct, frozen=True):
     n: tuple[int, ...]
 
 
+class Level(msgspec.Struct, frozen=True):
+    """How much of the calibration error is that times have changed.
+
+    ``learnt`` and ``came``: the share of failing cases among those learnt from and those held out, so ``moved`` is what
+    no model of the past can know. ``shift`` is what would have to be added to the log-odds of every risk for their mean
+    to be right; ``calibration_error`` is what would be left then.
+    """
+
+    learnt: float
+    came: float
+    shift: float
+    calibration_error: float
+
+    @property
+    def moved(self) -> float:
+        """By how much the base rate itself has moved."""
+        return abs(self.came - self.learnt)
+
+
 class Lead(msgspec.Struct, frozen=True):
     """Alarms at a threshold chosen on validation for a precision, tried on held-out time.
 
@@ -121,6 +140,23 @@ def reliable(failed: Bools, risk: F64) -> Reliable:
     """`metrics.reliability` as a value."""
     said, came, n = reliability(failed, risk)
     return Reliable(tuple(said.tolist()), tuple(came.tolist()), tuple(n.tolist()))
+
+
+def level(learnt: float, came: float, failed: Bools, risk: F64) -> Level:
+    """`Level` of rows (n,), between the shares of cases ``learnt`` and ``came``."""
+    from scipy.optimize import brentq
+
+    rate = float(failed.mean()) if len(failed) else float("nan")
+    if not 0.0 < rate < 1.0:
+        return Level(learnt, came, float("nan"), float("nan"))
+    sure = np.clip(risk, 1e-6, 1 - 1e-6)
+    score = np.log(sure) - np.log1p(-sure)
+
+    def shifted(added: float) -> F64:
+        return 1.0 / (1.0 + np.exp(-(score + added)))
+
+    shift = float(brentq(lambda added: float(shifted(added).mean()) - rate, -30.0, 30.0))
+    return Level(learnt, came, shift, calibration_error(failed, shifted(shift)))
 
 
 def verdict(failed: Bools, risks: Mapping[str, F64], case: I32, seed: int) -> Verdict:

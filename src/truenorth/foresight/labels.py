@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 
 class Label(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,6 +63,14 @@ def labelled(events: pl.DataFrame, label: Label) -> pl.DataFrame:
         )
     )
     return by_case.collect()
+
+
+def opened_with_label(events: pl.DataFrame, label: Label) -> NDArray[np.int64]:
+    """When each case that has a label was opened, in microseconds; ``events`` in any order."""
+    ordered = events.filter(pl.col("case").is_not_null()).sort("time", maintain_order=True)
+    known = labelled(ordered, label).filter(pl.col("outcome") >= 0)
+    opened = ordered.group_by("case", maintain_order=True).agg(pl.col("time").min())
+    return opened.join(known, on="case", how="semi")["time"].to_physical().to_numpy()
 
 
 def columns_that_tell(label: Label) -> Sequence[str]:

@@ -37,9 +37,9 @@ class Split(NamedTuple):
 def temporal_split(cases: Cases, rows: Rows, test_share: float = 0.25) -> Split:
     """Split by time of opening: the last ``test_share`` of the cases, in (0, 1), are held out.
 
-    Whatever is learnt at ``test_us`` was known before it.
+    Whatever is learnt at ``test_us`` was known before it. Cases that have ended without a label count for nothing.
     """
-    opened = np.sort(cases.opened_us)
+    opened = np.sort(cases.opened_us[(cases.outcome >= 0) | (cases.ended_us == NEVER)])
     test_us = test_instant(opened, test_share)
     valid_us = _instant(opened[opened < test_us], 1.0 - VALID_SHARE)
     known = cases.outcome >= 0
@@ -96,11 +96,26 @@ def censoring_weights(opened_us: NDArray[np.int64], ended_us: NDArray[np.int64],
 def row_weights(table: Table, mask: Mask, until_us: int) -> F64:
     """What each row of ``mask`` weighs when a model learns: mean 1.
 
-    The rows of a case share a weight of the square root of their number, so that a case of a hundred events counts as
-    ten of one and not as a hundred; times `censoring_weights`.
+    The k-th row of a case weighs sqrt(k) - sqrt(k - 1), so that n rows weigh sqrt(n) together: a case of a hundred
+    events counts as ten of one and not as a hundred. No row knows how many are still to come: a weight that did would
+    make what ends soon look more likely than it is. Times `censoring_weights`.
     """
     case = table.rows.case[mask]
-    n_rows = np.bincount(case, minlength=len(table.cases.opened_us))
     censoring = censoring_weights(table.cases.opened_us, table.cases.ended_us, until_us)
-    weights = np.maximum(censoring[case], 1.0) / np.sqrt(n_rows[case])
+    rank = rank_in_case(case)
+    weights: F64 = np.maximum(censoring[case], 1.0) * (np.sqrt(rank) - np.sqrt(rank - 1.0))
     return weights / max(weights.mean(), 1e-12) if len(weights) else weights
+
+
+def rank_in_case(case: NDArray[np.int32]) -> F64:
+    """The number of each row (n,) among those of its case, from 1, in their order.
+
+    >>> import numpy as np
+    >>> rank_in_case(np.array([4, 4, 1, 4], np.int32)).tolist()
+    [1.0, 2.0, 1.0, 3.0]
+    """
+    order = np.argsort(case, kind="stable")
+    starts = np.flatnonzero(np.r_[True, case[order][1:] != case[order][:-1]]) if len(case) else np.zeros(0, np.intp)
+    rank = np.empty(len(case))
+    rank[order] = np.arange(1, len(case) + 1) - np.repeat(starts, np.diff(np.r_[starts, len(case)]))
+    return rank

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from truenorth.foresight.boosted import OF_DAYS, OF_NEXT, SETTINGS, Setting, fit_classes, fit_median
 from truenorth.foresight.calibrate import Curve, choose_curve
 from truenorth.foresight.metrics import log_loss
-from truenorth.foresight.predictors import Head, Predictor, Sample, calibrated, runner
+from truenorth.foresight.predictors import Head, Predictor, Sample, runner
 from truenorth.foresight.remaining import Errors, Remaining, conformal
 from truenorth.foresight.rows import Table
 from truenorth.foresight.split import Split, censoring_weights, row_weights
@@ -30,7 +30,7 @@ class Effort(msgspec.Struct, frozen=True):
     """How hard to try: settings of trees that are compared, threads, the coverage of intervals, rows to learn from.
 
     Where there are more rows than that, whole cases are drawn: ``n_rows`` for the outcome and the time remaining,
-    ``n_rows_small`` for each promise, for what comes next, and to compare settings; a quarter of these to choose on.
+    ``n_rows_small`` for each promise and for what comes next; a quarter of these to choose on.
     """
 
     settings: tuple[Setting, ...] = SETTINGS
@@ -41,7 +41,10 @@ class Effort(msgspec.Struct, frozen=True):
 
 
 class Heads(NamedTuple):
-    """What was learnt of one target with classes; ``loss`` is that of the trees where settings are chosen."""
+    """What was learnt of one target with classes; ``loss`` is that of the trees where settings are chosen.
+
+    It is that of the scores as they are: the curves were fitted on the same cases and would flatter.
+    """
 
     trees: Head | None
     logistic: Head
@@ -91,16 +94,10 @@ def outcome_of_rows(table: Table) -> F64:
 
 
 def learn_outcome(table: Table, split: Split, seed: int, effort: Effort) -> Heads:
-    """Models of the outcome: the settings compared on some rows, the best learnt from all."""
+    """Models of the outcome: of the settings the one that does best on later cases."""
     y, n_classes = outcome_of_rows(table), len(table.outcomes)
-    few, setting = effort.n_rows_small, effort.settings[0]
-    if len(effort.settings) > 1:
-        tried = [learn_classes(table, split, y, n_classes, one, few, seed, effort) for one in effort.settings]
-        best = min(range(len(tried)), key=lambda i: tried[i].loss)
-        setting = effort.settings[best]
-        if split.fit.sum() <= few and split.valid.sum() <= few // 4:
-            return tried[best]
-    return learn_classes(table, split, y, n_classes, setting, effort.n_rows, seed, effort)
+    tried = [learn_classes(table, split, y, n_classes, one, effort.n_rows, seed, effort) for one in effort.settings]
+    return min(tried, key=lambda heads: heads.loss)
 
 
 def learn_classes(
@@ -116,7 +113,7 @@ def learn_classes(
     trees = fit_classes(fit.sample, valid.sample, n_classes, table.columns, setting, seed, effort.n_threads)
     logistic = fit_logistic(fit.sample, n_classes, table.columns)
     head = _calibrated(trees, valid, n_classes)
-    return Heads(head, _calibrated(logistic, valid, n_classes), constant, _loss(head, valid))
+    return Heads(head, _calibrated(logistic, valid, n_classes), constant, _loss(trees, valid))
 
 
 def learn_next(table: Table, split: Split, seed: int, effort: Effort) -> Head | None:
@@ -159,8 +156,8 @@ def _calibrated(predictor: Predictor, valid: _Part, n_classes: int) -> Head:
     return Head(predictor, tuple(curves))
 
 
-def _loss(head: Head, valid: _Part) -> float:
-    p = calibrated(runner(head.predictor, valid.sample.x.shape[1]).predict(valid.sample.x), head.curves)
+def _loss(predictor: Predictor, valid: _Part) -> float:
+    p = runner(predictor, valid.sample.x.shape[1]).predict(valid.sample.x)
     given = p[np.arange(len(p)), valid.sample.y.astype(int)]
     return log_loss(np.ones(len(given), bool), given, valid.sample.weight)
 

@@ -84,11 +84,11 @@ def concentration(
     ``every`` (a Polars duration such as ``1mo``) compares the last whole period with the one before it; an interval of
     the change takes the two as independent. TruenorthError for an unknown column.
     """
-    amounts = _amounts(replay, of, measure)
-    table = _by_item(amounts)
+    amounts = amounts_of(replay, of, measure)
+    table = by_item(amounts)
     whole = _top_share(amounts, table, k)
     spans = _last_spans(replay, amounts, every) if every else None
-    last, before = [_top_share(span, _by_item(span), k) for span in spans] if spans else [None, None]
+    last, before = [_top_share(span, by_item(span), k) for span in spans] if spans else [None, None]
     return Concentration(
         of=of,
         measure=measure,
@@ -117,8 +117,8 @@ def gini(amounts: pl.Series) -> float | None:
     return float(((2 * np.arange(1, n + 1) - n - 1) * rising).sum() / (n * total))
 
 
-def _amounts(replay: Replayed, of: str, measure: Measure) -> pl.LazyFrame:
-    """One row a piece of the measure: ``item``, ``unit`` (the customer), ``amount``, ``time``."""
+def amounts_of(replay: Replayed, of: str, measure: Measure) -> pl.LazyFrame:
+    """What is added up: one row a piece of the measure: ``item``, ``unit`` (the customer), ``amount``, ``time``."""
     rows = _broken_promises(replay) if of == BROKEN_PROMISE else _of_column(replay, of)
     rows = rows.filter(pl.col("item").is_not_null())
     first = pl.col("time").min()
@@ -165,7 +165,8 @@ def _unknown(path: str, expected: str, found: str, known: str = "") -> Truenorth
     return TruenorthError([Problem(path=path, expected=expected, found=found, hint=hint)])
 
 
-def _by_item(amounts: pl.LazyFrame) -> pl.DataFrame:
+def by_item(amounts: pl.LazyFrame) -> pl.DataFrame:
+    """The ``table`` of `Concentration`, from frames with ``item`` and ``amount``."""
     total = pl.col("amount").sum()
     return (
         amounts.group_by("item")

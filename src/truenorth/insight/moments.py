@@ -281,6 +281,12 @@ def _until_next(events: CodedEvents) -> pl.DataFrame:
 # --- what causes what ------------------------------------------------------------------------------------------------
 
 
+def causal_flow_of(replay: Replayed) -> pl.DataFrame:
+    """The table ``flow`` of `Moments` alone: it adds up over logs that share no case."""
+    events = coded(replay)
+    return _flow(events, causal_flow.causes(events))
+
+
 def _flow(events: CodedEvents, cause: Ints) -> pl.DataFrame:
     parts = []
     for kind, flag in (("handover", events.handover), ("decision", events.decision), ("internal", events.internal)):

@@ -106,8 +106,16 @@ def _alarm_lines(found: Backtest) -> list[str]:
     return lines + costs
 
 
+def _level_line(found: Backtest) -> str:
+    level = found.level
+    return (
+        f"{level.learnt:.1%} of the cases learnt from fail, {level.came:.1%} of those held out; were the level of all "
+        f"risks put right, {level.calibration_error:.3f} of the calibration error would be left"
+    )
+
+
 def _other_lines(found: Backtest) -> list[str]:
-    lines = []
+    lines = [_level_line(found)] if math.isfinite(found.level.calibration_error) else []
     if (days := found.remaining) is not None:
         held = f"the {days.asked_coverage:.0%} interval held {_estimate(days.coverage)}"
         lines.append(

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sys
+
 from rich.markup import escape
 from rich.table import Table
 
-from truenorth.action.ledger import Crown, Line
+from truenorth.action.ledger import Crown, Line, flat
 from truenorth.action.off_policy import Estimate, Evaluation
 from truenorth.printing.terminal import out, write_json
-from truenorth.wiring.policy import Learning, Ledger
+from truenorth.server.acting.books import Ledger
+from truenorth.wiring.policy import Learning
 
 HOUR_US = 3_600_000_000
 CROWNS = (
@@ -30,6 +33,8 @@ def evaluation(found: Evaluation, *, as_json: bool) -> None:
     table = Table("estimate", "a decision", "95 % from", "to", box=None, pad_edge=False)
     for name, one in (("IPW", found.ipw), ("SNIPW", found.snipw), ("DR", found.dr), ("gain, DR", found.gain)):
         table.add_row(name, *_money(one))
+    if found.modelled is not None:
+        table.add_row("gain, as modelled", *_money(found.modelled))
     out.print(table)
     out.print(f"{found.n:,} decisions, {found.n_units:,} customers, effective sample size {found.ess:,.0f}")
     out.print(found.words)
@@ -56,10 +61,13 @@ def learning(found: Learning, *, as_json: bool) -> None:
     out.print(f"acting on it {proven}: {found.caution:g} standard deviations are taken off each effect")
 
 
-def ledger(found: Ledger, *, as_json: bool) -> None:
+def ledger(found: Ledger, *, as_json: bool, as_csv: bool = False) -> None:
     """Three crowns side by side for each action and period, and what overriding brought."""
     if as_json:
         write_json(found)
+        return
+    if as_csv:
+        sys.stdout.write(flat(found.lines).write_csv())
         return
     table = Table("action", "period", "figure", "actual", "expected", "change a case (95 %)", box=None, pad_edge=False)
     for line in found.lines:

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from truenorth.figures.kpis import kpis_figure
+from truenorth.figures.kpis import kinds_figure, kpis_figure
 from truenorth.figures.wording import percent, points
 from truenorth.insight.kpi_audit import RULE, Audit, audit_kpis
 from truenorth.insight.replayed import Replayed
@@ -34,7 +34,7 @@ def kpis_section(replay: Replayed, inputs: Inputs) -> Section:
     return Section(
         finding=finding(audit),
         answer=audit,
-        figures={"kpis": kpis_figure(audit)},
+        figures={"kpi-kinds": kinds_figure(audit), "kpis": kpis_figure(audit)},
         tables={
             "kpis": _verdicts(frame),
             "evidence": _evidence(frame),

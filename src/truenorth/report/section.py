@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import msgspec
 import polars as pl
 
+from truenorth.foresight.backtest import Backtest
 from truenorth.insight.concentration import Measure
 from truenorth.insight.initiative_file import Initiative
 from truenorth.insight.kpi_file import Kpi
@@ -49,6 +50,8 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
     """What is steered by; without any there is no audit."""
     initiatives: tuple[Initiative, ...] = ()
     """What is tried or proposed; without any only the line of sight of teams is told."""
+    backtest: Backtest | None = None
+    """How well foresight did on held-out time; without one nothing is said about it."""
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ from truenorth.insight.replayed import Replayed
 from truenorth.report.causes import causes_section
 from truenorth.report.concentration import concentration_section
 from truenorth.report.cx_six import feel_section
+from truenorth.report.foresight import foresight_section
 from truenorth.report.gap import gap_section
 from truenorth.report.initiatives import initiatives_section
 from truenorth.report.kpis import kpis_section
@@ -62,6 +63,13 @@ SUBJECTS: tuple[Subject, ...] = (
         options=("file", *ADJUSTED),
         learns=True,
         can=lambda inputs: bool(inputs.kpis),
+    ),
+    Subject(
+        name="foresight",
+        title="Foresight, and how far to trust it",
+        about="how well failures were foreseen, how early, and how far the probabilities hold",
+        make=foresight_section,
+        can=lambda inputs: inputs.backtest is not None,
     ),
     Subject(
         name="initiatives",

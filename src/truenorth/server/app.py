@@ -17,11 +17,13 @@ from truenorth.server.answers import answer_errors
 from truenorth.server.api.bounds import Bounds
 from truenorth.server.api.context import Context
 from truenorth.server.api.routes import api_routes, api_templates
-from truenorth.server.api.totals import Totals
+from truenorth.server.api.totals import Reused, Totals
+from truenorth.server.api.true_north import read_periods
 from truenorth.server.auth import Door
 from truenorth.server.broadcast import Broadcast
 from truenorth.server.documents import document_routes
 from truenorth.server.envelope import BodyBound, Envelope
+from truenorth.server.given.clerk import Clerk
 from truenorth.server.health import health_routes
 from truenorth.server.insights import InsightBounds, Insights
 from truenorth.server.judged_logs import JudgedLogs
@@ -81,6 +83,7 @@ def make_app(  # noqa: PLR0913  # all that a service is made of
         bounds=bounds,
         broadcast=_broadcast(store, bounds),
         totals=totals,
+        periods=Reused(lambda key: read_periods(store, now_us(), key), elapsed_s),
         targets=targets or TargetRules(loopback=is_open),
         acting=Acting(
             store,
@@ -91,7 +94,13 @@ def make_app(  # noqa: PLR0913  # all that a service is made of
             knowing=knowing,
         ),
         judged=JudgedLogs(store, elapsed_s),
-        queues=Queues(store, now_us=now_us, elapsed_s=elapsed_s, outcomes_of=outcomes_of),
+        queues=Queues(
+            store,
+            now_us=now_us,
+            elapsed_s=elapsed_s,
+            outcomes_of=outcomes_of,
+            words=Clerk(store, now_us, ids_of).waiting,
+        ),
         insights=_insights(store, bounds, now_us, elapsed_s),
     )
     app.include_router(api_routes())

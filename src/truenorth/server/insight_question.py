@@ -51,7 +51,11 @@ def check_options(question: Question, given: Collection[str]) -> None:
     if not is_installed(subject):
         raise Turned(409, "not_installed", NOT_INSTALLED)
     if subject.name == "kpis" and not question.file:
-        raise Turned(422, "no_file", "expected a file of KPIs: send its text with POST; see docs/insight-kpis.md")
+        raise Turned(
+            422,
+            "no_file",
+            "expected a file of KPIs: keep one with the journey, or send it with POST; see docs/insight-kpis.md",
+        )
     names = [*sorted(set(given) - ALWAYS), *(["file"] if question.file else [])]
     may = ", ".join(subject.options) or "none"
     problems = [

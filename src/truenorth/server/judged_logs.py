@@ -16,10 +16,8 @@ from truenorth.store.opening import Store
 if TYPE_CHECKING:
     from truenorth.engine.replay import Replay
 
-MOST_HELD = 4
-"""Logs that are held at a time."""
 MOST_EVENTS = 5_000_000
-"""Largest log that is read here."""
+"""Largest log that is read here; so many events are held at a time, however many journeys have judged them."""
 AGE_S = 300.0
 """How old a judged log may get while events go on coming."""
 WAIT_S = 8.0
@@ -34,6 +32,7 @@ class _Held(NamedTuple):
     n_erasures: int
     position: int
     at_s: float
+    n_events: int
     replay: Replay
 
 
@@ -102,10 +101,11 @@ class JudgedLogs:
         try:
             n_erasures, progress = self._store.results.n_erasures(), self._store.results.progress(journey)
             replay = judged_log(self._store, journey, self._tell, until_us=progress.watermark_us).replay
-            held = _Held(version, n_erasures, progress.position, self._elapsed_s(), replay)
+            n_events = int(replay.summary["events"])
+            held = _Held(version, n_erasures, progress.position, self._elapsed_s(), n_events, replay)
             with self._lock:
                 self._held[journey] = held
-                while len(self._held) > MOST_HELD:
+                while len(self._held) > 1 and sum(one.n_events for one in self._held.values()) > MOST_EVENTS:
                     self._held.popitem(last=False)
             return replay
         finally:

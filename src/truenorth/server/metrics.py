@@ -44,6 +44,12 @@ class Probes:
     """Cases whose state is held."""
     outbox_waiting: Ask | None = None
     """Deliveries that wait."""
+    foreseer_position: Ask | None = None
+    """The position of the log up to which every journey with a model was followed."""
+    foreseer_cases: Ask | None = None
+    """Keys with an open case whose risk is kept up to date."""
+    foreseer_overdue_s: Ask | None = None
+    """How long the case has waited that is looked at next."""
 
 
 class Metrics:
@@ -137,6 +143,9 @@ class Asked(Collector):
             "late_events": ("Events that came after the watermark had passed them.", probes.late_events),
             "cases_in_memory": ("Cases whose state is held.", probes.cases_in_memory),
             "outbox_waiting": ("Deliveries that wait.", probes.outbox_waiting),
+            "foreseer_lag_positions": ("Positions of the log that risks do not know yet.", self._foreseer_lag),
+            "foreseer_cases": ("Open cases whose risk is kept up to date.", probes.foreseer_cases),
+            "foreseer_overdue_seconds": ("How long a case has waited to be looked at.", probes.foreseer_overdue_s),
         }
         return {name: (help_text, ask) for name, (help_text, ask) in gauges.items() if ask is not None}
 
@@ -146,9 +155,15 @@ class Asked(Collector):
         return None if watermark_us is None else (self._now_us() - watermark_us) / 1e6
 
     def _lag(self) -> float | None:
+        return self._behind(self._probes.runner_position)
+
+    def _foreseer_lag(self) -> float | None:
+        return self._behind(self._probes.foreseer_position)
+
+    def _behind(self, position: Ask | None) -> float | None:
         newest = self._probes.log_position() if self._probes.log_position else None
-        judged = self._probes.runner_position() if self._probes.runner_position else None
-        return None if newest is None or judged is None else max(0.0, newest - judged)
+        reached = position() if position else None
+        return None if newest is None or reached is None else max(0.0, newest - reached)
 
 
 def _value(name: str, ask: Ask) -> float | None:

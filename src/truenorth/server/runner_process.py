@@ -40,13 +40,17 @@ T = TypeVar("T", bound=Led)
 
 
 class Status(msgspec.Struct, frozen=True):
-    """How the runner is; nothing is known of one that waits to lead. ``n_signals`` counts what it has told."""
+    """How a runner or a foreseer is; nothing is known of one that waits to lead.
+
+    ``n_signals`` counts what it has told, ``overdue_us`` is how long the case has waited that a foreseer looks at next.
+    """
 
     n_signals: int = 0
     position: int | None = None
     watermark_us: int | None = None
     n_cases: int | None = None
     n_late: int | None = None
+    overdue_us: int | None = None
 
 
 class RunnerProcess:
@@ -88,7 +92,11 @@ class RunnerProcess:
     def _run(self) -> None:
         while not self._stopped.is_set():
             with subprocess.Popen(  # noqa: S603  # a command of our own
-                self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
+                self._command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                bufsize=0,
+                process_group=0,  # Ctrl-C is for the parent, also while the child is still loading
             ) as child:
                 assert child.stdin is not None
                 assert child.stdout is not None

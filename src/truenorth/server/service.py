@@ -107,6 +107,7 @@ def make_service(
             tidying.cancel()
             await writer.stop()
             await asyncio.to_thread(app.state.context.judged.close)
+            await asyncio.to_thread(app.state.context.queues.close)
             await asyncio.to_thread(app.state.context.insights.close)
             stopped.set()
             await sending
@@ -123,7 +124,7 @@ def make_service(
         now_us=clock,
         ids_of=who.ids_of,
         metrics=metrics,
-        probes=_probes(store, writer, runner),
+        probes=_probes(store, writer, runner, foreseer),
         is_open=settings.is_open,
         lifespan=lifespan,
         knowing=knowing,
@@ -142,7 +143,11 @@ async def _tidy(store: Store) -> None:
             LOG.warning("no checkpoint", reason=str(error))
 
 
-def _probes(store: Store, writer: LogWriter, runner: RunnerProcess) -> Probes:
+def _probes(store: Store, writer: LogWriter, runner: RunnerProcess, foreseer: RunnerProcess) -> Probes:
+    def overdue_s() -> float | None:
+        waited_us = foreseer.status.overdue_us
+        return None if waited_us is None else waited_us / 1e6
+
     return Probes(
         waiting_events=lambda: writer.n_waiting,
         is_full=lambda: writer.is_full,
@@ -152,13 +157,22 @@ def _probes(store: Store, writer: LogWriter, runner: RunnerProcess) -> Probes:
         late_events=lambda: runner.status.n_late,
         cases_in_memory=lambda: runner.status.n_cases,
         outbox_waiting=store.outbox.n_pending,
+        foreseer_position=lambda: foreseer.status.position,
+        foreseer_cases=lambda: foreseer.status.n_cases,
+        foreseer_overdue_s=overdue_s,
     )
 
 
-def run_service(app: FastAPI, settings: Settings, on_started: Callable[[str], None]) -> None:
+def run_service(
+    app: FastAPI,
+    settings: Settings,
+    on_started: Callable[[str], None],
+    on_stopping: Callable[[], None] = lambda: None,
+) -> None:
     """Serve until the process is told to stop; then answer what is under way and write what waits.
 
-    ``on_started`` is told the address once it listens.
+    ``on_started`` is told the address once it listens; ``on_stopping`` is called, and has to return at once, when the
+    process is told to stop.
     """
     configure_logs()
     allow_connections()
@@ -174,16 +188,21 @@ def run_service(app: FastAPI, settings: Settings, on_started: Callable[[str], No
         server_header=False,
         timeout_graceful_shutdown=GRACE_S,
     )
-    _Server(config, on_started, app.state.context.broadcast.close).run()
+
+    def stop() -> None:
+        on_stopping()
+        app.state.context.broadcast.close()  # streams would be waited for
+
+    _Server(config, on_started, stop).run()
 
 
 class _Server(uvicorn.Server):
     def __init__(
-        self, config: uvicorn.Config, on_started: Callable[[str], None], end_streams: Callable[[], None]
+        self, config: uvicorn.Config, on_started: Callable[[str], None], on_stopping: Callable[[], None]
     ) -> None:
         super().__init__(config)
         self._on_started = on_started
-        self._end_streams = end_streams
+        self._on_stopping = on_stopping
 
     async def startup(self, sockets: list[socket] | None = None) -> None:
         await super().startup(sockets)
@@ -193,7 +212,7 @@ class _Server(uvicorn.Server):
             self._on_started(f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
 
     async def shutdown(self, sockets: list[socket] | None = None) -> None:
-        self._end_streams()  # they would be waited for
+        self._on_stopping()
         await super().shutdown(sockets)
 
 

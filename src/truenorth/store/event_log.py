@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 import polars as pl
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, delete, func, insert, select
 
 from truenorth.events import Event, Refused
 from truenorth.store.database import Database, Turn
@@ -64,6 +64,11 @@ class SqlEventLog:
             rows = connection.execute(newer).mappings().all()
         fields = Refused.__struct_fields__
         return [(row["number"], Refused(**{name: row[name] for name in fields})) for row in rows]
+
+    def dismiss(self, number: int) -> bool:
+        """Forget something refused, once it is an event or needs to be none; false if there is nothing of it."""
+        with self._database.writing(Turn.EVENTS) as connection:
+            return connection.execute(delete(REFUSED).where(REFUSED.c.number == number)).rowcount > 0
 
     def of_customers(self, ids: Sequence[str]) -> Iterator[Stored]:
         """All events of some ids in the order of arrival; archived ones too."""

@@ -21,6 +21,7 @@ from truenorth.store.migrate import migrate
 from truenorth.store.models import Models
 from truenorth.store.pages import Pages
 from truenorth.store.people import People
+from truenorth.store.periods import Periods
 from truenorth.store.ports import EventLog
 from truenorth.store.registry import Audit, Journeys, Links
 from truenorth.store.results import Results
@@ -28,6 +29,7 @@ from truenorth.store.risks import Risks
 from truenorth.store.settings import Entropy, settings_of
 from truenorth.store.signals import Outbox, Signals
 from truenorth.store.staff import Staff
+from truenorth.store.steering import SteeringFiles
 from truenorth.store.suppression import Suppression
 
 
@@ -41,6 +43,7 @@ class Store:
     people: People
     retention: Retention
     results: Results
+    periods: Periods
     pages: Pages
     signals: Signals
     outbox: Outbox
@@ -56,6 +59,7 @@ class Store:
     effects: EffectVersions
     given: Given
     futures: Futures
+    steering: SteeringFiles
 
     def close(self) -> None:
         """Close its connections."""
@@ -106,6 +110,7 @@ def _opened(database: Database, entropy: Entropy) -> Store:
         people=People(database, archive, gone, suppression),
         retention=Retention(database, archive, gone),
         results=Results(database),
+        periods=Periods(database),
         pages=Pages(database),
         signals=Signals(database),
         outbox=Outbox(database),
@@ -121,4 +126,5 @@ def _opened(database: Database, entropy: Entropy) -> Store:
         effects=EffectVersions(database),
         given=Given(database),
         futures=Futures(database),
+        steering=SteeringFiles(database),
     )

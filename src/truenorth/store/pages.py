@@ -48,11 +48,14 @@ class Pages:
         limit: int,
         outcome: Outcome | None = None,
         customers: Sequence[str] | None = None,
+        decided_from_us: int | None = None,
     ) -> Page[CaseRow]:
-        """Cases of a journey by id; only those with an outcome or of some customers if given."""
+        """Cases of a journey by id; only with an outcome, of some customers, decided from an instant on if given."""
         wanted = _equal(CASE_ROW, outcome=outcome)
         if customers is not None:
             wanted.append(CASE_ROW.c.customer.in_(customers))
+        if decided_from_us is not None:
+            wanted += [CASE_ROW.c.outcome != "open", CASE_ROW.c.outcome_time_us >= decided_from_us]
         key = (CASE_ROW.c.case,)
         return self._page(CaseRow, CASE_ROW, key, _equal(CASE_ROW, journey=journey), wanted, after, limit)
 

@@ -54,6 +54,10 @@ class EventLog(Protocol):
         """What could not be an event, in the order of arrival."""
         ...
 
+    def dismiss(self, number: int) -> bool:
+        """Forget something refused, once it is an event or needs to be none; false if there is nothing of it."""
+        ...
+
     def of_customers(self, ids: Sequence[str]) -> Iterator[Stored]:
         """All events of some ids in the order of arrival; archived ones too."""
         ...

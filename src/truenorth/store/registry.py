@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
-from sqlalchemy import and_, delete, insert, select, update
+from sqlalchemy import Select, and_, delete, insert, select, update
 
 from truenorth.store.database import Database, Turn
 from truenorth.store.rows import JourneyState, JourneyText, Link, Noted
@@ -106,6 +107,13 @@ class Audit:
 
     def read(self, after: int = 0, *, limit: int = 1_000) -> Sequence[Noted]:
         """The next lines, oldest first."""
-        asked = select(AUDIT).where(AUDIT.c.number > after).order_by(AUDIT.c.number).limit(limit)
+        return self._read(select(AUDIT).where(AUDIT.c.number > after).order_by(AUDIT.c.number).limit(limit))
+
+    def read_back(self, before: int = 0, *, limit: int = 1_000) -> Sequence[Noted]:
+        """The lines before one, newest first; 0 begins at the newest."""
+        asked = select(AUDIT).order_by(AUDIT.c.number.desc()).limit(limit)
+        return self._read(asked.where(AUDIT.c.number < before) if before else asked)
+
+    def _read(self, asked: Select[Any]) -> Sequence[Noted]:
         with self._database.reading() as connection:
             return [Noted(**row) for row in connection.execute(asked).mappings()]

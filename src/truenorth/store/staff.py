@@ -173,6 +173,13 @@ class Staff:
             upsert(self._database, connection, BOOKING, names, [(number, person, "booked", now_us)])
             return True
 
+    def cancel(self, number: int, person: str, *, now_us: int) -> bool:
+        """Give a booked seat back; false if they have none, or have finished."""
+        ours = and_(BOOKING.c["class"] == number, BOOKING.c.person == person, BOOKING.c.state == "booked")
+        given = update(BOOKING).where(ours).values(state="cancelled", changed_us=now_us)
+        with self._database.writing(Turn.DECISIONS) as connection:
+            return connection.execute(given).rowcount > 0
+
     def finish(self, number: int, person: str, *, by: str, now_us: int) -> Accreditation | None:
         """Note that somebody has finished a class they booked: the level is theirs; None if they did not book it."""
         ours = and_(BOOKING.c["class"] == number, BOOKING.c.person == person, BOOKING.c.state == "booked")

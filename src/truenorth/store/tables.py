@@ -514,3 +514,14 @@ FATE = Table(
     sqlite_with_rowid=False,
 )
 """Named future states of a journey: what is to become of each of its elements."""
+STEERING = Table(
+    "steering",
+    METADATA,
+    _text("journey", key=True),
+    _text("kind", key=True),
+    _text("text"),
+    _text("by"),
+    _whole("at_us"),
+    sqlite_with_rowid=False,
+)
+"""What a journey is steered by: its file of KPIs, its file of initiatives."""

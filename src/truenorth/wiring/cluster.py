@@ -66,12 +66,21 @@ def replay_on_spark(journey: Journey, asked: Asked, place: Place, *, on_progress
             now=asked.now,
             identities=place.identities,
             n_buckets=place.n_buckets,
-            tables=asked.out is not None,
+            keep=_keep(asked.out),
             on_progress=tell,
         )
         judged.summary["seconds"] = round(perf_counter() - started_s, 3)
         written = [] if asked.out is None else cluster.write_results(judged, asked.out, tell)
     return Judged(journey, judged.summary, tuple(written))
+
+
+def _keep(out: str | None) -> Literal["summary", "frames"] | Path:
+    """A folder of this machine is written by the executors, one with a scheme by Spark, with its credentials."""
+    from truenorth.cluster.writing import has_scheme  # noqa: PLC0415
+
+    if out is None:
+        return "summary"
+    return "frames" if has_scheme(out) else Path(out).absolute()
 
 
 def is_for_the_cluster(path: str) -> bool:

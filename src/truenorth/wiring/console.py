@@ -26,22 +26,28 @@ def has_console() -> bool:
     return find_spec("nicegui") is not None
 
 
-def make_console(store: Store, settings: Settings, clock: Callable[[], int]) -> Console:
-    """The console of a store, to be mounted on the application of its service."""
+def make_console(store: Store, settings: Settings, clock: Callable[[], int], *, with_tour: bool = False) -> Console:
+    """The console of a store, to be mounted on the application of its service; ``with_tour``: with a guided tour."""
     if not has_console():
         hint = "install the extra 'console', or serve with --no-console"
         raise TruenorthError([Problem(path="console", expected="the package nicegui", found="none", hint=hint)])
     from truenorth.console.mount import Console  # noqa: PLC0415  (loads what draws pages)
+    from truenorth.console.oidc import Oidc, settings_of  # noqa: PLC0415
     from truenorth.console.pages import registry  # noqa: PLC0415
+    from truenorth.console.tour import steps_of  # noqa: PLC0415
 
+    pages = registry()
+    provider = settings_of(os.environ)
     return Console(
-        registry=registry(),
+        registry=pages,
         accounts=store.accounts,
         audit=store.audit,
         now_us=clock,
         elapsed_s=perf_counter,
         is_open=settings.is_open,
         embedded_in=tuple(os.environ.get(EMBEDDED_IN, "").split()),
+        oidc=Oidc(provider) if provider else None,
+        tour=steps_of(pages) if with_tour else (),
     )
 
 

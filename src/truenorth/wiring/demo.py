@@ -15,7 +15,7 @@ from datetime import UTC, date, datetime
 from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
-from socket import socket
+from socket import SO_REUSEADDR, SOL_SOCKET, socket
 from types import FrameType
 
 import msgspec
@@ -32,15 +32,23 @@ from truenorth.server.service import Settings, run_service
 from truenorth.server.who import Who
 from truenorth.simulate import Company, World
 from truenorth.simulate.unfolding import Unfolding
+from truenorth.spec.model import CANONICAL_TYPES
 from truenorth.spec.problems import TruenorthError
 from truenorth.store.opening import Store, open_store
+from truenorth.store.steering import SteeringFile, SteeringKind
+from truenorth.wiring.console import has_console
 from truenorth.wiring.demo_life import Colleagues, Life, done_in, live_again
 from truenorth.wiring.service import Pace, Service, foreseer_command, journey_texts, open_service, runner_command
 
 HOUR_US = 3_600_000_000
 STORE, PREPARED = "company.db", "prepared.json"
-FORM = 1
+FORM = 3
 """Of what is prepared: what an older program prepared is made anew."""
+STEERED = "help"
+"""The journey that the files of KPIs and initiatives of the company are about."""
+STEERING_KINDS: tuple[SteeringKind, ...] = ("kpis", "initiatives")
+HELD_OUT = 0.4
+"""Of the cases, the latest: outcomes are final weeks after a case opens, so that a smaller share would hold few."""
 LATENESS_US = 120_000_000
 """Of the company's time: two seconds at 60 times its speed."""
 
@@ -52,8 +60,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     n_customers: int = 2_000
-    start: date = date(2026, 1, 5)
-    told_from: datetime = datetime(2026, 4, 2, tzinfo=UTC)
+    start: date = date(2025, 11, 17)
+    told_from: datetime = datetime(2026, 4, 3, tzinfo=UTC)
     live_from: datetime = datetime(2026, 4, 7, 8, tzinfo=UTC)
     seed: int = 1
 
@@ -117,6 +125,11 @@ class _History:
         for name, text in journey_texts(folder):
             self._store.journeys.publish(name, text, now_us=self._company.start_us)
         load_staff(self._store, folder / "steering" / "people.yaml", self._now_us)
+        for kind in STEERING_KINDS:
+            text = (folder / "steering" / f"{kind}.yaml").read_text()
+            self._store.steering.put(
+                SteeringFile(journey=STEERED, kind=kind, text=text, by="demo", at_us=self._company.start_us)
+            )
         tell("writing its history", 0.0)
         self._append(past)
         runner = Runner(self._store, clock=lambda: self._now_us, lateness_us=LATENESS_US)
@@ -139,7 +152,21 @@ class _History:
             colleagues.work(self._now_us)
 
     def _append(self, events: pl.DataFrame) -> None:
-        import_events(Log(events), self._store.events, "company", self._now_us)
+        import_events(Log(as_sent(events)), self._store.events, "company", self._now_us)
+
+
+def as_sent(events: pl.DataFrame) -> pl.DataFrame:
+    """Events with what is no field of theirs below ``properties``, where clients of Segment have it.
+
+    >>> frame = pl.DataFrame({"id": ["1"], "type": ["Called"], "plan": ["basic"], "score": [None]})
+    >>> as_sent(frame).to_dicts()
+    [{'id': '1', 'type': 'Called', 'properties': '{"properties":{"plan":"basic"}}'}]
+    """
+    own = [name for name in events.columns if name in CANONICAL_TYPES]
+    rest = events.drop(own).iter_rows(named=True)
+    said = [{name: value for name, value in row.items() if value is not None} for row in rest]
+    texts = [msgspec.json.encode({"properties": one}).decode() for one in said]
+    return events.select(own).with_columns(pl.Series("properties", texts, dtype=pl.String))
 
 
 def _until_done(step: Callable[[], int]) -> None:
@@ -193,7 +220,12 @@ def teach(store: Store, plan: Plan, tell: Progress) -> tuple[str, ...]:
     for number, name in enumerate(names):
         tell(f"learning to foresee: {name}", number / len(names))
         found = taught(
-            judged_log(store, name, lambda *_: None), Asked(), effort, seed=0, now_us=live_us, tell=lambda *_: None
+            judged_log(store, name, lambda *_: None),
+            Asked(test_share=HELD_OUT),
+            effort,
+            seed=0,
+            now_us=live_us,
+            tell=lambda *_: None,
         )
         store.models.add(found.row, found.foresight.to_bytes())
         if found.row.beats:
@@ -227,35 +259,33 @@ def run(folder: Path, plan: Plan, *, speed: float, host: str, port: int, on_star
     with interrupted_by_sigterm(), copied(folder) as path:
         url = f"sqlite:///{path}"
         os.environ["TRUENORTH_DB"] = url  # for the runner and the foreseer
-        with open_store(url) as store:
-            company = plan.company()
-            live_again(company, done_in(store), microseconds(plan.live_from))
         pace = pace_from(microseconds(plan.live_from), speed, now_us())
         settings = Settings(
             host=host, port=free_port(host, port), is_open=True,
             runner_command=runner_command(pace), foreseer_command=foreseer_command(pace),
         )  # fmt: skip
-        with open_service(url, settings, clock=pace.clock) as service:
-            _serve(service, settings, pace, company, on_started)
+        with open_service(url, settings, clock=pace.clock, with_console=has_console(), with_tour=True) as service:
+            _serve(service, settings, pace, plan, on_started)
 
 
-def _serve(
-    service: Service, settings: Settings, pace: Pace, company: Unfolding, on_started: Callable[[str], None]
-) -> None:
+def _serve(service: Service, settings: Settings, pace: Pace, plan: Plan, on_started: Callable[[str], None]) -> None:
     context = service.app.state.context
-    lives: list[Life] = []
+
+    def company() -> Unfolding:
+        lived = plan.company()
+        live_again(lived, done_in(context.store), microseconds(plan.live_from))
+        return lived
+
+    life = Life(context.store, context.acting, company, pace.clock, service.write_key or "")
 
     def started(address: str) -> None:
-        colleagues = Colleagues(context.store, context.acting, company)
-        lives.append(Life(colleagues, company, pace.clock, address, service.write_key or ""))
-        lives[0].start()
+        life.start(address)
         on_started(address)
 
     try:
-        run_service(service.app, settings, started)
+        run_service(service.app, settings, started, life.end)
     finally:
-        for life in lives:
-            life.stop()
+        life.stop()
 
 
 def pace_from(live_us: int, speed: float, at_us: int) -> Pace:
@@ -270,6 +300,7 @@ def pace_from(live_us: int, speed: float, at_us: int) -> Pace:
 def free_port(host: str, wanted: int) -> int:
     """The port that is wanted, another one where something listens there already."""
     with socket() as tried:
+        tried.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)  # as the server does: what has just ended is in nobody's way
         try:
             tried.bind((host, wanted))
         except OSError:

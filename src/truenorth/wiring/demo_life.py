@@ -140,37 +140,51 @@ class Life:
     """The company living on beside the service that its events go to, on a thread of its own."""
 
     def __init__(
-        self, colleagues: Colleagues, company: Unfolding, clock: Callable[[], int], address: str, write_key: str
+        self, store: Store, acting: Acting, make: Callable[[], Unfolding], clock: Callable[[], int], write_key: str
     ) -> None:
-        self._colleagues, self._company, self._clock = colleagues, company, clock
-        self._client = httpx.Client(base_url=address, auth=(write_key, ""), timeout=TIMEOUT_S, trust_env=False)
+        """``make`` is asked for the company, lived up to where the history of the store ends, on that thread."""
+        self._store, self._acting, self._make, self._clock = store, acting, make, clock
+        self._client = httpx.Client(auth=(write_key, ""), timeout=TIMEOUT_S, trust_env=False)
         self._stopped = Flag()
-        self._thread = Thread(target=self._run, name="truenorth-demo", daemon=True)
+        self._thread: Thread | None = None
+        self._unsent: list[pl.DataFrame] = []
 
-    def start(self) -> None:
-        """Begin to live."""
+    def start(self, address: str) -> None:
+        """Begin to live; events go to a service at an address."""
+        self._client.base_url = address
+        self._thread = Thread(target=self._run, name="truenorth-demo", daemon=True)
         self._thread.start()
+
+    def end(self) -> None:
+        """Let it end what it is doing; return at once."""
+        self._stopped.set()
 
     def stop(self) -> None:
         """Let it end what it is doing; nothing happens afterwards."""
-        self._stopped.set()
-        self._thread.join(TIMEOUT_S)
+        self.end()
+        if self._thread:
+            self._thread.join(TIMEOUT_S)
         self._client.close()
 
     def _run(self) -> None:
+        company = self._make()
+        colleagues = Colleagues(self._store, self._acting, company)
         while not self._stopped.wait(STEP_S):
             try:
-                self.step()
+                self._step(company, colleagues)
             except (httpx.HTTPError, StoreFull) as error:
-                LOG.warning("the company waits", reason=str(error))
+                if not self._stopped.is_set():
+                    LOG.warning("the company waits", reason=str(error))
 
-    def step(self) -> None:
-        """Live up to now: send what has happened, then let colleagues work."""
+    def _step(self, company: Unfolding, colleagues: Colleagues) -> None:
+        """Live up to now: send what has happened, then let colleagues work. What could not be sent is sent again."""
         now_us = self._clock()
-        events = self._company.until(now_us)
+        self._unsent.append(company.until(now_us))
+        events = pl.concat(self._unsent)
         if events.height:
             self._client.post("/v1/batch", content=segment_batch(events)).raise_for_status()
-        self._colleagues.work(now_us)
+        self._unsent.clear()
+        colleagues.work(now_us)
 
 
 def segment_batch(events: pl.DataFrame) -> bytes:

@@ -12,7 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from truenorth.foresight.backtest import Asked, Backtest, backtest
-from truenorth.foresight.labels import Label
+from truenorth.foresight.labels import Label, opened_with_label
 from truenorth.foresight.learnt import refit
 from truenorth.foresight.model import Foresight
 from truenorth.foresight.rows import Cases, Table
@@ -60,8 +60,7 @@ def prepare(source: Source, held_out: float, tell: Tell) -> Prepared:
     )
     check_label(log.events, label)
     tell("making rows", 0.0)
-    opened_us = log.events.group_by("case").agg(pl.col("time").min())["time"].to_physical().to_numpy()
-    before_us = test_instant(opened_us, held_out)
+    before_us = test_instant(opened_with_label(log.events, label), held_out)
 
     def whole() -> tuple[Table, Vocabulary]:
         vocabulary = vocabulary_of_log(log.events, label, without=source.without)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import polars as pl
 
 from truenorth.engine.replay import Replay
+from truenorth.foresight.backtest_file import parse_backtest
 from truenorth.insight.concentration import Measure
 from truenorth.insight.initiative_file import parse_initiatives
 from truenorth.insight.kpi_file import parse_kpis
@@ -45,6 +46,7 @@ def inputs(  # noqa: PLR0913  # one for each option
     exclude: Sequence[str] | None = None,
     kpis: str | Path | None = None,
     initiatives: str | Path | None = None,
+    backtest: str | Path | None = None,
     names: Path | None = None,
     people: Mapping[str, bool] | None = None,
     of: str | None = None,
@@ -66,6 +68,7 @@ def inputs(  # noqa: PLR0913  # one for each option
         k=k,
         kpis=parse_kpis(_bytes(kpis, "a file of KPIs")) if kpis else (),
         initiatives=parse_initiatives(_bytes(initiatives, "a file of initiatives")) if initiatives else (),
+        backtest=parse_backtest(_bytes(backtest, "a backtest"), str(backtest)) if backtest else None,
     )
 
 

@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
 from pathlib import Path
 
 import msgspec
@@ -25,6 +24,7 @@ from truenorth.store.leadership import FORESEER
 from truenorth.store.opening import Store, open_store
 from truenorth.wiring.console import first_link, make_console
 from truenorth.wiring.journey import read_journey_file
+from truenorth.wiring.learning import can_learn, check_can_foresee, check_can_serve
 
 _PROGRAM = (sys.executable, "-c", "from truenorth.cli.app import main; main()")
 HOOK_SECRET = "TRUENORTH_HOOK_"  # noqa: S105  # the beginning of a variable's name
@@ -77,7 +77,7 @@ def _options(pace: Pace) -> tuple[str, ...]:
 
 def foreseer_command(pace: Pace) -> tuple[str, ...]:
     """The command that keeps risks up to date beside this process; none without the libraries for it."""
-    if find_spec("lightgbm") is None:
+    if not can_learn():
         return ()
     return (*_PROGRAM, "foreseer", *_options(pace))
 
@@ -97,7 +97,11 @@ def run_runner(url: str, pace: Pace, *, linked: bool) -> None:
 
 
 def run_foreseer(url: str, pace: Pace, *, linked: bool) -> None:
-    """Keep risks up to date until told to stop; ``linked``: by the process that started this one."""
+    """Keep risks up to date until told to stop; ``linked``: by the process that started this one.
+
+    `TruenorthError` where the libraries for it are not installed.
+    """
+    check_can_foresee()
     from truenorth.server.foreseeing.foreseer import Foreseer, foreseer_status  # noqa: PLC0415  (learning libraries)
 
     configure_logs()
@@ -121,22 +125,26 @@ def open_service(
     hooks: Path | None = None,
     clock: Callable[[], int] = now_us,
     with_console: bool = False,
+    with_tour: bool = False,
+    foresight: bool = False,
 ) -> Iterator[Service]:
     """The service of a store.
 
     ``journeys``: a folder whose journey files are published. ``hooks``: a folder of webhook mappings. An empty store
     gets a write key, and an administrator's token unless it is open to everybody. ``with_console``: with the pages for
-    people. `TruenorthError` with all problems where something of it cannot be used.
+    people, ``with_tour``: and a guided tour through them. ``foresight``: whether risks are to be kept up to date, where
+    there are models. `TruenorthError` with all problems where something of it cannot be used.
     """
     if settings.is_open:
         only_loopback(settings.host)
     texts = list(journey_texts(journeys)) if journeys else []
     taken = hooks_of(hooks) if hooks else {}
     with open_store(url) as store:
+        check_can_serve(store, foresight=foresight)
         for name, text in texts:
             store.journeys.publish(name, text, now_us=clock())
         live = tuple(text.name for text in store.journeys.live())
-        console = make_console(store, settings, clock) if with_console else None
+        console = make_console(store, settings, clock, with_tour=with_tour) if with_console else None
         app = make_service(store, settings, clock, taken, before=console.layers() if console else ())
         link = first_link(store, settings, clock) if console else None
         if console:

@@ -23,11 +23,15 @@ need: type = 'Asked'
 outcome:
   achieved: type = 'Fixed'
   failed: type = 'Left'
+  within: 20d
+  calendar: office
   abandoned_after: 10d
   value: {achieved: 100, failed: -50}
 moments: type in ('Asked', 'Called', 'Fixed')
+calendars:
+  office: {timezone: Europe/Rome, hours: {mon-sun: "09:00-18:00"}}
 promises:
-  - {name: called, after: type = 'Asked', expect: type = 'Called', within: 6h}
+  - {name: called, after: type = 'Asked', expect: type = 'Called', within: 6h, calendar: office}
   - {name: no_ping_pong, at_most: 1, of: handover}
 """
 

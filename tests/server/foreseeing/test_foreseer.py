@@ -12,10 +12,11 @@ import pytest
 from server.foreseeing.shop import EFFORT, HOUR_US, Clock, runner_of, story
 from truenorth.foresight.model import Foresight
 from truenorth.server.foreseeing import stating
-from truenorth.server.foreseeing.foreseer import Foreseer
+from truenorth.server.foreseeing.foreseer import Foreseer, foreseer_status
 from truenorth.server.foreseeing.promoting import NotBetter, promote, roll_back
 from truenorth.server.foreseeing.teaching import judged_log
 from truenorth.server.foreseeing.watching import look
+from truenorth.server.runner_process import Status
 from truenorth.spec.problems import TruenorthError
 from truenorth.store.opening import Store, open_store
 
@@ -102,6 +103,32 @@ def test_time_alone_moves_risks(shop: Shop) -> None:
     after = {row.case: row.at_us for row in shop.store.risks.all("shop", shop.model.version)}
     assert set(after) == shop.open_cases()
     assert all(after[case] > before[case] for case in after)
+
+
+def test_a_risk_that_is_left_as_it_is_still_holds(shop: Shop) -> None:
+    shop.settle()
+    (follower,) = shop.foreseer._followers.values()
+    written = []
+    for _ in range(8):
+        shop.clock.at_us += HOUR_US // 4
+        follower.again()
+        shop.settle()
+        rows = {row.case: row for row in shop.store.risks.all("shop", shop.model.version)}
+        cases, (now,) = follower.standing(sorted(rows), shop.clock.at_us)
+        risk = follower._asked[0].stater._scorer.risk(now.x)
+        assert {cases[n]: rows[cases[n]].p_failed for n in now.case.tolist()} == dict(zip(cases, risk, strict=True))
+        assert all(shop.clock.at_us - row.at_us < stating.STATED_ANEW_US for row in rows.values())
+        written.append(sum(row.at_us == shop.clock.at_us for row in rows.values()))
+    assert 0 < min(written) < max(written)
+
+
+def test_how_it_is_is_known(shop: Shop) -> None:
+    assert foreseer_status(shop.foreseer) == Status(n_cases=0)
+    shop.settle()
+    followed = Status(position=shop.store.events.last_position(), n_cases=len(shop.open_cases()), overdue_us=0)
+    assert foreseer_status(shop.foreseer) == followed
+    shop.clock.at_us += 2 * HOUR_US
+    assert HOUR_US < (foreseer_status(shop.foreseer).overdue_us or 0) <= 2 * HOUR_US
 
 
 def test_a_shadow_tells_nothing_and_a_live_one_tells_each_crossing_once(shop: Shop) -> None:

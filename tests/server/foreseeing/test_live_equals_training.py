@@ -16,6 +16,18 @@ from truenorth.server.foreseeing.teaching import judged_log
 from truenorth.store.opening import Store, open_store
 
 DAY_US = 24 * HOUR_US
+VARIED = {
+    "open_hours_to_limit",
+    "open_hours_to_due:promise=called",
+    "opened_day",
+    "events_week",
+    "stage_wait",
+    "owner_week",
+    "open_cases",
+    "stage_queue",
+    "owner_queue",
+}
+"""Columns on calendars and on load that must have said something, so that their being equal says something."""
 
 
 @pytest.fixture
@@ -58,6 +70,8 @@ def test_rows_of_a_day_are_those_of_training(store: Store) -> None:
     }
     assert len(seen) > 30
     names = [column.name for column in table.columns]
+    said = np.array([x for _, _, x in seen])
+    assert {names[n] for n in range(len(names)) if len(np.unique(said[:, n])) > 1} >= VARIED
     for case, time_us, x in seen:
         same = (x == trained[case, time_us]) | (np.isnan(x) & np.isnan(trained[case, time_us]))
         odd = [(names[n], x[n], trained[case, time_us][n]) for n in np.flatnonzero(~same)]

@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
-from truenorth.console.pages import true_north
+from truenorth.console.pages import (
+    access,
+    cases,
+    connect,
+    data_health,
+    decisions,
+    design,
+    foresight,
+    journey,
+    now,
+    outside_in,
+    people,
+    promises,
+    true_north,
+)
 from truenorth.console.registry import Registry
 
 
 def registry() -> Registry:
     """All pages."""
-    return Registry([*true_north.PAGES])
+    acting = (true_north, now, promises, decisions)
+    modules = (*acting, journey, cases, foresight, outside_in, design, data_health, connect, people, access)
+    return Registry([page for module in modules for page in module.PAGES])

@@ -24,6 +24,11 @@
   dark.addEventListener("change", apply);
   window.truenorth = {
     theme,
+    tour(step, address) {
+      keep("truenorth_tour", step);
+      if (address) location.assign(address);
+      else document.querySelector(".tn-tour")?.remove();
+    },
     nextTheme() {
       const order = ["auto", "light", "dark"];
       keep("truenorth_theme", order[(order.indexOf(theme()) + 1) % order.length]);

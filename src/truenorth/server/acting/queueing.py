@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Lock
 from typing import Any, NamedTuple
 
@@ -11,6 +12,7 @@ import msgspec
 from truenorth.action.holdout import is_held_out
 from truenorth.action.priority import Avoidable, hours_left, median_of, priority
 from truenorth.server.acting.situations import at_stake_cents, base_risk_of
+from truenorth.server.given.word import JOURNEY, GivenWord
 from truenorth.server.published import parsed
 from truenorth.spec.model import Journey
 from truenorth.store.decisions import DecisionRow
@@ -18,6 +20,8 @@ from truenorth.store.foresight_rows import RiskRow
 from truenorth.store.opening import Store
 from truenorth.store.rows import JourneyText
 
+STALE_S = 10.0
+"""How old a queue may be that is answered with while the next one is made."""
 MOST_CASES = 2_000
 """Cases of a journey that are ranked: those with the largest expected loss. Pending decisions come on top."""
 
@@ -57,14 +61,19 @@ class Whose(NamedTuple):
     team: str | None = None
 
 
-class _Made(NamedTuple):
-    queue: tuple[Waiting, ...]
-    number: int
+class Queue(NamedTuple):
+    """The places, the first first; ``signal``: the newest signal that is in it; used again until ``until_s``."""
+
+    places: tuple[Waiting, ...]
+    signal: int
     until_s: float
 
 
 class Queues:
-    """Queues as they are now; one that took some time to make is used again for as long, by whoever asks."""
+    """Queues as they are now, or were some seconds ago: whoever asks gets what there is at once, and it is made anew.
+
+    A queue that is not older than `STALE_S` is answered with, while a thread makes the next one.
+    """
 
     def __init__(
         self,
@@ -73,13 +82,17 @@ class Queues:
         now_us: Callable[[], int],
         elapsed_s: Callable[[], float],
         outcomes_of: Callable[[str], Mapping[str, int]],
+        words: Callable[[], Sequence[GivenWord]],
     ) -> None:
-        """``outcomes_of``: the cases of a journey by outcome."""
+        """``outcomes_of``: the cases of a journey by outcome; ``words``: promises in one line that wait."""
         self._store = store
         self._now_us = now_us
         self._elapsed_s = elapsed_s
         self._outcomes_of = outcomes_of
-        self._made: dict[Whose, _Made] = {}
+        self._words = words
+        self._made: dict[Whose, Queue] = {}
+        self._making: dict[Whose, Future[Queue]] = {}
+        self._worker = ThreadPoolExecutor(1, "truenorth-queue")
         self._lock = Lock()
 
     def whose(self, person: str, team: str | None = None) -> Whose:
@@ -88,20 +101,49 @@ class Queues:
         if team is None:
             member = self._store.staff.member(person)
             team = next((name for name in member.teams if name in teams), None) if member else None
-        live = [one.name for one in self._store.journeys.live()]
+        live = [one.name for one in self._store.journeys.live() if one.name != JOURNEY]
         if team is None:
             return Whose(tuple(live))
         return Whose(tuple(name for name in live if team in teams and name in teams[team].journeys), team)
 
-    def of(self, whose: Whose, *, since: int = 0) -> tuple[Waiting, ...]:
-        """The whole queue, the first place first. ``since``: the signal that has to be in it already."""
+    def of(self, whose: Whose, *, since: int = 0) -> Queue:
+        """The whole queue; ``signal`` tells how new it is. It waits for one that has the signal ``since`` in it."""
         with self._lock:
-            made = self._made.get(whose)
-            if made is None or made.until_s <= self._elapsed_s() or made.number < since:
-                made = self._made[whose] = self._make(whose)
-        return made.queue
+            made, now_s = self._made.get(whose), self._elapsed_s()
+            is_new = made is not None and made.signal >= since
+            if made is not None and is_new and now_s < made.until_s:
+                return made
+            if whose not in self._making:
+                self._making[whose] = self._worker.submit(self._keep, whose)
+            making = self._making[whose]
+        return made if made is not None and is_new and now_s < made.until_s + STALE_S else making.result()
 
-    def _make(self, whose: Whose) -> _Made:
+    def forget(self) -> None:
+        """Make queues anew: somebody has just decided something, and wants to see it."""
+        with self._lock:
+            self._made.clear()
+            self._making.clear()  # what is being made may not know it yet
+
+    def close(self) -> None:
+        """Make nothing more; returns when nothing is being made."""
+        self._worker.shutdown(wait=True, cancel_futures=True)
+
+    def _keep(self, whose: Whose) -> Queue:
+        """In the thread: make a queue, and keep it unless it was forgotten meanwhile."""
+        with self._lock:
+            mine = self._making.get(whose)
+        try:
+            made = self._make(whose)
+            with self._lock:
+                if mine is not None and self._making.get(whose) is mine:
+                    self._made[whose] = made
+            return made
+        finally:
+            with self._lock:
+                if self._making.get(whose) is mine:
+                    self._making.pop(whose, None)
+
+    def _make(self, whose: Whose) -> Queue:
         began_s, number, now_us = self._elapsed_s(), self._store.signals.last_number(), self._now_us()
         pending: dict[tuple[str, str], DecisionRow] = {}
         for row in self._store.decisions.live(now_us):
@@ -115,17 +157,18 @@ class Queues:
                 found += self._of_journey(text, decisions, now_us)
         found.sort(key=lambda one: (one.is_under_way, -one.priority, one.hours, one.journey, one.case))
         ended_s = self._elapsed_s()
-        return _Made(tuple(found), number, ended_s + (ended_s - began_s))
+        return Queue(tuple(found), number, ended_s + (ended_s - began_s))
 
     def _of_journey(self, text: JourneyText, decisions: Mapping[str, DecisionRow], now_us: int) -> Iterator[Waiting]:
         journey = parsed(text.text)
         standings = self._standings(text.name, decisions)
-        dues = self._store.results.next_dues(text.name, list(standings))
+        dues = self._dues(text.name, list(standings))
         failing_us = median_of(self._store.results.failing_times(text.name))
-        base = base_risk_of(self._outcomes_of(text.name)) or 0.0
+        is_foreseen = all(one.risk is not None for one in standings.values())
+        base = 0.0 if is_foreseen else base_risk_of(self._outcomes_of(text.name)) or 0.0
         for case, standing in standings.items():
             decision = decisions.get(case)
-            if decision is None and is_held_out(text.name, case, journey.holdout):
+            if decision is None and journey.holdout and is_held_out(text.name, case, journey.holdout):
                 continue
             avoidable = _avoidable(journey, standing, decision, base)
             due = dues.get(case)
@@ -141,6 +184,15 @@ class Queues:
                 due=due,
                 decision=decision,
             )
+
+    def _dues(self, journey: str, cases: Sequence[str]) -> dict[str, tuple[int, str]]:
+        """What is due first in some cases: a promise of the journey, or one that somebody gave in one line."""
+        found = self._store.results.next_dues(journey, cases)
+        for word in self._words():
+            if word.journey == journey and word.case is not None:
+                due = (word.due_us, word.what)
+                found[word.case] = min(found.get(word.case, due), due)
+        return found
 
     def _standings(self, journey: str, decisions: Mapping[str, DecisionRow]) -> dict[str, Standing]:
         """The open cases that are ranked, by case: those that a model looks at, else the first ones by id."""

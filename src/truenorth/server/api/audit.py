@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
 from truenorth.server.api.context import Instant, Served, showing, shown
@@ -32,8 +34,14 @@ class NotedShown(BaseModel):
 
 
 @ROUTER.get("/audit")
-def list_audit(served: Served, caller: Admin, page: PageAsked) -> Listed[NotedShown]:
+def list_audit(
+    served: Served,
+    caller: Admin,
+    page: PageAsked,
+    newest: Annotated[bool, Query(description="the newest lines first")] = False,
+) -> Listed[NotedShown]:
     """Who read or changed personal data, keys, journeys and the like, oldest first. Role: admin."""
-    found = served.store.audit.read(page.number(), limit=page.limit + 1)
+    read = served.store.audit.read_back if newest else served.store.audit.read
+    found = read(page.number(), limit=page.limit + 1)
     rows, more = listed(found, page.limit, lambda noted: noted.number)
     return Listed(items=[NotedShown(**shown(noted)) for noted in rows], next=more)

@@ -174,7 +174,9 @@ class Reached(BaseModel):
 @ROUTER.post("/decisions/{id}/approval", status_code=201)
 def ask_approval(served: Served, caller: Agent, id: Id, asked: ApprovalAsked) -> ApprovalShown:  # noqa: A002
     """Request an action that fell for want of authority or budget; those who may are told. Role: agent."""
-    return _approval(served.acting.ask_approval(id, asked.action, person_of(caller, asked.who)))
+    found = served.acting.ask_approval(id, asked.action, person_of(caller, asked.who))
+    served.queues.forget()
+    return _approval(found)
 
 
 @ROUTER.get("/approvals")
@@ -190,7 +192,9 @@ def answer_approval(served: Served, caller: Agent, number: Number, answer: Appro
     Large amounts need two who grant. The last one takes the action: it counts within their limits.
     """
     who = person_of(caller, answer.who)
-    return _approval(served.acting.answer_approval(number, who, granted=answer.granted, reason=answer.reason))
+    found = served.acting.answer_approval(number, who, granted=answer.granted, reason=answer.reason)
+    served.queues.forget()
+    return _approval(found)
 
 
 @ROUTER.get("/stops")
@@ -293,6 +297,15 @@ def book_seat(served: Served, caller: Agent, number: Number, seat: Seat) -> None
     who = person_of(caller, seat.person)
     if not served.store.staff.book(number, who, now_us=served.now_us()):
         raise Turned(409, "no_seat", "there is no seat left, or no class of this number; see /api/v1/classes")
+
+
+@ROUTER.delete("/classes/{number}/bookings", status_code=204)
+def cancel_seat(
+    served: Served, caller: Agent, number: Number, person: Annotated[Text, Query(examples=["anna"])]
+) -> None:
+    """Give a seat back before the class is finished. Role: agent for oneself, analyst for others."""
+    if not served.store.staff.cancel(number, person_of(caller, person), now_us=served.now_us()):
+        raise Turned(404, "unknown_booking", "they have not booked this class; see /api/v1/classes")
 
 
 @ROUTER.post("/classes/{number}/finished")

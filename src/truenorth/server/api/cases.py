@@ -22,6 +22,8 @@ from truenorth.store.ports import Stored
 from truenorth.store.rows import CaseRow, Outcome, Reason, Verdict
 
 ROUTER = APIRouter(tags=["cases"])
+DAY_US = 86_400_000_000
+MOST_DAYS = 366
 EPISODE = re.compile(r"(.+)#[0-9]+", re.DOTALL)
 
 CASE = {
@@ -173,6 +175,7 @@ def list_cases(
     journey: Annotated[Text, Query(examples=["support"])],
     outcome: Outcome | None = None,
     customer: Annotated[Text | None, Query(description="any id of a person: the cases of all their ids")] = None,
+    decided_days: Annotated[int | None, Query(ge=1, le=MOST_DAYS, description="only decided in the last days")] = None,
 ) -> Listed[Case]:
     """Cases of a journey by id. Role: agent; who asks for a customer's is noted in the audit."""
     served.journey(journey)
@@ -181,7 +184,12 @@ def list_cases(
         served.note_person(caller, f"read the cases of a customer in {journey}", customer)
         customers = served.ids_of(customer)
     found = served.store.pages.cases(
-        journey, after=page.place(str), limit=page.limit, outcome=outcome, customers=customers
+        journey,
+        after=page.place(str),
+        limit=page.limit,
+        outcome=outcome,
+        customers=customers,
+        decided_from_us=None if decided_days is None else _end_us(served, journey) - decided_days * DAY_US,
     )
     return Listed(items=[Case(**shown(row)) for row in found.rows], next=cursor(found.next))
 
@@ -222,6 +230,12 @@ def list_promises(
         journey, after=page.place(str, str, int), limit=page.limit, verdict=verdict, promise=promise
     )
     return Listed(items=[CasePromise(**shown(row)) for row in found.rows], next=cursor(found.next))
+
+
+def _end_us(served: Context, journey: str) -> int:
+    """Up to when a journey was judged."""
+    watermark_us = served.store.results.progress(journey).watermark_us
+    return (served.now_us() if watermark_us is None else watermark_us) + 1
 
 
 def story_of(served: Context, journey: Journey, name: str, row: CaseRow) -> tuple[list[CaseEvent], bool]:

@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from truenorth.server.acting.acting import Acting
 from truenorth.server.acting.queueing import Queues
 from truenorth.server.api.bounds import TEXT_CHARACTERS, Bounds
-from truenorth.server.api.totals import Totals
+from truenorth.server.api.totals import Reused, Totals
 from truenorth.server.auth import Caller
 from truenorth.server.broadcast import Broadcast
 from truenorth.server.insights import Insights
@@ -43,6 +43,7 @@ class Context:
     bounds: Bounds
     broadcast: Broadcast
     totals: Totals
+    periods: Reused[tuple[str, int], Any]
     targets: TargetRules
     acting: Acting
     queues: Queues

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from truenorth.action.explanation import alternatives, counterfactuals, reasons
 from truenorth.action.guards import Reacted, stamping
+from truenorth.action.inputs import decode_inputs
 from truenorth.action.permissions import Left
 from truenorth.action.record import decode_decision, is_reproduced
 from truenorth.action.values import Candidate
@@ -138,21 +139,30 @@ class DecisionMade(BaseModel):
 
 
 class DecisionWhole(BaseModel):
-    """A decision with what explains it. ``reproduced``: made once more from its record, it is the same bit by bit."""
+    """A decision with what explains it. ``reproduced``: made once more from its record, it is the same bit by bit.
+
+    ``titles``: what actions are called, by name.
+    """
 
     model_config = showing(
         {
             "decision": EXAMPLE,
             "reasons": ["the risk that it fails is 0.60"],
             "counterfactuals": ["with 'taken_up' kept nothing would have been proposed"],
+            "alternatives": [],
             "candidates": [EXAMPLE_CANDIDATE],
+            "titles": {"call_back_now": "Call back now"},
+            "currency": "EUR",
             "reproduced": True,
         }
     )
     decision: DecisionShown
     reasons: list[str]
     counterfactuals: list[str]
+    alternatives: list[CandidateShown]
     candidates: list[CandidateShown]
+    titles: dict[str, str]
+    currency: str | None
     reproduced: bool
 
 
@@ -194,6 +204,7 @@ def decide_case(served: Served, caller: Agent, asked: DecideAsked) -> DecisionMa
     """What to do for a case now; what it takes is reserved until it expires. Role: agent."""
     who = person_of(caller, asked.asker)
     made = served.acting.decide(asked.journey, asked.case, served.acting.asker(who))
+    served.queues.forget()
     decision, versions = made.decision, made.decision.versions
     row = served.store.decisions.find(decision.id)
     assert row is not None
@@ -223,11 +234,15 @@ def read_decision(served: Served, caller: Agent, id: Id) -> DecisionWhole:  # no
     """A decision explained: every candidate, and what would have changed the choice. Role: agent."""
     row = _known(served, id)
     decision = decode_decision(row.record)
+    inputs = decode_inputs(decision.inputs)
     return DecisionWhole(
         decision=shown_decision(row),
         reasons=list(reasons(decision)),
         counterfactuals=list(counterfactuals(decision)),
+        alternatives=[_candidate(one) for one in alternatives(decision)],
         candidates=[_candidate(one) for one in decision.candidates],
+        titles={offer.name: offer.words for offer in inputs.actions},
+        currency=inputs.currency,
         reproduced=is_reproduced(row.record),
     )
 
@@ -246,6 +261,7 @@ def react_to_decision(served: Served, caller: Agent, id: Id, asked: ReactionAske
     row = served.acting.react(
         id, who, asked.kind, action=asked.action, reason=asked.reason, cost_cents=asked.cost_cents
     )
+    served.queues.forget()
     return shown_decision(row)
 
 

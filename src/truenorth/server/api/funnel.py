@@ -14,6 +14,7 @@ from truenorth.action.record import decode_decision
 from truenorth.action.values import DO_NOTHING, STAGES
 from truenorth.insight.intervals import wilson
 from truenorth.server.api.context import Context, Instant, Served, Text, instant, showing
+from truenorth.server.api.decisions import EXAMPLE, DecisionShown, shown_decision
 from truenorth.server.api.period import Since, Until, microseconds
 from truenorth.server.auth import Analyst
 from truenorth.server.published import parsed
@@ -26,6 +27,8 @@ MOST_DECISIONS = 5_000
 """Decisions that a funnel counts: the newest of its period."""
 MOST_REASONS = 3
 """Reasons that are shown of each stage: the most frequent."""
+MOST_NEWEST = 50
+"""Decisions that are named: the newest."""
 STATES = ("proposed", "accepted", "changed", "declined", "escalated", "done", "expired")
 
 REASON = {"stage": "authority", "words": "needs goodwill of 50.00, the limit is 20.00", "n": 12}
@@ -81,7 +84,10 @@ class Arm(BaseModel):
 
 
 class Funnel(BaseModel):
-    """Decisions of a period by action, the declared ``holdout`` (a share) and its arms. ``more``: only the newest."""
+    """Decisions of a period by action, the declared ``holdout`` (a share) and its arms, and the ``newest`` 50.
+
+    ``more``: only the newest of them are counted.
+    """
 
     model_config = showing(
         {
@@ -93,6 +99,7 @@ class Funnel(BaseModel):
             "actions": [ACTION],
             "holdout": 0.1,
             "arms": [ARM],
+            "newest": [EXAMPLE],
             "more": False,
         }
     )
@@ -104,6 +111,7 @@ class Funnel(BaseModel):
     actions: list[ActionFunnel]
     holdout: float
     arms: list[Arm]
+    newest: list[DecisionShown]
     more: bool
 
 
@@ -138,6 +146,7 @@ def funnel_of(served: Context, journey: str, *, since_us: int | None = None, unt
         actions=[_shown(action, counts[action]) for action in sorted(counts)],
         holdout=declared.holdout,
         arms=_arms(served, journey, rows),
+        newest=[shown_decision(row) for row in rows[:MOST_NEWEST]],
         more=len(found) > MOST_DECISIONS,
     )
 

@@ -159,6 +159,7 @@ def _known(served: Context, customer: str, id: str) -> GivenWord:  # noqa: A002 
 
 def _kept(served: Context, word: GivenWord, events: Sequence[Event]) -> WordShown:
     served.store.events.append(events)
+    served.queues.forget()
     (now,) = words_of([given(word), *events])
     return _shown(served, now)
 

@@ -20,9 +20,12 @@ from truenorth.server.auth import Analyst, Caller, Viewer
 from truenorth.server.insight_question import NOT_INSTALLED, Question, check_options, inputs_of
 from truenorth.server.insights import Found, Making
 from truenorth.server.receiving import json_answer
+from truenorth.store.steering import SteeringKind
 
 ROUTER = APIRouter(tags=["insight"])
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+STEERED: dict[str, SteeringKind] = {"kpis": "kpis", "initiatives": "initiatives"}
+"""Subjects that look at a file that is kept with the journey."""
 RETRY_SECONDS = 2
 """When to ask again for an answer that is being made."""
 MOST_SEED = 2**31 - 1
@@ -190,6 +193,8 @@ def list_subjects(served: Served, caller: Viewer) -> list[InsightSubject]:
 async def read_insight(served: Served, caller: Analyst, subject: Text, asked: Asked) -> Response:
     """A subject, answered from all events of a journey. Role: analyst; it is noted in the audit.
 
+    KPIs and initiatives are those of the files that are kept (`/journeys/{name}/steering`).
+
     What is not known yet is made: 202 says how far it is. An answer is kept until events or the journey change it;
     while events go on coming, for some minutes.
     """
@@ -208,8 +213,23 @@ async def read_insight_of_file(
     return await _answered(served, caller, subject, asked, file)
 
 
+def ask_insight(served: Served, caller: Analyst, subject: Text, asked: InsightAsked) -> Found | Making:
+    """The same as a value, for pages: the answer, or how far it is. Nothing waits; what is answered is noted."""
+    found = _ask(served, asked.question(subject, _kept(served, subject, asked)), asked.model_fields_set)
+    if isinstance(found, Found):
+        served.note(caller, "read an insight", f"{subject} of {asked.journey}")
+    return found
+
+
+def _kept(served: Context, subject: str, asked: InsightAsked) -> str:
+    """The file that a subject looks at where none was sent."""
+    kind = STEERED.get(subject)
+    file = served.store.steering.find(asked.journey, kind) if kind else None
+    return file.text if file else ""
+
+
 async def _answered(served: Context, caller: Caller, subject: str, asked: InsightAsked, file: str) -> Response:
-    question = asked.question(subject, file)
+    question = asked.question(subject, file or await run_in_threadpool(_kept, served, subject, asked))
     found = await run_in_threadpool(_ask, served, question, asked.model_fields_set)
     if isinstance(found, Making):
         await _done(found.future, min(asked.wait, served.bounds.insight_wait_seconds))

@@ -56,7 +56,7 @@ class Published(JourneyVersion):
 @ROUTER.get("/journeys")
 def list_journeys(served: Served, caller: Viewer) -> list[JourneyNamed]:
     """The live journeys by name. Role: viewer."""
-    return [JourneyNamed(**_version(found)) for found in served.store.journeys.live()]
+    return [JourneyNamed(**version_of(found)) for found in served.store.journeys.live()]
 
 
 @ROUTER.get("/journeys/{name}")
@@ -66,8 +66,8 @@ def read_journey(served: Served, caller: Viewer, name: Text) -> JourneyWhole:
     if not versions:
         raise Turned(404, "unknown_journey", "there is no journey of this name; see /api/v1/journeys")
     newest = versions[-1]
-    shown = [JourneyVersion(**_version(found)) for found in reversed(versions)]
-    return JourneyWhole(**_version(newest), text=newest.text, versions=shown)
+    shown = [JourneyVersion(**version_of(found)) for found in reversed(versions)]
+    return JourneyWhole(**version_of(newest), text=newest.text, versions=shown)
 
 
 @ROUTER.put("/journeys/{name}")
@@ -82,13 +82,14 @@ def publish_journey(
     The newest version as it is if its text is the same. Where the file has errors nothing is published, and the answer
     is 422 with all of them. The journey is judged anew from the log.
     """
-    loaded = _checked(served, name, text)
+    loaded = checked_text(served, name, text)
     published = served.store.journeys.publish(name, text, now_us=served.now_us())
     served.note(caller, f"published version {published.version} of a journey", name)
-    return Published(**_version(published), warnings=[_shown(one) for one in loaded.warnings])
+    return Published(**version_of(published), warnings=[problem_shown(one) for one in loaded.warnings])
 
 
-def _checked(served: Served, name: str, text: str) -> Loaded:
+def checked_text(served: Served, name: str, text: str) -> Loaded:
+    """A journey file that can be published under a name; `InvalidJourney` with all its errors."""
     today = datetime.fromtimestamp(served.now_us() / 1e6, UTC).date()
     try:
         source = text.encode()
@@ -104,7 +105,8 @@ def _checked(served: Served, name: str, text: str) -> Loaded:
     return loaded
 
 
-def _shown(problem: Found) -> Problem:
+def problem_shown(problem: Found) -> Problem:
+    """A problem as the API shows it."""
     return Problem(
         path=problem.path,
         line=problem.line,
@@ -115,7 +117,8 @@ def _shown(problem: Found) -> Problem:
     )
 
 
-def _version(found: JourneyText) -> dict[str, Any]:
+def version_of(found: JourneyText) -> dict[str, Any]:
+    """The fields of a version, as the API shows them."""
     return {
         "name": found.name,
         "version": found.version,

@@ -192,7 +192,9 @@ class PointCase(BaseModel):
     failed: bool
 
 
-class _Asked(NamedTuple):
+class SliceOf(NamedTuple):
+    """Which cases are asked about."""
+
     slice: Slice
 
 
@@ -202,8 +204,8 @@ def _slice(
     since: Since = None,
     until: Until = None,
     by: Annotated[Text, Query(description="the field that holds the need category")] = "category",
-) -> _Asked:
-    return _Asked(Slice(category, channel, _aware(since), _aware(until), by))
+) -> SliceOf:
+    return SliceOf(Slice(category, channel, _aware(since), _aware(until), by))
 
 
 def _other(
@@ -212,12 +214,12 @@ def _other(
     other_since: Since = None,
     other_until: Until = None,
     by: Annotated[Text, Query()] = "category",
-) -> _Asked:
-    return _Asked(Slice(other_category, other_channel, _aware(other_since), _aware(other_until), by))
+) -> SliceOf:
+    return SliceOf(Slice(other_category, other_channel, _aware(other_since), _aware(other_until), by))
 
 
-SliceAsked = Annotated[_Asked, Depends(_slice)]
-OtherAsked = Annotated[_Asked, Depends(_other)]
+SliceAsked = Annotated[SliceOf, Depends(_slice)]
+OtherAsked = Annotated[SliceOf, Depends(_other)]
 
 
 @ROUTER.get("/journeys/{name}/map")

@@ -27,6 +27,14 @@ USUAL_DAYS = 28
 MOST_PROMISES = 50_000
 """Promises that a ledger counts: the newest of its period."""
 NOBODY = 2**62
+MOST_BROKEN = 20
+"""Broken promises that are named: the last ones."""
+BROKEN = {
+    "case": "T0020",
+    "promise": "taken_up",
+    "made": "2026-03-06T10:30:12.000000Z",
+    "decided": "2026-03-06T12:30:12.000000Z",
+}
 GROUP = {
     "group": "taken_up",
     "made": 345,
@@ -55,8 +63,18 @@ class Group(BaseModel):
     high: float | None
 
 
+class Broken(BaseModel):
+    """A promise that was broken; `GET /api/v1/explanation` of its case says why."""
+
+    model_config = showing(BROKEN)
+    case: str
+    promise: str
+    made: Instant
+    decided: Instant
+
+
 class Ledger(BaseModel):
-    """Promises made in a period. ``more``: only the newest of them are counted."""
+    """Promises made in a period. ``more``: only the newest of them are counted. ``broken``: the last 20 that were."""
 
     model_config = showing(
         {
@@ -65,6 +83,7 @@ class Ledger(BaseModel):
             "since": "2026-02-06T00:00:00.000000Z",
             "until": "2026-03-06T00:00:00.000000Z",
             "groups": [GROUP],
+            "broken": [BROKEN],
             "more": False,
         }
     )
@@ -73,6 +92,7 @@ class Ledger(BaseModel):
     since: Instant
     until: Instant
     groups: list[Group]
+    broken: list[Broken]
     more: bool
 
 
@@ -147,8 +167,18 @@ def promise_ledger(
         since=instant(since_us),
         until=instant(until_us),
         groups=[Group(**row) for row in groups],
+        broken=_last_broken(made),
         more=len(rows) > MOST_PROMISES,
     )
+
+
+def _last_broken(made: pl.DataFrame) -> list[Broken]:
+    broken = made.filter(pl.col("verdict") == "broken")
+    last = broken.sort("decided", "case", "promise", descending=[True, False, False]).head(MOST_BROKEN)
+    return [
+        Broken(case=case, promise=promise, made=instant(started), decided=instant(decided))
+        for case, promise, started, decided, _ in last.iter_rows()
+    ]
 
 
 def _held(served: Context, journey: str, made: pl.DataFrame, by: Literal["team", "channel"]) -> pl.DataFrame:

@@ -60,14 +60,16 @@ class PlaceShown(BaseModel):
 class QueueShown(BaseModel):
     """The first places of a queue, and how many there are; ``team`` is null for everybody's queue.
 
-    What somebody has accepted to do comes after all that waits (``n_under_way`` of ``n``).
+    What somebody has accepted to do comes after all that waits (``n_under_way`` of ``n``). ``signal``: the newest
+    signal that is in it.
     """
 
-    model_config = showing({"team": "first_line", "items": [PLACE], "n": 1, "n_under_way": 0})
+    model_config = showing({"team": "first_line", "items": [PLACE], "n": 1, "n_under_way": 0, "signal": 412})
     team: str | None
     items: list[PlaceShown]
     n: int
     n_under_way: int
+    signal: int
 
 
 @ROUTER.get("/queue")
@@ -83,17 +85,30 @@ def read_queue(
     return queue_of(served, caller, team=team, limit=limit)
 
 
+def list_teams(served: Served, caller: Agent) -> list[str]:
+    """The teams that have journeys, by name; for whoever chooses a queue."""
+    return [team.name for team in served.store.staff.teams() if team.journeys]
+
+
+def reread_queue(
+    served: Served, caller: Agent, team: Text | None = None, limit: int = 100, since: int = 0
+) -> QueueShown:
+    """The same for a page that follows the signals: ``since`` is the one that should be in it."""
+    return queue_of(served, caller, team=team, limit=limit, since=since)
+
+
 def queue_of(
     served: Context, caller: Caller, *, team: str | None = None, limit: int = 100, since: int = 0
 ) -> QueueShown:
-    """The queue of a team or of whoever asks; ``since``: the signal that has to be in it already."""
+    """The queue of a team or of whoever asks; it waits for one that has the signal ``since`` in it."""
     whose = served.queues.whose(caller.who, team)
-    waiting = served.queues.of(whose, since=since)
+    waiting, signal, _ = served.queues.of(whose, since=since)
     return QueueShown(
         team=whose.team,
         items=[_shown(one) for one in waiting[:limit]],
         n=len(waiting),
         n_under_way=sum(one.is_under_way for one in waiting),
+        signal=signal,
     )
 
 

@@ -10,11 +10,15 @@ from fastapi.security import HTTPBearer
 
 from truenorth.server.api import (
     access,
+    accounts,
+    arrivals,
     audit,
     authority,
+    books,
     cases,
     customers,
     decisions,
+    drafts,
     export,
     funnel,
     futures,
@@ -29,8 +33,10 @@ from truenorth.server.api import (
     queue,
     risks,
     signals,
+    steering,
     summary,
     timeline,
+    true_north,
     webhooks,
 )
 from truenorth.server.api.context import Error
@@ -38,6 +44,8 @@ from truenorth.server.api.context import Error
 PREFIX = "/api/v1"
 SUBJECTS = (
     journeys,
+    true_north,
+    drafts,
     maps,
     futures,
     summary,
@@ -47,17 +55,21 @@ SUBJECTS = (
     decisions,
     queue,
     authority,
+    books,
     risks,
     models,
     insight,
     signals,
+    steering,
     export,
+    arrivals,
     quarantine,
     given,
     timeline,
     customers,
     webhooks,
     links,
+    accounts,
     access,
     audit,
 )

@@ -64,15 +64,18 @@ class Company:
         n_events = len(known.time_us)
         of_close = dict(zip(np.flatnonzero(closed_us != NEVER).tolist(), range(n_events, len(moves)), strict=True))
         new = positions > self._settled_to
-        for number, case in enumerate(known.id):
-            first, end = int(known.starts[number]), int(known.starts[number + 1])
+        names = known.id.to_list()
+        concerned = np.flatnonzero(np.logical_or.reduceat(new, known.starts[:-1])).tolist() if known.n else []
+        again = (number for number, case in enumerate(names) if case in self._fresh)
+        for number in sorted({*concerned, *of_close, *again}):
+            case, first, end = names[number], int(known.starts[number]), int(known.starts[number + 1])
             rows = [first + int(row) for row in np.flatnonzero(new[first:end])]
             if number in of_close and case not in self._closed:
                 rows.append(of_close[number])
             if rows:
                 self._fresh[case] = moves[rows]
-            elif case in self._fresh:
-                del self._fresh[case]
+            else:
+                self._fresh.pop(case, None)
         self._loads[2] = None
         if sum(map(len, self._fresh.values())) > RECENT_MOVES:
             self._settle_fresh(at_us)

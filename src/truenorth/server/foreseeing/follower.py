@@ -31,14 +31,14 @@ from truenorth.server.tracker import META_CHUNK, Meta
 from truenorth.server.who_is_who import Joined, everybody, learn
 from truenorth.spec.durations import DAY_US
 from truenorth.spec.load import parse_journey
-from truenorth.store.foresight_rows import Foretold
+from truenorth.store.foresight_rows import Foretold, RiskRow
 from truenorth.store.opening import Store
 from truenorth.store.ports import Stored
 from truenorth.store.rows import JourneyText, Progress
 
 PAGE_EVENTS = 1_000
 """Events of the log that are taken at a time."""
-CASES_AT_ONCE = 1_000
+CASES_AT_ONCE = 2_000
 """Cases that are looked at again at a time, as time passes."""
 FIRST_KEYS = 2_000
 """Case keys whose events are read at a time at the beginning."""
@@ -71,9 +71,12 @@ class Known(msgspec.Struct, frozen=True):
 
 
 class _Asked(NamedTuple):
+    """A model that is asked; ``before`` is what it has said of open cases, as it is in the store."""
+
     known: Known
     stater: Stater
     company: Company
+    before: dict[str, RiskRow]
 
 
 class _Judged(NamedTuple):
@@ -113,6 +116,7 @@ class Follower:
                 one,
                 Stater(one.version, one.foresight, values, is_live=one.is_live),
                 Company(one.vocabulary, self.position),
+                {},
             )
             for one in models
         ]
@@ -129,7 +133,8 @@ class Follower:
     @property
     def next_us(self) -> int:
         """The instant at which a case is to be looked at next."""
-        return self._due[0][0] if self._due else int(NEVER)
+        first = next(iter(self._due), None)  # asked by another thread, too
+        return first[0] if first else int(NEVER)
 
     @property
     def _schema(self) -> Collection[str]:
@@ -153,15 +158,15 @@ class Follower:
         self.at_us = max(self.at_us, _newest_us(frame, clock_us), progress.watermark_us or 0)
         return len(page), self._look(keys, explain=True) if keys else Foretold()
 
-    def pass_time(self, at_us: int) -> Foretold:
-        """Look again at cases for which it is time, as many as are looked at together."""
+    def pass_time(self, at_us: int) -> tuple[int, Foretold]:
+        """Look again at cases for which it is time, as many as are looked at together: how many, and what to write."""
         self.at_us = max(self.at_us, at_us)
         keys: list[str] = []
         while self._due and self._due[0][0] <= self.at_us and len(keys) < CASES_AT_ONCE:
             due_us, key = heappop(self._due)
             if self._due_us.get(key) == due_us:
                 keys.append(key)
-        return self._look(keys, explain=False) if keys else Foretold()
+        return len(keys), self._look(keys, explain=False) if keys else Foretold()
 
     def again(self) -> None:
         """Let it be time to look at every open case."""
@@ -237,20 +242,29 @@ class Follower:
         """What there is to write about the cases of some keys, as they stand now."""
         judged = self._judge(keys, self.at_us, anew=explain)
         cases, customers = list(judged.open), list(judged.open.values())
-        positions = _last_positions(judged)
         parts = []
         for one in self._asked:
             known, rows = self._rows(one, judged, moves=True)
-            ids = known.id.to_list()
-            at = {ids[case]: n for n, case in enumerate(rows.case.tolist())}
+            at = {case: n for n, case in enumerate(known.id.gather(rows.case).to_list())}
             order = np.array([at[case] for case in cases], np.int64)
-            standing = Standing(
-                cases, customers, rows.x[order], [positions[case] for case in cases], rows.time_us[order].tolist()
-            )
-            before = {row.case: row for row in self._store.risks.newest(self.name, one.known.version, cases)}
-            parts.append(one.stater.state(standing, before, explain=explain))
+            positions = _last_positions(judged, known)[rows.case[order]].tolist()
+            standing = Standing(cases, customers, rows.x[order], positions, rows.time_us[order].tolist())
+            foretold = one.stater.state(standing, self._before(one, cases), explain=explain)
+            one.before.update({row.case: row for row in foretold.risks})
+            for case in judged.ended:
+                one.before.pop(case, None)
+            parts.append(foretold)
         self._settle_due(keys, judged, known)
         return together(parts, judged.ended)
+
+    def _before(self, one: _Asked, cases: Sequence[str]) -> dict[str, RiskRow]:
+        """What a model has said of some cases: nobody else writes it, so it is read once."""
+        unknown = [case for case in cases if case not in one.before]
+        if unknown:
+            one.before.update(
+                {row.case: row for row in self._store.risks.newest(self.name, one.known.version, unknown)}
+            )
+        return one.before
 
     def _judge(self, keys: Sequence[str], at_us: int, *, anew: bool = True) -> _Judged:
         """Judge all events of some keys as of an instant; ``anew``: with earlier cases as the store has them now."""
@@ -340,11 +354,10 @@ def sight_of(packed: bytes | None) -> Sight:
     return msgspec.msgpack.decode(packed, type=Meta).sight if packed else Sight()
 
 
-def _last_positions(judged: _Judged) -> dict[str, int]:
-    last: dict[str, int] = {}
-    events = judged.replay.events
-    for case, position in zip(events["case"].to_list(), events["position"].to_list(), strict=True):
-        last[case] = max(position, last.get(case, 0))
+def _last_positions(judged: _Judged, known: Histories) -> I64:
+    """The last place in the log of the events of each case (n_cases,)."""
+    positions = judged.replay.events["position"].to_numpy()
+    last: I64 = np.maximum.reduceat(positions, known.starts[:-1]) if known.n else np.zeros(0, np.int64)
     return last
 
 
@@ -373,14 +386,14 @@ def _newest_us(frame: pl.DataFrame, clock_us: int) -> int:
 
 
 def _next_due(judged: _Judged, limits: Histories, silence_us: int | None) -> dict[str, int]:
-    """The next instant after the one they were judged at, at which something falls due for each open case."""
-    promises, cases = judged.replay.promises, limits.id.to_list()
-    found = list(zip(promises["case"].to_list(), promises["due"].to_physical().to_list(), strict=True))
-    found += zip(cases, limits.limit_us.tolist(), strict=True)
+    """The next instant after the one they were judged at, at which something falls due for each case."""
+    due_us = [limits.limit_us]
     if silence_us is not None:
-        found += zip(cases, (limits.time_us[limits.starts[1:] - 1] + silence_us).tolist(), strict=True)
-    due: dict[str, int] = {}
-    for case, due_us in found:
-        if due_us is not None and due_us > judged.at_us:  # what was decided before it was due is looked at in vain
-            due[case] = min(due_us, due.get(case, due_us))
+        due_us.append(limits.time_us[limits.starts[1:] - 1] + silence_us)
+    of_case = np.min([np.where(one > judged.at_us, one, NEVER) for one in due_us], axis=0)
+    due = dict(zip(limits.id.to_list(), of_case.tolist(), strict=True))
+    promises = judged.replay.promises.select("case", pl.col("due").to_physical())
+    later = promises.filter(pl.col("due") > judged.at_us)  # also what was decided before: it is looked at in vain
+    for case, at_us in later.group_by("case").agg(pl.col("due").min()).iter_rows():
+        due[case] = min(at_us, due.get(case, at_us))
     return due

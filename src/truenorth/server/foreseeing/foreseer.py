@@ -30,7 +30,7 @@ IDLE_S = 0.05
 STEP_S = 0.005
 RETRY_S = 1.0
 """The wait after the store has refused a step."""
-RISKS_AT_ONCE = 500
+RISKS_AT_ONCE = 1_000
 """Risks that are written with one transaction: a runner waits no longer than for these."""
 
 LOG = structlog.get_logger("truenorth.foreseer")
@@ -59,7 +59,18 @@ class Foreseer:
     @property
     def n_cases(self) -> int:
         """Case keys that are held, over all journeys."""
-        return sum(follower.n_open for follower in self._followers.values())
+        return sum(follower.n_open for follower in list(self._followers.values()))  # asked by another thread
+
+    @property
+    def position(self) -> int | None:
+        """The position of the log up to which all journeys with a model were followed; None without any."""
+        return min((follower.position for follower in list(self._followers.values())), default=None)
+
+    @property
+    def overdue_us(self) -> int | None:
+        """How long the case has waited that is looked at next, as time passes; None without a journey with a model."""
+        due_us = min((follower.next_us for follower in list(self._followers.values())), default=None)
+        return None if due_us is None else max(0, self._clock() - self._lateness_us - due_us)
 
     def run(self, stopped: Flag, may_go_on: Callable[[], bool] = lambda: True) -> None:
         """Step until stopped, or until this process may not go on; a store that refuses is tried again."""
@@ -75,7 +86,7 @@ class Foreseer:
             self.wake.wait(STEP_S if n_done else IDLE_S)
 
     def step(self) -> int:
-        """Follow what was judged and look at cases for which it is time; how many events and risks that were."""
+        """Follow what was judged and look at cases for which it is time; how many events and cases that were."""
         try:
             return self._step()
         except Outdated:
@@ -135,9 +146,11 @@ class Foreseer:
         if n_events or progress.position != self._store.events.last_position():
             return n_events
         at_us = max(follower.at_us, now_us - self._lateness_us)
-        passed = follower.pass_time(at_us) if follower.next_us <= at_us else Foretold()
-        self._write(name, passed)
-        return len(passed.risks)
+        if follower.next_us > at_us:
+            return 0
+        n_looked, foretold = follower.pass_time(at_us)
+        self._write(name, foretold)
+        return n_looked
 
     def _write(self, name: str, foretold: Foretold) -> None:
         """Write in parts that hold nobody up for long. A signal goes with the risk that it tells of."""
@@ -159,7 +172,7 @@ class Foreseer:
 
 def foreseer_status(foreseer: Foreseer) -> Status:
     """How a foreseer is."""
-    return Status(n_cases=foreseer.n_cases)
+    return Status(position=foreseer.position, n_cases=foreseer.n_cases, overdue_us=foreseer.overdue_us)
 
 
 def known_of(store: Store, row: ModelRow) -> Known:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -22,6 +22,8 @@ STEP = 0.05
 """A risk that has moved by so much makes a point in its case's history."""
 MOST_POINTS = 40
 """Points of a case's history; then the last one takes the place of the one before."""
+STATED_ANEW_US = 3_600_000_000
+"""A risk of which nothing has changed is written again after an hour, so that its instant tells that it still holds."""
 CALM = 0.8
 """An alarmed case is at risk no longer once its risk is below this share of the threshold."""
 REASONS = 3
@@ -46,6 +48,17 @@ class Standing(NamedTuple):
     at_us: Sequence[int]
 
 
+class _Shown(NamedTuple):
+    """What n rows foretell, as it is kept: lists of plain numbers, rounded where they are shown; JSON as bytes."""
+
+    risk: list[float]
+    avoidable: list[float]
+    p: list[bytes]
+    p_break: list[bytes]
+    remaining_days: list[bytes]
+    next: list[bytes]
+
+
 class Stater:
     """States what one model says. ``values``: what each outcome is worth, by name."""
 
@@ -66,24 +79,34 @@ class Stater:
     def state(self, standing: Standing, before: Mapping[str, RiskRow], *, explain: bool) -> Foretold:
         """What there is to write about some cases; ``before``: their risks so far.
 
-        Without ``explain`` reasons are made anew only where a risk has moved by `STEP` or has crossed the threshold.
+        Without ``explain`` reasons are made anew only where a risk has moved by `STEP` or has crossed the threshold,
+        and a risk of which nothing has changed is left as it is for `STATED_ANEW_US`.
         """
         if not len(standing.cases):
             return Foretold()
         x = standing.x
-        seen = self._scorer.one(x[0]) if len(x) == 1 else self._scorer.predict(x)
-        risk = np.clip(seen.risk, 0.0, 1.0)
+        shown = self._shown(x, self._scorer.one(x[0]) if len(x) == 1 else self._scorer.predict(x))
         old = [before.get(case) for case in standing.cases]
-        alarmed = [self._is_alarmed(float(p), one) for p, one in zip(risk, old, strict=True)]
-        rows = [self._row(standing, seen, n, float(risk[n]), alarmed[n], old[n]) for n in range(len(standing.cases))]
+        rows = [self._row(standing, shown, n, one) for n, one in enumerate(old)]
         anew = [n for n, one in enumerate(old) if explain or one is None or _moved(rows[n], one)]
         for n, (why, lowers) in zip(anew, self._explained(x[anew]), strict=True):
             rows[n] = msgspec.structs.replace(rows[n], why=_said(why), lowers=_said(lowers))
         pairs = list(zip(rows, old, strict=True))
         return Foretold(
-            risks=rows,
+            risks=[row for row, one in pairs if explain or one is None or not _still_holds(row, one)],
             points=[_point(row) for row, one in pairs if one is None or one.p_past != row.p_past],
             signals=[self._signal(row) for row, one in pairs if self.is_live and row.alarmed != _was(one)],
+        )
+
+    def _shown(self, x: F32, seen: Foreseen) -> _Shown:
+        days = np.round(seen.remaining_days, 4).tolist()
+        return _Shown(
+            risk=np.clip(seen.risk, 0.0, 1.0).tolist(),
+            avoidable=(seen.p @ self._loss).tolist(),
+            p=[_encoded(zip(self.foresight.outcomes, one, strict=True)) for one in np.round(seen.p, 4).tolist()],
+            p_break=self._breaks(x, seen),
+            remaining_days=[msgspec.json.encode(None if one[0] != one[0] else one) for one in days],
+            next=self._next(seen),
         )
 
     def _is_alarmed(self, risk: float, old: RiskRow | None) -> bool:
@@ -92,13 +115,11 @@ class Stater:
         edge = self.foresight.threshold
         return risk >= (edge * CALM if _was(old) else edge)
 
-    def _row(
-        self, standing: Standing, seen: Foreseen, n: int, risk: float, alarmed: bool, old: RiskRow | None
-    ) -> RiskRow:
+    def _row(self, standing: Standing, shown: _Shown, n: int, old: RiskRow | None) -> RiskRow:
+        risk = shown.risk[n]
         n_past, p_past = (old.n_past, old.p_past) if old else (0, risk)
         if old is None or abs(risk - p_past) >= STEP:
             n_past, p_past = min(n_past + 1, MOST_POINTS), risk
-        days = seen.remaining_days[n]
         return RiskRow(
             model=self.version,
             case=standing.cases[n],
@@ -106,26 +127,38 @@ class Stater:
             at_us=standing.at_us[n],
             position=standing.positions[n],
             p_failed=risk,
-            avoidable=float(seen.p[n] @ self._loss),
-            p=msgspec.json.encode(dict(zip(self.foresight.outcomes, _rounded(seen.p[n]), strict=True))),
-            p_break=msgspec.json.encode(self._breaks(standing.x[n], seen, n)),
-            remaining_days=msgspec.json.encode(None if np.isnan(days).any() else _rounded(days)),
-            next=msgspec.json.encode(self._next(seen, n)),
+            avoidable=shown.avoidable[n],
+            p=shown.p[n],
+            p_break=shown.p_break[n],
+            remaining_days=shown.remaining_days[n],
+            next=shown.next[n],
             why=old.why if old else b"[]",
             lowers=old.lowers if old else b"[]",
-            alarmed=alarmed,
+            alarmed=self._is_alarmed(risk, old),
             n_past=n_past,
             p_past=p_past,
         )
 
-    def _breaks(self, x: F32, seen: Foreseen, n: int) -> dict[str, float]:
+    def _breaks(self, x: F32, seen: Foreseen) -> list[bytes]:
         """The chances of the promises that are under way."""
-        active = {name: at for name, at in self._active.items() if at is None or x[at] > 0}
-        return {name: round(float(seen.p_break[name][n]), 4) for name in active}
+        columns = []
+        for name, at in self._active.items():
+            is_active = [True] * len(x) if at is None else (x[:, at] > 0).tolist()
+            columns.append(
+                [(name, p, on) for p, on in zip(np.round(seen.p_break[name], 4).tolist(), is_active, strict=True)]
+            )
+        if not columns:
+            return [b"{}"] * len(x)
+        return [_encoded((name, p) for name, p, on in row if on) for row in zip(*columns, strict=True)]
 
-    def _next(self, seen: Foreseen, n: int) -> dict[str, float]:
-        best = np.argsort(-seen.next[n], kind="stable")[:REASONS].tolist()
-        return {self.foresight.next_types[code]: round(float(seen.next[n, code]), 4) for code in best}
+    def _next(self, seen: Foreseen) -> list[bytes]:
+        types = self.foresight.next_types
+        best = np.argsort(-seen.next, axis=1, kind="stable")[:, :REASONS]
+        chances = np.round(np.take_along_axis(seen.next, best, axis=1), 4).tolist()
+        return [
+            _encoded((types[code], p) for code, p in zip(codes, of_row, strict=True))
+            for codes, of_row in zip(best.tolist(), chances, strict=True)
+        ]
 
     def _explained(self, x: F32) -> list[tuple[tuple[Reason, ...], list[Remedy]]]:
         if not len(x):
@@ -168,6 +201,11 @@ def _moved(row: RiskRow, old: RiskRow) -> bool:
     return row.alarmed != old.alarmed or row.p_past != old.p_past
 
 
+def _still_holds(row: RiskRow, old: RiskRow) -> bool:
+    """Whether all that was written holds, but for the instant, which is not long ago."""
+    return row.at_us - old.at_us < STATED_ANEW_US and msgspec.structs.replace(old, at_us=row.at_us) == row
+
+
 def _point(row: RiskRow) -> RiskPoint:
     return RiskPoint(
         model=row.model,
@@ -180,8 +218,8 @@ def _point(row: RiskRow) -> RiskPoint:
     )
 
 
-def _rounded(values: NDArray[np.float64]) -> list[float]:
-    return [round(float(value), 4) for value in values]
+def _encoded(pairs: Iterable[tuple[str, float]]) -> bytes:
+    return msgspec.json.encode(dict(pairs))
 
 
 def _said(found: Sequence[Reason] | Sequence[Remedy]) -> bytes:

@@ -59,7 +59,13 @@ def judged_log(
     if text is None:
         known = ", ".join(one.name for one in store.journeys.live()) or "none"
         raise TruenorthError([Problem(path="--journey", expected=f"a live journey: {known}", found=repr(name))])
-    journey = parse_journey(text.text)
+    return judged_by(store, parse_journey(text.text), tell, until_us=until_us, without=without)
+
+
+def judged_by(
+    store: Store, journey: Journey, tell: Tell, *, until_us: int | None = None, without: Sequence[str] = ()
+) -> Judged:
+    """The same by a journey that need not be live; `TruenorthError` where there is no event."""
     last = store.events.last_position()
     people, looking = everybody(store.events, last), Looking(journey)
     for page in _pages(store, people, last, tell, "looking at columns"):

@@ -1,0 +1,134 @@
+"""Promises: what was promised, kept and broken, by name, team or channel; broken ones explain themselves."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+from nicegui import ui
+
+from truenorth.console.choosing import chosen_journey, journeys
+from truenorth.console.pages.now import CSS
+from truenorth.console.periods import Days, since
+from truenorth.console.registry import Page, address_of
+from truenorth.console.sight import Sight
+from truenorth.console.tables import Column, Row, Table, TableElement
+from truenorth.console.tiles import Tile, Tiles
+from truenorth.console.timeline_view import in_words
+from truenorth.console.words import Words, heading, link, muted, notice
+from truenorth.server.api.promise_ledger import Broken, Ledger, explain_case, read_promise_ledger
+
+N_EXPLAINED = 8
+"""Broken promises that are explained on the page: the last ones."""
+NOBODY = {"promise": "", "team": "(nobody yet)", "channel": "(not recorded)"}
+"""What stands for a group without a name."""
+
+
+class Filters(msgspec.Struct, frozen=True):
+    """Which journey, by what, and promises of how many days."""
+
+    journey: str = ""
+    by: Literal["promise", "team", "channel"] = "promise"
+    days: Days = "28"
+
+
+async def _read(sight: Sight, filters: Filters) -> Ledger | None:
+    journey = await chosen_journey(sight)
+    if journey is None:
+        return None
+    asked = {"journey": journey, "by": filters.by, "since": since(sight, filters.days)}
+    return await sight.ask(read_promise_ledger, **asked)
+
+
+async def build(sight: Sight, filters: Filters) -> None:
+    """The page."""
+    ui.add_head_html(CSS)
+    ledger = await _read(sight, filters)
+    if ledger is None:
+        notice("No journey is live yet: publish one, or start the service with --journeys DIR.")
+        return
+    Tiles(_tiles(sight, ledger))
+    if ledger.more:
+        muted("More were made: the newest 50,000 are counted.")
+    heading(f"By {'name' if filters.by == 'promise' else filters.by}")
+    TableElement(_table(ledger), sight.writing)
+    heading("Broken lately")
+    if not ledger.broken:
+        notice("None of the promises made in this time was broken.", "good")
+    for one in ledger.broken[:N_EXPLAINED]:
+        await _broken(sight, ledger.journey, one)
+
+
+async def _broken(sight: Sight, journey: str, one: Broken) -> None:
+    told = await sight.ask(explain_case, journey=journey, case=one.case, timezone=str(sight.writing.zone))
+    same = [row for row in told.promises if (row.promise, row.decided) == (one.promise, one.decided)]
+    sentence = next((row.sentence for row in same if row.sentence), None)
+    with Words("p", ""):
+        link(one.case, address_of("/now", {"journey": journey, "case": one.case}))
+        Words("bdi", f": {sentence or f'{in_words(one.promise)}, broken {sight.writing.instant(one.decided)}.'}")
+
+
+def _tiles(sight: Sight, ledger: Ledger) -> list[Tile]:
+    n = sight.writing.number
+    made, kept, broken, waiting = (
+        sum(getattr(one, name) for one in ledger.groups) for name in ("made", "kept", "broken", "open")
+    )
+    judged = kept + broken
+    share = sight.writing.percent(kept / judged if judged else None, 1)
+    return [
+        Tile("Kept", share, f"{n(kept)} of {n(judged)} judged"),
+        Tile("Made", n(made)),
+        Tile("Broken", n(broken), tone="bad" if broken else "plain"),
+        Tile("Under way", n(waiting)),
+    ]
+
+
+def _table(ledger: Ledger) -> Table:
+    columns = (
+        Column("group", "Promise" if ledger.by == "promise" else ledger.by.capitalize()),
+        Column("made", "Made", "number"),
+        Column("kept", "Kept", "number"),
+        Column("broken", "Broken", "number"),
+        Column("lapsed", "Owed no more", "number"),
+        Column("open", "Under way", "number"),
+        Column("broken_share", "Broken of judged", "percent", 1),
+        Column("low", "From", "percent", 1),
+        Column("high", "To (95 %)", "percent", 1),
+    )
+    rows = [
+        Row(
+            (
+                one.group or NOBODY[ledger.by], one.made, one.kept, one.broken, one.lapsed, one.open,
+                one.broken_share, one.low, one.high,
+            )
+        )
+        for one in ledger.groups
+    ]  # fmt: skip
+    return Table(caption=f"Promises by {ledger.by}", columns=columns, rows=rows, empty="Nothing was promised.")
+
+
+async def table(sight: Sight, filters: Filters) -> Table:
+    """The ledger."""
+    ledger = await _read(sight, filters)
+    return _table(ledger) if ledger else Table(caption="Promises", columns=(), rows=())
+
+
+PAGES = (
+    Page(
+        path="/promises",
+        title="Promises",
+        group="Act",
+        role="agent",
+        filters=Filters,
+        choices={"journey": journeys},
+        how=(
+            "Promises that were made in these days, by the verdict that they have now. Broken of judged: broken / "
+            "(kept + broken), with its 95 % Wilson interval.",
+            "Team: the last one that the case's events name up to the verdict, or up to now: whoever had the case. "
+            "Channel: the last one that they name up to the instant the promise was made. Never by person.",
+        ),
+        twin=lambda filters: address_of("/api/v1/promises/ledger", {"journey": filters.journey, "by": filters.by}),
+        table=table,
+        build=build,
+    ),
+)

@@ -1,0 +1,44 @@
+"""What pages ask is answered as the API would answer: in the role that it needs, for arguments that fit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.routing import APIRoute
+
+from server.desk import desk_in
+from truenorth.console.reader import Reader, asking_of
+from truenorth.console.writing import Writing
+from truenorth.server.api.cases import list_cases
+from truenorth.server.api.routes import SUBJECTS
+from truenorth.server.auth import ROLES, Caller
+from truenorth.server.receiving import Turned
+
+ANSWERS: list[Callable[..., Any]] = [
+    route.endpoint for subject in SUBJECTS for route in subject.ROUTER.routes if isinstance(route, APIRoute)
+]
+
+
+@pytest.mark.parametrize("answer", ANSWERS, ids=lambda answer: answer.__name__)
+def test_the_role_is_the_one_that_the_description_tells(answer: Callable[..., Any]) -> None:
+    assert f"Role: {asking_of(answer).role}" in (answer.__doc__ or "")
+
+
+def test_a_reader_is_asked_for_anew_each_time(tmp_path: Path) -> None:
+    who: list[Caller | None] = [Caller("ann", "agent")]
+    with desk_in(tmp_path) as desk:
+        served = desk.app.state.context
+        reader = Reader(served=served, caller=Caller("ann", "admin"), who_now=lambda: who[0], writing=Writing())
+        assert len(reader.ask_now(list_cases, journey="support").items) == 30
+        with pytest.raises(Turned, match="journey"):
+            reader.ask_now(list_cases, journey="x" * 2_000)
+        for role in ROLES[: ROLES.index("agent")]:
+            who[0] = Caller("ann", role)
+            with pytest.raises(Turned, match="expected the role agent"):
+                reader.ask_now(list_cases, journey="support")
+        who[0] = None
+        with pytest.raises(Turned, match="signed out"):
+            reader.ask_now(list_cases, journey="support")

@@ -1,0 +1,144 @@
+"""The demo: its history is that of the company, it lives on, and it leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+from time import monotonic, sleep
+from urllib.parse import quote
+
+import httpx
+import msgspec
+import psutil
+import pytest
+
+from truenorth.simulate import ACTIONS
+from truenorth.store.opening import Store, open_store
+from truenorth.wiring.demo import STORE, Plan, digest_of, microseconds, prepared
+from truenorth.wiring.demo_life import Done, done_in, fate_of, live_again
+
+COMPANY = Path(__file__).parents[2] / "examples" / "company"
+SCRIPT = Path(__file__).with_name("live_demo.py")
+PLAN = Plan(
+    n_customers=250,
+    start=date(2026, 3, 9),
+    told_from=datetime(2026, 4, 1, tzinfo=UTC),
+    live_from=datetime(2026, 4, 7, 8, tzinfo=UTC),
+)
+WITHIN_S = 90.0
+TEAMS = ("first_line", "billing", "orders")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("demo")
+    prepared(folder, COMPANY, PLAN, lambda *_: None)
+    return folder
+
+
+@pytest.fixture
+def store(folder: Path) -> Iterator[Store]:
+    with open_store(f"sqlite:///{folder / STORE}") as store:
+        yield store
+
+
+def test_what_is_prepared_is_kept(folder: Path) -> None:
+    stages: list[str] = []
+    again = prepared(folder, COMPANY, PLAN, lambda stage, _: stages.append(stage))
+    assert again.digest == digest_of(PLAN, COMPANY)
+    assert stages == []
+    assert sorted(path.name for path in folder.iterdir() if STORE not in path.name) == ["prepared.json"]
+
+
+def test_another_journey_file_makes_it_anew(tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(COMPANY, tmp_path / "company"))
+    assert digest_of(PLAN, copy) == digest_of(PLAN, COMPANY)
+    (copy / "help.yaml").write_text((copy / "help.yaml").read_text() + "# another word\n")
+    assert digest_of(PLAN, copy) != digest_of(PLAN, COMPANY)
+
+
+def test_the_company_lived_again_is_the_history(store: Store) -> None:
+    events = live_again(PLAN.company(), done_in(store), microseconds(PLAN.live_from))
+    stored = [one.event for one in store.events.read(0, limit=100_000)]
+    assert [one.id for one in stored] == events["id"].to_list()
+    assert [one.type for one in stored] == events["type"].cast(str).to_list()
+
+
+def test_what_was_accepted_happened(store: Store) -> None:
+    names = {"call_back_now": "Called back at once", "apology_letter": "Apology posted"}
+    happened = {(one.event.case, one.event.type) for one in store.events.read(0, limit=100_000)}
+    done = [Done(*one) for one in done_in(store)]
+    assert {one.action for one in done} & set(names)
+    assert all((one.case, names[one.action]) in happened for one in done if one.action in names)
+
+
+def test_enough_is_left_to_do(store: Store) -> None:
+    states = [row.state for row in store.decisions.since(0)]
+    assert {"proposed", "done", "declined", "nothing"} <= set(states)
+
+
+def test_fates_come_in_their_shares() -> None:
+    kinds = [fate_of(f"{n:04x}" + "80" * 10).kind for n in range(65_536)]
+    shares = [kinds.count(kind) / len(kinds) for kind in ("accepted", "declined", "left")]
+    assert shares == pytest.approx([0.5, 0.12, 0.38], abs=1e-4)
+
+
+def test_it_lives_and_leaves_nothing(folder: Path, tmp_path: Path) -> None:
+    command = [sys.executable, str(SCRIPT), str(folder), msgspec.json.encode(PLAN).decode()]
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        address = process.stdout.readline().strip()
+        first = _summary(address, at_least=1)
+        _summary(address, at_least=first + 10)  # ten minutes of the company pass in a second
+        _accept_one(address)
+        children = psutil.Process(process.pid).children(recursive=True)
+        os.kill(process.pid, signal.SIGINT)
+        rest, _ = process.communicate(timeout=WITHIN_S)
+    finally:
+        process.kill()
+        process.wait()
+    assert (process.returncode, rest.strip()) == (0, "ended")
+    assert children
+    assert psutil.wait_procs(children, timeout=0)[1] == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def _summary(address: str, *, at_least: int) -> int:
+    """How many events the summary counts, once there are enough."""
+    until = monotonic() + WITHIN_S
+    while monotonic() < until:
+        n_events = httpx.get(f"{address}/api/v1/summary", params={"journey": "help"}, timeout=WITHIN_S).json()["events"]
+        if n_events >= at_least:
+            return int(n_events)
+        sleep(0.2)
+    raise AssertionError(f"fewer than {at_least} events")
+
+
+def _accept_one(address: str) -> None:
+    """Accept what waits for a visitor: it is carried out, and its event is that of the case."""
+    names = {action.name: action.event for action in ACTIONS}
+    with httpx.Client(base_url=f"{address}/api/v1", timeout=WITHIN_S) as client:
+        places = [one for team in TEAMS for one in client.get("/queue", params={"team": team}).json()["items"]]
+        waiting = [one["decision"] for one in places if one["decision"] and one["decision"]["state"] == "proposed"]
+        left = [row for row in waiting if fate_of(row["id"]).kind == "left"]
+        one = max(left, key=lambda row: row["at"])  # the last to expire
+        asked = client.post(f"/decisions/{one['id']}/reaction", json={"kind": "accepted", "who": "anna"})
+        assert asked.status_code == 200, asked.text
+        _until(lambda: client.get(f"/decisions/{one['id']}").json()["decision"]["state"] == "done")
+        path, journey = f"/cases/{quote(one['case'], safe='')}", {"journey": one["journey"]}
+        _until(lambda: names[one["chosen"]] in {it["type"] for it in client.get(path, params=journey).json()["events"]})
+
+
+def _until(holds: Callable[[], bool]) -> None:
+    until = monotonic() + WITHIN_S
+    while not holds():
+        assert monotonic() < until
+        sleep(0.2)
