@@ -15,7 +15,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
-from action_page import MARK
+from action_page import MARK, replace_part
 from action_world import ACTIONS, Coin, logged
 from numpy.typing import NDArray
 
@@ -79,8 +79,7 @@ def main() -> None:
         for size, rows in of_seeds.items():
             rows.append(of_slices(log, gain, size))
     found = {size: np.concatenate(rows) for size, rows in of_seeds.items()}
-    text = PAGE.read_text()
-    PAGE.write_text(text[: text.index(MARK)] + MARK + section(found))
+    replace_part(PAGE, MARK, section(found))
     print(section(found))
 
 

@@ -21,12 +21,21 @@ The oracle knows the causal model and what is hidden, not the luck. What is mean
 INTERVALS = """## Do 95 % intervals hold the truth?
 
 Made by `python bench/action_intervals.py --seeds 60`. Effects on net value of always taking an action against never, from slices of
-the logs of other worlds of 30,000 customers, doubly robust; the truth is the true gain of the very cases of a slice. Statements of one slice share
-an arm and go together; ± is 1.96 standard errors with slices as clusters.
+the logs of 60 worlds of 30,000 customers, doubly robust; the truth is the true gain of the very cases of a slice. Statements of one slice
+share an arm and go together; ± is 1.96 standard errors with slices as clusters.
 
 """
 MARK = "<!-- figures: intervals -->\n"
-"""What follows in the page is written by `action_intervals.py`."""
+"""The part after it is written by `action_intervals.py`."""
+TRYING_MARK = "<!-- figures: trying -->\n"
+"""The part after it is written by `action_trying.py`."""
+
+
+def replace_part(path: Path, mark: str, part: str) -> None:
+    """Write a part of the page anew: from its mark to the next heading."""
+    before, mark, after = path.read_text().partition(mark)
+    heading = after.find("\n## ")
+    path.write_text(before + mark + part + (after[heading:] if heading >= 0 else ""))
 
 
 def write(path: Path, rows: list[dict[str, Any]]) -> None:

@@ -30,7 +30,12 @@ def paths(arguments: list[str]) -> list[Path]:
 
 def ask(command: str, *arguments: str, rules: Any = None) -> Any:
     """What pm4py says, from a process of its own."""
-    call = [PEERS_PYTHON, str(HERE / "peer_pm4py.py"), command, *arguments]
+    return said_by("peer_pm4py.py", command, *arguments, rules=rules)
+
+
+def said_by(script: str, *arguments: str, rules: Any = None) -> Any:
+    """What a script of the scratch environment prints as JSON."""
+    call = [PEERS_PYTHON, str(HERE / script), *arguments]
     done = subprocess.run(call, input=json.dumps(rules), capture_output=True, text=True, check=False)
     if done.returncode:
         sys.exit(f"{' '.join(call)}\n{done.stderr}\nIs the scratch environment there? See bench/peers.sh")

@@ -87,12 +87,17 @@ class Made(NamedTuple):
 
 
 class Prepared(NamedTuple):
-    """All that can be known of a case before the transaction."""
+    """All that can be known of a case before the transaction; ``customers``: the ids of its customer.
+
+    Whoever is in the transaction must not ask the store on another connection: those who wait for their turn may hold
+    all of them.
+    """
 
     text: JourneyText
     journey: Journey
     inputs: Inputs
     told: Told
+    customers: tuple[str, ...]
 
 
 @lru_cache(100)
@@ -148,8 +153,8 @@ class Acting:
         cost_cents: int | None = None,
     ) -> DecisionRow:
         """Note what somebody does about a decision; the decision that holds from now on (a changed one is another)."""
-        row = self._known(id)
-        other = self._prepare(row.journey, row.case, self.asker(who), only=action) if kind == "changed" else None
+        row, asker = self._known(id), self.asker(who)
+        other = self._prepare(row.journey, row.case, asker, only=action) if kind == "changed" else None
         with self._store.decisions.taking(self._now_us()) as taking:
             row = self._may_react(taking, id, kind)
             reaction = self._reaction(row, who, kind, action, reason, cost_cents)
@@ -157,7 +162,7 @@ class Acting:
             if kind == "done":
                 taking.settle(id, _settled(row, cost_cents))
             if other is not None:
-                made, added = self._take(taking, other, self.asker(who), "changed")
+                made, added = self._take(taking, other, asker, "changed")
                 self._must_be(made.decision, action)
                 taking.react(self._reaction(added, who, "accepted", action, reason, None), "accepted")
                 id = made.decision.id  # noqa: A001
@@ -304,16 +309,17 @@ class Acting:
             coin=float(drawn.random()),
             versions=Versions(risk.model if risk else None, policy, text.version),
         )
-        return Prepared(text, journey, inputs, self._told(journey, row.case, row.customer, row.opened_us))
+        customers = () if row.customer is None else tuple(self._ids_of(row.customer))
+        return Prepared(text, journey, inputs, self._told(journey, row.case, customers, row.opened_us), customers)
 
-    def _told(self, journey: Journey, case: str, customer: str | None, opened_us: int) -> Told:
+    def _told(self, journey: Journey, case: str, customers: Sequence[str], opened_us: int) -> Told:
         policy = journey.contact
         of_case: Sequence[Stored] = ()
         of_customer: Sequence[Stored] = ()
         if policy.never_after is not None:
             of_case = list(self._store.events.at(self._positions(journey.name, case, opened_us)))
-        if customer is not None and (policy.consent is not None or policy.refusal is not None):
-            events = self._store.events.of_customers(self._ids_of(customer))
+        if customers and (policy.consent is not None or policy.refusal is not None):
+            events = self._store.events.of_customers(customers)
             of_customer = sorted(events, key=lambda one: (one.event.time_us, one.position))
         return told_by(journey, of_case, of_customer)
 
@@ -345,8 +351,7 @@ class Acting:
         keys = {whose.key(one): one.name for one in accounts_to_read(inputs.actions, inputs.grants)}
         used = {keys[key]: amount for key, amount in taking.used(list(keys)).items()}
         since_us = context.at_us - longest_window_us(journey)
-        customers = self._ids_of(context.customer) if context.customer is not None else ()
-        had = taking.contacts(list(customers), since_us)
+        had = taking.contacts(prepared.customers, since_us)
         contacts: Contacts = contacts_of(journey, prepared.told, had, context.at_us)
         changes: dict[str, Any] = {
             "used": used,
