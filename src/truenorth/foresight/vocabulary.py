@@ -173,8 +173,8 @@ def looked_at(promise: Promise) -> frozenset[str]:
     """The fields of an event that decide about a promise; those behind the flags, such as ``moment``, are not told.
 
     >>> from truenorth.spec.load import parse_journey
-    >>> journey = parse_journey("{truenorth: 1, journey: a, outcome: {achieved: type = 'x'}, \
-    ... promises: [{name: p, never: plan = 'free' and feeling < 0}]}")
+    >>> text = "{truenorth: 1, journey: a, promises: [{name: p, never: plan = 'free' and feeling < 0}]}"
+    >>> journey = parse_journey(text)
     >>> sorted(looked_at(journey.promises[0]))
     ['feeling', 'plan']
     """
