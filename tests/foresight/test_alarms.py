@@ -38,8 +38,8 @@ def test_a_case_is_alarmed_exactly_if_its_highest_risk_crosses(found, threshold)
         assert first[number] == (over.min() if len(over) else -1)
 
 
-@given(rows, st.lists(st.integers(1, 4), min_size=10, max_size=10), st.floats(0.1, 0.9))
-def test_a_case_that_stands_for_some_counts_as_often_as_they_would(found, stands_for, precision):
+@given(rows, st.lists(st.integers(1, 4), min_size=10, max_size=10))
+def test_a_case_that_stands_for_some_counts_as_often_as_they_would(found, stands_for):
     case, _, risk, failed = arrays(found)
     weighed = crossings(case, risk, failed, np.array(stands_for, float))
     times = weighed.weight.astype(int)
@@ -47,9 +47,6 @@ def test_a_case_that_stands_for_some_counts_as_often_as_they_would(found, stands
     for threshold in (0.0, 0.5, float("inf")):
         one, other = (mean_cost(cases, threshold, 3.0) for cases in (weighed, repeated))
         assert one.cost == pytest.approx(other.cost)
-    if len(case) and len(weighed.case) >= 10:
-        one, other = (threshold_for(cases, precision) for cases in (weighed, repeated))
-        assert one.reached == other.reached or one.precision >= other.precision - 1e-9
 
 
 @given(rows, st.floats(0.1, 0.9))

@@ -105,6 +105,7 @@ class PromiseTold(CasePromise):
 class CaseTold(BaseModel):
     """A case in plain words; sentences are null where its events alone do not show what the journey's columns hold."""
 
+    model_config = showing({"case": "T0020", "outcome": "Abandoned: nothing happened for 5 d.", "promises": []})
     case: str
     outcome: str | None
     promises: list[PromiseTold]
