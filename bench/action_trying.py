@@ -52,7 +52,7 @@ class Deciding:
             Offer(name=name, cost_cents=round(cost * 100), prior=Prior(recovers))
             for name, cost in zip(ACTIONS[1:], COSTS[1:], strict=True)
         )
-        self.seen: list[tuple[Moments, F64, NDArray[np.bool_]]] = []
+        self.seen: list[tuple[Moments, F64]] = []
 
     def __call__(self, moments: Moments) -> Choices:
         left, n = moments.remaining.copy(), len(moments.luck)
@@ -64,9 +64,8 @@ class Deciding:
             shares[row] = [one.propensity for one in decision.candidates]
             action[row] = ACTIONS.index(decision.chosen)
             left[action[row]] -= 1
-        propensity = shares[np.arange(n), action]
-        self.seen.append((moments, propensity, shares > 0))
-        return Choices(action, propensity)
+        self.seen.append((moments, shares))
+        return Choices(action, shares[np.arange(n), action])
 
     def _inputs(self, row: F64, journey: int, full: tuple[str, ...]) -> Inputs:
         measures = dict(zip(COLUMNS, row.tolist(), strict=True))

@@ -169,9 +169,7 @@ def judge_policy(
     caller: Analyst,
     policy: Annotated[Text, Path(examples=["learnt"], description="`learnt`, or always one action by its name")],
     journey: OfJourney,
-    limit: Annotated[
-        float | None, Query(ge=0, le=MOST_MONEY, description="if one action might cost so much")
-    ] = None,
+    limit: Annotated[float | None, Query(ge=0, le=MOST_MONEY, description="if one action might cost so much")] = None,
     least: Annotated[float, Query(ge=1, le=1e9, description="effective sample size for calling a winner")] = 200.0,
 ) -> EvaluationShown:
     """What a policy would have brought, from the decisions that were made. Role: analyst."""
