@@ -1,6 +1,6 @@
 """A policy that learns while it acts, end to end: decisions are those of the service, and so is the learning.
 
-`python bench/action_trying.py --seeds 2 --keep FILE`. Each round is a world of new customers in which
+`python bench/action_trying.py --seeds 1 --keep FILE`. Each round is a world of new customers in which
 `truenorth.action.deciding` decides on every case with the effects that were learnt from all rounds before; the first
 knows what the journey file believes. Writes its part of docs/action-benchmarks.md. Gains are true expected values over
 doing nothing, EUR a case.
@@ -52,7 +52,7 @@ class Deciding:
             Offer(name=name, cost_cents=round(cost * 100), prior=Prior(recovers))
             for name, cost in zip(ACTIONS[1:], COSTS[1:], strict=True)
         )
-        self.seen: list[tuple[Moments, F64, NDArray[np.bool_]]] = []
+        self.seen: list[tuple[Moments, F64]] = []
 
     def __call__(self, moments: Moments) -> Choices:
         left, n = moments.remaining.copy(), len(moments.luck)
@@ -64,9 +64,8 @@ class Deciding:
             shares[row] = [one.propensity for one in decision.candidates]
             action[row] = ACTIONS.index(decision.chosen)
             left[action[row]] -= 1
-        propensity = shares[np.arange(n), action]
-        self.seen.append((moments, propensity, shares > 0))
-        return Choices(action, propensity)
+        self.seen.append((moments, shares))
+        return Choices(action, shares[np.arange(n), action])
 
     def _inputs(self, row: F64, journey: int, full: tuple[str, ...]) -> Inputs:
         measures = dict(zip(COLUMNS, row.tolist(), strict=True))
@@ -132,12 +131,12 @@ def section(kept: list[dict[str, Any]]) -> str:
     oracle = np.mean([row["oracle"] for row in kept], axis=0)
     lines.append(f"| the oracle | | {' | '.join(f'{one:+.2f}' for one in oracle)} |")
     n_seeds, n_cases = len({row["seed"] for row in kept}), round(float(np.mean([row["n"] for row in kept])))
-    return "\n".join(lines) + f"\n\nMeans of {n_seeds} seeds; a round has {n_cases:,} decisions.\n"
+    return "\n".join(lines) + f"\n\nSeeds: {n_seeds}; a round has {n_cases:,} decisions.\n"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--keep", type=Path, required=True)
     options = parser.parse_args()
     kept = [json.loads(line) for line in options.keep.read_text().splitlines()] if options.keep.exists() else []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingRegressor
@@ -62,7 +64,7 @@ class Coin:
     knows_truth = False
 
     def __init__(self) -> None:
-        self.seen: list[tuple[Moments, F64, NDArray[np.bool_]]] = []
+        self.seen: list[tuple[Moments, F64]] = []
 
     def __call__(self, moments: Moments) -> Choices:
         left = moments.remaining.copy()
@@ -74,15 +76,26 @@ class Coin:
             open_to = np.flatnonzero(eligible[row])
             action[row] = open_to[int(luck * len(open_to))]
             left[action[row]] -= 1
-        propensity = 1 / eligible.sum(1)
-        self.seen.append((moments, propensity, eligible))
-        return Choices(action, propensity)
+        chances = eligible / eligible.sum(1, keepdims=True)
+        self.seen.append((moments, chances))
+        return Choices(action, chances[np.arange(n), action])
 
 
-def logged(company: Company, seed: int, coin: Coin | Rule) -> tuple[Logged, F64]:
+class Remembering(Protocol):
+    """A policy that remembers the moments that it saw, and the chances (n, n_actions) with which it chose."""
+
+    seen: list[tuple[Moments, F64]]
+
+    @property
+    def knows_truth(self) -> bool: ...
+
+    def __call__(self, moments: Moments) -> Choices: ...
+
+
+def logged(company: Company, seed: int, coin: Remembering) -> tuple[Logged, F64]:
     """What was decided in a world, in order of time, of settled cases; and each action's true gain there, EUR."""
     lived = World(company, seed).run(policy=coin)
-    luck = np.concatenate([moments.luck for moments, _, _ in coin.seen])
+    luck = np.concatenate([moments.luck for moments, _ in coin.seen])
     cases = lived.run.cases
     own = np.empty(len(cases))
     fill_uniform(lived.tables.seed, cases["key"], np.int64(r.P_ACT), np.int64(1), own)
@@ -92,13 +105,15 @@ def logged(company: Company, seed: int, coin: Coin | Rule) -> tuple[Logged, F64]
     rows = rows[order]
     journey, outcome = cases["journey"][rows].astype(np.int64), cases["outcome"][rows].astype(np.int64)
     value, action = VALUES[journey, outcome], cases["action"][rows].astype(np.int64)
+    chances = np.concatenate([chances for _, chances in coin.seen])[order]
     log = Logged(
         names=COLUMNS,
         actions=ACTIONS,
-        context=np.concatenate([context_of(moments) for moments, _, _ in coin.seen])[order],
+        context=np.concatenate([context_of(moments) for moments, _ in coin.seen])[order],
         action=action,
-        propensity=np.concatenate([propensity for _, propensity, _ in coin.seen])[order],
-        eligible=np.concatenate([eligible for _, _, eligible in coin.seen])[order],
+        propensity=chances[np.arange(len(rows)), action],
+        eligible=(chances > 0) | (np.arange(len(ACTIONS)) == 0),
+        chances=chances,
         achieved=(value - WORST[journey]) / STAKE[journey],
         value_cents=value * 100,
         cost_cents=COSTS[action] * 100,
@@ -175,14 +190,14 @@ class Rule:
     knows_truth = False
 
     def __init__(self) -> None:
-        self.seen: list[tuple[Moments, F64, NDArray[np.bool_]]] = []
+        self.seen: list[tuple[Moments, F64]] = []
 
     def __call__(self, moments: Moments) -> Choices:
         usual = np.array([ACTIONS.index(name) for name in USUAL])
         wanted = np.zeros((len(moments.luck), len(ACTIONS)))
         wanted[np.arange(len(wanted)), usual[moments.journey]] = moments.severity
         action = serve(wanted, moments.remaining)
-        self.seen.append((moments, np.ones(len(action)), np.eye(len(ACTIONS), dtype=np.bool_)[action]))
+        self.seen.append((moments, np.eye(len(ACTIONS))[action]))
         return Choices(action, np.ones(len(action)))
 
 

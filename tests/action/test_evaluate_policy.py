@@ -75,7 +75,10 @@ def test_where_the_log_says_nothing_the_model_of_effects_says_what_it_believes()
     log = a_log(4_000, 12)
     stake, cost = np.full(4_000, 10_000.0), np.array([0.0, 500.0, 100.0])
     dear = (log.context[:, 2] == 1) & (log.action == 1)  # where the third column is 1, calling was not allowed
-    kept = log._replace(eligible=log.eligible & ~((log.context[:, [2]] == 1) & [False, True, False]))
+    allowed = ~((log.context[:, [2]] == 1) & [False, True, False])
+    chances = log.chances * allowed / (log.chances * allowed).sum(1, keepdims=True)
+    propensity = np.where(dear, 1.0, chances[np.arange(4_000), log.action])
+    kept = log._replace(eligible=allowed, chances=chances, propensity=propensity)
     kept = Logged(kept.names, kept.actions, *(column[~dear] for column in kept[2:]))
     table = Table(kept, stake[~dear], cost)
     seen = evaluate_policy(table, Asked(policy="call"))
@@ -92,7 +95,9 @@ def test_where_the_log_says_nothing_the_model_of_effects_says_what_it_believes()
 def test_of_what_was_never_taken_the_model_says_what_the_file_believes() -> None:
     log = a_log(400, 13)
     action, alone = np.zeros(400, np.int64), np.tile([True, False, False], (400, 1))
-    never = log._replace(action=action, propensity=np.ones(400), eligible=alone, cost_cents=np.zeros(400))
+    never = log._replace(
+        action=action, propensity=np.ones(400), eligible=alone, chances=alone * 1.0, cost_cents=np.zeros(400)
+    )
     table = Table(never, np.full(400, 10_000.0), np.array([0.0, 500.0, 100.0]))
     found = modelled_gain(table, certain(np.ones(400, np.int64), 3), {"call": Prior(0.25)})
     believed = 0.25 * (1 - never.achieved.mean()) * 10_000 - 500

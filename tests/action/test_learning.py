@@ -33,6 +33,7 @@ def a_log(n: int, seed: int, effect: float = 0.3, holdout: float = 0.0) -> Logge
         action,
         chance[np.arange(n), action],
         np.ones((n, 3), np.bool_),
+        chance,
         achieved,
         achieved * 10_000,
         np.array([0.0, 500.0, 100.0])[action],
@@ -56,10 +57,30 @@ def test_a_belief_stays_where_nothing_was_tried() -> None:
     log = a_log(400, 2)
     action = np.zeros(400, np.int64)
     alone = np.tile([True, False, False], (400, 1))
-    learnt = learn(log._replace(action=action, propensity=np.ones(400), eligible=alone), {"call": Prior(0.25, 10)})
+    never = log._replace(action=action, propensity=np.ones(400), eligible=alone, chances=alone.astype(float))
+    learnt = learn(never, {"call": Prior(0.25, 10)})
     context = np.array([[0.0, 0.0, 0.0]])
     risk = 1 - np.average(log.achieved[(log.context == 0).all(1)])
     assert learnt.beliefs(context).mean[0, 1] == pytest.approx(0.25 * risk, abs=0.05)
+
+
+def test_a_rare_choice_is_not_taken_for_more_than_it_is() -> None:
+    """An action that does nothing, tried once in a hundred decisions: its interval holds 0 as often as it says."""
+    held, n_logs = 0, 40
+    for seed in range(n_logs):
+        log = a_log(1_500, 200 + seed, effect=0.0)
+        random = np.random.default_rng(seed)
+        action = np.where(random.random(1_500) < 0.01, 1, 0)
+        chances = np.tile([0.99, 0.01, 0.0], (1_500, 1))
+        achieved = (random.random(1_500) < 0.5).astype(float)
+        given = log._replace(
+            action=action, chances=chances, propensity=chances[np.arange(1_500), action], achieved=achieved
+        )
+        found = learn(given, {"call": Prior(0.0, 2)}).beliefs(log.context[:1])
+        held += found.low[0, 1] <= 0 <= found.high[0, 1]
+        weighted = learn(given._replace(chances=np.tile([0.5, 0.5, 0.0], (1_500, 1))), {"call": Prior(0.0, 2)})
+        held += weighted.beliefs(log.context[:1]).low[0, 1] <= 0 <= weighted.beliefs(log.context[:1]).high[0, 1]
+    assert held >= 0.93 * 2 * n_logs
 
 
 def test_estimates_hold_the_truth() -> None:

@@ -43,13 +43,15 @@ def read_table(frame: pl.DataFrame) -> Table:
     )
     context, names = _context(frame)
     cost = _numbers(frame, "cost") * 100
+    eligible = _eligible(frame, actions)
     log = Logged(
         names=names,
         actions=actions,
         context=context,
         action=action,
         propensity=_numbers(frame, "propensity"),
-        eligible=_eligible(frame, actions),
+        eligible=eligible,
+        chances=eligible / eligible.sum(1, keepdims=True),
         achieved=achieved,
         value_cents=value,
         cost_cents=cost,

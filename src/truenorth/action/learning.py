@@ -5,12 +5,15 @@ action turns. The share is linear in the context and in products of two of its c
 belief as prior. All other coefficients come from t distributions around 0, one for the columns and one for the products
 of each action, whose scales fit the data: what does not matter goes to 0, what matters is hardly shrunk.
 
-The regression is that of residuals on residuals: ``y - m(x)`` on ``1{A = a} - q_a(x)`` times the context, each row
-weighted by ``q_A(x) / propensity``, which makes a log look as if it chose with equal chances q among what was eligible.
-It is right where either the propensities or m are. Sources: J. M. Robins, A. Rotnitzky, L. P. Zhao (1994), JASA 89,
-846-866; X. Nie, S. Wager (2021), "Quasi-oracle estimation of heterogeneous treatment effects", Biometrika 108, 299-319;
-variances by expectation-maximisation, the t as a mixture of normals: A. P. Dempster, N. M. Laird, D. B. Rubin (1977),
-JRSS B 39, 1-38; M. E. Tipping (2001), JMLR 1, 211-244. Scales of t distributions follow the harmonic mean of variances.
+The regression is that of residuals on residuals: ``y - m(x)`` on ``1{A = a} - q_a(x)`` times the context, q the chances
+with which the log chose: where an action was next to certain, a row says next to nothing of it. Where only the chance
+of what was chosen is known, q are equal chances among what was eligible, and rows are weighted by ``q_A(x) /
+propensity``, all together no more than they are worth (Kish's effective sample size): or luck in a few heavy rows would
+be taken for knowledge. It is right where either the propensities or m are. Sources: J. M. Robins, A. Rotnitzky, L. P.
+Zhao (1994), JASA 89, 846-866; X. Nie, S. Wager (2021), "Quasi-oracle estimation of heterogeneous treatment effects",
+Biometrika 108, 299-319; variances by expectation-maximisation, the t as a mixture of normals: A. P. Dempster, N. M.
+Laird, D. B. Rubin (1977), JRSS B 39, 1-38; M. E. Tipping (2001), JMLR 1, 211-244. Scales of t distributions follow the
+harmonic mean of variances.
 """
 
 from __future__ import annotations
@@ -132,14 +135,15 @@ def learn(log: Logged, priors: Mapping[str, Prior]) -> Learnt:
     if not rows.any():
         raise ValueError("no decision of the log has an outcome")
     context, outcome, action = log.context[rows], log.achieved[rows], log.action[rows]
-    share = log.eligible[rows] / log.eligible[rows].sum(1, keepdims=True)
-    weight = np.minimum(share[np.arange(len(action)), action] / log.propensity[rows], MOST_WEIGHT)
+    chances = log.chances[rows]
+    weight = np.minimum(chances[np.arange(len(action)), action] / log.propensity[rows], MOST_WEIGHT)
+    weight *= weight.sum() / (weight**2).sum()
     around = cross_fitted(context, outcome, weight, folds(len(action), unit=log.unit[rows]))
     model = OutcomeModel.fit(context, outcome, weight)
     basis = basis_of(context)
     features = basis.of(context) * (1 - around)[:, None]
     chosen = np.eye(len(log.actions))[action]
-    design = np.hstack([(chosen[:, a] - share[:, a])[:, None] * features for a in range(1, len(log.actions))])
+    design = np.hstack([(chosen[:, a] - chances[:, a])[:, None] * features for a in range(1, len(log.actions))])
     beliefs = [priors.get(name, Prior()) for name in log.actions[1:]]
     posterior = _posterior(design, outcome - around, weight, context.shape[1], beliefs)
     return Learnt(log.actions, basis, model, posterior, chosen.sum(0))

@@ -74,13 +74,15 @@ def table_of(past: Sequence[Past]) -> Table:
     numbers = [numbers_of(one.inputs.context) for one in past]
     names, context = _context(numbers)
     ends = [one.end for one in past]
+    chances = np.array([_chances(one.decision, actions) for one in past])
     log = Logged(
         names=names,
         actions=actions,
         context=context,
         action=np.array([code[one.decision.chosen] for one in past]),
         propensity=np.array([one.decision.propensity for one in past]),
-        eligible=np.array([_possible(one.decision, actions) for one in past]),
+        eligible=(chances > 0) | (np.array(actions) == DO_NOTHING),
+        chances=chances,
         achieved=np.array([np.nan if end is None else float(end.achieved) for end in ends]),
         value_cents=np.array([np.nan if end is None else float(end.value_cents + end.revenue_cents) for end in ends]),
         cost_cents=np.array([float(one.spent_cents) for one in past]),
@@ -176,10 +178,10 @@ def _context(numbers: Sequence[Mapping[str, float]]) -> tuple[tuple[str, ...], n
     return tuple(name for name, kept in zip(names, varies, strict=True) if kept), rows[:, varies]
 
 
-def _possible(decision: Decision, actions: Sequence[str]) -> list[bool]:
-    """Which actions the policy could have chosen."""
+def _chances(decision: Decision, actions: Sequence[str]) -> list[float]:
+    """With which chance the policy would have chosen each action."""
     shares = {one.action: one.propensity for one in decision.candidates}
-    return [name == DO_NOTHING or shares.get(name, 0.0) > 0 for name in actions]
+    return [shares.get(name, 0.0) for name in actions]
 
 
 def _unit(past: Past) -> str:

@@ -171,6 +171,8 @@ class Logged(NamedTuple):
 
     ``names``: of the k columns of ``context`` (n, k); ``actions``: the names of the codes, *do nothing* first.
     ``action`` (n,) codes, ``propensity`` (n,) of what was chosen, ``eligible`` (n, n_actions) what could have been.
+    ``chances`` (n, n_actions) with which each could have been, each row sums to one; where only the propensity of what
+    was chosen is known, equal ones stand in.
     ``achieved`` (n,) 1, 0 or NaN while open; ``value_cents`` (n,) of the outcome with revenue, NaN while open;
     ``cost_cents`` (n,) of the action. ``time_us`` (n,), ``holdout`` (n,) booleans, ``unit`` (n,) codes of customers.
     """
@@ -181,6 +183,7 @@ class Logged(NamedTuple):
     action: NDArray[np.int64]
     propensity: NDArray[np.float64]
     eligible: NDArray[np.bool_]
+    chances: NDArray[np.float64]
     achieved: NDArray[np.float64]
     value_cents: NDArray[np.float64]
     cost_cents: NDArray[np.float64]
