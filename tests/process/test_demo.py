@@ -19,8 +19,9 @@ import psutil
 import pytest
 
 from truenorth.simulate import ACTIONS
+from truenorth.spec.instants import microseconds
 from truenorth.store.opening import Store, open_store
-from truenorth.wiring.demo import STORE, Plan, digest_of, microseconds, prepared
+from truenorth.wiring.demo import STORE, Plan, digest_of, prepared
 from truenorth.wiring.demo_life import Done, done_in, fate_of, live_again
 
 COMPANY = Path(__file__).parents[2] / "examples" / "company"

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 
 from truenorth.spec.actions import read_name
 from truenorth.spec.document import Element, Listing, Scalar, Table, Unreadable, read_document
-from truenorth.spec.instants import INSTANT_FORM, parse_instant
+from truenorth.spec.instants import INSTANT_FORM, microseconds, parse_instant
 from truenorth.spec.problems import Problem, nearest
 from truenorth.spec.readers import (
     Reader,
@@ -23,8 +22,6 @@ from truenorth.spec.readers import (
     read_texts,
 )
 from truenorth.store.staff import Accreditation, Course, CourseClass, StaffMember, StaffTeam
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class People(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,7 +100,7 @@ def _read_instant(reading: Reading, element: Element, path: str) -> int | None:
     except ValueError:
         reading.report(path, element, INSTANT_FORM)
         return None
-    return (found - _EPOCH) // timedelta(microseconds=1)
+    return microseconds(found)
 
 
 def _read_seats(reading: Reading, element: Element, path: str) -> int | None:

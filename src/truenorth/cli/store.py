@@ -325,12 +325,10 @@ app.add_typer(webhooks, name="webhooks")
 
 
 def _instant_us(text: str) -> int:
-    from datetime import UTC, datetime, timedelta
-
-    from truenorth.spec.instants import parse_instant
+    from truenorth.spec.instants import microseconds, parse_instant
 
     try:
-        return (parse_instant(text) - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+        return microseconds(parse_instant(text))
     except ValueError as error:
         raise typer.BadParameter(f"{text!r}: {error}", param_hint="--before") from None
 

@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from functools import reduce
 from operator import or_
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from truenorth.cluster.arrivals import quoted
 from truenorth.cluster.bucket import POSITION
-from truenorth.engine.verdicts import microseconds
 from truenorth.logs.canonical import ENOUGH_TO_REFUSE, LARGEST_FEELING, MONEY
 from truenorth.logs.mapping import Plan
 from truenorth.logs.times import EARLIEST, LATEST
+from truenorth.spec.instants import instant_at, microseconds
 from truenorth.spec.model import CANONICAL_TYPES
 from truenorth.spec.problems import Problem, UnreadableLog
 
@@ -33,7 +33,6 @@ CHECKED = (*INSTANTS, *MONEY)
 STATEMENT = ("other_id", "other_kind")
 """Properties by which an event states another id of its customer."""
 CONVERT = "cast the column, or write the log anew: truenorth convert LOG log.parquet"
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Narrow(NamedTuple):
@@ -164,7 +163,7 @@ def census(log: Narrow, name: str, now: datetime | None, *, is_read: bool, uniqu
 
 def instant_of(at_us: int | None) -> datetime | None:
     """Microseconds since 1970 as an instant."""
-    return None if at_us is None else _EPOCH + timedelta(microseconds=at_us)
+    return None if at_us is None else instant_at(at_us)
 
 
 def microseconds_of(column: Column, kind: DataType) -> Column:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 
 from truenorth.console.sight import Sight
+from truenorth.spec.instants import instant_at
 
 Days = Literal["7", "28", "90", "365"]
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def since(sight: Sight, days: Days) -> datetime:
     """The instant so many days ago."""
-    return EPOCH + timedelta(microseconds=sight.reader.served.now_us()) - timedelta(days=int(days))
+    return instant_at(sight.reader.served.now_us()) - timedelta(days=int(days))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel import Locale, UnknownLocaleError, dates, numbers
 
 from truenorth.figures.theme import Theme
+from truenorth.spec.instants import instant_at
 
 NOTHING = "–"  # noqa: RUF001  a dash stands for no value
 MOST_LANGUAGES = 10
@@ -122,7 +123,7 @@ def _zone(name: str) -> ZoneInfo:
 def _moment(at: str | int | None) -> datetime | None:
     try:
         if isinstance(at, int):
-            return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=at)
+            return instant_at(at)
         return None if at is None else datetime.fromisoformat(at)
     except (ValueError, OverflowError):
         return None  # a year that the calendar here has not

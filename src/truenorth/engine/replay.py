@@ -20,6 +20,7 @@ from truenorth.engine.arrange import Columns, by_case, by_promise
 from truenorth.engine.codes import Coded, encode, read_only
 from truenorth.engine.compile import Marker, compile_journey, kinds_of
 from truenorth.engine.room import NOT_ASKED, Part, Room, State
+from truenorth.spec.instants import microseconds
 from truenorth.spec.model import Journey
 
 Progress = Callable[[str, float], None]
@@ -203,7 +204,7 @@ class _Run:
         runs[:, 0], runs[:, 1] = kernel.NOTHING, np.arange(first, end)
         runs[:, 2], runs[:, 3] = self.starts[first:end], self.starts[first + 1 : end + 1]
         state = State.empty(1, len(self.journey.promises))
-        watermark_us = verdicts.microseconds(self.watermark) if self.watermark else 0
+        watermark_us = microseconds(self.watermark) if self.watermark else 0
         return room.step(self.tables, state, runs, self.events, watermark_us, episodes)
 
     def events_of_cases(self, case: str | None = None) -> pl.DataFrame:

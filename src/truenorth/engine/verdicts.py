@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -30,12 +29,6 @@ def instants(values: NDArray[np.int64]) -> pl.Series:
     """Microseconds as instants, NEVER as null."""
     series = pl.Series(np.ascontiguousarray(values))
     return series.set(series == int(kernel.NEVER), None).cast(INSTANT)
-
-
-def microseconds(instant: datetime) -> int:
-    """An instant as microseconds since 1970 UTC; a naive one is UTC."""
-    aware = instant if instant.tzinfo else instant.replace(tzinfo=UTC)
-    return (aware - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
 
 
 def named(numbers: NDArray[np.integer], names: Sequence[str | None]) -> pl.Series:

@@ -9,7 +9,6 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from truenorth.engine.verdicts import microseconds
 from truenorth.foresight import targets
 from truenorth.foresight.columns import OTHER, columns_of
 from truenorth.foresight.encoding import Instants, rows_at
@@ -20,6 +19,7 @@ from truenorth.foresight.load import Load, load_of, moves_of
 from truenorth.foresight.rows import NEVER, Cases, Table
 from truenorth.foresight.vocabulary import Vocabulary, learn
 from truenorth.insight.replayed import DECIDED, Replayed
+from truenorth.spec.instants import microseconds
 from truenorth.spec.model import Journey
 
 I64 = NDArray[np.int64]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -12,10 +11,10 @@ from rich.table import Table
 
 from truenorth.printing.terminal import counted, out, write_json
 from truenorth.server.foreseeing.watching import Seen
+from truenorth.spec.instants import instant_at
 from truenorth.store.foresight_rows import Look, ModelRow
 
 STYLES = {"live": "bold green", "shadow": "yellow", "retired": "dim"}
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def models(found: Sequence[ModelRow], *, as_json: bool) -> None:
@@ -59,4 +58,4 @@ def _as_json(row: ModelRow) -> dict[str, Any]:
 
 
 def _day(us: int) -> str:
-    return f"{EPOCH + timedelta(microseconds=us):%Y-%m-%d %H:%M}"
+    return f"{instant_at(us):%Y-%m-%d %H:%M}"

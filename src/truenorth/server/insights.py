@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from threading import Event as Flag
 from threading import RLock
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -19,13 +19,13 @@ import msgspec
 
 from truenorth.server.insight_question import Question
 from truenorth.server.receiving import Turned
+from truenorth.spec.instants import instant_at
 from truenorth.store.opening import Store
 
 if TYPE_CHECKING:
     from truenorth.engine.replay import Replay
     from truenorth.report.section import Inputs, Section, Subject
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 BUSY_SECONDS = 10
 """What somebody is told to wait who asks while too many wait."""
 HELD_SECONDS = 900
@@ -233,4 +233,4 @@ class Insights:
 
 
 def _instant(us: int | None) -> datetime | None:
-    return None if us is None else EPOCH + timedelta(microseconds=us)
+    return None if us is None else instant_at(us)

@@ -6,10 +6,10 @@ import binascii
 import hmac
 from base64 import b64decode, b64encode
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 
 import msgspec
 
+from truenorth.spec.instants import instant_at
 from truenorth.spec.problems import Problem, TruenorthError
 from truenorth.store.rows import Delivery, Signal
 
@@ -17,7 +17,6 @@ SECRET_PREFIX = "whsec_"  # noqa: S105  # the name of the form, no secret
 SECRET_BYTES = 32
 MIN_SECRET_BYTES, MAX_SECRET_BYTES = 24, 64
 """What the standard allows."""
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def new_secret(entropy: Callable[[int], bytes]) -> str:
@@ -77,7 +76,7 @@ def body_of(signal: Signal) -> bytes:
         "customer": signal.customer,
         "details": msgspec.Raw(signal.body),
     }
-    at = _EPOCH + timedelta(microseconds=signal.time_us)
+    at = instant_at(signal.time_us)
     return msgspec.json.encode({"type": signal.kind, "timestamp": at, "data": told})
 
 

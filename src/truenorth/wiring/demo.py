@@ -32,6 +32,7 @@ from truenorth.server.service import Settings, run_service
 from truenorth.server.who import Who
 from truenorth.simulate import Company, World
 from truenorth.simulate.unfolding import Unfolding
+from truenorth.spec.instants import microseconds
 from truenorth.spec.model import CANONICAL_TYPES
 from truenorth.spec.problems import TruenorthError
 from truenorth.store.opening import Store, open_store
@@ -172,11 +173,6 @@ def as_sent(events: pl.DataFrame) -> pl.DataFrame:
 def _until_done(step: Callable[[], int]) -> None:
     while step():
         pass
-
-
-def microseconds(at: datetime) -> int:
-    """Microseconds since 1970 UTC."""
-    return round(at.timestamp()) * 1_000_000
 
 
 def load_staff(store: Store, path: Path, at_us: int) -> None:

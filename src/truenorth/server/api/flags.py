@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from truenorth.engine.replay import Replay, replay
 from truenorth.server.columns import Columns, Sight, records
+from truenorth.spec.instants import instant_at
 from truenorth.spec.model import Journey
 from truenorth.spec.problems import InvalidJourney
 from truenorth.store.ports import Stored
@@ -42,7 +42,7 @@ def replayed_case(
     columns = Columns(journey)
     of_case = records(events, lambda one: customer or one)
     sight = columns.look(Sight(), of_case)
-    now = None if now_us is None else datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=now_us)
+    now = None if now_us is None else instant_at(now_us)
     try:
         return replay(journey, columns.frame(sight, of_case), now=now, n_threads=1)
     except InvalidJourney:

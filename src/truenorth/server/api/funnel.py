@@ -15,7 +15,7 @@ from truenorth.action.values import DO_NOTHING, STAGES
 from truenorth.insight.intervals import wilson
 from truenorth.server.api.context import Context, Instant, Served, Text, instant, showing
 from truenorth.server.api.decisions import EXAMPLE, DecisionShown, shown_decision
-from truenorth.server.api.period import Since, Until, microseconds
+from truenorth.server.api.period import Since, Until, bound_us
 from truenorth.server.auth import Analyst
 from truenorth.server.published import parsed
 from truenorth.spec.durations import DAY_US
@@ -124,7 +124,7 @@ def read_funnel(
     until: Until = None,
 ) -> Funnel:
     """How many candidates fell at each stage and why, of the last 28 days or a period. Role: analyst."""
-    return funnel_of(served, journey, since_us=microseconds(since), until_us=microseconds(until))
+    return funnel_of(served, journey, since_us=bound_us(since), until_us=bound_us(until))
 
 
 def funnel_of(served: Context, journey: str, *, since_us: int | None = None, until_us: int | None = None) -> Funnel:

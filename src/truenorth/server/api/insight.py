@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from concurrent.futures import Future
 from contextlib import suppress
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -16,6 +16,7 @@ from starlette.concurrency import run_in_threadpool
 from truenorth.insight.concentration import Measure
 from truenorth.insight.options import OPTIONS
 from truenorth.server.api.context import Context, Instant, Served, Text, instant, showing
+from truenorth.server.api.period import bound_us
 from truenorth.server.auth import Analyst, Caller, Viewer
 from truenorth.server.insight_question import NOT_INSTALLED, Question, check_options, inputs_of
 from truenorth.server.insights import Found, Making
@@ -23,7 +24,6 @@ from truenorth.server.receiving import json_answer
 from truenorth.store.steering import SteeringKind
 
 ROUTER = APIRouter(tags=["insight"])
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 STEERED: dict[str, SteeringKind] = {"kpis": "kpis", "initiatives": "initiatives"}
 """Subjects that look at a file that is kept with the journey."""
 RETRY_SECONDS = 2
@@ -152,8 +152,8 @@ class InsightAsked(BaseModel):
         return Question(
             subject=subject,
             journey=self.journey,
-            since_us=_us(self.opened_from),
-            until_us=_us(self.opened_to),
+            since_us=bound_us(self.opened_from),
+            until_us=bound_us(self.opened_to),
             as_of=self.as_of,
             seed=self.seed,
             exclude=tuple(self.exclude),
@@ -275,10 +275,3 @@ def _shown(found: Found, asked: InsightAsked) -> Response:
     }
     tables = {name: msgspec.structs.asdict(table) for name, table in found.section.tables.items()}
     return json_answer(head | found.document | {"tables": tables})
-
-
-def _us(at: datetime | None) -> int | None:
-    """An instant in microseconds; without a zone it is UTC."""
-    if at is None:
-        return None
-    return ((at if at.tzinfo else at.replace(tzinfo=UTC)) - EPOCH) // timedelta(microseconds=1)

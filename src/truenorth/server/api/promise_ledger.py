@@ -14,7 +14,7 @@ from truenorth.insight.promises import counted
 from truenorth.server.api.cases import CasePromise, events_of_case, keys_of
 from truenorth.server.api.context import Context, Instant, Served, Text, instant, showing, shown
 from truenorth.server.api.flags import replayed_case
-from truenorth.server.api.period import Since, Until, microseconds
+from truenorth.server.api.period import Since, Until, bound_us
 from truenorth.server.auth import Agent
 from truenorth.server.published import parsed
 from truenorth.server.receiving import Turned
@@ -125,7 +125,7 @@ def read_promise_ledger(
     *Team*: the last one that the case's events name up to the verdict, or up to now: whoever had the case. *Channel*:
     the last one that they name up to the instant the promise was made. Never by person.
     """
-    return promise_ledger(served, journey, by=by, since_us=microseconds(since), until_us=microseconds(until))
+    return promise_ledger(served, journey, by=by, since_us=bound_us(since), until_us=bound_us(until))
 
 
 @ROUTER.get("/explanation")

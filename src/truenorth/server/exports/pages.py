@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import msgspec
@@ -11,6 +11,7 @@ import polars as pl
 
 from truenorth.events import Event
 from truenorth.logs.log import INSTANT
+from truenorth.spec.instants import instant_at
 from truenorth.store.ports import EventLog, Stored
 
 PAGE_EVENTS = 10_000
@@ -19,7 +20,6 @@ PART_PAGES = 10
 INSTANTS = {"time_us": "time", "received_us": "received"}
 """Fields of an event that are called otherwise outside of the store, as instants."""
 _NUMBERS = ("cost", "revenue", "feeling")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Tell = Callable[[str, float], object]
 
@@ -81,6 +81,6 @@ def as_frame(events: Sequence[Event]) -> pl.DataFrame:
 
 def _instant(time_us: int) -> datetime | int:
     try:
-        return _EPOCH + timedelta(microseconds=time_us)
+        return instant_at(time_us)
     except OverflowError:  # outside of the years that a text can say
         return time_us

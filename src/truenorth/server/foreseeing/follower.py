@@ -7,7 +7,6 @@ held. So a row of features is the same live and in training; nothing about featu
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
 from heapq import heappop, heappush
 from typing import Any, NamedTuple
 from zlib import crc32
@@ -30,6 +29,7 @@ from truenorth.server.foreseeing.stating import Standing, Stater, together
 from truenorth.server.tracker import META_CHUNK, Meta
 from truenorth.server.who_is_who import Joined, everybody, learn
 from truenorth.spec.durations import DAY_US
+from truenorth.spec.instants import instant_at
 from truenorth.spec.load import parse_journey
 from truenorth.store.foresight_rows import Foretold, RiskRow
 from truenorth.store.opening import Store
@@ -55,7 +55,6 @@ _ENDS = {
     "outcome_time": pl.Int64,
     "closed": pl.Int64,
 }
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 I64 = NDArray[np.int64]
 
@@ -268,7 +267,7 @@ class Follower:
 
     def _judge(self, keys: Sequence[str], at_us: int, *, anew: bool = True) -> _Judged:
         """Judge all events of some keys as of an instant; ``anew``: with earlier cases as the store has them now."""
-        now = EPOCH + timedelta(microseconds=at_us)
+        now = instant_at(at_us)
         judged = replay(self.journey, self._held.of(keys), now=now, n_threads=1)
         cases = judged.cases
         names, outcomes = cases["case"].to_list(), cases["outcome"].cast(pl.String).to_list()

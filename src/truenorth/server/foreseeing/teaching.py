@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 import msgspec
@@ -19,6 +18,7 @@ from truenorth.identity import Identities
 from truenorth.server.columns import Record, records
 from truenorth.server.foreseeing.frames import Attributes, Frames, Looking
 from truenorth.server.who_is_who import everybody
+from truenorth.spec.instants import instant_at
 from truenorth.spec.load import parse_journey
 from truenorth.spec.model import Journey
 from truenorth.spec.problems import Problem, TruenorthError
@@ -26,7 +26,6 @@ from truenorth.store.foresight_rows import ModelRow
 from truenorth.store.opening import Store
 
 PAGE_EVENTS = 10_000
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Tell = Callable[[str, float], None]
 
@@ -77,7 +76,7 @@ def judged_by(
         raise TruenorthError(
             [Problem(path=store.database.name, expected="events to learn from", found="none", hint=hint)]
         )
-    now = None if until_us is None else EPOCH + timedelta(microseconds=until_us)
+    now = None if until_us is None else instant_at(until_us)
     attributes = msgspec.structs.replace(looking.attributes, without=tuple(without))
     return Judged(journey, replay(journey, pl.concat(parts), now=now), attributes)
 

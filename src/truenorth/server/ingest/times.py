@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from truenorth.logs.times import EARLIEST, EPOCH_UNITS, LATEST
-from truenorth.spec.instants import parse_instant
+from truenorth.spec.instants import microseconds, parse_instant
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SECOND_US = 1_000_000
 DAY_US = 86_400 * SECOND_US
 
@@ -22,16 +21,6 @@ MOST_AHEAD_US = 60 * SECOND_US
 """An event dated later than this after its own ``sentAt`` was not dated by the clock that wrote ``sentAt``."""
 
 INSTANT_FORM = "an instant of the years 1900 to 2199 such as '2026-01-05T09:30:00Z'"
-
-
-def microseconds(at: datetime) -> int:
-    """Microseconds since 1970 UTC; a naive instant is UTC.
-
-    >>> microseconds(datetime(1970, 1, 2))
-    86400000000
-    """
-    since = (at if at.tzinfo is not None else at.replace(tzinfo=UTC)) - EPOCH
-    return since.days * DAY_US + since.seconds * SECOND_US + since.microseconds
 
 
 EARLIEST_US = microseconds(EARLIEST)
