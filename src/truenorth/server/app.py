@@ -75,6 +75,7 @@ def make_app(  # noqa: PLR0913  # all that a service is made of
         return found
 
     app = FastAPI(title="Truenorth", description=ABOUT, version="1", openapi_url=None, lifespan=lifespan)
+    judged = JudgedLogs(store, elapsed_s)
     app.state.context = Context(
         store=store,
         now_us=now_us,
@@ -93,7 +94,7 @@ def make_app(  # noqa: PLR0913  # all that a service is made of
             outcomes_of=outcomes_of,
             knowing=knowing,
         ),
-        judged=JudgedLogs(store, elapsed_s),
+        judged=judged,
         queues=Queues(
             store,
             now_us=now_us,
@@ -101,7 +102,7 @@ def make_app(  # noqa: PLR0913  # all that a service is made of
             outcomes_of=outcomes_of,
             words=Clerk(store, now_us, ids_of).waiting,
         ),
-        insights=_insights(store, bounds, now_us, elapsed_s),
+        insights=_insights(store, judged, bounds, now_us, elapsed_s),
     )
     app.include_router(api_routes())
     health = health_routes(metrics, probes, asked, store.events.last_position, bounds.watermark_age_seconds)
@@ -142,11 +143,13 @@ def _broadcast(store: Store, bounds: Bounds) -> Broadcast:
     )
 
 
-def _insights(store: Store, bounds: Bounds, now_us: Callable[[], int], elapsed_s: Callable[[], float]) -> Insights:
+def _insights(
+    store: Store, judged: JudgedLogs, bounds: Bounds, now_us: Callable[[], int], elapsed_s: Callable[[], float]
+) -> Insights:
     of_insight = InsightBounds(
         events=bounds.insight_events,
         waiting=bounds.insight_waiting,
         kept=bounds.insight_kept,
         age_seconds=bounds.insight_age_seconds,
     )
-    return Insights(store, of_insight, now_us, elapsed_s)
+    return Insights(store, judged, of_insight, now_us, elapsed_s)

@@ -18,23 +18,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from truenorth.server.insight_question import Question
+from truenorth.server.judged_logs import Held, JudgedLogs, Mark, Stopped, mark_of
 from truenorth.server.receiving import Turned
 from truenorth.spec.instants import instant_at
 from truenorth.store.opening import Store
 
 if TYPE_CHECKING:
-    from truenorth.engine.replay import Replay
     from truenorth.report.section import Inputs, Section, Subject
 
 BUSY_SECONDS = 10
 """What somebody is told to wait who asks while too many wait."""
-HELD_SECONDS = 900
-"""A judged log that nobody asked about for so long is let go with the next question."""
 IDLE = ("waiting", 0.0)
-
-
-class Stopped(Exception):
-    """The service ends."""
 
 
 class InsightBounds(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,19 +38,6 @@ class InsightBounds(msgspec.Struct, frozen=True, kw_only=True):
     waiting: int
     kept: int
     age_seconds: float
-
-
-class Mark(NamedTuple):
-    """What an answer was made from: a version of the journey, who was erased, and how far all was judged."""
-
-    version: int
-    n_erasures: int
-    position: int
-    watermark_us: int | None
-
-    def may_stand_for(self, newer: Mark) -> bool:
-        """Whether what was made then may be shown now, though events have come."""
-        return self[:2] == newer[:2]
 
 
 class Found(NamedTuple):
@@ -85,13 +66,6 @@ class _Kept(NamedTuple):
     found: Found | Exception
 
 
-class _Held(NamedTuple):
-    journey: str
-    mark: Mark
-    at_s: float
-    replay: Replay
-
-
 Job = tuple[Question, int, int]
 """A question, the version of the journey, and the number of erasures."""
 
@@ -100,16 +74,20 @@ class Insights:
     """Answers of one store. Safe to use from any number of threads."""
 
     def __init__(
-        self, store: Store, bounds: InsightBounds, now_us: Callable[[], int], elapsed_s: Callable[[], float]
+        self,
+        store: Store,
+        judged: JudgedLogs,
+        bounds: InsightBounds,
+        now_us: Callable[[], int],
+        elapsed_s: Callable[[], float],
     ) -> None:
-        self._store, self._bounds = store, bounds
+        self._store, self._judged, self._bounds = store, judged, bounds
         self._now_us, self._elapsed_s = now_us, elapsed_s
         self._lock = RLock()
         self._stopped = Flag()
         self._worker = ThreadPoolExecutor(1, "truenorth-insight")
         self._making: dict[Job, Future[Found]] = {}
         self._kept: OrderedDict[Question, _Kept] = OrderedDict()
-        self._held: _Held | None = None
         self._stage = IDLE
 
     def ask(self, question: Question, inputs: Inputs, version: int) -> Found | Making:
@@ -118,7 +96,7 @@ class Insights:
         ``inputs``: the question's options, read; ``version``: the live one of the journey. `TruenorthError` with what
         the question does not fit in the log; turned away where too many questions wait or there are too many events.
         """
-        mark = self._mark(question.journey, version)
+        mark = mark_of(self._store, question.journey, version)
         with self._lock:
             self._forget_before(mark, question.journey)
             kept = self._kept.get(question)
@@ -136,10 +114,6 @@ class Insights:
         self._stopped.set()
         self._worker.shutdown(wait=True, cancel_futures=True)
 
-    def _mark(self, journey: str, version: int) -> Mark:
-        progress = self._store.results.progress(journey)
-        return Mark(version, self._store.results.n_erasures(), progress.position, progress.watermark_us)
-
     def _is_fresh(self, made: Mark, at_s: float, now: Mark) -> bool:
         return made == now or (made.may_stand_for(now) and self._elapsed_s() - at_s < self._bounds.age_seconds)
 
@@ -151,9 +125,6 @@ class Insights:
             if kept.mark.n_erasures == mark.n_erasures
             and (question.journey != journey or kept.mark.may_stand_for(mark))
         )
-        held = self._held
-        if held and (held.mark.n_erasures != mark.n_erasures or self._elapsed_s() - held.at_s > HELD_SECONDS):
-            self._held = None
 
     def _asked_for(self, question: Question, inputs: Inputs, mark: Mark) -> Making:
         """An answer that somebody waits for."""
@@ -194,7 +165,7 @@ class Insights:
                     self._keep(job[0], _Kept(mark, self._elapsed_s(), found))
         return found
 
-    def _found(self, question: Question, inputs: Inputs, held: _Held, began_s: float) -> Found:
+    def _found(self, question: Question, inputs: Inputs, held: Held, began_s: float) -> Found:
         from truenorth.insight.slices import opened_between  # noqa: PLC0415  (Plotly: only where somebody asks)
         from truenorth.report.document import document  # noqa: PLC0415
         from truenorth.report.subjects import subject  # noqa: PLC0415
@@ -206,19 +177,13 @@ class Insights:
         whole = document(asked, section, part)
         return Found(asked, section, whole, held.mark.version, self._now_us(), self._elapsed_s() - began_s)
 
-    def _replayed(self, journey: str, mark: Mark) -> _Held:
-        """The log, judged: one at a time is held, for all subjects."""
-        from truenorth.server.foreseeing.teaching import judged_log  # noqa: PLC0415
+    def _replayed(self, journey: str, mark: Mark) -> Held:
+        """The log, judged."""
 
-        with self._lock:
-            held = self._held
-            if held and held.journey == journey and self._is_fresh(held.mark, held.at_s, mark):
-                return held
-            self._held = held = None
-        replay = judged_log(self._store, journey, self._tell, until_us=mark.watermark_us).replay
-        with self._lock:
-            self._held = _Held(journey, mark, self._elapsed_s(), replay)
-            return self._held
+        def is_fresh(held: Held) -> bool:
+            return self._is_fresh(held.mark, held.at_s, mark)
+
+        return self._judged.whenever(journey, mark, is_fresh, self._tell)
 
     def _keep(self, question: Question, kept: _Kept) -> None:
         self._kept[question] = kept

@@ -106,9 +106,8 @@ def make_service(
         finally:
             tidying.cancel()
             await writer.stop()
-            await asyncio.to_thread(app.state.context.judged.close)
-            await asyncio.to_thread(app.state.context.queues.close)
-            await asyncio.to_thread(app.state.context.insights.close)
+            for beside in (app.state.context.insights, app.state.context.judged, app.state.context.queues):
+                await asyncio.to_thread(beside.close)
             stopped.set()
             await sending
             await proposing
