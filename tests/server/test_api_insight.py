@@ -102,6 +102,7 @@ def test_what_is_asked_wrongly(asked_desk: Desk) -> None:
         ("gap?journey=support&from=soon", 422, "invalid"),
         ("maturity?journey=support&answer=perhaps", 422, "invalid"),
         ("kpis?journey=support", 422, "no_file"),
+        ("foresight?journey=support", 422, "no_file"),
         ("concentration?journey=support&of=nothing&wait=30", 422, "invalid"),
     ):
         answer = asked_desk.ask("GET", f"/api/v1/insight/{path}")

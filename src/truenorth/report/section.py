@@ -78,7 +78,8 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
 
     ``name``: the command, and the anchor of the section. ``about``: in a sentence. ``options``: which of
     `truenorth.insight.options.OPTIONS` it looks at. ``learns``: whether it needs the extra ``learn``. ``can``: whether
-    there is anything to tell with what was given; a report leaves the section out where there is not.
+    there is anything to tell with what was given; a report leaves the section out where there is not. ``needs``: what
+    has to be given, in words.
     """
 
     name: str
@@ -88,3 +89,4 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
     options: tuple[str, ...] = ()
     learns: bool = False
     can: Callable[[Inputs], bool] = always
+    needs: str = ""

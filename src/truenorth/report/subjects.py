@@ -63,6 +63,7 @@ SUBJECTS: tuple[Subject, ...] = (
         options=("file", *ADJUSTED),
         learns=True,
         can=lambda inputs: bool(inputs.kpis),
+        needs="a file of KPIs: keep one with the journey, or send it with POST; see docs/insight-kpis.md",
     ),
     Subject(
         name="foresight",
@@ -70,6 +71,7 @@ SUBJECTS: tuple[Subject, ...] = (
         about="how well failures were foreseen, how early, and how far the probabilities hold",
         make=foresight_section,
         can=lambda inputs: inputs.backtest is not None,
+        needs="a backtest: truenorth report --backtest FILE; see docs/foresight.md",
     ),
     Subject(
         name="initiatives",

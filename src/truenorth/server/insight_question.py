@@ -43,19 +43,16 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
 
 def check_options(question: Question, given: Collection[str]) -> None:
     """Turn away what is no subject, cannot be answered here, or was ``given`` an option that it does not look at."""
-    from truenorth.report.subjects import SUBJECTS, is_installed  # noqa: PLC0415  (Plotly)
+    from truenorth.report.section import Inputs  # noqa: PLC0415  (Plotly)
+    from truenorth.report.subjects import SUBJECTS, is_installed  # noqa: PLC0415
 
     subject = next((one for one in SUBJECTS if one.name == question.subject), None)
     if subject is None:
         raise Turned(404, "unknown_subject", "there is no subject of this name; see /api/v1/insight")
     if not is_installed(subject):
         raise Turned(409, "not_installed", NOT_INSTALLED)
-    if subject.name == "kpis" and not question.file:
-        raise Turned(
-            422,
-            "no_file",
-            "expected a file of KPIs: keep one with the journey, or send it with POST; see docs/insight-kpis.md",
-        )
+    if not question.file and not subject.can(Inputs()):
+        raise Turned(422, "no_file", f"expected {subject.needs}")
     names = [*sorted(set(given) - ALWAYS), *(["file"] if question.file else [])]
     may = ", ".join(subject.options) or "none"
     problems = [

@@ -82,7 +82,10 @@ async def build(sight: Sight, filters: Filters) -> None:
         if turned.code != "no_file":
             raise
         with place:
-            notice("Nothing is audited yet: say below what this journey is steered by.")
+            is_steered = subject.name in STEERED
+            notice(
+                "Nothing is audited yet: say below what this journey is steered by." if is_steered else turned.message
+            )
     if subject.name in STEERED:
         await _steering(sight, journey, subject.name)
 
