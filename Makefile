@@ -49,7 +49,6 @@ format: .venv/ready
 	$(BIN)/python -m pip install --quiet --upgrade --constraint constraints.txt pip setuptools
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[test]"
 	$(BIN)/truenorth replay examples/support/log.csv --journey examples/support/journey.yaml --json >/dev/null
-	$(BIN)/truenorth demo --prepare --folder $(DEMO)
 	@touch $@
 
 clean:
