@@ -7,10 +7,11 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 from time import monotonic, sleep
+from typing import Any
 from urllib.parse import quote
 
 import httpx
@@ -18,6 +19,7 @@ import msgspec
 import psutil
 import pytest
 
+from process.service_process import within
 from truenorth.simulate import ACTIONS
 from truenorth.spec.instants import microseconds
 from truenorth.store.opening import Store, open_store
@@ -127,19 +129,18 @@ def _accept_one(address: str) -> None:
     """Accept what waits for a visitor: it is carried out, and its event is that of the case."""
     names = {action.name: action.event for action in ACTIONS}
     with httpx.Client(base_url=f"{address}/api/v1", timeout=WITHIN_S) as client:
-        places = [one for team in TEAMS for one in client.get("/queue", params={"team": team}).json()["items"]]
-        waiting = [one["decision"] for one in places if one["decision"] and one["decision"]["state"] == "proposed"]
-        left = [row for row in waiting if fate_of(row["id"]).kind == "left"]
-        one = max(left, key=lambda row: row["at"])  # the last to expire
+
+        def left() -> list[Any]:
+            places = [one for team in TEAMS for one in client.get("/queue", params={"team": team}).json()["items"]]
+            waiting = [one["decision"] for one in places if one["decision"] and one["decision"]["state"] == "proposed"]
+            return [row for row in waiting if fate_of(row["id"]).kind == "left"]
+
+        one = max(within(WITHIN_S, left, "a proposal that is left"), key=lambda row: row["at"])  # the last to expire
         asked = client.post(f"/decisions/{one['id']}/reaction", json={"kind": "accepted", "who": "anna"})
         assert asked.status_code == 200, asked.text
-        _until(lambda: client.get(f"/decisions/{one['id']}").json()["decision"]["state"] == "done")
+        within(WITHIN_S, lambda: client.get(f"/decisions/{one['id']}").json()["decision"]["state"] == "done")
         path, journey = f"/cases/{quote(one['case'], safe='')}", {"journey": one["journey"]}
-        _until(lambda: names[one["chosen"]] in {it["type"] for it in client.get(path, params=journey).json()["events"]})
-
-
-def _until(holds: Callable[[], bool]) -> None:
-    until = monotonic() + WITHIN_S
-    while not holds():
-        assert monotonic() < until
-        sleep(0.2)
+        within(
+            WITHIN_S,
+            lambda: names[one["chosen"]] in {it["type"] for it in client.get(path, params=journey).json()["events"]},
+        )
