@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from truenorth.cli.frame import pairs_of
+
 if TYPE_CHECKING:
     from truenorth.wiring.cluster import Place
 
@@ -70,14 +72,6 @@ def place_of(
         return None
     from truenorth.wiring.cluster import Place
 
-    return Place(master, remote, _settings(conf), buckets, None if identities is None else identities.value)
-
-
-def _settings(conf: list[str] | None) -> dict[str, str]:
-    settings = {}
-    for item in conf or []:
-        name, equals, value = item.partition("=")
-        if not equals or not name.startswith("spark."):
-            raise typer.BadParameter(f"{item!r} is not of the form spark.KEY=VALUE", param_hint="--conf")
-        settings[name] = value
-    return settings
+    return Place(
+        master, remote, pairs_of(conf, "--conf", "spark."), buckets, None if identities is None else identities.value
+    )

@@ -69,13 +69,16 @@ def fields_of(maps: list[str] | None) -> dict[str, str]:
     return fields
 
 
-def pairs_of(settings: list[str] | None) -> dict[str, str]:
-    """``--setting`` options as a mapping."""
-    pairs = [item.partition("=") for item in settings or []]
-    for name, equals, _ in pairs:
-        if not name or not equals:
-            raise typer.BadParameter(f"{name!r} is not of the form NAME=VALUE", param_hint="--setting")
-    return {name: value for name, _, value in pairs}
+def pairs_of(items: list[str] | None, option: str, prefix: str = "") -> dict[str, str]:
+    """The values of an option of the form NAME=VALUE as a mapping; every name begins with ``prefix``."""
+    pairs = {}
+    for item in items or []:
+        name, equals, value = item.partition("=")
+        if not equals or not name or not name.startswith(prefix):
+            form = f"{prefix}{'KEY' if prefix else 'NAME'}=VALUE"
+            raise typer.BadParameter(f"{item!r} is not of the form {form}", param_hint=option)
+        pairs[name] = value
+    return pairs
 
 
 def instant_of(text: str | None, option: str = "--now") -> datetime | None:

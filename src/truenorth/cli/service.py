@@ -20,6 +20,10 @@ Speed = Annotated[
     float, typer.Option(metavar="X", min=0.001, help="How much faster than the clock time passes; for playing.")
 ]
 
+ClockSince = Annotated[int | None, typer.Option("--since", hidden=True)]
+Linked = Annotated[bool, typer.Option("--linked", hidden=True)]
+"""What a service says to the processes that it starts beside itself."""
+
 
 @app.command(
     epilog="Examples: truenorth serve --journeys journeys/\n\n"
@@ -91,8 +95,8 @@ def runner(
     db: Database = DEFAULT,
     lateness: Lateness = "5s",
     speed: Speed = 1.0,
-    since: Annotated[int | None, typer.Option(hidden=True)] = None,
-    linked: Annotated[bool, typer.Option(hidden=True)] = False,
+    since: ClockSince = None,
+    linked: Linked = False,
 ) -> None:
     """Judge what arrives at a store, without serving; a second one waits to take over from the first."""
     with told():
@@ -108,8 +112,8 @@ def foreseer(
     db: Database = DEFAULT,
     lateness: Lateness = "5s",
     speed: Speed = 1.0,
-    since: Annotated[int | None, typer.Option(hidden=True)] = None,
-    linked: Annotated[bool, typer.Option(hidden=True)] = False,
+    since: ClockSince = None,
+    linked: Linked = False,
 ) -> None:
     """Keep the risks of open cases up to date, without serving; a second one waits to take over from the first."""
     with told():

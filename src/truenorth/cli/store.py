@@ -138,7 +138,7 @@ def export(
         from truenorth.printing import store as printing_store
         from truenorth.wiring import store as wiring_store
 
-        to = wiring_store.Place(option, str(place), topic, after, pairs_of(setting), anew)
+        to = wiring_store.Place(option, str(place), topic, after, pairs_of(setting, "--setting"), anew)
         done = wiring_store.export(db, to, tell)
     printing_store.exported(done, str(place), as_json=json)
 

@@ -68,15 +68,45 @@ def make_app(  # noqa: PLR0913  # all that a service is made of
     metrics = metrics or Metrics()
     asked = Asked(probes, now_us)
     metrics.registry.register(asked)
-    totals = Totals(store.results, elapsed_s)
+    app = FastAPI(title="Truenorth", description=ABOUT, version="1", openapi_url=None, lifespan=lifespan)
+    targets = targets or TargetRules(loopback=is_open)
+    app.state.context = _context(store, now_us, ids_of, bounds, targets, entropy, elapsed_s, knowing)
+    app.include_router(api_routes())
+    health = health_routes(metrics, probes, asked, store.events.last_position, bounds.watermark_age_seconds)
+    routes = [*document_routes(app.openapi), *health, *ingest]
+    app.router.routes.extend(routes)
+    answer_errors(app)
+    _surround(app, store, bounds, elapsed_s, is_open=is_open)
+    for layer in reversed(before):
+        app.add_middleware(layer.cls, *layer.args, **layer.kwargs)
+    app.add_middleware(
+        Envelope,
+        metrics=metrics,
+        new_id=lambda: entropy(REQUEST_ID_BYTES).hex(),
+        elapsed_s=elapsed_s,
+        templates={**api_templates(), **{route.endpoint: route.path for route in routes}},
+    )
+    return app
+
+
+def _context(
+    store: Store,
+    now_us: Callable[[], int],
+    ids_of: Callable[[str], tuple[str, ...]],
+    bounds: Bounds,
+    targets: TargetRules,
+    entropy: Entropy,
+    elapsed_s: Callable[[], float],
+    knowing: Knowing,
+) -> Context:
+    """What the API's routes share."""
+    totals, judged = Totals(store.results, elapsed_s), JudgedLogs(store, elapsed_s)
 
     def outcomes_of(journey: str) -> dict[str, int]:
         found: dict[str, int] = totals.of(journey)[1]["outcome"]
         return found
 
-    app = FastAPI(title="Truenorth", description=ABOUT, version="1", openapi_url=None, lifespan=lifespan)
-    judged = JudgedLogs(store, elapsed_s)
-    app.state.context = Context(
+    return Context(
         store=store,
         now_us=now_us,
         ids_of=ids_of,
@@ -85,7 +115,7 @@ def make_app(  # noqa: PLR0913  # all that a service is made of
         broadcast=_broadcast(store, bounds),
         totals=totals,
         periods=Reused(lambda key: read_periods(store, now_us(), key), elapsed_s),
-        targets=targets or TargetRules(loopback=is_open),
+        targets=targets,
         acting=Acting(
             store,
             now_us=now_us,
@@ -104,22 +134,6 @@ def make_app(  # noqa: PLR0913  # all that a service is made of
         ),
         insights=_insights(store, judged, bounds, now_us, elapsed_s),
     )
-    app.include_router(api_routes())
-    health = health_routes(metrics, probes, asked, store.events.last_position, bounds.watermark_age_seconds)
-    routes = [*document_routes(app.openapi), *health, *ingest]
-    app.router.routes.extend(routes)
-    answer_errors(app)
-    _surround(app, store, bounds, elapsed_s, is_open=is_open)
-    for layer in reversed(before):
-        app.add_middleware(layer.cls, *layer.args, **layer.kwargs)
-    app.add_middleware(
-        Envelope,
-        metrics=metrics,
-        new_id=lambda: entropy(REQUEST_ID_BYTES).hex(),
-        elapsed_s=elapsed_s,
-        templates={**api_templates(), **{route.endpoint: route.path for route in routes}},
-    )
-    return app
 
 
 def _surround(app: FastAPI, store: Store, bounds: Bounds, elapsed_s: Callable[[], float], *, is_open: bool) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
 
-from truenorth.action.people_file import load_people as read_people
+from truenorth.action.people_file import People
+from truenorth.action.people_file import load_people as parse_people
 from truenorth.server.acting.acting import ID_BYTES, Acting, Knowing, Made
+from truenorth.server.acting.staffing import keep_people
 from truenorth.server.receiving import Turned
 from truenorth.server.who import Who
 from truenorth.spec.problems import Problem, TruenorthError
@@ -31,7 +33,7 @@ class PersonNow(msgspec.Struct, frozen=True):
 def decide(url: str, journey: str, case: str, person: str) -> Made:
     """A decision for somebody; `TruenorthError` where there is no such case."""
     with existing_store(url) as store:
-        acting = _acting(store)
+        acting = acting_of(store, now_us)
         try:
             return acting.decide(journey, case, acting.asker(person))
         except Turned as turned:
@@ -41,20 +43,19 @@ def decide(url: str, journey: str, case: str, person: str) -> Made:
 
 def load_people(url: str, file: Path) -> dict[str, int]:
     """Add or replace what a people file says; how many of each."""
-    loaded = read_people(file.read_bytes())
-    if loaded.people is None:
-        named = [msgspec.structs.replace(one, path=f"{file}: {one.path}") for one in loaded.problems]
-        raise TruenorthError(named)
+    found = read_people(file)
     with existing_store(url) as store:
-        store.staff.load(
-            loaded.people.members,
-            loaded.people.teams,
-            [msgspec.structs.replace(one, by=user_name()) for one in loaded.people.accreditations],
-            now_us=now_us(),
-        )
-        store.staff.add_courses(loaded.people.courses, loaded.people.classes)
+        keep_people(store, found, now_us(), by=user_name())
         store.audit.note(user_name(), "loaded a people file", now_us=now_us())
-    return loaded.people.counts()
+    return found.counts()
+
+
+def read_people(file: Path) -> People:
+    """What a people file says; `TruenorthError` with all its problems."""
+    loaded = parse_people(file.read_bytes())
+    if loaded.people is None:
+        raise TruenorthError([msgspec.structs.replace(one, path=f"{file}: {one.path}") for one in loaded.problems])
+    return loaded.people
 
 
 def people(url: str) -> Sequence[PersonNow]:
@@ -91,10 +92,11 @@ def stops(url: str) -> Sequence[Stopped]:
         return store.decisions.all_stopped()
 
 
-def _acting(store: Store) -> Acting:
+def acting_of(store: Store, clock: Callable[[], int]) -> Acting:
+    """Who decides in a store that no service runs on; ``clock``: microseconds since 1970 UTC."""
     return Acting(
         store,
-        now_us=now_us,
+        now_us=clock,
         new_id=lambda: os.urandom(ID_BYTES).hex(),
         ids_of=Who(store).ids_of,
         outcomes_of=lambda journey: store.results.totals(journey)["outcome"],

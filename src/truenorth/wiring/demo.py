@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from hashlib import sha256
-from importlib.util import find_spec
 from pathlib import Path
 from socket import SO_REUSEADDR, SOL_SOCKET, socket
 from types import FrameType
@@ -21,24 +20,23 @@ from types import FrameType
 import msgspec
 import polars as pl
 
-from truenorth.action.people_file import load_people
 from truenorth.engine.replay import Progress
 from truenorth.logs.log import Log
-from truenorth.server.acting.acting import ID_BYTES, Acting, Knowing
 from truenorth.server.acting.proposing import Proposer
+from truenorth.server.acting.staffing import keep_people
 from truenorth.server.importing import import_events
 from truenorth.server.runner import Runner, now_us
 from truenorth.server.service import Settings, run_service
-from truenorth.server.who import Who
 from truenorth.simulate import Company, World
 from truenorth.simulate.unfolding import Unfolding
 from truenorth.spec.instants import microseconds
 from truenorth.spec.model import CANONICAL_TYPES
-from truenorth.spec.problems import TruenorthError
 from truenorth.store.opening import Store, open_store
 from truenorth.store.steering import SteeringFile, SteeringKind
+from truenorth.wiring.action import acting_of, read_people
 from truenorth.wiring.console import has_console
 from truenorth.wiring.demo_life import Colleagues, Life, done_in, live_again
+from truenorth.wiring.learning import can_learn
 from truenorth.wiring.service import Pace, Service, foreseer_command, journey_texts, open_service, runner_command
 
 HOUR_US = 3_600_000_000
@@ -125,7 +123,7 @@ class _History:
         past = self._company.until(self._now_us)
         for name, text in journey_texts(folder):
             self._store.journeys.publish(name, text, now_us=self._company.start_us)
-        load_staff(self._store, folder / "steering" / "people.yaml", self._now_us)
+        keep_people(self._store, read_people(folder / "steering" / "people.yaml"), self._now_us)
         for kind in STEERING_KINDS:
             text = (folder / "steering" / f"{kind}.yaml").read_text()
             self._store.steering.put(
@@ -175,34 +173,12 @@ def _until_done(step: Callable[[], int]) -> None:
         pass
 
 
-def load_staff(store: Store, path: Path, at_us: int) -> None:
-    """Keep the people of a people file; `TruenorthError` with all its problems."""
-    loaded = load_people(path.read_bytes())
-    if loaded.people is None:
-        raise TruenorthError([msgspec.structs.replace(one, path=f"{path}: {one.path}") for one in loaded.problems])
-    people = loaded.people
-    store.staff.load(people.members, people.teams, people.accreditations, now_us=at_us)
-    store.staff.add_courses(people.courses, people.classes)
-
-
-def acting_of(store: Store, clock: Callable[[], int]) -> Acting:
-    """Who decides in a store while its history is made."""
-    return Acting(
-        store,
-        now_us=clock,
-        new_id=lambda: os.urandom(ID_BYTES).hex(),
-        ids_of=Who(store).ids_of,
-        outcomes_of=lambda journey: store.results.totals(journey)["outcome"],
-        knowing=Knowing(),
-    )
-
-
 def teach(store: Store, plan: Plan, tell: Progress) -> tuple[str, ...]:
     """Learn a model of each journey and make it live where it is better than guessing; the journeys that have one.
 
     None where the libraries for it are not installed. Learning is short: fewer rows and settings than `train` takes.
     """
-    if find_spec("lightgbm") is None:
+    if not can_learn():
         return ()
     from truenorth.foresight.backtest import Asked  # noqa: PLC0415  (learning libraries)
     from truenorth.foresight.boosted import SETTINGS  # noqa: PLC0415

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 
 from truenorth.action.people_file import load_people
 from truenorth.action.permissions import grants_of, still_free
+from truenorth.server.acting.staffing import keep_people
 from truenorth.server.api.context import Instant, Served, Text, instant, showing
 from truenorth.server.api.decisions import ID, Id, LeftShown, person_of, shown_left
 from truenorth.server.api.paging import BIGGEST
@@ -247,12 +248,9 @@ def load_staff(
     loaded = load_people(text)
     if loaded.people is None:
         raise TruenorthError(loaded.problems)
-    people = loaded.people
-    reached = [msgspec.structs.replace(one, by=caller.who) for one in people.accreditations]
-    served.store.staff.load(people.members, people.teams, reached, now_us=served.now_us())
-    served.store.staff.add_courses(people.courses, people.classes)
+    keep_people(served.store, loaded.people, served.now_us(), by=caller.who)
     served.note(caller, "loaded a people file")
-    return Loaded(**people.counts())
+    return Loaded(**loaded.people.counts())
 
 
 @ROUTER.get("/staff/{person}")

@@ -19,8 +19,9 @@ from pathlib import Path
 import msgspec
 import polars as pl
 
-from truenorth.logs.parquet import FOLDER_MARK as MARK
+from truenorth.logs.parquet import FOLDER_MARK
 from truenorth.logs.whole import whole_file
+from truenorth.server.exports.mark import Mark, continued
 from truenorth.server.exports.pages import Exported, Tell, as_frame, parts
 from truenorth.spec.problems import Problem, TruenorthError
 from truenorth.store.ports import EventLog, Stored
@@ -28,13 +29,6 @@ from truenorth.store.ports import EventLog, Stored
 DAY = "day"
 _YEARS = (datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC))
 """A time outside of the years that a text can say is in the folder of the first or the last day."""
-
-
-class Mark(msgspec.Struct, frozen=True):
-    """How far an export has come, and how many people had been erased from the store by then."""
-
-    position: int = 0
-    n_erasures: int = 0
 
 
 def export_folder(
@@ -53,7 +47,7 @@ def export_folder(
     """
     mark = continued(Mark() if anew else _mark(folder), n_erasures, fspath(folder))
     if anew:
-        (folder / MARK).unlink(missing_ok=True)
+        (folder / FOLDER_MARK).unlink(missing_ok=True)
     _remove_beyond(folder, mark.position)
     n_events = 0
     for part in parts(log, tell, mark.position):
@@ -65,21 +59,10 @@ def export_folder(
     return Exported(n_events, mark.position)
 
 
-def continued(mark: Mark, n_erasures: int, name: str) -> Mark:
-    """Where to go on. Raises `TruenorthError` where somebody was erased after the last export."""
-    if mark.position and mark.n_erasures != n_erasures:
-        found = "people were erased from the store since: this copy still holds what was known of them"
-        hint = "write it again without them: add --anew"
-        raise TruenorthError(
-            [Problem(path=name, expected="a copy that is as old as the last erasure", found=found, hint=hint)]
-        )
-    return Mark(mark.position, n_erasures)
-
-
 def _mark(folder: Path) -> Mark:
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        return msgspec.json.decode((folder / MARK).read_bytes(), type=Mark)
+        return msgspec.json.decode((folder / FOLDER_MARK).read_bytes(), type=Mark)
     except FileNotFoundError:
         found = next((path.name for path in folder.iterdir() if not path.name.startswith(f"{DAY}=")), None)
         if found is None:
@@ -92,7 +75,10 @@ def _mark(folder: Path) -> Mark:
         )
     except msgspec.MsgspecError as error:
         problem = Problem(
-            path=fspath(folder / MARK), expected="what an export wrote", found=str(error), hint="write it anew: --anew"
+            path=fspath(folder / FOLDER_MARK),
+            expected="what an export wrote",
+            found=str(error),
+            hint="write it anew: --anew",
         )
     except OSError as error:
         problem = Problem(
@@ -123,5 +109,5 @@ def _write(folder: Path, part: Sequence[Stored]) -> None:
 
 
 def _save(folder: Path, mark: Mark) -> None:
-    with whole_file(folder / MARK) as temporary:
+    with whole_file(folder / FOLDER_MARK) as temporary:
         temporary.write_bytes(msgspec.json.encode(mark))

@@ -13,7 +13,7 @@ from pathlib import Path
 from shutil import rmtree
 from typing import TYPE_CHECKING
 
-from truenorth.server.exports.folder import Mark, continued
+from truenorth.server.exports.mark import Mark, continued
 from truenorth.server.exports.pages import Exported, Tell, as_frame, parts
 from truenorth.spec.problems import Problem, TruenorthError
 from truenorth.store.ports import EventLog
