@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import subprocess
-import time
-from collections.abc import Callable
 from pathlib import Path
 from threading import Event as Flag
 
 import pytest
 
+from process.service_process import within
 from server.test_live_equals_replay import publish
 from server.test_signals import TEA, asked
 from truenorth.server.runner import now_us
@@ -19,13 +18,6 @@ from truenorth.store.opening import open_store
 from truenorth.wiring.service import pace_of, runner_command
 
 SOON_S = 60.0
-
-
-def within(seconds: float, holds: Callable[[], object], what: str) -> None:
-    until_s = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < until_s, f"no {what} within {seconds} s"
-        time.sleep(0.05)
 
 
 def test_a_runner_beside_the_service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

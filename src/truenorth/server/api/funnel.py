@@ -6,13 +6,12 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Annotated, NamedTuple
 
-import polars as pl
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
 from truenorth.action.record import decode_decision
 from truenorth.action.values import DO_NOTHING, STAGES
-from truenorth.insight.intervals import wilson
+from truenorth.insight.means import share_of
 from truenorth.server.api.context import Context, Instant, Served, Text, instant, showing
 from truenorth.server.api.decisions import EXAMPLE, DecisionShown, shown_decision
 from truenorth.server.api.period import Since, Until, bound_us
@@ -201,19 +200,22 @@ def _shown(action: str, count: _Count) -> ActionFunnel:
 def _arms(served: Context, journey: str, rows: Sequence[DecisionRow]) -> list[Arm]:
     held = {row.case: bool(row.holdout) for row in rows}
     outcomes = {row.case: row.outcome for row in served.store.results.rows_of(journey, list(held))[0]}
-    cases = pl.DataFrame(
-        {"held_out": list(held.values()), "outcome": [outcomes.get(case) for case in held]},
-        schema={"held_out": pl.Boolean, "outcome": pl.String},
+    arms: dict[bool, list[str | None]] = {}
+    for case, is_held_out in held.items():
+        arms.setdefault(is_held_out, []).append(outcomes.get(case))
+    return [_arm(is_held_out, arms[is_held_out]) for is_held_out in sorted(arms)]
+
+
+def _arm(is_held_out: bool, outcomes: Sequence[str | None]) -> Arm:
+    n_achieved = outcomes.count("achieved")
+    n_decided = sum(outcome not in {None, "open"} for outcome in outcomes)
+    share = share_of(n_achieved, n_decided)
+    return Arm(
+        held_out=is_held_out,
+        n_cases=len(outcomes),
+        n_decided=n_decided,
+        n_achieved=n_achieved,
+        share=share.value,
+        low=share.low,
+        high=share.high,
     )
-    k, n = pl.col("n_achieved"), pl.col("n_decided")
-    low, high = wilson(k, n)
-    found = (
-        cases.group_by("held_out")
-        .agg(
-            pl.len().alias("n_cases"),
-            (pl.col("outcome") != "open").sum().cast(pl.Int64).alias("n_decided"),
-            (pl.col("outcome") == "achieved").sum().cast(pl.Int64).alias("n_achieved"),
-        )
-        .with_columns(pl.when(n > 0).then(k / n).alias("share"), low.alias("low"), high.alias("high"))
-    )
-    return [Arm(**row) for row in found.sort("held_out").to_dicts()]

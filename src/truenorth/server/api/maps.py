@@ -5,11 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, NamedTuple
 
-import polars as pl
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel
 
-from truenorth.insight.intervals import wilson
+from truenorth.insight.means import share_of
 from truenorth.insight.replayed import Replayed
 from truenorth.insight.slices import Slice, sliced, values_of
 from truenorth.server.api.context import Context, Served, Text, showing
@@ -335,18 +334,17 @@ def _measures(node: NodeShown | None, found: MapShown, prefix: str) -> dict[str,
 
 
 def _outcomes(part: Replayed) -> dict[str, Any]:
-    k, n = pl.col("n_achieved"), pl.col("n_decided")
-    low, high = wilson(k, n)
-    counted = part.cases.select(
-        pl.len().cast(pl.Int64).alias("n_cases"),
-        (pl.col("outcome") != "open").sum().cast(pl.Int64).alias("n_decided"),
-        (pl.col("outcome") == "achieved").sum().cast(pl.Int64).alias("n_achieved"),
-    )
-    share = pl.when(n > 0).then(k / n).alias("achieved")
-    found: dict[str, Any] = counted.with_columns(
-        share, low.alias("achieved_low"), high.alias("achieved_high")
-    ).to_dicts()[0]
-    return found
+    n = dict(part.cases["outcome"].value_counts().iter_rows())
+    n_achieved, n_decided = n.get("achieved", 0), part.cases.height - n.get("open", 0)
+    share = share_of(n_achieved, n_decided)
+    return {
+        "n_cases": part.cases.height,
+        "n_decided": n_decided,
+        "n_achieved": n_achieved,
+        "achieved": share.value,
+        "achieved_low": share.low,
+        "achieved_high": share.high,
+    }
 
 
 def _aware(instant: datetime | None) -> datetime | None:
