@@ -82,16 +82,15 @@ async def build(sight: Sight, filters: Filters) -> None:
         if turned.code != "no_file":
             raise
         with place:
-            is_steered = subject.name in STEERED
-            notice(
-                "Nothing is audited yet: say below what this journey is steered by." if is_steered else turned.message
-            )
+            notice("Nothing is audited yet: say below what this journey is steered by.")
     if subject.name in STEERED:
         await _steering(sight, journey, subject.name)
 
 
 async def _subjects(sight: Sight) -> list[InsightSubject]:
-    return [one for one in await sight.ask(list_subjects) if one.why_not is None]
+    """Those that can be answered with what is kept with a journey."""
+    listed = await sight.ask(list_subjects)
+    return [one for one in listed if one.why_not is None and (one.needs is None or one.name in STEERED)]
 
 
 async def _asked(sight: Sight, filters: Filters) -> tuple[InsightSubject, str]:

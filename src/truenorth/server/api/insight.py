@@ -37,6 +37,7 @@ SUBJECT = {
     "title": "The gap",
     "about": "each statement of the canvas against the events, and which promises close the gap",
     "options": {"seed": "of what is sampled and split at random"},
+    "needs": None,
     "why_not": None,
 }
 TABLE = {"caption": "Statements.", "headings": ["statement"], "numeric": [False], "rows": [["Online within 14 days"]]}
@@ -68,13 +69,16 @@ FILE = "truenorth: 1\nkpis:\n- name: calls\n  owner: Service\n  formula: {count:
 
 
 class InsightSubject(BaseModel):
-    """A subject. ``options``: what may be asked of it, in words; ``why_not``: why it cannot be answered here."""
+    """A subject. ``options``: what may be asked of it, in words; ``needs``: what has to be given for an answer;
+    ``why_not``: why it cannot be answered here.
+    """
 
     model_config = showing(SUBJECT)
     name: str
     title: str
     about: str
     options: dict[str, str]
+    needs: str | None
     why_not: str | None
 
 
@@ -179,12 +183,13 @@ def list_subjects(served: Served, caller: Viewer) -> list[InsightSubject]:
             title=one.title,
             about=one.about,
             options={name: OPTIONS[name] for name in one.options},
+            needs=one.needs or None,
             why_not=None if is_installed(one) else NOT_INSTALLED,
         )
         for one in SUBJECTS
     ]
     return here + [
-        InsightSubject(name=name, title=name.capitalize(), about=why, options={}, why_not=why)
+        InsightSubject(name=name, title=name.capitalize(), about=why, options={}, needs=None, why_not=why)
         for name, why in ELSEWHERE.items()
     ]
 
