@@ -71,11 +71,11 @@ class Sender:
         self._trust = trust or ssl.create_default_context()
         self._rests_until_us: dict[int, int] = {}
         self._busy: dict[int, asyncio.Task[None]] = {}
-        self._is_stopping = False
+        self._stopped = asyncio.Event()
 
     async def run(self, stopped: asyncio.Event) -> None:
         """Send until stopped; then finish the requests that are under way, and note what has become of them."""
-        self._is_stopping = False
+        self._stopped = stopped
         async with httpcore.AsyncConnectionPool(
             self._trust, max_connections=N_AT_ONCE, keepalive_expiry=IDLE_S, network_backend=self._network
         ) as pool:
@@ -85,7 +85,8 @@ class Sender:
                     with contextlib.suppress(TimeoutError):
                         await asyncio.wait_for(stopped.wait(), wait_s)
             finally:
-                self._is_stopping = True
+                self._stopped = asyncio.Event()
+                self._stopped.set()  # whatever has ended the loop: those who send look at it
                 await asyncio.gather(*self._busy.values())
 
     async def _look(self, pool: httpcore.AsyncConnectionPool) -> float:
@@ -140,7 +141,7 @@ class Sender:
         self._rests_until_us[webhook] = self._clock() + round(seconds * 1_000_000)
 
     def _is_over(self, began_us: int) -> bool:
-        return self._is_stopping or self._clock() - began_us > TURN_S * 1_000_000
+        return self._stopped.is_set() or self._clock() - began_us > TURN_S * 1_000_000
 
     async def _is_held_up(self, webhook: int, move: Move) -> bool:
         """Whether a webhook gets nothing more for now."""
