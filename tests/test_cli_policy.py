@@ -26,6 +26,14 @@ actions:
   - {name: letter, cost: 4, prior: {recovers: 0.06, strength: 2}}
 """
 
+JOURNEY = """\
+truenorth: 1
+journey: support
+need: type = "opened"
+outcome: {achieved: type = "solved"}
+holdout: 10%
+"""
+
 
 def row_of(past: Past) -> DecisionRow:
     decision, acts = past.decision, past.decision.chosen != "do_nothing"
@@ -64,6 +72,7 @@ def fill(store: Store, past: list[Past]) -> None:
 def url(tmp_path_factory: pytest.TempPathFactory) -> str:
     url = f"sqlite:///{tmp_path_factory.mktemp('policy')}/truenorth.db"
     with open_store(url) as store:
+        store.journeys.publish("support", JOURNEY, now_us=0)
         fill(store, past_decisions(1_500, seed=2))
     return url
 
@@ -108,6 +117,8 @@ def test_the_ledger_balances(url: str) -> None:
     shown = run("ledger", "--journey", "support", "--db", url)
     assert "held out" in shown
     assert "overriding" in shown
+    assert found["split"]["is_sound"]
+    assert found["split"]["words"] in shown
 
 
 def test_a_journey_without_decisions(url: str) -> None:

@@ -26,6 +26,10 @@ LINE: dict[str, Any] = {
     "action": "call_back_now", "journey": "support", "period": "2026-03", "n_acted": 400, "n_holdout": 44,
     **dict.fromkeys(("cost", "revenue", "achieved", "kept", "broken", "customer_us"), CROWN), "note": "",
 }  # fmt: skip
+SPLIT = {
+    "n_holdout": 98, "n_treated": 902, "share": 0.1, "p_value": 0.83, "is_sound": True,
+    "words": "98 of 1,000 cases are held out, as 10.0% are meant to be",
+}  # fmt: skip
 ESTIMATE = {"mean_cents": 410.0, "low_cents": 120.5, "high_cents": 699.5}
 CSV_LINES = (
     "action,journey,period,n_acted,n_holdout,figure,actual,expected,change_mean,change_low,change_high,note\n"
@@ -91,17 +95,43 @@ class OverrideShown(BaseModel):
     words: str
 
 
+class SplitShown(BaseModel):
+    """Cases held out and acted upon, the share that is meant to be held out, and how likely chance makes such a split.
+
+    Where it is not sound (under one in a thousand), compare nothing with the holdout before you know why.
+    """
+
+    model_config = showing(SPLIT)
+    n_holdout: int
+    n_treated: int
+    share: float
+    p_value: float
+    is_sound: bool
+    words: str
+
+
 class LedgerShown(BaseModel):
-    """The books of a journey, sums of the acted-upon by name, and what overriding brought."""
+    """The books of a journey, sums of the acted-upon by name, what overriding brought, and a check of the holdout.
+
+    ``split`` is null where nothing is held out.
+    """
 
     model_config = showing(
-        {"journey": "support", "per": "month", "lines": [LINE], "totals": {"cost_cents": 480000}, "overrides": []}
+        {
+            "journey": "support",
+            "per": "month",
+            "lines": [LINE],
+            "totals": {"cost_cents": 480000},
+            "overrides": [],
+            "split": SPLIT,
+        }
     )
     journey: str
     per: str
     lines: list[LineShown]
     totals: dict[str, int]
     overrides: list[OverrideShown]
+    split: SplitShown | None
 
 
 class EvaluationShown(BaseModel):
