@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from server.desk import JOURNEY, NOW_US, Desk
-from truenorth.store.rows import Judged, NewSignal, Progress
+from truenorth.store.rows import Judged, NewSignal, Progress, Settled
 
 ERASED = "(erased)"
 
@@ -87,6 +87,26 @@ def test_webhooks(desk: Desk) -> None:
         "set a webhook to active",
         "removed a webhook",
     ]
+
+
+def test_dead_letters_are_paged_and_tried_again(desk: Desk) -> None:
+    made = desk.ask("POST", "/api/v1/webhooks", json={"url": "https://crm.example/x"}).json()
+    signals = [NewSignal(kind="broken", time_us=NOW_US, body=b"{}") for _ in range(3)]
+    numbers = desk.store.results.write("support", Judged(progress=Progress(), signals=signals), n_erasures=0)
+    desk.store.outbox.settle(
+        [
+            Settled(signal=number, webhook=made["number"], state="dead", attempts=11, last_error="answered 500")
+            for number in numbers
+        ]
+    )
+    path = f"/api/v1/webhooks/{made['number']}/dead-letters"
+    letters = desk.all_pages(path, 2)
+    assert [letter["signal"] for letter in letters] == list(numbers)
+    assert {(letter["attempts"], letter["last_error"]) for letter in letters} == {(11, "answered 500")}
+    assert desk.ask("POST", f"{path}/retry", params={"signal": numbers[0]}).json() == {"retried": 1}
+    assert desk.ask("POST", f"{path}/retry").json() == {"retried": 2}
+    assert (desk.get(path)["items"], desk.store.outbox.n_pending()) == ([], 3)
+    assert desk.ask("GET", "/api/v1/webhooks/99/dead-letters").status_code == 404
 
 
 @pytest.mark.parametrize(

@@ -109,6 +109,8 @@ NEEDED: dict[tuple[str, str], tuple[str, dict[str, Any]]] = {
     ("POST", "/api/v1/webhooks"): ("admin", {"json": {"url": "https://crm.example/"}}),
     ("PATCH", "/api/v1/webhooks/1"): ("admin", {"json": {"state": "paused"}}),
     ("DELETE", "/api/v1/webhooks/1"): ("admin", {}),
+    ("GET", "/api/v1/webhooks/1/dead-letters"): ("admin", {}),
+    ("POST", "/api/v1/webhooks/1/dead-letters/retry"): ("admin", {}),
     ("GET", "/api/v1/write-keys"): ("admin", {}),
     ("POST", "/api/v1/write-keys"): ("admin", {"json": {"source": "app"}}),
     ("DELETE", "/api/v1/write-keys/app"): ("admin", {}),

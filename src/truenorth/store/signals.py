@@ -123,14 +123,18 @@ class Outbox:
         with self._database.writing() as connection:
             connection.execute(update(OUTBOX).where(this).values(values), rows)
 
-    def dead_letters(self, *, webhook: int | None = None, limit: int = 1_000) -> Sequence[DeadLetter]:
-        """Deliveries that were given up, in the order of signals; to one webhook if given."""
+    def dead_letters(self, *, webhook: int | None = None, after: int = 0, limit: int = 1_000) -> Sequence[DeadLetter]:
+        """Deliveries that were given up, of signals after one, in their order; to one webhook if given."""
         joined = OUTBOX.join(SIGNAL, SIGNAL.c.number == OUTBOX.c.signal).join(
             WEBHOOK, WEBHOOK.c.number == OUTBOX.c.webhook
         )
         of_outbox = (OUTBOX.c.signal, OUTBOX.c.webhook, OUTBOX.c.attempts, OUTBOX.c.last_error)
         of_signal = (SIGNAL.c.journey, SIGNAL.c.kind, SIGNAL.c.case, SIGNAL.c.time_us)
-        asked = select(*of_outbox, *of_signal, WEBHOOK.c.url).select_from(joined).where(_dead(webhook))
+        asked = (
+            select(*of_outbox, *of_signal, WEBHOOK.c.url)
+            .select_from(joined)
+            .where(_dead(webhook), OUTBOX.c.signal > after)
+        )
         with self._database.reading() as connection:
             rows = connection.execute(asked.order_by(OUTBOX.c.signal, OUTBOX.c.webhook).limit(limit)).mappings()
             return [DeadLetter(**row) for row in rows]

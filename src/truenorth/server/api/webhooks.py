@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, Field
 
-from truenorth.server.api.context import Instant, Served, Text, showing, shown
-from truenorth.server.api.paging import BIGGEST
+from truenorth.server.api.context import Context, Instant, Served, Text, showing, shown
+from truenorth.server.api.paging import BIGGEST, Listed, PageAsked, listed
 from truenorth.server.auth import Admin
 from truenorth.server.receiving import Turned
 from truenorth.server.signals_of import KINDS
 from truenorth.server.targets import checked_url
 from truenorth.server.webhook_message import new_secret
-from truenorth.store.rows import Webhook, WebhookState
+from truenorth.store.rows import DeadLetter, Webhook, WebhookState
 
 ROUTER = APIRouter(tags=["webhooks"])
 MAX_WEBHOOKS = 100
@@ -25,6 +25,15 @@ SHOWN = {
     "kinds": ["broken", "failed"],
     "state": "active",
     "created": "2026-01-05T09:30:00.000000Z",
+}
+DEAD = {
+    "signal": 4711,
+    "journey": "support",
+    "kind": "broken",
+    "case": "T0007",
+    "time": "2026-01-05T09:30:00.000000Z",
+    "attempts": 11,
+    "last_error": "answered 500",
 }
 
 
@@ -59,6 +68,26 @@ class WebhookMade(WebhookShown):
 
     model_config = showing({**SHOWN, "secret": "whsec_..."})
     secret: str
+
+
+class DeadLetterShown(BaseModel):
+    """A signal that could not be delivered to a webhook and is tried no more, with what its last attempt met."""
+
+    model_config = showing(DEAD)
+    signal: int
+    journey: str
+    kind: str
+    case: str | None
+    time: Instant
+    attempts: int
+    last_error: str | None = Field(description="may hold what the receiver answered: never markup")
+
+
+class LettersRetried(BaseModel):
+    """How many dead letters are tried again, from their first attempt on."""
+
+    model_config = showing({"retried": 3})
+    retried: int
 
 
 @ROUTER.get("/webhooks")
@@ -97,6 +126,40 @@ def remove_webhook(served: Served, caller: Admin, number: Number) -> None:
     if not served.store.outbox.remove_webhook(number):
         raise _unknown()
     served.note(caller, "removed a webhook", f"webhook {number}")
+
+
+@ROUTER.get("/webhooks/{number}/dead-letters")
+def list_dead_letters(served: Served, caller: Admin, number: Number, page: PageAsked) -> Listed[DeadLetterShown]:
+    """What could not be delivered and is tried no more, in the order of signals. Role: admin."""
+    _known(served, number)
+    found = served.store.outbox.dead_letters(webhook=number, after=page.number(), limit=page.limit + 1)
+    rows, more = listed(found, page.limit, lambda row: row.signal)
+    return Listed(items=[_letter(one) for one in rows], next=more)
+
+
+@ROUTER.post("/webhooks/{number}/dead-letters/retry")
+def retry_dead_letters(
+    served: Served,
+    caller: Admin,
+    number: Number,
+    signal: Annotated[int | None, Query(ge=1, le=BIGGEST, description="only this signal")] = None,
+) -> LettersRetried:
+    """Try dead letters again, all of them or one. Role: admin."""
+    _known(served, number)
+    n = served.store.outbox.retry_dead(served.now_us(), webhook=number, signal=signal)
+    served.note(caller, "retried dead letters", f"webhook {number}")
+    return LettersRetried(retried=n)
+
+
+def _known(served: Context, number: int) -> None:
+    if all(hook.number != number for hook in served.store.outbox.webhooks()):
+        raise _unknown()
+
+
+def _letter(letter: DeadLetter) -> DeadLetterShown:
+    fields = shown(letter)
+    del fields["webhook"], fields["url"]
+    return DeadLetterShown(**fields)
 
 
 def _unknown() -> Turned:
