@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, RowMapping, and_, bindparam, case, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, RowMapping, bindparam, case, delete, func, insert, select, update
 
 from truenorth.store.database import Database, Turn
 from truenorth.store.rows import DeadLetter, Delivery, Settled, Signal, Webhook, WebhookState
