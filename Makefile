@@ -48,7 +48,9 @@ format: .venv/ready
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade --constraint constraints.txt pip setuptools
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[test]"
-	$(BIN)/truenorth replay examples/support/log.csv --journey examples/support/journey.yaml --json >/dev/null
+	@echo "Compiling for this machine: once, about half a minute."
+	@$(BIN)/truenorth replay examples/support/log.csv --journey examples/support/journey.yaml --json \
+		>.venv/compiled 2>&1 || (cat .venv/compiled; exit 1)
 	@touch $@
 
 clean:
