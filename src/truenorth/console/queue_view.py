@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 
+from truenorth.console.naming import in_words
 from truenorth.console.sight import Sight
-from truenorth.console.timeline_view import in_words
 from truenorth.console.words import Words
 from truenorth.server.api.queue import PlaceShown
 

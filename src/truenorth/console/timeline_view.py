@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from truenorth.console.naming import in_words
 from truenorth.console.sight import Sight
 from truenorth.console.words import Tone, Words, muted, tag
 from truenorth.server.api.cases import CaseEvent
@@ -68,12 +69,3 @@ def _pin(sight: Sight, pin: Pin) -> None:
     said, tone = SAID[pin.kind]
     by = f" by {sight.writing.instant(pin.due)}" if pin.kind == "made" and pin.due else ""
     tag(f"{in_words(pin.promise)} {said}{by}", tone)
-
-
-def in_words(name: str) -> str:
-    """A name of a journey file as people read it.
-
-    >>> in_words("taken_up")
-    'taken up'
-    """
-    return name.replace("_", " ")

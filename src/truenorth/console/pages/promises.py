@@ -8,13 +8,13 @@ import msgspec
 from nicegui import ui
 
 from truenorth.console.choosing import chosen_journey, journeys
+from truenorth.console.naming import in_words
 from truenorth.console.pages.now import CSS
 from truenorth.console.periods import Days, since
 from truenorth.console.registry import Page, address_of
 from truenorth.console.sight import Sight
 from truenorth.console.tables import Column, Row, Table, TableElement
 from truenorth.console.tiles import Tile, Tiles
-from truenorth.console.timeline_view import in_words
 from truenorth.console.words import Words, heading, link, muted, notice
 from truenorth.server.api.promise_ledger import Broken, Ledger, explain_case, read_promise_ledger
 
