@@ -10,7 +10,7 @@ from sqlalchemy import Column, ColumnElement, Table, select, tuple_
 
 from truenorth.store.database import Database
 from truenorth.store.rows import CaseEvent, CaseRow, Outcome, PromiseRow, Signal, Verdict
-from truenorth.store.tables import CASE_EVENT, CASE_ROW, PROMISE_ROW, SIGNAL
+from truenorth.store.tables import CASE_EVENT, CASE_ROW, PROMISE_ROW, SIGNAL, case_decided_us
 
 LOOKED_AT = 100_000
 """Most rows that one page looks at: about 50 ms on SQLite."""
@@ -55,7 +55,7 @@ class Pages:
         if customers is not None:
             wanted.append(CASE_ROW.c.customer.in_(customers))
         if decided_from_us is not None:
-            wanted += [CASE_ROW.c.outcome != "open", CASE_ROW.c.outcome_time_us >= decided_from_us]
+            wanted += [CASE_ROW.c.outcome != "open", case_decided_us() >= decided_from_us]
         key = (CASE_ROW.c.case,)
         return self._page(CaseRow, CASE_ROW, key, _equal(CASE_ROW, journey=journey), wanted, after, limit)
 

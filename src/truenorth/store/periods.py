@@ -7,7 +7,7 @@ from sqlalchemy import and_, func, select
 
 from truenorth.store.database import Database
 from truenorth.store.rows import Outcome
-from truenorth.store.tables import CASE_ROW, PROMISE_ROW, RISK
+from truenorth.store.tables import CASE_ROW, PROMISE_ROW, RISK, case_decided_us
 
 AMOUNTS = ("cost", "revenue", "value")
 
@@ -51,7 +51,7 @@ class Periods:
         """What was decided and opened in a time, its end not included."""
         summed = [func.sum(CASE_ROW.c[name]) for name in AMOUNTS]
         squares = [func.sum(CASE_ROW.c[name] * CASE_ROW.c[name]) for name in AMOUNTS]
-        at_us, opened_us, decided_us = CASE_ROW.c.outcome_time_us, CASE_ROW.c.opened_us, PROMISE_ROW.c.decided_us
+        at_us, opened_us, decided_us = case_decided_us(), CASE_ROW.c.opened_us, PROMISE_ROW.c.decided_us
         decided = (
             select(CASE_ROW.c.outcome, func.count(), *summed, *squares)
             .where(CASE_ROW.c.journey == journey, CASE_ROW.c.outcome != "open", at_us >= from_us, at_us < to_us)

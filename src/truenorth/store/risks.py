@@ -13,7 +13,7 @@ from truenorth.store.foresight_rows import Foretold, MaturedRow, RiskPoint, Risk
 from truenorth.store.gone import in_parts
 from truenorth.store.pages import LOOKED_AT, Page, Place
 from truenorth.store.results import Outdated, n_erasures_of, write_signals
-from truenorth.store.tables import CASE_ROW, MODEL, RISK, RISK_PAST
+from truenorth.store.tables import CASE_ROW, MODEL, RISK, RISK_PAST, case_decided_us
 from truenorth.store.upsert import upsert
 
 RISK_NAMES, POINT_NAMES = RiskRow.__struct_fields__, RiskPoint.__struct_fields__
@@ -112,7 +112,7 @@ class Risks:
         same = and_(CASE_ROW.c.journey == RISK_PAST.c.journey, CASE_ROW.c.case == RISK_PAST.c.case)
         columns = (*key, RISK_PAST.c.at_us, RISK_PAST.c.p_failed, CASE_ROW.c.outcome, CASE_ROW.c.outcome_time_us)
         of_model = and_(RISK_PAST.c.journey == journey, RISK_PAST.c.model == model, tuple_(*key) > tuple_(*after))
-        ended = and_(CASE_ROW.c.outcome != "open", CASE_ROW.c.outcome_time_us >= since_us)
+        ended = and_(CASE_ROW.c.outcome != "open", case_decided_us() >= since_us)
         asked = select(*columns).select_from(RISK_PAST.join(CASE_ROW, same)).where(of_model, ended).order_by(*key)
         with self._database.reading() as connection:
             return [MaturedRow(*row) for row in connection.execute(asked.limit(limit)).all()]

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    case,
 )
 
 METADATA = MetaData(
@@ -166,6 +167,13 @@ CASE_ROW = Table(
     *(_number(name) for name in MONEY),
 )
 Index("ix_case_row_customer", CASE_ROW.c.customer)
+
+
+def case_decided_us() -> ColumnElement[int]:
+    """When a case was decided: what is achieved is known when it closes, once it has held long enough."""
+    return case((CASE_ROW.c.outcome == "achieved", CASE_ROW.c.closed_us), else_=CASE_ROW.c.outcome_time_us)
+
+
 PROMISE_ROW = Table(
     "promise_row",
     METADATA,
