@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from action.company import past_decisions
-from action.company_store import ACTIONS, fill
+from action.company_store import ACTIONS, JOURNEY, fill
 from server.acting_desk import acting_desk, decide, open_cases
 from server.desk import Desk
 from truenorth.action.record import decode_decision
@@ -23,6 +23,7 @@ from truenorth.store.opening import open_store
 def url(tmp_path_factory: pytest.TempPathFactory) -> str:
     url = f"sqlite:///{tmp_path_factory.mktemp('policy')}/truenorth.db"
     with open_store(url) as store:
+        store.journeys.publish("support", JOURNEY, now_us=0)
         fill(store, past_decisions(1_500, seed=2))
     return url
 
@@ -67,6 +68,8 @@ def test_the_ledger_balances(url: str) -> None:
     shown = run("ledger", "--journey", "support", "--db", url)
     assert "held out" in shown
     assert "overriding" in shown
+    assert found["split"]["is_sound"]
+    assert found["split"]["words"] in shown
 
 
 def test_a_journey_without_decisions(url: str) -> None:

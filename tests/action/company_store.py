@@ -8,6 +8,13 @@ from truenorth.store.decisions import DecisionRow, DecisionState
 from truenorth.store.opening import Store
 from truenorth.store.rows import CaseRow, Judged, Progress
 
+JOURNEY = """\
+truenorth: 1
+journey: support
+need: type = "opened"
+outcome: {achieved: type = "solved"}
+holdout: 10%
+"""
 ACTIONS = """\
 actions:
   - {name: call, cost: 5, prior: {recovers: 0.06, strength: 2}}

@@ -16,7 +16,7 @@ from action.making import plain_inputs
 from truenorth.action.deciding import decide
 from truenorth.action.learnt_effects import LearntEffects, decode_effects, encode_effects, learn_effects
 from truenorth.action.ledger import keep_books
-from truenorth.action.past import Past, entries_of, intended, overrides_of, table_of
+from truenorth.action.past import Past, entries_of, intended, overrides_of, split_of, table_of
 from truenorth.action.proof import PROVEN, UNPROVEN
 from truenorth.action.record import encode_decision, is_reproduced
 from truenorth.action.values import Context, Effect
@@ -161,3 +161,28 @@ def test_overrides_are_judged_by_action() -> None:
 def test_no_decision_is_no_table() -> None:
     with pytest.raises(ValueError, match="no decision"):
         table_of([])
+
+
+def test_the_split_counts_each_case_once_by_its_first_decision() -> None:
+    past = company(HELPFUL)
+    held = {one.decision.case for one in past if one.decision.holdout}
+    cases = {one.decision.case for one in past}
+    found = split_of(past, {1: len(held) / len(cases)})
+    assert found is not None
+    assert (found.n_holdout, found.n_treated) == (len(held), len(cases) - len(held))
+    assert found.is_sound
+    asked = split_of([one for one in past if not one.decision.holdout], {1: len(held) / len(cases)})
+    assert asked is not None
+    assert not asked.is_sound
+    assert "sample-ratio mismatch" in asked.words
+
+
+def test_a_split_of_another_share_is_not_counted() -> None:
+    early, late = company(HELPFUL)[:100], company(HELPFUL)[100:]
+    versions = msgspec.structs.replace(late[0].decision.versions, journey=2)
+    late = [one._replace(decision=msgspec.structs.replace(one.decision, versions=versions)) for one in late]
+    found = split_of([*early, *late], {1: 0.5, 2: 0.1})
+    assert found is not None
+    assert found.n_holdout + found.n_treated == len({one.decision.case for one in late})
+    assert split_of([*early, *late], {1: 0.5, 2: 0.0}) is None
+    assert split_of([], {}) is None

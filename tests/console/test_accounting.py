@@ -12,24 +12,23 @@ from typing import Any
 import pytest
 
 from action.company import past_decisions
-from action.company_store import ACTIONS, fill
+from action.company_store import ACTIONS, JOURNEY, fill
 from console.running import NAMES, PASSWORD, Running, running
 from console.walking import NARROW, WIDE, walking
-from server.acting_desk import acting_desk
 from server.desk import NOW_US
 from truenorth.console import passwords
+from truenorth.store.opening import open_store
 
 N_DECISIONS = 900
 ASKED = "/decisions/what-if?journey=support&policy=call&least=50"
 
 
 def prepare(folder: Path) -> None:
-    with acting_desk(folder, actions=ACTIONS) as desk:
-        fill(desk.store, past_decisions(N_DECISIONS, seed=4))
-        secret = desk.store.accounts.invite(
-            NAMES["analyst"], "analyst", by="test", now_us=NOW_US, expires_us=NOW_US + 1
-        )
-        assert desk.store.accounts.accept(secret, NAMES["analyst"], passwords.kept(PASSWORD), now_us=NOW_US)
+    with open_store(f"sqlite:///{folder}/truenorth.db") as store:
+        store.journeys.publish("support", JOURNEY + ACTIONS, now_us=0)
+        fill(store, past_decisions(N_DECISIONS, seed=4))
+        secret = store.accounts.invite(NAMES["analyst"], "analyst", by="test", now_us=NOW_US, expires_us=NOW_US + 1)
+        assert store.accounts.accept(secret, NAMES["analyst"], passwords.kept(PASSWORD), now_us=NOW_US)
 
 
 @pytest.fixture(scope="module")
@@ -53,13 +52,10 @@ def test_three_crowns_stand_side_by_side(browser: Any, decided: Running, size: t
         for place, line in enumerate(lines):
             shown = cards.nth(place).inner_text()
             assert f"{line['n_acted']} acted upon, {line['n_holdout']} held out" in shown
-            assert [words for words in ("Service", "Cost", "Revenue") if words in shown] == [
-                "Service",
-                "Cost",
-                "Revenue",
-            ]
+            assert all(words in shown for words in ("Service", "Cost", "Revenue"))
             mean = 100 * line["achieved"]["increment"]["mean"]
             assert f"{'+' if mean > 0 else ''}{mean:.1f} points" in shown
+        assert "The split is sound" in walk.page.locator(".tn-notice").first.inner_text()
         walk.picture(f"ledger-{size[0]}-{scheme}")
         assert (walk.faults, walk.violations(), walk.overflow_px() <= 0) == ([], [], True)
 

@@ -20,6 +20,7 @@ from truenorth.action.inputs import Inputs, decode_inputs
 from truenorth.action.learnt_effects import numbers_of, row_of
 from truenorth.action.ledger import ENTRY
 from truenorth.action.overrides import Override, compare_overrides
+from truenorth.action.split_check import SplitCheck, check_split
 from truenorth.action.values import DO_NOTHING, Decision, Logged, Offer, Prior
 
 Answer = Literal["followed", "overridden"]
@@ -115,6 +116,20 @@ def entries_of(past: Sequence[Past], period_of: Callable[[int], str]) -> pl.Data
             cases.setdefault((one.decision.journey, one.decision.case), []).append(one)
     found = [entry for of_case in cases.values() if (entry := _entry(of_case, period_of)) is not None]
     return pl.DataFrame(found, schema=ENTRY)
+
+
+def split_of(past: Sequence[Past], share_of: Mapping[int, float]) -> SplitCheck | None:
+    """Whether as many cases are held out as is meant; ``share_of`` a version of the journey. None where none is meant.
+
+    A case counts by its first decision. Versions that mean another share than the newest decision's do not.
+    """
+    in_time = sorted(past, key=lambda one: (one.decision.at_us, one.decision.id))
+    share = share_of.get(in_time[-1].decision.versions.journey) if in_time else None
+    if not share:
+        return None
+    first = {one.decision.case: one.decision for one in reversed(in_time)}
+    counted = [decision.holdout for decision in first.values() if share_of.get(decision.versions.journey) == share]
+    return check_split(sum(counted), len(counted) - sum(counted), share)
 
 
 def overrides_of(past: Sequence[Past]) -> tuple[Override, ...]:

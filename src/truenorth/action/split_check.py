@@ -1,6 +1,6 @@
-"""Whether as many units are held out as were meant to be: an odd split makes every comparison with it worthless.
+"""Whether as many cases are held out as were meant to be: an odd split makes every comparison with it worthless.
 
-Who is held out, by which unit, is `truenorth.action.holdout`'s matter.
+Who is held out is `truenorth.action.holdout`'s matter.
 """
 
 from __future__ import annotations
@@ -14,28 +14,17 @@ ALARM = 0.001
 
 
 class SplitCheck(msgspec.Struct, frozen=True):
-    """Units in and outside the holdout, the share that was meant, and how likely a split as odd as this is."""
+    """Cases in and outside the holdout, the share that was meant, and how likely a split as odd as this is.
+
+    ``is_sound``: the split looks as meant; ``words``: what to say of it.
+    """
 
     n_holdout: int
     n_treated: int
     share: float
     p_value: float
-
-    @property
-    def is_sound(self) -> bool:
-        """Whether the split looks as meant."""
-        return self.p_value >= ALARM
-
-    @property
-    def words(self) -> str:
-        """What to say of it."""
-        n = self.n_holdout + self.n_treated
-        if self.is_sound:
-            return f"{self.n_holdout} of {n} units are held out, as {self.share:.1%} are meant to be."
-        return (
-            f"Sample-ratio mismatch: {self.n_holdout} of {n} units are held out where {self.share:.1%} were meant "
-            f"(p = {self.p_value:.1g}). Compare nothing with this holdout before you know why."
-        )
+    is_sound: bool
+    words: str
 
 
 def check_split(n_holdout: int, n_treated: int, share: float) -> SplitCheck:
@@ -50,7 +39,13 @@ def check_split(n_holdout: int, n_treated: int, share: float) -> SplitCheck:
     if not 0 < share < 1:
         raise ValueError(f"the share held out must lie between 0 and 1, not {share}")
     n = n_holdout + n_treated
-    if n == 0:
-        return SplitCheck(0, 0, share, 1.0)
-    chi_square = (n_holdout - n * share) ** 2 / (n * share * (1 - share))
-    return SplitCheck(n_holdout, n_treated, share, math.erfc(math.sqrt(chi_square / 2)))
+    chi_square = (n_holdout - n * share) ** 2 / (n * share * (1 - share)) if n else 0.0
+    p_value = math.erfc(math.sqrt(chi_square / 2))
+    is_sound = p_value >= ALARM
+    words = f"{n_holdout:,} of {n:,} cases are held out, as {share:.1%} are meant to be"
+    if not is_sound:
+        words = (
+            f"sample-ratio mismatch: {n_holdout:,} of {n:,} cases are held out where {share:.1%} were meant "
+            f"(p = {p_value:.1g}); compare nothing with this holdout before you know why"
+        )
+    return SplitCheck(n_holdout, n_treated, share, p_value, is_sound, words)

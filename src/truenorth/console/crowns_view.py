@@ -69,11 +69,11 @@ class CrownsView:
                     Words("span", TOO_FEW, "tn-muted")
                 else:
                     Words("strong", f"{self._signed(figure, crown.increment.mean)} {figure.after}")
-                    Words("span", f" {self._interval(figure, crown.increment)}", "tn-muted")
+                    Words("span", self._interval(figure, crown.increment), "tn-interval tn-muted")
                 muted(self._actual(figure, crown))
 
     def _interval(self, figure: Figure, found: IncrementShown) -> str:
-        return f"({self._signed(figure, found.low)} to {self._signed(figure, found.high)})"
+        return f"{self._signed(figure, found.low)} to {self._signed(figure, found.high)} (95 %)"
 
     def _actual(self, figure: Figure, crown: CrownShown) -> str:
         said = f"{figure.value(crown.actual)} in all"

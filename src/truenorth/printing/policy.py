@@ -79,6 +79,8 @@ def ledger(found: Ledger, *, as_json: bool, as_csv: bool = False) -> None:
     out.print(table)
     for one in found.overrides:
         out.print(escape(one.words))
+    if found.split is not None:
+        out.print(found.split.words)
 
 
 def _crown(crown: Crown, unit: int) -> tuple[str, str, str]:

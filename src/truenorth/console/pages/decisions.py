@@ -7,12 +7,12 @@ import msgspec
 from truenorth.action.values import STAGES
 from truenorth.console.choosing import chosen_journey, journeys
 from truenorth.console.naming import Names, names_of
-from truenorth.console.periods import Days, since
+from truenorth.console.periods import Days
 from truenorth.console.registry import Page, address_of
 from truenorth.console.sight import Sight
 from truenorth.console.tables import Act, Column, Row, Table, TableElement
 from truenorth.console.tiles import Tile, Tiles
-from truenorth.console.words import Words, heading, muted, notice, paragraph, tag
+from truenorth.console.words import Words, heading, link, muted, notice, paragraph, tag
 from truenorth.server.api.authority import ApprovalAnswer, ApprovalShown, answer_approval, list_approvals
 from truenorth.server.api.decisions import DecisionShown, DecisionWhole, read_decision
 from truenorth.server.api.funnel import STATES, Funnel, read_funnel
@@ -38,7 +38,7 @@ async def _read(sight: Sight, filters: Filters) -> Funnel | None:
     journey = await chosen_journey(sight)
     if journey is None:
         return None
-    return await sight.ask(read_funnel, journey=journey, since=since(sight, filters.days))
+    return await sight.ask(read_funnel, journey=journey, days=int(filters.days))
 
 
 async def build(sight: Sight, filters: Filters) -> None:
@@ -62,6 +62,9 @@ async def build(sight: Sight, filters: Filters) -> None:
     share = sight.writing.percent(found.holdout)
     muted(f"{share} of cases are held out: never acted upon, so that what acting brings can be measured.")
     TableElement(_arms(found), sight.writing)
+    with Words("p", ""):
+        link("What acting brought", address_of("/decisions/ledger", {"journey": found.journey}))
+        Words("span", " and whether as many cases are held out as were meant to be, is in the ledger.")
     heading("The newest decisions")
     TableElement(_newest(found.newest, names), sight.writing)
 
@@ -269,7 +272,7 @@ PAGES = (
             "The arms compare cases about which something was decided, held out or not. They differ by chance only in "
             "what was intended; what acting brought, with its interval, is in the ledger.",
         ),
-        twin=lambda filters: address_of("/api/v1/decisions/funnel", {"journey": filters.journey}),
+        twin=lambda filters: address_of("/api/v1/decisions/funnel", msgspec.structs.asdict(filters)),
         table=table,
         build=build,
     ),

@@ -16,7 +16,7 @@ from truenorth.console.sight import Sight
 from truenorth.console.tables import Column, Row, Table, TableElement
 from truenorth.console.tiles import Tile, Tiles
 from truenorth.console.words import heading, muted, notice
-from truenorth.server.api.books import CrownShown, EstimateShown, LedgerShown, LineShown, read_ledger
+from truenorth.server.api.books import CrownShown, EstimateShown, LedgerShown, LineShown, SplitShown, read_ledger
 from truenorth.spec.problems import TruenorthError
 
 N_LINES = 36
@@ -66,6 +66,8 @@ async def _read(sight: Sight, journey: str, filters: Filters) -> LedgerShown | N
 
 
 def _show(sight: Sight, found: LedgerShown, names: Names, action: str) -> None:
+    if found.split is not None:
+        notice(_split(sight, found.split), "good" if found.split.is_sound else "bad")
     Tiles(_sums(sight, found.totals, names))
     lines = [one for one in found.lines if action in {"", one.action}]
     if not lines:
@@ -95,6 +97,19 @@ def _sums(sight: Sight, totals: dict[str, int], names: Names) -> list[Tile]:
         Tile("Spent", sight.writing.money(totals["cost_cents"] / 100, money, 2)),
         Tile("Earned", sight.writing.money(totals["revenue_cents"] / 100, money, 2)),
     ]
+
+
+def _split(sight: Sight, split: SplitShown) -> str:
+    """Whether the holdout is as large as it is meant to be."""
+    n, percent = sight.writing.number, sight.writing.percent
+    n_cases = split.n_holdout + split.n_treated
+    held = f"{n(split.n_holdout)} of {n(n_cases)} cases are held out"
+    if split.is_sound:
+        return f"✓ The split is sound: {held}, as {percent(split.share, 1)} are meant to be."
+    return (
+        f"✗ Sample-ratio mismatch: {held} where {percent(split.share, 1)} were meant "
+        f"(p = {split.p_value:.1g}). Compare nothing below before you know why."
+    )
 
 
 def _overrides(found: LedgerShown, names: Names) -> Table:
@@ -167,6 +182,9 @@ PAGES = (
             "difference of means a case, with its 95 % interval (Newcombe's for outcomes, else Welch's). Of amounts "
             "nothing is said with fewer than 20 cases on one side. What was expected is what was believed when "
             "deciding.",
+            "The split: cases with a decision, held out and not, against the share that the journey file gives "
+            "(Pearson's chi-square test). One that chance alone makes less often than once in a thousand is called a "
+            "mismatch.",
             "Overriding: what proposals that people changed or declined brought over those that they followed, alike "
             "otherwise, after cost.",
         ),

@@ -10,7 +10,7 @@ from nicegui import ui
 from truenorth.console.choosing import chosen_journey, journeys
 from truenorth.console.naming import in_words
 from truenorth.console.pages.now import CSS
-from truenorth.console.periods import Days, since
+from truenorth.console.periods import Days
 from truenorth.console.registry import Page, address_of
 from truenorth.console.sight import Sight
 from truenorth.console.tables import Column, Row, Table, TableElement
@@ -36,7 +36,7 @@ async def _read(sight: Sight, filters: Filters) -> Ledger | None:
     journey = await chosen_journey(sight)
     if journey is None:
         return None
-    asked = {"journey": journey, "by": filters.by, "since": since(sight, filters.days)}
+    asked = {"journey": journey, "by": filters.by, "days": int(filters.days)}
     return await sight.ask(read_promise_ledger, **asked)
 
 
@@ -127,7 +127,7 @@ PAGES = (
             "Team: the last one that the case's events name up to the verdict, or up to now: whoever had the case. "
             "Channel: the last one that they name up to the instant the promise was made. Never by person.",
         ),
-        twin=lambda filters: address_of("/api/v1/promises/ledger", {"journey": filters.journey, "by": filters.by}),
+        twin=lambda filters: address_of("/api/v1/promises/ledger", msgspec.structs.asdict(filters)),
         table=table,
         build=build,
     ),

@@ -78,7 +78,7 @@ async def build(sight: Sight, filters: Filters) -> None:
 
 def _question(sight: Sight, journey: Journey, filters: Filters) -> str:
     actions = {one.name: one.words for one in journey.actions} | {DO_NOTHING: "nothing"}
-    by = "what is worth most were done" if filters.policy == LEARNT else f"always '{actions.get(filters.policy)}'"
+    by = "what is worth most were done" if filters.policy == LEARNT else f"it were always '{actions[filters.policy]}'"
     if filters.limit is None:
         return f"If {by}, within today's limits"
     return f"If {by}, and it might cost {sight.writing.money(filters.limit, journey.currency or None, 2)}"

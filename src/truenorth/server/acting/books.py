@@ -11,9 +11,11 @@ import msgspec
 from truenorth.action.ledger import Line, keep_books
 from truenorth.action.off_policy import Evaluation
 from truenorth.action.overrides import Override
-from truenorth.action.past import Past, entries_of, overrides_of, priors_of, table_of
+from truenorth.action.past import Past, entries_of, overrides_of, priors_of, split_of, table_of
+from truenorth.action.split_check import SplitCheck
 from truenorth.action.what_if import Asked, evaluate_policy
 from truenorth.server.acting.past_decisions import read_past
+from truenorth.server.published import parsed
 from truenorth.spec.problems import Problem, TruenorthError
 from truenorth.store.opening import Store
 
@@ -23,13 +25,17 @@ PERIODS: dict[Per, str] = {"day": "%Y-%m-%d", "month": "%Y-%m", "year": "%Y"}
 
 
 class Ledger(msgspec.Struct, frozen=True, kw_only=True):
-    """The books of a journey, sums of the acted-upon by name, and what overriding proposals brought."""
+    """The books of a journey, sums of the acted-upon by name, and what overriding proposals brought.
+
+    ``split``: whether the holdout is as large as it is meant to be; None where nothing is held out.
+    """
 
     journey: str
     per: Per
     lines: tuple[Line, ...]
     totals: dict[str, int]
     overrides: tuple[Override, ...]
+    split: SplitCheck | None
 
 
 def ledger_of(store: Store, journey: str, per: Per, on_progress: Tell) -> Ledger:
@@ -38,8 +44,9 @@ def ledger_of(store: Store, journey: str, per: Per, on_progress: Tell) -> Ledger
     on_progress("keeping the books", 0.5)
     books = keep_books(entries_of(past, lambda at_us: _period(at_us, per)))
     overrides = overrides_of(past)
+    split = split_of(past, {one.version: parsed(one.text).holdout for one in store.journeys.versions(journey)})
     on_progress("keeping the books", 1.0)
-    return Ledger(journey=journey, per=per, lines=books.lines, totals=books.totals, overrides=overrides)
+    return Ledger(journey=journey, per=per, lines=books.lines, totals=books.totals, overrides=overrides, split=split)
 
 
 def evaluation_of(store: Store, journey: str, asked: Asked, on_progress: Tell) -> Evaluation:

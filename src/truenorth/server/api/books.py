@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 from fastapi import APIRouter, Path, Query
@@ -14,6 +14,12 @@ from starlette.responses import Response
 from truenorth.server.api.context import Served, Text, showing
 from truenorth.server.auth import Analyst
 from truenorth.server.receiving import Turned
+from truenorth.store.opening import Store
+
+if TYPE_CHECKING:
+    from truenorth.action.off_policy import Evaluation
+    from truenorth.action.what_if import Asked
+    from truenorth.server.acting.books import Ledger
 
 ROUTER = APIRouter(tags=["action"])
 CSV = "text/csv"
@@ -25,6 +31,10 @@ CROWN = {"actual": 240, "expected": 212.5, "increment": CHANGE}
 LINE: dict[str, Any] = {
     "action": "call_back_now", "journey": "support", "period": "2026-03", "n_acted": 400, "n_holdout": 44,
     **dict.fromkeys(("cost", "revenue", "achieved", "kept", "broken", "customer_us"), CROWN), "note": "",
+}  # fmt: skip
+SPLIT = {
+    "n_holdout": 98, "n_treated": 902, "share": 0.1, "p_value": 0.83, "is_sound": True,
+    "words": "98 of 1,000 cases are held out, as 10.0% are meant to be",
 }  # fmt: skip
 ESTIMATE = {"mean_cents": 410.0, "low_cents": 120.5, "high_cents": 699.5}
 CSV_LINES = (
@@ -91,17 +101,43 @@ class OverrideShown(BaseModel):
     words: str
 
 
+class SplitShown(BaseModel):
+    """Cases held out and acted upon, the share that is meant to be held out, and how likely chance makes such a split.
+
+    Where it is not sound (under one in a thousand), compare nothing with the holdout before you know why.
+    """
+
+    model_config = showing(SPLIT)
+    n_holdout: int
+    n_treated: int
+    share: float
+    p_value: float
+    is_sound: bool
+    words: str
+
+
 class LedgerShown(BaseModel):
-    """The books of a journey, sums of the acted-upon by name, and what overriding brought."""
+    """The books of a journey, sums of the acted-upon by name, what overriding brought, and a check of the holdout.
+
+    ``split`` is null where nothing is held out.
+    """
 
     model_config = showing(
-        {"journey": "support", "per": "month", "lines": [LINE], "totals": {"cost_cents": 480000}, "overrides": []}
+        {
+            "journey": "support",
+            "per": "month",
+            "lines": [LINE],
+            "totals": {"cost_cents": 480000},
+            "overrides": [],
+            "split": SPLIT,
+        }
     )
     journey: str
     per: str
     lines: list[LineShown]
     totals: dict[str, int]
     overrides: list[OverrideShown]
+    split: SplitShown | None
 
 
 class EvaluationShown(BaseModel):
@@ -155,9 +191,8 @@ def read_ledger(
     served.journey(journey)
     with _learned():
         from truenorth.action.ledger import flat  # noqa: PLC0415  # needs an extra
-        from truenorth.server.acting.books import ledger_of  # noqa: PLC0415
 
-        found = ledger_of(served.store, journey, per, _silent)
+        found = served.ledgers.of((journey, per))
     if format == "csv":
         return Response(flat(found.lines).write_csv(), media_type=CSV)
     return LedgerShown.model_validate(msgspec.json.decode(msgspec.json.encode(found)))
@@ -176,12 +211,27 @@ def judge_policy(
     served.journey(journey)
     with _learned():
         from truenorth.action.what_if import Asked  # noqa: PLC0415  # needs an extra
-        from truenorth.server.acting.books import evaluation_of  # noqa: PLC0415
 
         limit_cents = None if limit is None else round(limit * 100)
         asked = Asked(policy=policy, limit_cents=limit_cents, least_ess=least)
-        found = evaluation_of(served.store, journey, asked, _silent)
+        found = served.evaluations.of((journey, asked))
     return EvaluationShown.model_validate(msgspec.json.decode(msgspec.json.encode(found)))
+
+
+def keep_ledger(store: Store, key: tuple[str, Per]) -> Ledger:
+    """The books of a journey by periods of a length; it needs an extra."""
+    from truenorth.server.acting.books import ledger_of  # noqa: PLC0415  # needs an extra
+
+    journey, per = key
+    return ledger_of(store, journey, per, _silent)
+
+
+def evaluate(store: Store, key: tuple[str, Asked]) -> Evaluation:
+    """What a policy would have brought in a journey; it needs an extra."""
+    from truenorth.server.acting.books import evaluation_of  # noqa: PLC0415  # needs an extra
+
+    journey, asked = key
+    return evaluation_of(store, journey, asked, _silent)
 
 
 @contextmanager
