@@ -62,9 +62,8 @@ def all_rows(page: Callable[..., Any], limit: int, **wanted: Any) -> list[Any]:
 def test_all_pages_are_all_rows(
     store: Store, cases: list[Any], promises: list[Any], signals: list[Any], limit: int, looked_at: int
 ) -> None:
-    store.results.remove("j")
     before = store.signals.last_number()
-    judged = Judged(progress=Progress(), cases=cases, promises=promises, signals=signals)
+    judged = Judged(progress=Progress(), cases=cases, promises=promises, signals=signals, from_scratch=True)
     store.results.write("j", judged, n_erasures=0)
     store.results.write("other", judged, n_erasures=0)
     pages = Pages(store.database, looked_at)

@@ -50,7 +50,7 @@ STEPS = st.lists(
         anew=st.lists(CASES, max_size=2),
         case_events=st.lists(st.builds(CaseEvent, CASES, US, st.integers(1, 99)), max_size=4, unique=True),
         chunks=st.dictionaries(st.integers(0, 3), st.binary(max_size=4), max_size=2),
-        whole_state=st.booleans(),
+        from_scratch=st.booleans(),
     ),
     max_size=5,
 )
@@ -63,19 +63,22 @@ def test_results_are_those_of_the_last_step_that_wrote_each(store: Store, steps:
     cases: dict[str, CaseRow] = {}
     promises: dict[tuple[str, str, int], PromiseRow] = {}
     chunks: dict[int, bytes] = {}
+    history: set[CaseEvent] = set()
     for step in steps:
         store.results.write("help", step, n_erasures=0)
+        if step.from_scratch:
+            cases, promises, chunks, history = {}, {}, {}, set()
         cases = {case: row for case, row in cases.items() if case not in step.anew}
         promises = {key: row for key, row in promises.items() if key[0] not in step.anew}
         cases |= {row.case: row for row in step.cases}
         promises |= {(row.case, row.promise, row.instance): row for row in step.promises}
-        chunks = {**({} if step.whole_state else chunks), **step.chunks}
+        chunks = {**chunks, **step.chunks}
+        history |= set(step.case_events)
     progress = steps[-1].progress if steps else None
     assert store.results.state("help") == (progress, chunks, 0)
     assert store.results.cases("help") == [cases[case] for case in sorted(cases)]
     for case, row in cases.items():
         assert store.results.case("help", case) == (row, [promises[key] for key in sorted(promises) if key[0] == case])
-    history = {one for step in steps for one in step.case_events}
     ordered = sorted(history, key=lambda one: (one.key, one.time_us, one.position))
     assert store.results.history("help", ["c1", "c2", "c3", "c2#2"]) == ordered
     totals = store.results.totals("help")
@@ -98,9 +101,9 @@ def test_cases_are_listed_page_by_page_and_by_what_they_are(store: Store) -> Non
     assert store.results.cases("help", outcome="failed") == rows[4:]
     assert store.results.cases("help", customers=["p1"], outcome="failed") == [rows[5]]
     assert store.results.case("help", "nowhere") is None
-    store.results.remove("help")
+    store.results.write("help", Judged(progress=Progress(0, told=1), from_scratch=True), n_erasures=0)
     assert store.results.cases("help") == []
-    assert store.results.progress("help") == Progress()
+    assert store.results.progress("help") == Progress(0, told=1)
 
 
 def test_a_step_made_from_what_was_erased_meanwhile_is_not_kept(store: Store) -> None:
@@ -127,3 +130,13 @@ def test_signals_are_numbered_in_order_and_read_by_journey(store: Store) -> None
     ]
     assert store.signals.read(first[1], limit=2) == read[2:4]
     assert store.signals.read(journey="sales") == read[3:]
+
+
+def test_who_begins_anew_removes_nothing_that_another_has_written_meanwhile(store: Store) -> None:
+    written = Judged(progress=Progress(1, 1, told=1), cases=[CaseRow(case="c", opened_us=1)])
+    store.results.write("help", written, n_erasures=0)
+    anew = Judged(progress=Progress(told=0), follows=Progress(), from_scratch=True)
+    with pytest.raises(Outdated):
+        store.results.write("help", anew, n_erasures=0)
+    assert store.results.progress("help") == written.progress
+    assert len(store.results.cases("help")) == 1

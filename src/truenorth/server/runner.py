@@ -87,14 +87,19 @@ class Runner:
         self._n_erasures = self._store.results.n_erasures()
         self._people = Identities()
         self._recent = RecentIds(self._store.events.ids_at)
-        self._front = 0
         self._trackers.clear()
         self._written: dict[str, Progress] = {}
         self._unusable.clear()
-        while page := self._store.events.statements(self._front, limit=PAGE_EVENTS):
-            learn(self._people, page)
-            self._front = page[-1].position
         self._front = self._store.events.last_position()
+        at = 0
+        while page := self._statements(at):
+            learn(self._people, page)
+            at = page[-1].position
+
+    def _statements(self, after: int) -> Sequence[Stored]:
+        """The next events that state who is who, up to the front: what comes meanwhile is learnt in its step."""
+        page = self._store.events.statements(after, limit=PAGE_EVENTS)
+        return [found for found in page if found.position <= self._front]
 
     @property
     def position(self) -> int:
@@ -279,25 +284,19 @@ class Runner:
 
         The watermark comes at the end, so that no event is late on the way.
         """
-        self._remove(name)
-        self._write(name, Judged(progress=tracker.progress))
+        self._write(name, Judged(progress=tracker.progress, from_scratch=True))
         while tracker.position < up_to:
             page = self._page(tracker.position, up_to)
             taken = records(page, self._people.person)
             sight = tracker.widens(taken)
             if sight:
                 tracker.begin_anew(sight)
-                self._remove(name)
+                self._write(name, Judged(progress=tracker.progress, from_scratch=True))
                 continue
             ended = len(page) < PAGE_EVENTS or page[-1].position == up_to
             end_us = watermark_us if watermark_us is not None else self._clock() - self._lateness_us
             last = up_to if ended else page[-1].position
             self._write(name, tracker.take(taken, last, end_us if ended else None, quiet=True), tracker)
-
-    def _remove(self, name: str) -> None:
-        """Remove what has been written of a journey."""
-        self._store.results.remove(name)
-        self._written.pop(name, None)
 
     def _catch_up(self, name: str, tracker: Tracker, up_to: int) -> None:
         """Take the log up to a position. Who is who is known to its end already: what its statements changed is not."""

@@ -55,6 +55,9 @@ class Results:
             goes_on = judged.follows is None or judged.follows == _progress(connection, journey)
             if not goes_on or n_erasures_of(connection) != n_erasures:
                 raise Outdated
+            if judged.from_scratch:
+                for table in (CASE_ROW, PROMISE_ROW, CASE_EVENT, SNAPSHOT, PROGRESS):
+                    connection.execute(delete(table).where(table.c.journey == journey))
             self._write_rows(connection, journey, judged)
             self._write_state(connection, journey, judged)
             return write_signals(self._database, connection, journey, judged.signals)
@@ -221,12 +224,6 @@ class Results:
         totals = {name: float(n) if name in MONEY else int(n) for name, n in row.items()}
         return {**totals, "outcome": by_outcome, "promises": by_promise}
 
-    def remove(self, journey: str) -> None:
-        """Forget all results of a journey, so that it can be judged anew; signals stay."""
-        with self._database.writing(Turn.RESULTS) as connection:
-            for table in (CASE_ROW, PROMISE_ROW, CASE_EVENT, SNAPSHOT, PROGRESS):
-                connection.execute(delete(table).where(table.c.journey == journey))
-
     def _write_rows(self, connection: Connection, journey: str, judged: Judged) -> None:
         if judged.anew:
             for table in (CASE_ROW, PROMISE_ROW):
@@ -243,8 +240,6 @@ class Results:
             upsert(self._database, connection, table, names, rows)
 
     def _write_state(self, connection: Connection, journey: str, judged: Judged) -> None:
-        if judged.whole_state:
-            connection.execute(delete(SNAPSHOT).where(SNAPSHOT.c.journey == journey))
         chunks = [(journey, *chunk) for chunk in judged.chunks.items()]
         upsert(self._database, connection, SNAPSHOT, ("journey", "chunk", "blob"), chunks)
         names = ("journey", *Progress.__struct_fields__)

@@ -106,9 +106,9 @@ class Progress(msgspec.Struct, frozen=True):
 class Judged(msgspec.Struct, frozen=True, kw_only=True):
     """All that one step of a journey's runner writes, kept together or not at all.
 
-    ``anew``: cases whose rows go before the new ones are written (a correction may leave fewer). ``chunks``: pieces of
-    the runner's state by number, replacing those of the same number; with ``whole_state`` all others go. ``follows``:
-    the progress that this step goes on from, if that is to be checked.
+    ``anew``: cases whose rows go before the new ones are written (a correction may leave fewer); with ``from_scratch``
+    all that was kept of the journey goes, but for its signals. ``chunks``: pieces of the runner's state by number,
+    replacing those of the same number. ``follows``: the progress that this step goes on from, if that is to be checked.
     """
 
     progress: Progress
@@ -119,7 +119,7 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
     case_events: Sequence[CaseEvent] = ()
     signals: Sequence[NewSignal] = ()
     chunks: Mapping[int, bytes] = {}
-    whole_state: bool = False
+    from_scratch: bool = False
 
 
 class JourneyText(msgspec.Struct, frozen=True, kw_only=True):
