@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from truenorth.action.values import DO_NOTHING
 from truenorth.console.sight import Sight
-from truenorth.server.api.journeys import read_journey
+from truenorth.server.api.journeys import list_journeys, read_journey
 from truenorth.server.published import parsed
 from truenorth.spec.model import Journey
 
@@ -36,6 +36,11 @@ async def names_of(sight: Sight, journey: str) -> Names:
     """The names of a journey's newest version."""
     found = await journey_of(sight, journey)
     return Names(found.currency or None, {one.name: one.words for one in found.actions})
+
+
+async def titles_of(sight: Sight) -> Mapping[str, str]:
+    """What live journeys are called, by name."""
+    return {one.name: one.title for one in await sight.ask(list_journeys)}
 
 
 def in_words(name: str) -> str:

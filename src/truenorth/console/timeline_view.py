@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from truenorth.console.fields import button
 from truenorth.console.naming import in_words
 from truenorth.console.sight import Sight
 from truenorth.console.words import Tone, Words, muted, tag
@@ -11,8 +12,8 @@ from truenorth.server.api.cases import CaseEvent
 from truenorth.server.api.timeline import Entry, Pin, PinKind, Timeline
 from truenorth.store.given import SOURCE
 
-N_ENTRIES = 60
-"""Entries that are shown at once."""
+N_FIRST, N_ENTRIES = 15, 60
+"""Entries that are shown at once, and at most."""
 SAID: Mapping[PinKind, tuple[str, Tone]] = {
     "made": ("promised", "plain"),
     "due": ("due", "warn"),
@@ -26,13 +27,24 @@ SAID: Mapping[PinKind, tuple[str, Tone]] = {
 def show_timeline(sight: Sight, line: Timeline, here: tuple[str, str] | None = None) -> None:
     """Draw it into the element that is open; ``here``: the case that is looked at, the others are told apart."""
     entries = line.entries[::-1]
-    with Words("ol", "", "tn-line", aria_label="Time line, the newest first"):
-        for entry in entries[:N_ENTRIES]:
+    with Words("ol", "", "tn-times", aria_label="Time line, the newest first"):
+        for entry in entries[:N_FIRST]:
             _entry(sight, entry, here)
-    if len(entries) > N_ENTRIES or line.more_events:
-        muted(f"The newest {N_ENTRIES} of {len(line.entries)}{' and more' if line.more_events else ''} are shown.")
+        earlier = Words("div", "", "tn-earlier")
     if not entries:
         muted("Nothing has happened yet.")
+    elif len(entries) > N_FIRST:
+
+        def show_earlier() -> None:
+            more.delete()
+            with earlier:
+                for entry in entries[N_FIRST:N_ENTRIES]:
+                    _entry(sight, entry, here)
+            if len(entries) > N_ENTRIES or line.more_events:
+                also = " and more" if line.more_events else ""
+                muted(f"The newest {N_ENTRIES} of {len(entries)}{also} are shown.")
+
+        more = button(f"Show what was earlier ({len(entries) - N_FIRST})", show_earlier)
 
 
 def _entry(sight: Sight, entry: Entry, here: tuple[str, str] | None) -> None:

@@ -6,7 +6,7 @@ import msgspec
 
 from truenorth.action.values import STAGES
 from truenorth.console.choosing import chosen_journey, journeys
-from truenorth.console.naming import Names, names_of
+from truenorth.console.naming import Names, in_words, names_of
 from truenorth.console.periods import Days
 from truenorth.console.registry import Page, address_of
 from truenorth.console.sight import Sight
@@ -156,7 +156,14 @@ def _newest(newest: list[DecisionShown], names: Names) -> Table:
     )
     rows = [
         Row(
-            (one.case, one.at, names.action(one.chosen), one.state, one.team or one.asker, one.propensity),
+            (
+                one.case,
+                one.at,
+                names.action(one.chosen),
+                STATE_WORDS.get(one.state, one.state).lower(),
+                in_words(one.team) if one.team else one.asker,
+                one.propensity,
+            ),
             address=address_of("/decisions/{id}", {"id": one.id}),
         )
         for one in newest

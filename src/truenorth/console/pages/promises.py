@@ -16,7 +16,7 @@ from truenorth.console.sight import Sight
 from truenorth.console.tables import Column, Row, Table, TableElement
 from truenorth.console.tiles import Tile, Tiles
 from truenorth.console.words import Words, heading, link, muted, notice
-from truenorth.server.api.promise_ledger import Broken, Ledger, explain_case, read_promise_ledger
+from truenorth.server.api.promise_ledger import Broken, Group, Ledger, explain_case, read_promise_ledger
 
 N_EXPLAINED = 8
 """Broken promises that are explained on the page: the last ones."""
@@ -95,16 +95,12 @@ def _table(ledger: Ledger) -> Table:
         Column("low", "From", "percent", 1),
         Column("high", "To (95 %)", "percent", 1),
     )
-    rows = [
-        Row(
-            (
-                one.group or NOBODY[ledger.by], one.made, one.kept, one.broken, one.lapsed, one.open,
-                one.broken_share, one.low, one.high,
-            )
-        )
-        for one in ledger.groups
-    ]  # fmt: skip
+    rows = [Row((in_words(one.group) if one.group else NOBODY[ledger.by], *_counts(one))) for one in ledger.groups]
     return Table(caption=f"Promises by {ledger.by}", columns=columns, rows=rows, empty="Nothing was promised.")
+
+
+def _counts(one: Group) -> tuple[float | None, ...]:
+    return one.made, one.kept, one.broken, one.lapsed, one.open, one.broken_share, one.low, one.high
 
 
 async def table(sight: Sight, filters: Filters) -> Table:
