@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from truenorth.console.fields import button
 from truenorth.console.naming import in_words
@@ -27,24 +27,28 @@ SAID: Mapping[PinKind, tuple[str, Tone]] = {
 def show_timeline(sight: Sight, line: Timeline, here: tuple[str, str] | None = None) -> None:
     """Draw it into the element that is open; ``here``: the case that is looked at, the others are told apart."""
     entries = line.entries[::-1]
-    with Words("ol", "", "tn-times", aria_label="Time line, the newest first"):
-        for entry in entries[:N_FIRST]:
-            _entry(sight, entry, here)
-        earlier = Words("div", "", "tn-earlier")
+    _entries(sight, entries[:N_FIRST], here, "Time line, the newest first")
     if not entries:
         muted("Nothing has happened yet.")
-    elif len(entries) > N_FIRST:
+    if len(entries) <= N_FIRST:
+        return
 
-        def show_earlier() -> None:
-            more.delete()
-            with earlier:
-                for entry in entries[N_FIRST:N_ENTRIES]:
-                    _entry(sight, entry, here)
+    def show_earlier() -> None:
+        place.clear()
+        with place:
+            _entries(sight, entries[N_FIRST:N_ENTRIES], here, "What was earlier")
             if len(entries) > N_ENTRIES or line.more_events:
                 also = " and more" if line.more_events else ""
                 muted(f"The newest {N_ENTRIES} of {len(entries)}{also} are shown.")
 
-        more = button(f"Show what was earlier ({len(entries) - N_FIRST})", show_earlier)
+    with Words("div", "") as place:
+        button(f"Show what was earlier ({len(entries) - N_FIRST})", show_earlier)
+
+
+def _entries(sight: Sight, entries: Sequence[Entry], here: tuple[str, str] | None, label: str) -> None:
+    with Words("ol", "", "tn-times", aria_label=label):
+        for entry in entries:
+            _entry(sight, entry, here)
 
 
 def _entry(sight: Sight, entry: Entry, here: tuple[str, str] | None) -> None:
