@@ -39,6 +39,8 @@ DECISION = f"{1:024x}"
 FILTERS: dict[str, dict[str, str]] = {
     "/panel/{customer}": {"customer": "C11"},
     "/decisions/{id}": {"id": DECISION},
+    "/decisions/ledger": {"journey": "support", "per": "year"},
+    "/decisions/what-if": {"journey": "support"},
     "/journey/point": {"journey": "support", "kind": "event", "target": "Passed on"},
     "/design": {"journey": "support"},
     "/foresight": {"journey": "support"},
@@ -86,8 +88,8 @@ def address_in_story(page: Page) -> str:
     return page.address(**FILTERS.get(page.path, {}))
 
 
-def twin_in_story(page: Page) -> str:
-    """The address of the same as JSON."""
+def twin_in_story(page: Page) -> str | None:
+    """The address of the same as JSON; None where nothing is asked yet."""
     assert page.twin is not None
     return page.twin(page.read({"journey": "support", **FILTERS.get(page.path, {})}))
 

@@ -212,20 +212,20 @@ def _arm(name: str, arm: pl.DataFrame) -> Arm:
 def _note(crowns: dict[str, Crown]) -> str:
     """Which crown surely rose and which surely fell."""
     better = {"cost_cents": -1, "revenue_cents": 1, "achieved": 1, "kept": 1, "broken": -1, "customer_us": -1}
-    won = [_TITLES[name] for name, sign in better.items() if _moved(crowns[name], sign)]
-    lost = [_TITLES[name] for name, sign in better.items() if _moved(crowns[name], -sign)]
+    won = [_WON_AND_LOST[name][0] for name, sign in better.items() if _moved(crowns[name], sign)]
+    lost = [_WON_AND_LOST[name][1] for name, sign in better.items() if _moved(crowns[name], -sign)]
     if not won or not lost:
         return ""
     return f"{_listed(won)} bought with {_listed(lost)}"
 
 
-_TITLES = {
-    "cost_cents": "cost",
-    "revenue_cents": "revenue",
-    "achieved": "outcomes",
-    "kept": "kept promises",
-    "broken": "broken promises",
-    "customer_us": "customers' time",
+_WON_AND_LOST = {
+    "cost_cents": ("lower cost", "cost"),
+    "revenue_cents": ("revenue", "revenue"),
+    "achieved": ("outcomes", "outcomes"),
+    "kept": ("kept promises", "kept promises"),
+    "broken": ("fewer broken promises", "broken promises"),
+    "customer_us": ("customers' time saved", "customers' time"),
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from truenorth.console.fields import Field, button
@@ -50,10 +50,16 @@ class Place(NamedTuple):
 
 
 class CaseView:
-    """Shows one case at a time; ``acted`` is called when something was done about it."""
+    """Shows one case at a time; ``acted`` is called when something was done about it.
 
-    def __init__(self, sight: Sight, acted: Callable[[], Awaitable[None]], *, is_small: bool = False) -> None:
+    ``titles``: what journeys are called, by name.
+    """
+
+    def __init__(
+        self, sight: Sight, titles: Mapping[str, str], acted: Callable[[], Awaitable[None]], *, is_small: bool = False
+    ) -> None:
         self._sight = sight
+        self._titles = titles
         self._acted = acted
         self._place: Place | None = None
         self._whole: DecisionWhole | None = None
@@ -188,10 +194,14 @@ class CaseView:
             tag(case.outcome, {"achieved": "good", "open": "plain"}.get(case.outcome, "bad"))  # type: ignore[arg-type]
             if risk is not None:
                 alarmed = risk.alarmed
-                tag(f"{'⚠ ' if alarmed else ''}risk {risk.p_failed:.0%}", "bad" if alarmed else "plain")
+                tag(
+                    f"{'⚠ ' if alarmed else ''}risk {self._sight.writing.percent(risk.p_failed)}",
+                    "bad" if alarmed else "plain",
+                )
         with Words("p", "", "tn-muted"):
             Words("bdi", case.case)
-            Words("span", f" in {place.journey}, since {self._sight.writing.instant(case.opened)}")
+            title = self._titles.get(place.journey, place.journey)
+            Words("span", f", {title}, since {self._sight.writing.instant(case.opened)}")
         if risk is not None and risk.why:
             with Words("ul", "", "tn-why"):
                 for why in risk.why:

@@ -9,7 +9,7 @@ from truenorth.server.api.journeys import list_journeys
 
 async def journeys(sight: Sight) -> list[Choice]:
     """The live journeys."""
-    return [Choice(one.name, one.name) for one in await sight.ask(list_journeys)]
+    return [Choice(one.name, one.title) for one in await sight.ask(list_journeys)]
 
 
 async def journeys_or_all(sight: Sight) -> list[Choice]:

@@ -32,15 +32,18 @@ async def show_future(sight: Sight, journey: str, future: str, elements: list[st
             Words("span", "Others:")
             for name in others:
                 link(name, sight.address(future=name))
-    table = TableElement(await _table(sight, journey, future, elements), sight.writing)
+    decided = await _fates(sight, journey, future)
+    with Words("details", "", "tn-card", **({"open": True} if decided or sight.filters.future else {})):
+        Words("summary", f"{len(elements)} elements today, fates of {len(decided)} are set")
+        table = TableElement(_table(future, elements, decided), sight.writing)
 
-    async def redraw() -> None:
-        table.show(await _table(sight, journey, future, elements))
+        async def redraw() -> None:
+            table.show(_table(future, elements, await _fates(sight, journey, future)))
 
-    if sight.may("analyst"):
-        _form(sight, journey, future, elements, redraw)
-    else:
-        paragraph("An analyst sets fates.", "tn-muted")
+        if sight.may("analyst"):
+            _form(sight, journey, future, elements, redraw)
+        else:
+            paragraph("An analyst sets fates.", "tn-muted")
 
 
 async def _fates(sight: Sight, journey: str, future: str) -> dict[str, FateShown]:
@@ -51,8 +54,7 @@ async def _fates(sight: Sight, journey: str, future: str) -> dict[str, FateShown
     return {one.element: one for one in whole.fates}
 
 
-async def _table(sight: Sight, journey: str, future: str, elements: list[str]) -> Table:
-    fates = await _fates(sight, journey, future)
+def _table(future: str, elements: list[str], fates: Mapping[str, FateShown]) -> Table:
     columns = (
         Column("now", "Now"),
         Column("fate", "Fate"),

@@ -14,7 +14,8 @@ def show_proposal(sight: Sight, whole: DecisionWhole, left: list[LeftShown]) -> 
     chosen = next(one for one in whole.candidates if one.action == decision.chosen)
     with Words("p", "", "tn-chosen"):
         Words("strong", _title(whole, decision.chosen))
-        tag(decision.state, {"accepted": "good", "proposed": "warn"}.get(decision.state, "plain"))  # type: ignore[arg-type]
+        if decision.state != "nothing":
+            tag(decision.state, {"accepted": "good", "proposed": "warn"}.get(decision.state, "plain"))  # type: ignore[arg-type]
     if decision.chosen != DO_NOTHING:
         worth = _worth(sight, chosen, currency)
         until = f"; holds until {sight.writing.instant(decision.expires)}" if decision.expires else ""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
+from truenorth.console.naming import in_words
 from truenorth.console.sight import Sight
-from truenorth.console.timeline_view import in_words
 from truenorth.console.words import Words
 from truenorth.server.api.queue import PlaceShown
 
@@ -16,10 +16,14 @@ Chosen = Callable[[PlaceShown], Awaitable[None]]
 
 
 class QueueView:
-    """The first places of a queue; ``chosen`` is called with the one that is taken up."""
+    """The first places of a queue; ``chosen`` is called with the one that is taken up.
 
-    def __init__(self, sight: Sight, chosen: Chosen) -> None:
+    ``titles``: what journeys are called, by name.
+    """
+
+    def __init__(self, sight: Sight, titles: Mapping[str, str], chosen: Chosen) -> None:
         self._sight = sight
+        self._titles = titles
         self._chosen = chosen
         self._places: Sequence[PlaceShown] = ()
         self._at: tuple[str, str] | None = None
@@ -35,7 +39,7 @@ class QueueView:
         """Show other places; the one that is taken up stays marked."""
         self._places = places[:N_PLACES]
         for n, slot in enumerate(self._slots):
-            slot.show(self._sight, self._places[n] if n < len(self._places) else None)
+            slot.show(self._sight, self._titles, self._places[n] if n < len(self._places) else None)
         self._mark()
 
     def mark(self, journey: str, case: str) -> None:
@@ -82,7 +86,7 @@ class _Slot:
                 self._when = Words("span", "", "tn-when")
             self._link.on("click.exact.prevent", take)
 
-    def show(self, sight: Sight, place: PlaceShown | None) -> None:
+    def show(self, sight: Sight, titles: Mapping[str, str], place: PlaceShown | None) -> None:
         self._around.classes(replace="" if place else "tn-gone")
         if place is None:
             return
@@ -90,7 +94,7 @@ class _Slot:
         self._who.set_text(place.customer or place.case)
         loss = sight.writing.money(place.avoidable, place.currency)
         self._loss.set_text(loss if place.currency else f"{sight.writing.number(place.avoidable, 2)} failures")
-        self._what.set_text(_what(place))
+        self._what.set_text(f"{titles.get(place.journey, place.journey)}: {_what(sight, place)}")
         due = f"{in_words(place.due_promise)} due in " if place.due_promise else "about "
         self._when.set_text(f"{due}{sight.writing.span(3600 * place.hours_left)}")
 
@@ -104,9 +108,9 @@ class _Slot:
         self._link.run_method("scrollIntoView", {"block": "nearest"})
 
 
-def _what(place: PlaceShown) -> str:
+def _what(sight: Sight, place: PlaceShown) -> str:
     if place.decision is None:
-        return f"{place.journey}: risk {place.risk:.0%}"
+        return f"risk {sight.writing.percent(place.risk)}"
     words = in_words(place.decision.chosen)
     state = " (under way)" if place.decision.state == "accepted" else ""
-    return f"{place.journey}: {words}{state}"
+    return f"{words}{state}"

@@ -44,7 +44,9 @@ class Page:
     a frozen struct of texts, `Literal`s, numbers and booleans, all with defaults; ``choices`` offers values for some,
     asked as the reader; ``silent`` filters stand in the address only, not in the form. ``is_bare``: without the menu,
     to be shown in another program's frame. ``how``: paragraphs that say how what is shown is computed. ``twin``: the
-    address in the API that has the same as JSON. ``table``: what is also there as CSV. ``build`` makes the page.
+    address in the API that has the same as JSON, None where nothing was asked yet. ``table``: what is also there as
+    CSV. ``tab``: what it is called beside its ``sisters``, pages of one entry of the menu, of which the first has the
+    ``group``. ``within``: the path of the page whose entry stands for this one. ``build`` makes the page.
     """
 
     path: str
@@ -58,7 +60,9 @@ class Page:
     labels: Mapping[str, str] = field(default_factory=dict)
     silent: tuple[str, ...] = ()
     is_bare: bool = False
-    twin: Callable[[Any], str] | None = None
+    tab: str = ""
+    within: str = ""
+    twin: Callable[[Any], str | None] | None = None
     table: Callable[[Sight, Any], Awaitable[Table]] | None = None
 
     def address(self, **filters: Any) -> str:
@@ -102,6 +106,12 @@ class Registry:
         """Those that somebody may see."""
         return [page for page in self if caller.may(page.role)]
 
+    def sisters(self, page: Page) -> list[Page]:
+        """The pages that stand beside each other as tabs with a page, itself among them; none for one without."""
+        entry = page.within or page.path
+        beside = [one for one in self if one.tab and (one.within or one.path) == entry] if page.tab else []
+        return sorted(beside, key=lambda one: bool(one.within))
+
     def has(self, path: str) -> bool:
         """Whether an address belongs to a page, parts in braces filled in."""
         return any(one.fullmatch(path) for one in self._patterns)
@@ -109,7 +119,7 @@ class Registry:
 
 def address_of(path: str, filters: Mapping[str, Any]) -> str:
     """A path with its parts in braces filled in, and the rest as a query."""
-    left = {name: _text(value) for name, value in filters.items() if value not in (None, "", False)}
+    left = {name: written(value) for name, value in filters.items() if value is not False and value not in (None, "")}
     for name in names_in(path):
         part = quote(left.pop(name, ""), safe="")
         path = path.replace(f"{{{name}}}", part).replace(f"{{{name}:path}}", part)
@@ -125,8 +135,15 @@ def names_in(path: str) -> list[str]:
     return re.findall(r"\{(\w+)", path)
 
 
-def _text(value: Any) -> str:
-    return "true" if value is True else str(value)
+def written(value: Any) -> str:
+    """The value of a filter as an address has it; nothing for None.
+
+    >>> written(50.0), written(True), written(None)
+    ('50', 'true', '')
+    """
+    if value is None:
+        return ""
+    return "true" if value is True else f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _pattern(path: str) -> re.Pattern[str]:

@@ -9,7 +9,7 @@ import msgspec
 from nicegui import ui
 
 from truenorth.console.choosing import chosen_journey, journeys
-from truenorth.console.registry import GROUPS, Choice, Page, Registry, address_of, names_in
+from truenorth.console.registry import GROUPS, Choice, Page, Registry, address_of, names_in, written
 from truenorth.console.roles import named
 from truenorth.console.sight import Sight, words_of
 from truenorth.console.words import Words, link, notice, paragraph
@@ -35,6 +35,7 @@ async def show_page(sight: Sight, registry: Registry) -> None:
     try:
         if page.choices.get("journey") is journeys and not sight.filters.journey:
             sight.filters = msgspec.structs.replace(sight.filters, journey=await chosen_journey(sight) or "")
+        _tabs(sight, registry)
         await _filters(sight)
         await page.build(sight, sight.filters)
     except (Turned, TruenorthError, StoreFull) as error:
@@ -100,8 +101,21 @@ def _menu(pages: Sequence[Page], here: Page) -> None:
             with Words("ul", "", "", aria_labelledby=f"tn-group-{group}"):
                 for page in listed:
                     with Words("li", ""):
-                        current = {"aria_current": "page"} if page is here else {}
+                        current = {"aria_current": "page"} if page.path in {here.path, here.within} else {}
                         Words("a", page.title, href=page.path, **current)
+
+
+def _tabs(sight: Sight, registry: Registry) -> None:
+    """The pages that stand beside this one; each keeps the journey."""
+    beside = [page for page in registry.sisters(sight.page) if sight.may(page.role)]
+    if not beside:
+        return
+    kept = {"journey": getattr(sight.filters, "journey", "")}
+    with Words("nav", "", "tn-tabs", aria_label="Parts of this page"), Words("ul", ""):
+        for page in beside:
+            with Words("li", ""):
+                current = {"aria_current": "page"} if page is sight.page else {}
+                Words("a", page.tab, "", href=page.address(**kept), **current)
 
 
 async def _filters(sight: Sight) -> None:
@@ -126,7 +140,7 @@ def _filter(name: str, words: str, value: Any, choices: list[Choice] | None, *, 
         if choices is None and is_flag:
             Words("input", "", "", type="checkbox", value="true", **given, **({"checked": True} if value else {}))
         elif choices is None:
-            Words("input", "", "", type="text", value="" if value is None else str(value), **given)
+            Words("input", "", "", type="text", value=written(value), **given)
         else:
             with Words("select", "", "", **given) as select:
                 for choice in choices:
@@ -157,5 +171,5 @@ async def _foot(sight: Sight) -> None:
         with Words("p", "", "tn-links"):
             if page.table is not None:
                 link("Table as CSV", address_of(CSV + page.path, given), "tn-quiet")
-            if page.twin is not None:
-                link("The same as JSON", page.twin(filters), "tn-quiet")
+            if page.twin is not None and (twin := page.twin(filters)):
+                link("The same as JSON", twin, "tn-quiet")

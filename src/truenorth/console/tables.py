@@ -13,7 +13,8 @@ from nicegui.element import Element
 from truenorth.console.words import Tone
 from truenorth.console.writing import Writing
 
-Kind = Literal["text", "number", "money", "percent", "instant", "tag"]
+Kind = Literal["text", "number", "change", "money", "percent", "instant", "tag"]
+"""``change``: a number with its sign."""
 Value = str | int | float | bool | None
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """How a cell begins that a spreadsheet would work out."""
@@ -113,7 +114,8 @@ def _written(value: Value, column: Column, writing: Writing) -> str:
         return writing.percent(value, column.decimals)
     if column.kind == "money":
         return writing.money(value, column.currency, column.decimals)
-    return writing.number(value, column.decimals)
+    sign = "+" if column.kind == "change" and value > 0 else ""
+    return f"{sign}{writing.number(value, column.decimals)}"
 
 
 def _safe(value: Value) -> Value:

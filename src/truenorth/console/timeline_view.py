@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from truenorth.console.fields import button
+from truenorth.console.naming import in_words
 from truenorth.console.sight import Sight
 from truenorth.console.words import Tone, Words, muted, tag
 from truenorth.server.api.cases import CaseEvent
 from truenorth.server.api.timeline import Entry, Pin, PinKind, Timeline
 from truenorth.store.given import SOURCE
 
-N_ENTRIES = 60
-"""Entries that are shown at once."""
+N_FIRST, N_ENTRIES = 15, 60
+"""Entries that are shown at once, and at most."""
 SAID: Mapping[PinKind, tuple[str, Tone]] = {
     "made": ("promised", "plain"),
     "due": ("due", "warn"),
@@ -25,13 +27,28 @@ SAID: Mapping[PinKind, tuple[str, Tone]] = {
 def show_timeline(sight: Sight, line: Timeline, here: tuple[str, str] | None = None) -> None:
     """Draw it into the element that is open; ``here``: the case that is looked at, the others are told apart."""
     entries = line.entries[::-1]
-    with Words("ol", "", "tn-line", aria_label="Time line, the newest first"):
-        for entry in entries[:N_ENTRIES]:
-            _entry(sight, entry, here)
-    if len(entries) > N_ENTRIES or line.more_events:
-        muted(f"The newest {N_ENTRIES} of {len(line.entries)}{' and more' if line.more_events else ''} are shown.")
+    _entries(sight, entries[:N_FIRST], here, "Time line, the newest first")
     if not entries:
         muted("Nothing has happened yet.")
+    if len(entries) <= N_FIRST:
+        return
+
+    def show_earlier() -> None:
+        place.clear()
+        with place:
+            _entries(sight, entries[N_FIRST:N_ENTRIES], here, "What was earlier")
+            if len(entries) > N_ENTRIES or line.more_events:
+                also = " and more" if line.more_events else ""
+                muted(f"The newest {N_ENTRIES} of {len(entries)}{also} are shown.")
+
+    with Words("div", "") as place:
+        button(f"Show what was earlier ({len(entries) - N_FIRST})", show_earlier)
+
+
+def _entries(sight: Sight, entries: Sequence[Entry], here: tuple[str, str] | None, label: str) -> None:
+    with Words("ol", "", "tn-times", aria_label=label):
+        for entry in entries:
+            _entry(sight, entry, here)
 
 
 def _entry(sight: Sight, entry: Entry, here: tuple[str, str] | None) -> None:
@@ -68,12 +85,3 @@ def _pin(sight: Sight, pin: Pin) -> None:
     said, tone = SAID[pin.kind]
     by = f" by {sight.writing.instant(pin.due)}" if pin.kind == "made" and pin.due else ""
     tag(f"{in_words(pin.promise)} {said}{by}", tone)
-
-
-def in_words(name: str) -> str:
-    """A name of a journey file as people read it.
-
-    >>> in_words("taken_up")
-    'taken up'
-    """
-    return name.replace("_", " ")

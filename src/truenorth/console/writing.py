@@ -82,6 +82,18 @@ class Writing(NamedTuple):
             return NOTHING if at is None else str(at)
         return dates.format_date(found.astimezone(self.zone), "medium", locale=self.locale)
 
+    def period(self, name: str) -> str:
+        """A year, a month or a day, named as ISO 8601 has it.
+
+        >>> Writing(Locale("en", "GB")).period("2026-03"), Writing(Locale("de")).period("2026-03-09")
+        ('March 2026', '09.03.2026')
+        """
+        found = _moment(f"{name}-01" if name.count("-") == 1 else name)
+        if found is None:
+            return name
+        shape = "medium" if name.count("-") == 2 else "LLLL yyyy"
+        return dates.format_date(found, shape, locale=self.locale)
+
     def span(self, seconds: float | None) -> str:
         """A length of time in its largest unit.
 

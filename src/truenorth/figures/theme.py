@@ -118,7 +118,8 @@ def titled(figure: Any, theme: Theme, title: str, subtitle: str, alt: str, **lay
     """Give a figure its theme, its finding as a title, the sample and rule as a subtitle, and its description.
 
     ``layout.meta`` keeps ``title``, ``subtitle`` and ``alt`` as plain text for the page around the figure, and what
-    else it may need (``min_width``, ``max_width``: pixels below which it should scroll, above which it gains nothing).
+    else it may need (``title_px``: how high the titles are, for a page that writes them itself; ``min_width``,
+    ``max_width``: pixels below which it should scroll, above which it gains nothing).
     """
     lines, small = wrapped(title, TITLE_CHARS, 3), wrapped(subtitle, TITLE_CHARS + 16, 4)
     top = 30 + 24 * len(lines) + 18 * len(small)
@@ -132,7 +133,7 @@ def titled(figure: Any, theme: Theme, title: str, subtitle: str, alt: str, **lay
             "x": 0, "xref": "container", "xanchor": "left", "y": 1, "yref": "container", "yanchor": "top",
             "pad": {"l": 12, "t": 14 + 23 * (len(lines) - 1)},
         },
-        meta={**(figure.layout.meta or {}), "title": title, "subtitle": subtitle, "alt": alt},
+        meta={**(figure.layout.meta or {}), "title": title, "subtitle": subtitle, "alt": alt, "title_px": top},
         **layout,
     )  # fmt: skip
     return figure

@@ -14,6 +14,7 @@ from starlette.types import Lifespan
 from truenorth.server.acting.acting import ID_BYTES, Acting, Knowing
 from truenorth.server.acting.queueing import Queues
 from truenorth.server.answers import answer_errors
+from truenorth.server.api.books import evaluate, keep_ledger
 from truenorth.server.api.bounds import Bounds
 from truenorth.server.api.context import Context
 from truenorth.server.api.routes import api_routes, api_templates
@@ -115,6 +116,8 @@ def _context(
         broadcast=_broadcast(store, bounds),
         totals=totals,
         periods=Reused(lambda key: read_periods(store, now_us(), key), elapsed_s),
+        ledgers=Reused(lambda key: keep_ledger(store, key), elapsed_s),
+        evaluations=Reused(lambda key: evaluate(store, key), elapsed_s),
         targets=targets,
         acting=Acting(
             store,

@@ -11,17 +11,19 @@ from truenorth.console.pages import (
     design,
     foresight,
     journey,
+    ledger,
     now,
     outside_in,
     people,
     promises,
     true_north,
+    what_if,
 )
 from truenorth.console.registry import Registry
 
 
 def registry() -> Registry:
     """All pages."""
-    acting = (true_north, now, promises, decisions)
+    acting = (true_north, now, promises, ledger, what_if, decisions)
     modules = (*acting, journey, cases, foresight, outside_in, design, data_health, connect, people, access)
     return Registry([page for module in modules for page in module.PAGES])

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from truenorth.console.fields import Field, button
 from truenorth.console.listing import all_pages, first_page, link_on
+from truenorth.console.naming import titles_of
 from truenorth.console.registry import NoFilters, Page, address_of
 from truenorth.console.sight import Sight
 from truenorth.console.tables import Act, Column, Row, Table, TableElement
@@ -29,20 +30,20 @@ async def sources(sight: Sight, filters: NoFilters) -> Table:
 async def build_health(sight: Sight, filters: NoFilters) -> None:
     """How data arrive."""
     del filters
-    found = await sight.ask(read_arrivals)
+    found, titles = await sight.ask(read_arrivals), await titles_of(sight)
     tiles = Tiles(_tiles(sight, found))
     heading("Sources")
     looked_at = muted(_looked_at(sight, found))
     shown = TableElement(_sources(found), sight.writing)
     heading("Judging")
-    judged = TableElement(_judged(found), sight.writing)
+    judged = TableElement(_judged(found, titles), sight.writing)
 
     async def refresh() -> None:
         now = await sight.ask(read_arrivals)
         tiles.show(_tiles(sight, now))
         looked_at.set_text(_looked_at(sight, now))
         shown.show(_sources(now))
-        judged.show(_judged(now))
+        judged.show(_judged(now, titles))
 
     sight.every(REFRESH_S, refresh)
 
@@ -76,14 +77,17 @@ def _sources(found: Arrivals) -> Table:
     return Table(caption="Sources of events", columns=columns, rows=rows, empty="No event has come yet.")
 
 
-def _judged(found: Arrivals) -> Table:
+def _judged(found: Arrivals, titles: Mapping[str, str]) -> Table:
     columns = (
         Column("journey", "Journey"),
         Column("lag_positions", "Not judged yet", "number"),
         Column("watermark", "Judged up to", "instant"),
         Column("watermark_age_seconds", "Behind, s", "number", 1),
     )
-    rows = [Row((one.journey, one.lag_positions, one.watermark, one.watermark_age_seconds)) for one in found.journeys]
+    rows = [
+        Row((titles.get(one.journey, one.journey), one.lag_positions, one.watermark, one.watermark_age_seconds))
+        for one in found.journeys
+    ]
     return Table(caption="How far journeys are judged", columns=columns, rows=rows, empty="No journey is live yet.")
 
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import msgspec
 
-from truenorth.action.values import DO_NOTHING, STAGES
+from truenorth.action.values import STAGES
 from truenorth.console.choosing import chosen_journey, journeys
-from truenorth.console.periods import Days, since
+from truenorth.console.naming import Names, in_words, names_of
+from truenorth.console.periods import Days
 from truenorth.console.registry import Page, address_of
 from truenorth.console.sight import Sight
 from truenorth.console.tables import Act, Column, Row, Table, TableElement
 from truenorth.console.tiles import Tile, Tiles
-from truenorth.console.timeline_view import in_words
-from truenorth.console.words import Words, heading, muted, notice, paragraph, tag
+from truenorth.console.words import Words, heading, link, muted, notice, paragraph, tag
 from truenorth.server.api.authority import ApprovalAnswer, ApprovalShown, answer_approval, list_approvals
 from truenorth.server.api.decisions import DecisionShown, DecisionWhole, read_decision
 from truenorth.server.api.funnel import STATES, Funnel, read_funnel
@@ -38,7 +38,7 @@ async def _read(sight: Sight, filters: Filters) -> Funnel | None:
     journey = await chosen_journey(sight)
     if journey is None:
         return None
-    return await sight.ask(read_funnel, journey=journey, since=since(sight, filters.days))
+    return await sight.ask(read_funnel, journey=journey, days=int(filters.days))
 
 
 async def build(sight: Sight, filters: Filters) -> None:
@@ -47,22 +47,26 @@ async def build(sight: Sight, filters: Filters) -> None:
     if found is None:
         notice("No journey is live yet: publish one, or start the service with --journeys DIR.")
         return
+    names = await names_of(sight, found.journey)
     Tiles(_tiles(sight, found))
     if found.more:
         muted("More were made: the newest 5,000 are counted.")
     heading("Where candidates fell")
-    TableElement(_funnel(found), sight.writing)
+    TableElement(_funnel(found, names), sight.writing)
     heading("Why they fell")
-    TableElement(_reasons(found), sight.writing)
+    TableElement(_reasons(found, names), sight.writing)
     heading("What became of the chosen")
-    TableElement(_became(found), sight.writing)
-    await _approvals(sight)
+    TableElement(_became(found, names), sight.writing)
+    await _approvals(sight, names)
     heading("The holdout")
     share = sight.writing.percent(found.holdout)
     muted(f"{share} of cases are held out: never acted upon, so that what acting brings can be measured.")
     TableElement(_arms(found), sight.writing)
+    with Words("p", ""):
+        link("What acting brought", address_of("/decisions/ledger", {"journey": found.journey}))
+        Words("span", " and whether as many cases are held out as were meant to be, is in the ledger.")
     heading("The newest decisions")
-    TableElement(_newest(found.newest), sight.writing)
+    TableElement(_newest(found.newest, names), sight.writing)
 
 
 def _tiles(sight: Sight, found: Funnel) -> list[Tile]:
@@ -80,7 +84,7 @@ def _tiles(sight: Sight, found: Funnel) -> list[Tile]:
     ]
 
 
-def _funnel(found: Funnel) -> Table:
+def _funnel(found: Funnel, names: Names) -> Table:
     columns = (
         Column("action", "Action"),
         Column("considered", "Considered", "number"),
@@ -89,28 +93,28 @@ def _funnel(found: Funnel) -> Table:
         Column("chosen", "Chosen", "number"),
     )
     rows = [
-        Row((in_words(one.action), one.considered, *(one.fell[stage] for stage in STAGES), one.stayed, one.chosen))
+        Row((names.action(one.action), one.considered, *(one.fell[stage] for stage in STAGES), one.stayed, one.chosen))
         for one in found.actions
     ]
     empty = "Nothing was decided in this time."
     return Table(caption="Where candidates fell, by action", columns=columns, rows=rows, empty=empty)
 
 
-def _became(found: Funnel) -> Table:
+def _became(found: Funnel, names: Names) -> Table:
     columns = (
         Column("action", "Action"),
         Column("chosen", "Chosen", "number"),
         *(Column(state, STATE_WORDS.get(state, state.capitalize()), "number") for state in STATES),
     )
     rows = [
-        Row((in_words(one.action), one.chosen, *(one.became[state] for state in STATES)))
+        Row((names.action(one.action), one.chosen, *(one.became[state] for state in STATES)))
         for one in found.actions
         if one.chosen
     ]
     return Table(caption="What became of the chosen", columns=columns, rows=rows, empty="Nothing was chosen.")
 
 
-def _reasons(found: Funnel) -> Table:
+def _reasons(found: Funnel, names: Names) -> Table:
     columns = (
         Column("action", "Action"),
         Column("stage", "Stage"),
@@ -118,7 +122,7 @@ def _reasons(found: Funnel) -> Table:
         Column("n", "Times", "number"),
     )
     rows = [
-        Row((in_words(one.action), reason.stage, reason.words, reason.n))
+        Row((names.action(one.action), reason.stage, reason.words, reason.n))
         for one in found.actions
         for reason in one.reasons
     ]
@@ -141,7 +145,7 @@ def _arms(found: Funnel) -> Table:
     return Table(caption="The holdout by arm", columns=columns, rows=rows, empty="Nothing was decided in this time.")
 
 
-def _newest(newest: list[DecisionShown]) -> Table:
+def _newest(newest: list[DecisionShown], names: Names) -> Table:
     columns = (
         Column("case", "Case"),
         Column("at", "When", "instant"),
@@ -152,7 +156,14 @@ def _newest(newest: list[DecisionShown]) -> Table:
     )
     rows = [
         Row(
-            (one.case, one.at, in_words(one.chosen), one.state, one.team or one.asker, one.propensity),
+            (
+                one.case,
+                one.at,
+                names.action(one.chosen),
+                STATE_WORDS.get(one.state, one.state).lower(),
+                in_words(one.team) if one.team else one.asker,
+                one.propensity,
+            ),
             address=address_of("/decisions/{id}", {"id": one.id}),
         )
         for one in newest
@@ -160,7 +171,7 @@ def _newest(newest: list[DecisionShown]) -> Table:
     return Table(caption="The newest decisions", columns=columns, rows=rows, empty="Nothing was decided in this time.")
 
 
-async def _approvals(sight: Sight) -> None:
+async def _approvals(sight: Sight, names: Names) -> None:
     """Requests beyond limits that wait, with what can be answered."""
     heading("Approvals waiting")
     waiting: list[ApprovalShown] = []
@@ -176,7 +187,8 @@ async def _approvals(sight: Sight) -> None:
         )
         acts = (Act("grant", "Grant"), Act("refuse", "Refuse"))
         rows = [
-            Row((in_words(one.action), one.asked_by, one.at, one.expires, one.n_needed), acts=acts) for one in waiting
+            Row((names.action(one.action), one.asked_by, one.at, one.expires, one.n_needed), acts=acts)
+            for one in waiting
         ]
         return Table(caption="Approvals waiting", columns=columns, rows=rows, empty="Nobody waits for an approval.")
 
@@ -192,7 +204,7 @@ async def _approvals(sight: Sight) -> None:
 async def table(sight: Sight, filters: Filters) -> Table:
     """The funnel."""
     found = await _read(sight, filters)
-    return _funnel(found) if found else Table(caption="The funnel by action", columns=(), rows=())
+    return _funnel(found, Names()) if found else Table(caption="The funnel by action", columns=(), rows=())
 
 
 # ---- one decision
@@ -203,7 +215,7 @@ async def build_one(sight: Sight, filters: OneFilters) -> None:
     whole = await sight.ask(read_decision, id=filters.id)
     decision = whole.decision
     with Words("p", "", "tn-heading"):
-        Words("strong", "Do nothing" if decision.chosen == DO_NOTHING else whole.titles[decision.chosen])
+        Words("strong", Names(actions=whole.titles).action(decision.chosen))
         tag(decision.state)
         again = whole.reproduced
         tag(
@@ -228,6 +240,7 @@ async def build_one(sight: Sight, filters: OneFilters) -> None:
 
 
 def _candidates(whole: DecisionWhole) -> Table:
+    names = Names(whole.currency, whole.titles)
     columns = (
         Column("action", "Action"),
         Column("stage", "Fell at"),
@@ -235,14 +248,14 @@ def _candidates(whole: DecisionWhole) -> Table:
         Column("dp", "Likelier", "percent", 1),
         Column("low", "From", "percent", 1),
         Column("high", "To", "percent", 1),
-        Column("value", "Worth", "number", 2),
-        Column("cost", "Cost", "number", 2),
+        Column("value", "Worth", "money", 2, whole.currency),
+        Column("cost", "Cost", "money", 2, whole.currency),
         Column("propensity", "Chance it had", "percent", 1),
     )
     rows = [
         Row(
             (
-                in_words(one.action), one.stage or "stayed", one.words, one.dp, one.dp_low, one.dp_high,
+                names.action(one.action), one.stage or "stayed", one.words, one.dp, one.dp_low, one.dp_high,
                 one.value_cents / 100, one.cost_cents / 100, one.propensity,
             )
         )
@@ -256,6 +269,7 @@ PAGES = (
         path="/decisions",
         title="Decisions",
         group="Act",
+        tab="Funnel",
         role="analyst",
         filters=Filters,
         choices={"journey": journeys},
@@ -265,13 +279,14 @@ PAGES = (
             "The arms compare cases about which something was decided, held out or not. They differ by chance only in "
             "what was intended; what acting brought, with its interval, is in the ledger.",
         ),
-        twin=lambda filters: address_of("/api/v1/decisions/funnel", {"journey": filters.journey}),
+        twin=lambda filters: address_of("/api/v1/decisions/funnel", msgspec.structs.asdict(filters)),
         table=table,
         build=build,
     ),
     Page(
         path="/decisions/{id}",
         title="A decision",
+        within="/decisions",
         role="agent",
         filters=OneFilters,
         how=(

@@ -367,6 +367,7 @@ PAGES = (
     Page(
         path="/journey/point",
         title="A point of failure",
+        within="/journey",
         role="analyst",
         filters=PointFilters,
         silent=tuple(PointFilters.__struct_fields__),

@@ -10,6 +10,7 @@ from nicegui import ui
 from truenorth.console.case_view import CaseView, Place
 from truenorth.console.following import follow
 from truenorth.console.keys import Key, Keys
+from truenorth.console.naming import in_words, titles_of
 from truenorth.console.queue_view import N_PLACES, QueueView
 from truenorth.console.registry import Choice, Page, address_of
 from truenorth.console.sight import Sight
@@ -66,11 +67,12 @@ async def build(sight: Sight, filters: Filters) -> None:
         if case.place is not None and any((one.journey, one.case) == case.place[:2] for one in signals):
             await case.refresh()
 
+    titles = await titles_of(sight)
     with Words("div", "", "tn-now"):
         with Words("section", "", "tn-waiting", aria_label="Queue"):
             told = muted("")
-            queue = QueueView(sight, take)
-        case = CaseView(sight, refresh)
+            queue = QueueView(sight, titles, take)
+        case = CaseView(sight, titles, refresh)
     await refresh()
     ui.timer(SOON_S, sight.doing(refresh), once=True)  # what is shown at once may be some seconds old
     place = await _first(sight, filters, queue)
@@ -121,13 +123,15 @@ def _keys(sight: Sight, case: CaseView, queue: QueueView | None) -> None:
 
 async def _teams(sight: Sight) -> list[Choice]:
     names = await sight.ask(list_teams)
-    return [Choice("", "mine"), *(Choice(name, name) for name in names)]
+    return [Choice("", "mine"), *(Choice(name, in_words(name)) for name in names)]
 
 
 def _told(sight: Sight, found: QueueShown) -> str:
     n = sight.writing.number
-    team = f"of {found.team}" if found.team else "of all journeys"
-    return f"{n(found.n - found.n_under_way)} cases wait, {n(found.n_under_way)} are under way; queue {team}."
+    waiting = found.n - found.n_under_way
+    team = f"of {in_words(found.team)}" if found.team else "of all journeys"
+    cases = "1 case waits" if waiting == 1 else f"{n(waiting)} cases wait"
+    return f"{cases}, {n(found.n_under_way)} under way; queue {team}."
 
 
 async def table(sight: Sight, filters: Filters) -> Table:
@@ -175,7 +179,7 @@ async def build_panel(sight: Sight, filters: PanelFilters) -> None:
     async def acted() -> None:
         return None
 
-    case = CaseView(sight, acted, is_small=True)
+    case = CaseView(sight, await titles_of(sight), acted, is_small=True)
     await case.show(place)
 
     async def refresh(signals: Sequence[Signal]) -> None:

@@ -110,7 +110,7 @@ def _question(journey: str, filters: Filters) -> InsightAsked:
 
 
 def _tabs(known: Sequence[InsightSubject], chosen: str, sight: Sight) -> None:
-    with Words("nav", "", "tn-tabs", aria_label="Subjects"), Words("ul", ""):
+    with Words("nav", "", "tn-tabs tn-many", aria_label="Subjects"), Words("ul", ""):
         for one in known:
             with Words("li", ""):
                 current = {"aria_current": "page"} if one.name == chosen else {}

@@ -8,15 +8,15 @@ import msgspec
 from nicegui import ui
 
 from truenorth.console.choosing import chosen_journey, journeys
+from truenorth.console.naming import in_words
 from truenorth.console.pages.now import CSS
-from truenorth.console.periods import Days, since
+from truenorth.console.periods import Days
 from truenorth.console.registry import Page, address_of
 from truenorth.console.sight import Sight
 from truenorth.console.tables import Column, Row, Table, TableElement
 from truenorth.console.tiles import Tile, Tiles
-from truenorth.console.timeline_view import in_words
 from truenorth.console.words import Words, heading, link, muted, notice
-from truenorth.server.api.promise_ledger import Broken, Ledger, explain_case, read_promise_ledger
+from truenorth.server.api.promise_ledger import Broken, Group, Ledger, explain_case, read_promise_ledger
 
 N_EXPLAINED = 8
 """Broken promises that are explained on the page: the last ones."""
@@ -36,7 +36,7 @@ async def _read(sight: Sight, filters: Filters) -> Ledger | None:
     journey = await chosen_journey(sight)
     if journey is None:
         return None
-    asked = {"journey": journey, "by": filters.by, "since": since(sight, filters.days)}
+    asked = {"journey": journey, "by": filters.by, "days": int(filters.days)}
     return await sight.ask(read_promise_ledger, **asked)
 
 
@@ -95,16 +95,12 @@ def _table(ledger: Ledger) -> Table:
         Column("low", "From", "percent", 1),
         Column("high", "To (95 %)", "percent", 1),
     )
-    rows = [
-        Row(
-            (
-                one.group or NOBODY[ledger.by], one.made, one.kept, one.broken, one.lapsed, one.open,
-                one.broken_share, one.low, one.high,
-            )
-        )
-        for one in ledger.groups
-    ]  # fmt: skip
+    rows = [Row((in_words(one.group) if one.group else NOBODY[ledger.by], *_counts(one))) for one in ledger.groups]
     return Table(caption=f"Promises by {ledger.by}", columns=columns, rows=rows, empty="Nothing was promised.")
+
+
+def _counts(one: Group) -> tuple[float | None, ...]:
+    return one.made, one.kept, one.broken, one.lapsed, one.open, one.broken_share, one.low, one.high
 
 
 async def table(sight: Sight, filters: Filters) -> Table:
@@ -127,7 +123,7 @@ PAGES = (
             "Team: the last one that the case's events name up to the verdict, or up to now: whoever had the case. "
             "Channel: the last one that they name up to the instant the promise was made. Never by person.",
         ),
-        twin=lambda filters: address_of("/api/v1/promises/ledger", {"journey": filters.journey, "by": filters.by}),
+        twin=lambda filters: address_of("/api/v1/promises/ledger", msgspec.structs.asdict(filters)),
         table=table,
         build=build,
     ),

@@ -66,7 +66,7 @@ class JourneyView:
             Tile("Failed", writing.number(one.failed), "of all cases", self._cases(one, outcome="failed")),
             Tile("Abandoned", writing.number(one.abandoned), "of all cases", self._cases(one, outcome="abandoned")),
             Tile("Open", writing.number(one.open), "not decided yet", self._cases(one, outcome="open")),
-            Tile("At risk", writing.number(at_risk), _watched(one), self._cases(one, at_risk=True)),
+            Tile("At risk", writing.number(at_risk), _watched(one), self._cases(one, at_risk=True) if at_risk else ""),
             Tile("Value at stake", writing.money(one.at_stake, one.currency), "expected loss of open cases"),
         ]
 
@@ -103,7 +103,7 @@ class JourneyView:
             Column("what", "What"),
             Column("now", f"Last {self._days} days", "number"),
             Column("before", "Before", "number"),
-            Column("change", "Change", "number"),
+            Column("change", "Change", "change"),
         )
         return Table(caption=f"What changed in {one.title}", columns=columns, rows=rows)
 

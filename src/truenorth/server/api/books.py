@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 from fastapi import APIRouter, Path, Query
@@ -14,6 +14,12 @@ from starlette.responses import Response
 from truenorth.server.api.context import Served, Text, showing
 from truenorth.server.auth import Analyst
 from truenorth.server.receiving import Turned
+from truenorth.store.opening import Store
+
+if TYPE_CHECKING:
+    from truenorth.action.off_policy import Evaluation
+    from truenorth.action.what_if import Asked
+    from truenorth.server.acting.books import Ledger
 
 ROUTER = APIRouter(tags=["action"])
 CSV = "text/csv"
@@ -185,9 +191,8 @@ def read_ledger(
     served.journey(journey)
     with _learned():
         from truenorth.action.ledger import flat  # noqa: PLC0415  # needs an extra
-        from truenorth.server.acting.books import ledger_of  # noqa: PLC0415
 
-        found = ledger_of(served.store, journey, per, _silent)
+        found = served.ledgers.of((journey, per))
     if format == "csv":
         return Response(flat(found.lines).write_csv(), media_type=CSV)
     return LedgerShown.model_validate(msgspec.json.decode(msgspec.json.encode(found)))
@@ -206,12 +211,27 @@ def judge_policy(
     served.journey(journey)
     with _learned():
         from truenorth.action.what_if import Asked  # noqa: PLC0415  # needs an extra
-        from truenorth.server.acting.books import evaluation_of  # noqa: PLC0415
 
         limit_cents = None if limit is None else round(limit * 100)
         asked = Asked(policy=policy, limit_cents=limit_cents, least_ess=least)
-        found = evaluation_of(served.store, journey, asked, _silent)
+        found = served.evaluations.of((journey, asked))
     return EvaluationShown.model_validate(msgspec.json.decode(msgspec.json.encode(found)))
+
+
+def keep_ledger(store: Store, key: tuple[str, Per]) -> Ledger:
+    """The books of a journey by periods of a length; it needs an extra."""
+    from truenorth.server.acting.books import ledger_of  # noqa: PLC0415  # needs an extra
+
+    journey, per = key
+    return ledger_of(store, journey, per, _silent)
+
+
+def evaluate(store: Store, key: tuple[str, Asked]) -> Evaluation:
+    """What a policy would have brought in a journey; it needs an extra."""
+    from truenorth.server.acting.books import evaluation_of  # noqa: PLC0415  # needs an extra
+
+    journey, asked = key
+    return evaluation_of(store, journey, asked, _silent)
 
 
 @contextmanager

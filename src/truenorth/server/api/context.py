@@ -44,6 +44,8 @@ class Context:
     broadcast: Broadcast
     totals: Totals
     periods: Reused[tuple[str, int], Any]
+    ledgers: Reused[tuple[str, Any], Any]
+    evaluations: Reused[tuple[str, Any], Any]
     targets: TargetRules
     acting: Acting
     queues: Queues

@@ -14,14 +14,12 @@ from truenorth.action.values import DO_NOTHING, STAGES
 from truenorth.insight.means import share_of
 from truenorth.server.api.context import Context, Instant, Served, Text, instant, showing
 from truenorth.server.api.decisions import EXAMPLE, DecisionShown, shown_decision
-from truenorth.server.api.period import Since, Until, bound_us
+from truenorth.server.api.period import LastDays, Since, Until, period_us
 from truenorth.server.auth import Analyst
 from truenorth.server.published import parsed
-from truenorth.spec.durations import DAY_US
 from truenorth.store.decisions import DecisionRow
 
 ROUTER = APIRouter(tags=["action"])
-USUAL_DAYS = 28
 MOST_DECISIONS = 5_000
 """Decisions that a funnel counts: the newest of its period."""
 MOST_REASONS = 3
@@ -121,16 +119,11 @@ def read_funnel(
     journey: Annotated[Text, Query(examples=["support"])],
     since: Since = None,
     until: Until = None,
+    days: LastDays = None,
 ) -> Funnel:
     """How many candidates fell at each stage and why, of the last 28 days or a period. Role: analyst."""
-    return funnel_of(served, journey, since_us=bound_us(since), until_us=bound_us(until))
-
-
-def funnel_of(served: Context, journey: str, *, since_us: int | None = None, until_us: int | None = None) -> Funnel:
-    """The funnel of a period; of the last `USUAL_DAYS` days where none is given."""
     declared = parsed(served.journey(journey).text)
-    until_us = served.now_us() + 1 if until_us is None else until_us
-    since_us = until_us - USUAL_DAYS * DAY_US if since_us is None else since_us
+    since_us, until_us = period_us(served.now_us(), since, until, days)
     found = served.store.decisions.since(since_us, until_us=until_us, journey=journey, limit=MOST_DECISIONS + 1)
     rows = found[:MOST_DECISIONS]
     counts: dict[str, _Count] = defaultdict(_Count.empty)

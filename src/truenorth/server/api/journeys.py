@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from truenorth.server.api.context import Instant, Name, Problem, Served, Text, instant, showing
 from truenorth.server.auth import Analyst, Viewer
+from truenorth.server.published import parsed
 from truenorth.server.receiving import Turned
 from truenorth.spec.lint import check_journey
 from truenorth.spec.load import Loaded
@@ -23,18 +24,24 @@ TEXT = "truenorth: 1\njourney: support\noutcome:\n  achieved: type = 'Fixed'\n"
 
 
 class JourneyNamed(BaseModel):
-    """A journey that is live."""
+    """A journey that is live; ``title``: what people call it, its name where the file does not say."""
 
-    model_config = showing({name: VERSION[name] for name in ("name", "version", "published")})
+    model_config = showing(
+        {"title": "Getting help", **{name: VERSION[name] for name in ("name", "version", "published")}}
+    )
     name: str
+    title: str
     version: int
     published: Instant
 
 
-class JourneyVersion(JourneyNamed):
+class JourneyVersion(BaseModel):
     """One published version. ``state``: a live version judges; one that was replaced is retired."""
 
     model_config = showing(VERSION)
+    name: str
+    version: int
+    published: Instant
     state: JourneyState
 
 
@@ -56,7 +63,10 @@ class Published(JourneyVersion):
 @ROUTER.get("/journeys")
 def list_journeys(served: Served, caller: Viewer) -> list[JourneyNamed]:
     """The live journeys by name. Role: viewer."""
-    return [JourneyNamed(**version_of(found)) for found in served.store.journeys.live()]
+    return [
+        JourneyNamed(**version_of(found), title=parsed(found.text).title or found.name)
+        for found in served.store.journeys.live()
+    ]
 
 
 @ROUTER.get("/journeys/{name}")

@@ -14,16 +14,14 @@ from truenorth.insight.promises import counted
 from truenorth.server.api.cases import CasePromise, events_of_case, keys_of
 from truenorth.server.api.context import Context, Instant, Served, Text, instant, showing, shown
 from truenorth.server.api.flags import replayed_case
-from truenorth.server.api.period import Since, Until, bound_us
+from truenorth.server.api.period import LastDays, Since, Until, period_us
 from truenorth.server.auth import Agent
 from truenorth.server.published import parsed
 from truenorth.server.receiving import Turned
-from truenorth.spec.durations import DAY_US
 from truenorth.store.rows import PromiseRow, Verdict
 
 ROUTER = APIRouter(tags=["promises"])
 By = Literal["promise", "team", "channel"]
-USUAL_DAYS = 28
 MOST_PROMISES = 50_000
 """Promises that a ledger counts: the newest of its period."""
 NOBODY = 2**62
@@ -119,13 +117,14 @@ def read_promise_ledger(
     by: By = "promise",
     since: Since = None,
     until: Until = None,
+    days: LastDays = None,
 ) -> Ledger:
     """Made, kept, broken by name, team or channel, of the promises made in a period. Role: agent.
 
     *Team*: the last one that the case's events name up to the verdict, or up to now: whoever had the case. *Channel*:
     the last one that they name up to the instant the promise was made. Never by person.
     """
-    return promise_ledger(served, journey, by=by, since_us=bound_us(since), until_us=bound_us(until))
+    return promise_ledger(served, journey, by, period_us(served.now_us(), since, until, days))
 
 
 @ROUTER.get("/explanation")
@@ -145,13 +144,10 @@ def explain_case(
     return told
 
 
-def promise_ledger(
-    served: Context, journey: str, *, by: By = "promise", since_us: int | None = None, until_us: int | None = None
-) -> Ledger:
-    """The ledger of a period; the last `USUAL_DAYS` days where none is given."""
+def promise_ledger(served: Context, journey: str, by: By, period: tuple[int, int]) -> Ledger:
+    """The ledger of a period, in microseconds since 1970 UTC."""
+    since_us, until_us = period
     names = [promise.name for promise in parsed(served.journey(journey).text).promises]
-    until_us = served.now_us() + 1 if until_us is None else until_us
-    since_us = until_us - USUAL_DAYS * DAY_US if since_us is None else since_us
     rows = served.store.results.promises_between(journey, since_us, until_us, limit=MOST_PROMISES + 1)
     schema = {"case": pl.String, "promise": pl.String, "started": pl.Int64, "decided": pl.Int64, "verdict": pl.String}
     made = pl.DataFrame(rows[:MOST_PROMISES], schema, orient="row")

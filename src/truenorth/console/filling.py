@@ -1,0 +1,46 @@
+"""Parts of a page that may take a while: the page comes at once, they come when they are there."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+from nicegui import ui
+
+from truenorth.console.sight import WRONG, Sight, words_of
+from truenorth.console.words import Words, notice, paragraph
+
+Answer = TypeVar("Answer")
+PATIENCE_S = 0.2
+"""What is there after so long is part of the page from the beginning."""
+
+
+async def fill(sight: Sight, words: str, answer: Awaitable[Answer], show: Callable[[Answer], Any]) -> None:
+    """Draw here what ``answer`` gives, with ``show``, or why it was turned away.
+
+    ``words`` say meanwhile what is being done.
+    """
+    place = Words("div", "", "", aria_live="polite")
+    task = asyncio.ensure_future(answer)
+    task.add_done_callback(lambda ended: ended.cancelled() or ended.exception())  # whoever waited may have left
+    done, _ = await asyncio.wait({task}, timeout=PATIENCE_S)
+
+    async def drawn() -> None:
+        try:
+            found = await task
+        except WRONG as error:
+            place.clear()
+            with place:
+                notice(words_of(error), "bad")
+            return
+        place.clear()
+        with place:
+            show(found)
+
+    if done:
+        await drawn()
+        return
+    with place:
+        paragraph(words, "tn-waits")
+        ui.timer(0.0, sight.doing(drawn), once=True)
