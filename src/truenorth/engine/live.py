@@ -182,11 +182,16 @@ class Live:
         That is: before an event of their key that has been taken, or at or before a deadline that the watermark let
         pass, or another event of their key in the batch is late.
         """
+        late = self.out_of_place(batch)
+        slots = self._slots(batch[self.key_column])
+        return (slots >= 0) & np.isin(slots, slots[late]) if late.any() else late
+
+    def out_of_place(self, batch: pl.DataFrame) -> NDArray[np.bool_]:
+        """The events that are late by themselves, not for another one of their key; (n_events,)."""
         slots = self._slots(batch[self.key_column])
         times_us = batch["time"].to_physical().to_numpy()
-        known = slots >= 0
-        late = known & ((times_us < self._last_us[slots]) | (times_us <= self._settled_us[slots]))
-        return known & np.isin(slots, slots[late]) if late.any() else late
+        late: NDArray[np.bool_] = (times_us < self._last_us[slots]) | (times_us <= self._settled_us[slots])
+        return (slots >= 0) & late
 
     def take(self, batch: pl.DataFrame, watermark_us: int) -> Moves:
         """Take events in any order, none of them late, and let pass what is due by the watermark.
@@ -229,12 +234,16 @@ class Live:
         Whoever gets an event of such a key takes its whole history first. Keys with events that belong to no case are
         kept: they count in `ignored`.
         """
-        phase = self._state.cases["phase"][: self.n_slots]
-        idle = (phase == kernel.CLOSED) & (self._last_us[: self.n_slots] < before_us)
-        slots = np.flatnonzero(idle & ~self._ignored[: self.n_slots].any(axis=1))[:most]
+        slots = self.idle(before_us)
+        slots = slots[~self._ignored[slots].any(axis=1)][:most]
         self._codes.give_up(slots.tolist())
         self.forget(slots)
         return len(slots)
+
+    def idle(self, before_us: int) -> I64:
+        """The slots of keys whose cases are closed and that have had no event since ``before_us``."""
+        closed = self._state.cases["phase"][: self.n_slots] == kernel.CLOSED
+        return np.flatnonzero(closed & (self._last_us[: self.n_slots] < before_us))
 
     def next_due_us(self) -> int:
         """The next instant at which something is due; `kernel.NEVER` if nothing is."""
