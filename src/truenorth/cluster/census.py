@@ -124,15 +124,19 @@ def _mistyped(field: str, kind: DataType, is_read: bool) -> str:
     return ""
 
 
-def narrowed(frame: DataFrame, plan: Plan, wanted: frozenset[str] | None) -> Narrow:
-    """The columns that are needed (None: all), by number: names may differ in case only, or hold anything."""
+def narrowed(frame: DataFrame, plan: Plan, wanted: frozenset[str] | None, also: Sequence[str] = ()) -> Narrow:
+    """The columns that are needed (None: all), by number: names may differ in case only, or hold anything.
+
+    ``also`` are columns that keep their names.
+    """
     from pyspark.sql import functions as f
 
     numbered = frame.toDF(*(f"n{number}" for number in range(len(frame.columns))))
     number_of = {name: f"n{number}" for number, name in enumerate(frame.columns)}
     columns = tuple(plan.columns(wanted))
     kept = [f.col(number_of[name]).alias(f"c{number}") for number, name in enumerate(columns)]
-    return Narrow(numbered.select(*kept, f.col(number_of[POSITION]).alias(POSITION)), columns, plan)
+    others = [f.col(number_of[name]).alias(name) for name in (POSITION, *also)]
+    return Narrow(numbered.select(*kept, *others), columns, plan)
 
 
 def census(log: Narrow, name: str, now: datetime | None, *, is_read: bool, unique: bool) -> Census:
@@ -141,7 +145,7 @@ def census(log: Narrow, name: str, now: datetime | None, *, is_read: bool, uniqu
     ``is_read``: a reader has done the first two already; ``unique``: no event arrived twice.
     """
     log, faults, counts = _readable(log, name, now)
-    sound = log.frame.where(~_any(faults))
+    sound = log.frame.where(~any_of(faults))
     n_duplicates = 0
     again = None if is_read or unique else _again(log._replace(frame=sound))
     if again is not None and (n_duplicates := again.count()):
@@ -185,7 +189,7 @@ def time_us(log: Narrow, field: str = "time") -> Column:
     return microseconds_of(column, log.frame.select(column).schema[0].dataType)
 
 
-def _faults(log: Narrow) -> dict[str, Column]:
+def faults_of(log: Narrow) -> dict[str, Column]:
     """By field, whether a row cannot be read because of it; null nowhere."""
     from pyspark.sql import functions as f
 
@@ -205,7 +209,8 @@ def _faults(log: Narrow) -> dict[str, Column]:
     return faults
 
 
-def _any(faults: Mapping[str, Column]) -> Column:
+def any_of(faults: Mapping[str, Column]) -> Column:
+    """Whether a row cannot be read."""
     return reduce(or_, faults.values())
 
 
@@ -214,13 +219,13 @@ def _readable(log: Narrow, name: str, now: datetime | None) -> tuple[Narrow, dic
     from pyspark.sql import functions as f
 
     while True:
-        faults = _faults(log)
-        asked = [f.sum(_any(faults).cast("long")).alias("unsound"), f.count(f.lit(1)).alias("rows")]
+        faults = faults_of(log)
+        asked = [f.sum(any_of(faults).cast("long")).alias("unsound"), f.count(f.lit(1)).alias("rows")]
         for field, fault in faults.items():
             column = log.of(field)
             assert column is not None
             asked += [f.count(column).alias(f"{field} known"), f.sum(fault.cast("long")).alias(f"{field} bad")]
-        counts = log.frame.agg(*asked, *_counted(log, now, ~_any(faults))).first().asDict()  # type: ignore[union-attr]
+        counts = log.frame.agg(*asked, *_counted(log, now, ~any_of(faults))).first().asDict()  # type: ignore[union-attr]
         refused = [field for field in faults if _is_refused(field, counts)]
         if not refused:
             return log, faults, counts
@@ -301,13 +306,14 @@ def _quarantine(log: Narrow, faults: Mapping[str, Column]) -> DataFrame:
     """The rows that cannot be read: ``line`` in the order of arrival from 1, ``reason``, and the ``row`` as JSON."""
     from pyspark.sql import functions as f
 
-    reasons = [f.when(fault, _reason(log, field)) for field, fault in faults.items()]
+    reasons = [f.when(fault, reason_of(log, field)) for field, fault in faults.items()]
     row = f.to_json(f.struct(*(f.col(f"c{n}").alias(name) for n, name in enumerate(log.columns))))
     line, reason = f.col(quoted(POSITION)).alias("line"), f.concat_ws("; ", *reasons).alias("reason")
-    return log.frame.where(_any(faults)).select(line, reason, row.alias("row"))
+    return log.frame.where(any_of(faults)).select(line, reason, row.alias("row"))
 
 
-def _reason(log: Narrow, field: str) -> Column:
+def reason_of(log: Narrow, field: str) -> Column:
+    """Why a row cannot be read because of a field."""
     from pyspark.sql import functions as f
 
     column = log.of(field)
