@@ -21,6 +21,7 @@ import pyarrow.compute as pc
 from truenorth.cluster.arrivals import quoted
 from truenorth.cluster.bucket import POSITION, Work
 from truenorth.cluster.census import (
+    STATEMENT,
     Narrow,
     any_of,
     check_types,
@@ -50,12 +51,14 @@ DEALING = BUCKET, REASON, ROW, AT = "truenorth bucket", "truenorth reason", "tru
 ID_HINT = "events come again after a failure and are known by their ids; name its column: --map id=COLUMN"
 DEALT_DDL = "bucket int, blob binary"
 TOLD_DDL = "bucket int, what string, blob binary"
+UNJOINED = "states another id of its customer: a stream joins nobody; --identities as-written takes it as it is"
+PARTITIONS = "spark.sql.shuffle.partitions"
 PROVIDER = "org.apache.spark.sql.execution.streaming.state.RocksDBStateStoreProvider"
 STATE_SETTINGS = {
     "spark.sql.streaming.stateStore.providerClass": PROVIDER,
     "spark.sql.streaming.stateStore.rocksdb.changelogCheckpointing.enabled": "true",
 }
-"""What a session needs to have for a stream's state."""
+"""What a stream's state needs of a session."""
 
 
 class Aside(msgspec.Struct, frozen=True):
@@ -74,15 +77,19 @@ class Batch(NamedTuple):
 
 
 class Pace(NamedTuple):
-    """How a stream goes: microseconds by which events may be late, for which those of closed cases are held; buckets.
+    """How a stream goes.
 
-    ``trigger``: seconds between micro-batches; None takes what is there and ends.
+    ``lateness_us``: by how much the watermark stays behind the latest event; ``held_us``: how long the events of a key
+    are held once its case is closed; ``n_buckets``: states, which stay as many as a checkpoint has begun with;
+    ``every_s``: seconds between micro-batches, None takes what is there and ends. ``as_written``: events that state
+    another id of their customer count as they are written; otherwise they are put aside, because nobody joins them.
     """
 
     lateness_us: int = 5_000_000
     held_us: int = DAY_US
     n_buckets: int = 8
-    trigger_s: float | None = None
+    every_s: float | None = None
+    as_written: bool = False
 
 
 def stream(
@@ -99,19 +106,23 @@ def stream(
     reach. InvalidJourney and UnreadableLog where the journey does not fit the columns, or they would have to be
     guessed.
     """
-    log = _narrow(source, journey)
+    spark = source.frame.sparkSession
+    for name, value in {**STATE_SETTINGS, PARTITIONS: str(pace.n_buckets)}.items():
+        spark.conf.set(name, value)
+    log = _narrow(source, journey, pace)
     work = StreamWork(*_work(log, journey), pace.held_us)
     Live(journey, {name: kind for name, kind in work.kinds.items() if name != HASH})  # tells what does not fit
     buckets = _dealt(log, pace).groupBy("bucket")
-    judged = buckets.transformWithState(BucketProcessor(work), TOLD_DDL, "Append", "EventTime")
+    with without_pandas():
+        judged = buckets.transformWithState(BucketProcessor(work), TOLD_DDL, "Append", "EventTime")
     writer = judged.writeStream.queryName(f"truenorth {journey.name}").outputMode("append")
     writer = writer.option("checkpointLocation", checkpoint).foreachBatch(partial(_hand_over, sink))
-    if pace.trigger_s is None:
+    if pace.every_s is None:
         return writer.trigger(availableNow=True).start()
-    return writer.trigger(processingTime=f"{round(pace.trigger_s * 1000)} milliseconds").start()
+    return writer.trigger(processingTime=f"{round(pace.every_s * 1_000)} milliseconds").start()
 
 
-def _narrow(source: Source, journey: Journey) -> Narrow:
+def _narrow(source: Source, journey: Journey, pace: Pace) -> Narrow:
     """The columns that are needed, by number."""
     names = [name for name in source.frame.columns if name not in (PART, POSITION, RAW)]
     chosen = plan(source.name, names, {**journey.fields, **source.fields})
@@ -124,7 +135,7 @@ def _narrow(source: Source, journey: Journey) -> Narrow:
         raise UnreadableLog(problems)
     wanted = needed_columns(journey)
     check_types(source.name, source.frame, chosen, wanted)
-    kept = wanted | set(ALWAYS_READ)
+    kept = wanted | set(ALWAYS_READ) | (set() if pace.as_written else set(STATEMENT))
     fields = {name: column for name, column in chosen.fields.items() if name in kept}
     properties = {name: column for name, column in chosen.properties.items() if name in kept}
     return narrowed(source.frame, Plan(fields, properties, chosen.explicit), None, also=(PART, RAW))
@@ -147,11 +158,13 @@ def _dealt(log: Narrow, pace: Pace) -> DataFrame:
 
     id_, key = log.of("id"), log.key
     assert id_ is not None
-    faults = {**faults_of(log), "id": id_.isNull()}
-    reasons = [
-        f.when(fault, f.lit("id is missing") if field == "id" else reason_of(log, field))
-        for field, fault in faults.items()
-    ]
+    faults = faults_of(log)
+    reasons = [f.when(fault, reason_of(log, field)) for field, fault in faults.items()]
+    faults["id"] = id_.isNull()
+    reasons.append(f.when(faults["id"], f.lit("id is missing")))
+    if log.statement is not None and not pace.as_written:
+        faults["other_id"] = log.statement[0].isNotNull()
+        reasons.append(f.when(faults["other_id"], f.lit(UNJOINED)))
     is_bad = any_of(faults)
     columns = [f.col(f"c{n}") for n in range(len(log.columns))]
     as_json = f.to_json(f.struct(*(column.alias(name) for column, name in zip(columns, log.columns, strict=True))))
