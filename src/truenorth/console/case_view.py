@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from truenorth.console.fields import Field, button
 from truenorth.console.proposal_view import show_proposal
-from truenorth.console.sight import Sight
+from truenorth.console.sight import Ask, Sight
 from truenorth.console.timeline_view import show_timeline
 from truenorth.console.words import Words, heading, muted, paragraph, tag
 from truenorth.server.api.authority import ApprovalAsked, ask_approval, read_authority
@@ -47,6 +47,16 @@ class Place(NamedTuple):
     journey: str
     case: str
     customer: str | None
+
+
+class _Found(NamedTuple):
+    """What is known of a case: the customer's time line if there is one, how it stands, the newest decision."""
+
+    line: Timeline | None
+    case: Case
+    risk: Risk | None
+    whole: DecisionWhole | None
+    left: list[LeftShown]
 
 
 class CaseView:
@@ -155,21 +165,14 @@ class CaseView:
     async def _draw(self, *, is_new: bool) -> None:
         place = self._place
         assert place is not None
-        line = None
-        if place.customer is not None:
-            line = await self._sight.ask(read_timeline if is_new else reread_timeline, id=place.customer)
-        case, risk = await self._standing(place, line)
-        decisions = await self._sight.ask(list_decisions, journey=place.journey, case=place.case)
-        newest = decisions[0] if decisions else None
-        whole = await self._sight.ask(read_decision, id=newest.id) if newest else None
-        may = await self._sight.ask(read_authority, person=self._sight.reader.caller.who, journey=place.journey)
+        found = await self._sight.ask_together(lambda ask: self._read(ask, place, is_new=is_new))
         if place != self._place:  # somebody went on meanwhile
             return
-        self._whole = whole
+        line, self._whole = found.line, found.whole
         self._head.clear()
         with self._head:
-            self._show_head(place, case, risk)
-        self._show_card(may.left, has_ended=case.closed is not None)
+            self._show_head(place, found.case, found.risk)
+        self._show_card(found.left, has_ended=found.case.closed is not None)
         self._given.clear()
         with self._given:
             for word in line.given if line else ():
@@ -181,12 +184,17 @@ class CaseView:
             else:
                 show_timeline(self._sight, line, (place.journey, place.case))
 
-    async def _standing(self, place: Place, line: Timeline | None) -> tuple[Case, Risk | None]:
-        for one in line.cases if line else ():
-            if (one.journey, one.case.case) == (place.journey, place.case):
-                return one.case, one.risk
-        whole = await self._sight.ask(read_case, journey=place.journey, case=place.case)
-        return whole.case, whole.risk
+    def _read(self, ask: Ask, place: Place, *, is_new: bool) -> _Found:
+        """In a thread: all that is drawn."""
+        line: Timeline | None = None
+        if place.customer is not None:
+            line = ask(read_timeline if is_new else reread_timeline, id=place.customer)
+        own = [one for one in line.cases if (one.journey, one.case.case) == place[:2]] if line else []
+        standing = own[0] if own else ask(read_case, journey=place.journey, case=place.case)
+        decisions = ask(list_decisions, journey=place.journey, case=place.case)
+        whole = ask(read_decision, id=decisions[0].id) if decisions else None
+        left = ask(read_authority, person=self._sight.reader.caller.who, journey=place.journey).left
+        return _Found(line, standing.case, standing.risk, whole, left)
 
     def _show_head(self, place: Place, case: Case, risk: Risk | None) -> None:
         with Words("p", "", "tn-heading"):
