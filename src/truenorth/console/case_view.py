@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -74,7 +75,10 @@ class CaseView:
         self._place: Place | None = None
         self._whole: DecisionWhole | None = None
         self._offered: Sequence[Act] = ()
-        with Words("section", "", "tn-case", aria_label="Case"):
+        self._card_shown: tuple[object, ...] = ()
+        self._drawn = asyncio.Event()
+        self._drawn.set()
+        with Words("section", "", "tn-case", aria_label="Case") as self._around:
             self._head = Words("div", "", "tn-card")
             with Words("div", "", "tn-card"):
                 heading("What to do")
@@ -98,10 +102,22 @@ class CaseView:
         return self._place
 
     async def show(self, place: Place) -> None:
-        """Show another case; that somebody looks is noted."""
-        self._place = place
+        """Show another case; that somebody looks is noted.
+
+        What is done by key meanwhile waits until it is there: it is about this case and no other.
+        """
+        self._place, self._whole = place, None
+        self._drawn.clear()
+        self._around.classes("tn-coming")
         self._line.value = ""
-        await self._draw(is_new=True)
+        self._buttons.clear()
+        self._offer("", [])
+        try:
+            await self._draw(is_new=True)
+        finally:
+            if place == self._place:  # nobody went on meanwhile
+                self._around.classes(remove="tn-coming")
+                self._drawn.set()
 
     async def refresh(self) -> None:
         """Show the same case as it is now."""
@@ -110,6 +126,7 @@ class CaseView:
 
     async def accept(self) -> None:
         """Accept what is proposed; where nothing is, ask what to do."""
+        await self._drawn.wait()
         if self._whole is None or self._whole.decision.state != "proposed":
             await self.ask()
         else:
@@ -126,6 +143,7 @@ class CaseView:
 
     async def change(self) -> None:
         """Offer the other actions."""
+        await self._drawn.wait()
         if self._whole is None:
             return
         titles = self._whole.titles
@@ -136,11 +154,13 @@ class CaseView:
 
     async def decline(self) -> None:
         """Offer the reasons for declining."""
+        await self._drawn.wait()
         if self._is_live():
             self._offer("Why not?", [(reason, self._declining(reason)) for reason in REASONS])
 
     async def escalate(self) -> None:
         """Offer the actions that somebody else may allow."""
+        await self._drawn.wait()
         if self._whole is None:
             return
         fell = [one.action for one in self._whole.candidates if one.stage in ASKABLE]
@@ -151,12 +171,14 @@ class CaseView:
 
     async def finish(self) -> None:
         """Say that what was accepted is done, at the cost that was expected."""
+        await self._drawn.wait()
         if self._whole is not None and self._whole.decision.state == "accepted":
             done = ReactionAsked(kind="done", cost_cents=self._whole.decision.cost_cents)
             await self._react(done, "Done.")
 
     async def digit(self, number: int) -> None:
         """Take one of what is offered, from 1."""
+        await self._drawn.wait()
         if 0 < number <= len(self._offered):
             await self._offered[number - 1]()
 
@@ -172,7 +194,10 @@ class CaseView:
         self._head.clear()
         with self._head:
             self._show_head(place, found.case, found.risk)
-        self._show_card(found.left, has_ended=found.case.closed is not None)
+        card = (found.whole, found.left, found.case.closed)
+        if is_new or card != self._card_shown:  # else somebody may be choosing there
+            self._card_shown = card
+            self._show_card(found.left, has_ended=found.case.closed is not None)
         self._given.clear()
         with self._given:
             for word in line.given if line else ():
