@@ -36,11 +36,8 @@ class QueueView(Element, component="static/queue.js"):
         self.places: Sequence[PlaceShown] = ()
         """The places that are shown."""
         self.props.update({"label": LABEL, "places": []})
-
-        async def take(event: Any) -> None:
-            await self._take(int(event.args))
-
-        self.on("take", sight.doing(take))
+        take = sight.doing(self._take)
+        self.on("take", lambda event: take(int(event.args)))
 
     def show(self, places: Sequence[PlaceShown]) -> None:
         """Show other places; the one that is taken up stays marked."""
