@@ -81,7 +81,9 @@ class QueueView(Element, component="static/queue.js"):
             await self._chosen(place)
 
     def _draw(self) -> None:
-        self.props["places"] = [self._place(one) for one in self.places]
+        places = [self._place(one) for one in self.places]
+        if places != self.props["places"]:
+            self.props["places"] = places
 
     def _place(self, one: PlaceShown) -> dict[str, Any]:
         writing = self._sight.writing

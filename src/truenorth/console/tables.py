@@ -89,10 +89,15 @@ class TableElement(Element, component="static/table.js"):
     def show(self, table: Table) -> None:
         """Show another state of it."""
         self.table = table
-        self.props["caption"] = table.caption
-        self.props["empty"] = table.empty
-        self.props["columns"] = [{"title": column.title, "kind": column.kind} for column in table.columns]
-        self.props["rows"] = [self._row(row) for row in table.rows]
+        drawn = {
+            "caption": table.caption,
+            "empty": table.empty,
+            "columns": [{"title": column.title, "kind": column.kind} for column in table.columns],
+            "rows": [self._row(row) for row in table.rows],
+        }
+        for name, value in drawn.items():
+            if self.props.get(name) != value:  # what is as it was is not sent again
+                self.props[name] = value
 
     def plain(self) -> Node:
         """What `static/table.js` draws, without what can be done with a row."""
