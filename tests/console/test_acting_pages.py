@@ -89,6 +89,16 @@ def test_keys_move_decline_in_two_strokes_and_accept_in_one(browser: Any, acting
         walk.page.locator(".tn-chosen", has_text="done").wait_for()
 
 
+def test_a_key_right_after_another_is_about_the_next_case(browser: Any, acting: Running) -> None:
+    with acting.client("agent") as client:
+        places = client.get("/api/v1/queue").json()["items"]
+    at = next(n for n, one in enumerate(places[1:]) if one["decision"] and one["decision"]["state"] == "proposed")
+    with now(browser, acting, f"/now?journey={places[at]['journey']}&case={places[at]['case']}") as walk:
+        walk.page.keyboard.type("jd")  # faster than the case can be drawn
+        walk.page.get_by_role("group", name="Why not?").wait_for()
+        assert walk.page.locator(".tn-name").inner_text() == places[at + 1]["customer"]
+
+
 def reactions(acting: Running) -> list[Any]:
     from truenorth.store.opening import open_store  # noqa: PLC0415  # beside the service
 

@@ -101,3 +101,24 @@ def test_zone_and_shade_are_known_after_the_first_page(browser: Any, console: Ru
         walk.page.get_by_role("button", name="Theme: auto").click()
         walk.page.get_by_role("button", name="Theme: light").wait_for()
         assert walk.page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(246, 247, 249)"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.path)
+def test_each_page_can_be_read_before_any_script_has_run(browser: Any, console: Running, page: Page) -> None:
+    with walking(browser, console, "admin", java_script_enabled=False) as walk:
+        walk.page.goto(console.address + address_in_story(page))
+        first = walk.page.locator("#tn-first")
+        assert first.locator("h1").all_inner_texts() == [page.title]
+        assert first.locator("script").count() == 0
+        assert page.is_bare or first.locator(".tn-nav a[href='/true-north']").is_visible()
+
+
+def test_the_first_look_has_what_the_page_has(browser: Any, console: Running) -> None:
+    address = "/cases?journey=support&outcome=open"
+    with walking(browser, console, "admin", java_script_enabled=False) as walk:
+        walk.page.goto(console.address + address)
+        first = walk.page.locator("#tn-first td").all_inner_texts()
+    with walking(browser, console, "admin") as walk:
+        walk.open(address)
+        assert walk.page.locator("#tn-first").count() == 0
+        assert walk.page.locator("td").all_inner_texts() == first != []

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from truenorth.console.fields import Field, button
 from truenorth.console.proposal_view import show_proposal
-from truenorth.console.sight import Sight
+from truenorth.console.sight import Ask, Sight
 from truenorth.console.timeline_view import show_timeline
 from truenorth.console.words import Words, heading, muted, paragraph, tag
 from truenorth.server.api.authority import ApprovalAsked, ask_approval, read_authority
@@ -49,6 +50,16 @@ class Place(NamedTuple):
     customer: str | None
 
 
+class _Found(NamedTuple):
+    """What is known of a case: the customer's time line if there is one, how it stands, the newest decision."""
+
+    line: Timeline | None
+    case: Case
+    risk: Risk | None
+    whole: DecisionWhole | None
+    left: list[LeftShown]
+
+
 class CaseView:
     """Shows one case at a time; ``acted`` is called when something was done about it.
 
@@ -64,7 +75,10 @@ class CaseView:
         self._place: Place | None = None
         self._whole: DecisionWhole | None = None
         self._offered: Sequence[Act] = ()
-        with Words("section", "", "tn-case", aria_label="Case"):
+        self._card_shown: tuple[object, ...] = ()
+        self._drawn = asyncio.Event()
+        self._drawn.set()
+        with Words("section", "", "tn-case", aria_label="Case") as self._around:
             self._head = Words("div", "", "tn-card")
             with Words("div", "", "tn-card"):
                 heading("What to do")
@@ -88,10 +102,22 @@ class CaseView:
         return self._place
 
     async def show(self, place: Place) -> None:
-        """Show another case; that somebody looks is noted."""
-        self._place = place
+        """Show another case; that somebody looks is noted.
+
+        What is done by key meanwhile waits until it is there: it is about this case and no other.
+        """
+        self._place, self._whole = place, None
+        self._drawn.clear()
+        self._around.classes("tn-coming")
         self._line.value = ""
-        await self._draw(is_new=True)
+        self._buttons.clear()
+        self._offer("", [])
+        try:
+            await self._draw(is_new=True)
+        finally:
+            if place == self._place:  # nobody went on meanwhile
+                self._around.classes(remove="tn-coming")
+                self._drawn.set()
 
     async def refresh(self) -> None:
         """Show the same case as it is now."""
@@ -100,6 +126,7 @@ class CaseView:
 
     async def accept(self) -> None:
         """Accept what is proposed; where nothing is, ask what to do."""
+        await self._drawn.wait()
         if self._whole is None or self._whole.decision.state != "proposed":
             await self.ask()
         else:
@@ -116,6 +143,7 @@ class CaseView:
 
     async def change(self) -> None:
         """Offer the other actions."""
+        await self._drawn.wait()
         if self._whole is None:
             return
         titles = self._whole.titles
@@ -126,11 +154,13 @@ class CaseView:
 
     async def decline(self) -> None:
         """Offer the reasons for declining."""
+        await self._drawn.wait()
         if self._is_live():
             self._offer("Why not?", [(reason, self._declining(reason)) for reason in REASONS])
 
     async def escalate(self) -> None:
         """Offer the actions that somebody else may allow."""
+        await self._drawn.wait()
         if self._whole is None:
             return
         fell = [one.action for one in self._whole.candidates if one.stage in ASKABLE]
@@ -141,12 +171,14 @@ class CaseView:
 
     async def finish(self) -> None:
         """Say that what was accepted is done, at the cost that was expected."""
+        await self._drawn.wait()
         if self._whole is not None and self._whole.decision.state == "accepted":
             done = ReactionAsked(kind="done", cost_cents=self._whole.decision.cost_cents)
             await self._react(done, "Done.")
 
     async def digit(self, number: int) -> None:
         """Take one of what is offered, from 1."""
+        await self._drawn.wait()
         if 0 < number <= len(self._offered):
             await self._offered[number - 1]()
 
@@ -155,21 +187,17 @@ class CaseView:
     async def _draw(self, *, is_new: bool) -> None:
         place = self._place
         assert place is not None
-        line = None
-        if place.customer is not None:
-            line = await self._sight.ask(read_timeline if is_new else reread_timeline, id=place.customer)
-        case, risk = await self._standing(place, line)
-        decisions = await self._sight.ask(list_decisions, journey=place.journey, case=place.case)
-        newest = decisions[0] if decisions else None
-        whole = await self._sight.ask(read_decision, id=newest.id) if newest else None
-        may = await self._sight.ask(read_authority, person=self._sight.reader.caller.who, journey=place.journey)
+        found = await self._sight.ask_together(lambda ask: self._read(ask, place, is_new=is_new))
         if place != self._place:  # somebody went on meanwhile
             return
-        self._whole = whole
+        line, self._whole = found.line, found.whole
         self._head.clear()
         with self._head:
-            self._show_head(place, case, risk)
-        self._show_card(may.left, has_ended=case.closed is not None)
+            self._show_head(place, found.case, found.risk)
+        card = (found.whole, found.left, found.case.closed)
+        if is_new or card != self._card_shown:  # else somebody may be choosing there
+            self._card_shown = card
+            self._show_card(found.left, has_ended=found.case.closed is not None)
         self._given.clear()
         with self._given:
             for word in line.given if line else ():
@@ -181,12 +209,17 @@ class CaseView:
             else:
                 show_timeline(self._sight, line, (place.journey, place.case))
 
-    async def _standing(self, place: Place, line: Timeline | None) -> tuple[Case, Risk | None]:
-        for one in line.cases if line else ():
-            if (one.journey, one.case.case) == (place.journey, place.case):
-                return one.case, one.risk
-        whole = await self._sight.ask(read_case, journey=place.journey, case=place.case)
-        return whole.case, whole.risk
+    def _read(self, ask: Ask, place: Place, *, is_new: bool) -> _Found:
+        """In a thread: all that is drawn."""
+        line: Timeline | None = None
+        if place.customer is not None:
+            line = ask(read_timeline if is_new else reread_timeline, id=place.customer)
+        own = [one for one in line.cases if (one.journey, one.case.case) == place[:2]] if line else []
+        standing = own[0] if own else ask(read_case, journey=place.journey, case=place.case)
+        decisions = ask(list_decisions, journey=place.journey, case=place.case)
+        whole = ask(read_decision, id=decisions[0].id) if decisions else None
+        left = ask(read_authority, person=self._sight.reader.caller.who, journey=place.journey).left
+        return _Found(line, standing.case, standing.risk, whole, left)
 
     def _show_head(self, place: Place, case: Case, risk: Risk | None) -> None:
         with Words("p", "", "tn-heading"):

@@ -6,8 +6,6 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-from nicegui import ui
-
 from truenorth.console.sight import WRONG, Sight, words_of
 from truenorth.console.words import Words, notice, paragraph
 
@@ -43,4 +41,4 @@ async def fill(sight: Sight, words: str, answer: Awaitable[Answer], show: Callab
         return
     with place:
         paragraph(words, "tn-waits")
-        ui.timer(0.0, sight.doing(drawn), once=True)
+    sight.after(0.0, drawn)

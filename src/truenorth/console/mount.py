@@ -17,6 +17,7 @@ from starlette.routing import Match, Mount, Route
 from starlette.types import Scope
 
 from truenorth.console.door import ASSETS, COOKIE, SOCKET, ConsoleDoor
+from truenorth.console.first_look import add_first_look
 from truenorth.console.oidc import Oidc
 from truenorth.console.reader import Reader
 from truenorth.console.registry import Page, Registry
@@ -136,6 +137,7 @@ class Console:
             else:
                 ui.context.client.status_code = 403
                 show_refusal(sight, self.registry, named(page.role))
+            add_first_look()
 
         return build
 

@@ -41,6 +41,7 @@ async def show_page(sight: Sight, registry: Registry) -> None:
     except (Turned, TruenorthError, StoreFull) as error:
         notice(words_of(error), "bad")
     await _foot(sight)
+    sight.built()
 
 
 def show_refusal(sight: Sight, registry: Registry, needed: str) -> None:

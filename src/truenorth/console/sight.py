@@ -10,6 +10,7 @@ import msgspec
 import structlog
 from nicegui import ui
 from pydantic import ValidationError
+from starlette.concurrency import run_in_threadpool
 
 from truenorth.console.reader import Reader
 from truenorth.console.registry import Page
@@ -21,6 +22,8 @@ from truenorth.store.ports import StoreFull
 
 LOG = structlog.get_logger("truenorth.console")
 Answer = TypeVar("Answer")
+Ask = Callable[..., Any]
+"""`Reader.ask_now`."""
 WRONG = (Turned, TruenorthError, StoreFull, ValidationError)
 """What is told to the reader; whatever else goes wrong is a fault of the program, and is in its log."""
 TOLD_S = 8.0
@@ -35,6 +38,7 @@ class Sight:
         self.page = page
         self.filters = filters
         self._told: Words | None = None
+        self._begins: list[Callable[[], None]] | None = []
 
     @property
     def writing(self) -> Writing:
@@ -48,6 +52,13 @@ class Sight:
     async def ask(self, answer: Callable[..., Answer], /, **given: Any) -> Answer:
         """What a function of the API answers to the reader (`Reader.ask`)."""
         return await self.reader.ask(answer, **given)
+
+    async def ask_together(self, read: Callable[[Ask], Answer]) -> Answer:
+        """What ``read`` makes of several answers; it gets what asks, and runs in one thread from the first to the last.
+
+        Each thread that is waited for costs a turn of a busy machine.
+        """
+        return await run_in_threadpool(read, self.reader.ask_now)
 
     def address(self, **changed: Any) -> str:
         """The address of this page with some filters changed."""
@@ -82,15 +93,37 @@ class Sight:
     def every(self, seconds: float, refresh: Callable[[], Awaitable[None]]) -> None:
         """Refresh again and again while the page is open; a session that has ended ends it."""
 
+        timers: list[ui.timer] = []
+
         async def again() -> None:
             try:
                 await refresh()
             except WRONG as error:
                 if getattr(error, "code", "") == "signed_out":
-                    timer.cancel()
+                    timers[0].cancel()
                 self.tell(words_of(error), "bad")
 
-        timer = ui.timer(seconds, again, immediate=False)
+        self._once_built(lambda: timers.append(ui.timer(seconds, again, immediate=False)))
+
+    def after(self, seconds: float, act: Callable[[], Awaitable[None] | None]) -> None:
+        """Do something once, so long after the page is there, or after now."""
+        self._once_built(lambda: ui.timer(seconds, self.doing(act), once=True))
+
+    def built(self) -> None:
+        """The page is made: what it goes on to do may begin.
+
+        A timer waits for the browser, and whoever waits for the browser has the page sent as it is then: so none begins
+        before all that the page shows at once is on it.
+        """
+        begins, self._begins = self._begins or [], None
+        for begin in begins:
+            begin()
+
+    def _once_built(self, begin: Callable[[], Any]) -> None:
+        if self._begins is None:
+            begin()
+        else:
+            self._begins.append(begin)
 
 
 def words_of(error: Exception) -> str:

@@ -6,10 +6,12 @@ import csv
 import io
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
+from xml.etree.ElementTree import Element as Node
 
 import msgspec
 from nicegui.element import Element
 
+from truenorth.console.first_look import node
 from truenorth.console.words import Tone
 from truenorth.console.writing import Writing
 
@@ -87,10 +89,28 @@ class TableElement(Element, component="static/table.js"):
     def show(self, table: Table) -> None:
         """Show another state of it."""
         self.table = table
-        self.props["caption"] = table.caption
-        self.props["empty"] = table.empty
-        self.props["columns"] = [{"title": column.title, "kind": column.kind} for column in table.columns]
-        self.props["rows"] = [self._row(row) for row in table.rows]
+        drawn = {
+            "caption": table.caption,
+            "empty": table.empty,
+            "columns": [{"title": column.title, "kind": column.kind} for column in table.columns],
+            "rows": [self._row(row) for row in table.rows],
+        }
+        for name, value in drawn.items():
+            if self.props.get(name) != value:  # what is as it was is not sent again
+                self.props[name] = value
+
+    def plain(self) -> Node:
+        """What `static/table.js` draws, without what can be done with a row."""
+        if not self.props["rows"]:
+            return node("div", node("p", self.props["empty"], class_="tn-muted"), class_="tn-scroll")
+        kinds = [column["kind"] for column in self.props["columns"]]
+        titles = (node("th", column["title"], class_=f"tn-{column['kind']}") for column in self.props["columns"])
+        rows = (
+            node("tr", *(_plain_cell(row, place, kind) for place, kind in enumerate(kinds)))
+            for row in self.props["rows"]
+        )
+        shown = node("table", node("thead", node("tr", *titles)), node("tbody", *rows), class_="tn-table")
+        return node("div", shown, class_="tn-scroll")
 
     def _row(self, row: Row) -> dict[str, Any]:
         cells = [
@@ -99,6 +119,13 @@ class TableElement(Element, component="static/table.js"):
         ]
         acts = [{"name": act.name, "words": act.words, "asks": act.asks} for act in row.acts]
         return {"cells": cells, "address": row.address, "acts": acts}
+
+
+def _plain_cell(row: dict[str, Any], place: int, kind: str) -> Node:
+    cell = row["cells"][place]
+    text = node("bdi", cell["text"], class_=f"tn-tag tn-{cell['tone']}" if cell["tone"] else "tn-cell")
+    is_link = place == 0 and row["address"]
+    return node("td", node("a", text, href=row["address"]) if is_link else text, class_=f"tn-{kind}")
 
 
 def _written(value: Value, column: Column, writing: Writing) -> str:

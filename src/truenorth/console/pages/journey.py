@@ -119,7 +119,7 @@ async def build(sight: Sight, filters: Filters) -> None:
         if turned.code != "being_made":
             raise
         notice("The whole log is being read; this page comes by itself in a moment.")
-        ui.timer(AGAIN_S, ui.navigate.reload, once=True)
+        sight.after(AGAIN_S, ui.navigate.reload)
         return
     await _draw(sight, journey, found, filters.one, "The map")
     if filters.compares:

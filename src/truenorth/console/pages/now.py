@@ -63,7 +63,7 @@ async def build(sight: Sight, filters: Filters) -> None:
         queue.show(found.items)
         told.set_text(_told(sight, found))
         if signals and found.signal < signals[-1].number:  # what was told is not in it yet
-            ui.timer(SOON_S, sight.doing(refresh), once=True)
+            sight.after(SOON_S, refresh)
         if case.place is not None and any((one.journey, one.case) == case.place[:2] for one in signals):
             await case.refresh()
 
@@ -74,12 +74,12 @@ async def build(sight: Sight, filters: Filters) -> None:
             queue = QueueView(sight, titles, take)
         case = CaseView(sight, titles, refresh)
     await refresh()
-    ui.timer(SOON_S, sight.doing(refresh), once=True)  # what is shown at once may be some seconds old
+    sight.after(SOON_S, refresh)  # what is shown at once may be some seconds old
     place = await _first(sight, filters, queue)
     if place is None:
         notice("Nothing waits: no open case is in your queue.", "good")
     else:
-        queue.mark(place.journey, place.case)
+        queue.choose(place.journey, place.case)
         await case.show(place)
     follow(sight, refresh)
     _keys(sight, case, queue)
@@ -100,11 +100,11 @@ async def _first(sight: Sight, filters: Filters, queue: QueueView) -> Place | No
 def _keys(sight: Sight, case: CaseView, queue: QueueView | None) -> None:
     async def down() -> None:
         if queue is not None:
-            await queue.move(1)
+            await queue.step(1)
 
     async def up() -> None:
         if queue is not None:
-            await queue.move(-1)
+            await queue.step(-1)
 
     moving = [Key("j", "the next case", sight.doing(down)), Key("k", "the case before", sight.doing(up))]
     Keys(

@@ -134,7 +134,7 @@ async def _answer(sight: Sight, place: Words, subject: InsightSubject, asked: In
             await _answer(sight, place, subject, asked)
 
         with place:
-            ui.timer(LOOK_S, sight.doing(again), once=True)
+            sight.after(LOOK_S, again)
 
 
 def _progress(found: Making) -> None:

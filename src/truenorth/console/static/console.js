@@ -40,10 +40,16 @@
     const menu = document.getElementById("tn-menu");
     if (menu) menu.open = !narrow.matches;
     const button = document.getElementById("tn-theme");
-    if (button) button.textContent = `Theme: ${theme()}`;
+    const words = `Theme: ${theme()}`;
+    if (button && button.textContent !== words) button.textContent = words; // a change would be observed again
     return menu;
   };
   narrow.addEventListener("change", fold);
-  const wait = new MutationObserver(() => fold() && wait.disconnect());
+  // The menu is folded in the first look, and again in the page itself, which takes its place.
+  const wait = new MutationObserver(() => {
+    const isThere = document.getElementById("app")?.hasChildNodes();
+    if (isThere) document.getElementById("tn-first")?.remove();
+    if (fold() && isThere) wait.disconnect();
+  });
   wait.observe(root, { childList: true, subtree: true });
 })();
