@@ -3,11 +3,11 @@
 Sources: D. Card, A. B. Krueger (1994), "Minimum wages and employment", American Economic Review 84, 772-793 (difference
 in differences); A. C. Cameron, D. L. Miller (2015), "A practitioner's guide to cluster-robust inference", J. Human
 Resources 50, 317-372; A. C. Cameron, J. B. Gelbach, D. L. Miller (2011), "Robust inference with multiway clustering",
-J. Business and Economic Statistics 29, 238-249; J. Lopez Bernal, S. Cummins, A. Gasparrini (2017), "Interrupted time series regression for the
-evaluation of public health interventions", Int. J. Epidemiology 46, 348-355; W. K. Newey, K. D. West (1987), "A simple,
-positive semi-definite, heteroskedasticity and autocorrelation consistent covariance matrix", Econometrica 55, 703-708;
-J. G. MacKinnon, H. White (1985), "Some heteroskedasticity-consistent covariance matrix estimators", J. Econometrics 29,
-305-325 (HC3).
+J. Business and Economic Statistics 29, 238-249; J. Lopez Bernal, S. Cummins, A. Gasparrini (2017), "Interrupted time
+series regression for the evaluation of public health interventions", Int. J. Epidemiology 46, 348-355; W. K. Newey, K.
+D. West (1987), "A simple, positive semi-definite, heteroskedasticity and autocorrelation consistent covariance matrix",
+Econometrica 55, 703-708; J. G. MacKinnon, H. White (1985), "Some heteroskedasticity-consistent covariance matrix
+estimators", J. Econometrics 29, 305-325 (HC3).
 The time series are fitted by statsmodels; differences in differences as it fits them, without its matrices.
 """
 
@@ -171,8 +171,8 @@ def _clustered(cases: pl.DataFrame, measure: str, asked: Callable[[F64, F64], F6
 def _variance(scores: F64, who: NDArray[np.int64], when: NDArray[np.int64]) -> float:
     """The variance of a sum of scores that depend on each other within a customer and within a day.
 
-    By customer, plus by day, less by both (Cameron, Gelbach and Miller 2011, eq. 2.8), each times ``G / (G - 1)``; never
-    less than by either alone, for the difference may be too small by chance.
+    By customer, plus by day, less by both (Cameron, Gelbach and Miller 2011), each times ``G / (G - 1)``; never less
+    than by either alone, for the difference may be too small by chance.
     """
     both = np.unique(who * (when.max() + 1) + when, return_inverse=True)[1]
     by_who, by_when, by_both = (_summed(scores, one) for one in (who, when, both))

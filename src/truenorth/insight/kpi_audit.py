@@ -43,8 +43,9 @@ RULE = (
     "one standard deviation of it among cases alike in what was known when they opened (partially linear model, "
     "cross-fitted). Week: the same over units and weeks, with every unit and every week compared with itself, and with "
     "what was to be expected of their cases taken off. Reward: what came with paying for it, before and after, in "
-    "scope and out of it. It fights the customer where one of the three lies below 0 beyond chance (1 % that any KPI is "
-    "said to by mistake: Holm, over all KPIs and tests); it is aligned where the case level lies above 0; else it is blind."
+    "scope and out of it. It fights the customer where one of the three lies below 0 beyond chance (of 1 % that any KPI "
+    "is said to by mistake: Holm, over all KPIs and tests); it is aligned where the case level lies above 0; else it "
+    "is blind."
 )
 SHOWN = ("effect", "low", "high", "p_harm_any", "raw", "n", "robustness")
 """What the table of KPIs gives of the evidence at each level, as ``case_effect`` and so on."""
@@ -53,7 +54,8 @@ SHOWN = ("effect", "low", "high", "p_harm_any", "raw", "n", "robustness")
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     """What improving a KPI goes with, at one level: change of the share achieved with a 95 % interval; ``p_harm``: of
     the effect not being below 0; ``p_harm_any``, ``p_help_any``: the chance that any finding as sure as this one, of
-    all that are asked, is a false one (Holm). ``raw``: not adjusted, and its p-value. ``n``: cases or unit-weeks. ``robustness``: as in `slope.Slope`."""
+    all that are asked, is a false one (Holm). ``raw``: not adjusted, and its p-value. ``n``: cases or unit-weeks.
+    ``robustness``: as in `slope.Slope`."""
 
     level: Level
     effect: float
