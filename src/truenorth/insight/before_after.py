@@ -2,11 +2,12 @@
 
 Sources: D. Card, A. B. Krueger (1994), "Minimum wages and employment", American Economic Review 84, 772-793 (difference
 in differences); A. C. Cameron, D. L. Miller (2015), "A practitioner's guide to cluster-robust inference", J. Human
-Resources 50, 317-372; J. Lopez Bernal, S. Cummins, A. Gasparrini (2017), "Interrupted time series regression for the
-evaluation of public health interventions", Int. J. Epidemiology 46, 348-355; W. K. Newey, K. D. West (1987), "A simple,
-positive semi-definite, heteroskedasticity and autocorrelation consistent covariance matrix", Econometrica 55, 703-708;
-J. G. MacKinnon, H. White (1985), "Some heteroskedasticity-consistent covariance matrix estimators", J. Econometrics 29,
-305-325 (HC3).
+Resources 50, 317-372; A. C. Cameron, J. B. Gelbach, D. L. Miller (2011), "Robust inference with multiway clustering",
+J. Business and Economic Statistics 29, 238-249; J. Lopez Bernal, S. Cummins, A. Gasparrini (2017), "Interrupted time
+series regression for the evaluation of public health interventions", Int. J. Epidemiology 46, 348-355; W. K. Newey, K.
+D. West (1987), "A simple, positive semi-definite, heteroskedasticity and autocorrelation consistent covariance matrix",
+Econometrica 55, 703-708; J. G. MacKinnon, H. White (1985), "Some heteroskedasticity-consistent covariance matrix
+estimators", J. Econometrics 29, 305-325 (HC3).
 The time series are fitted by statsmodels; differences in differences as it fits them, without its matrices.
 """
 
@@ -79,7 +80,8 @@ def effect(cases: pl.DataFrame, measure: str, design: Design | None) -> Estimate
     ``cases``: ``day``, ``reached``, ``customer``, and the measure as a number.
 
     *Difference in differences*: least squares of the measure on being in scope, on the period (equal spans counted from
-    day 0), and on both in scope and after; errors clustered by customer. It assumes that without the change both groups
+    day 0), and on both in scope and after; errors clustered by customer and by day (cases of a day share queues). It
+    assumes that without the change both groups
     would have moved alike: `pre_trend` and `placebo` look whether they did before it.
 
     *Interrupted time series*: least squares of the day's mean (weighted by its cases) on a level change at day 0, a
@@ -133,8 +135,8 @@ def _clustered(cases: pl.DataFrame, measure: str, asked: Callable[[F64, F64], F6
 
     All regressors are the same for the cases of a day, in scope or out of it. So the fit needs only these cells, and
     millions of cases take no matrix: the coefficient is that of statsmodels' ``OLS``, its error that of
-    ``cov_type="cluster"`` with its correction ``G / (G - 1) (n - 1) / (n - k)``, on ``G - 1`` degrees of freedom.
-    Cases without a customer are clusters of their own.
+    ``cov_type="cluster"`` with customer and day as groups (`_variance`), on as many degrees of freedom as there are
+    days, less one. Cases without a customer are clusters of their own.
     """
     from scipy.stats import t  # noqa: PLC0415 heavy
 
@@ -154,15 +156,33 @@ def _clustered(cases: pl.DataFrame, measure: str, asked: Callable[[F64, F64], F6
     mean = np.bincount(cell, y) / n_of
     both = np.column_stack([others, column])
     found = _solved(both, mean, root)
-    who = clusters(cases["customer"])
-    sums = np.bincount(who, left[cell] * (y - (both @ found)[cell]))
-    n, n_who, n_columns = len(y), int(who.max()) + 1, int(np.linalg.matrix_rank(both))
-    if n_who < 2 or n <= n_columns:
+    who, when = clusters(cases["customer"]), np.unique(day, return_inverse=True)[1][cell]
+    n, n_columns = len(y), int(np.linalg.matrix_rank(both))
+    freedom = min(int(who.max()), int(when.max()))
+    if freedom < 1 or n <= n_columns:
         return UNKNOWN
-    error = math.sqrt(float((sums**2).sum()) * n_who / (n_who - 1) * (n - 1) / (n - n_columns)) / square
-    estimate, half = float(found[-1]), float(t.ppf(0.975, n_who - 1)) * error
-    p = float(2 * t.sf(abs(estimate) / error, n_who - 1)) if error > 0 else float(estimate == 0)
+    scores = left[cell] * (y - (both @ found)[cell])
+    error = math.sqrt(_variance(scores, who, when) * (n - 1) / (n - n_columns)) / square
+    estimate, half = float(found[-1]), float(t.ppf(0.975, freedom)) * error
+    p = float(2 * t.sf(abs(estimate) / error, freedom)) if error > 0 else float(estimate == 0)
     return Estimate(effect=estimate, low=estimate - half, high=estimate + half, p=p)
+
+
+def _variance(scores: F64, who: NDArray[np.int64], when: NDArray[np.int64]) -> float:
+    """The variance of a sum of scores that depend on each other within a customer and within a day.
+
+    By customer, plus by day, less by both (Cameron, Gelbach and Miller 2011), each times ``G / (G - 1)``; never less
+    than by either alone, for the difference may be too small by chance.
+    """
+    both = np.unique(who * (when.max() + 1) + when, return_inverse=True)[1]
+    by_who, by_when, by_both = (_summed(scores, one) for one in (who, when, both))
+    return max(by_who, by_when, by_who + by_when - by_both)
+
+
+def _summed(scores: F64, groups: NDArray[np.int64]) -> float:
+    sums = np.bincount(groups, scores)
+    n = len(sums)
+    return float((sums**2).sum()) * n / (n - 1)
 
 
 def _solved(columns: F64, values: F64, root: F64) -> F64:

@@ -31,7 +31,8 @@ Verdict = Literal["fights the customer", "blind", "aligned", "is the outcome", "
 Level = Literal["case", "week", "reward"]
 
 ALPHA = 0.01
-"""Nobody is told that a measure fights the customer unless chance is this unlikely, false discoveries controlled."""
+"""The chance that any measure at all is wrongly said to fight the customer, or wrongly said to be aligned, is at most
+this. Each such sentence accuses somebody, so it is not enough that most of them are right."""
 MIN_CELLS = 20
 """Fewer units x weeks than this say nothing."""
 N_FOLDS = 5
@@ -42,17 +43,19 @@ RULE = (
     "one standard deviation of it among cases alike in what was known when they opened (partially linear model, "
     "cross-fitted). Week: the same over units and weeks, with every unit and every week compared with itself, and with "
     "what was to be expected of their cases taken off. Reward: what came with paying for it, before and after, in "
-    "scope and out of it. It fights the customer where one of the three lies below 0 beyond chance (1 %, Benjamini and "
-    "Hochberg, over all KPIs and tests); it is aligned where the case level lies above 0; else it is blind."
+    "scope and out of it. It fights the customer where one of the three lies below 0 beyond chance (of 1 % that any KPI "
+    "is said to by mistake: Holm, over all KPIs and tests); it is aligned where the case level lies above 0; else it "
+    "is blind."
 )
-SHOWN = ("effect", "low", "high", "q_harm", "raw", "n", "robustness")
+SHOWN = ("effect", "low", "high", "p_harm_any", "raw", "n", "robustness")
 """What the table of KPIs gives of the evidence at each level, as ``case_effect`` and so on."""
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     """What improving a KPI goes with, at one level: change of the share achieved with a 95 % interval; ``p_harm``: of
-    the effect not being below 0; ``q_harm``, ``q_help``: the share of false ones among all findings as sure as this
-    one. ``raw``: not adjusted, and its p-value. ``n``: cases or unit-weeks. ``robustness``: as in `slope.Slope`."""
+    the effect not being below 0; ``p_harm_any``, ``p_help_any``: the chance that any finding as sure as this one, of
+    all that are asked, is a false one (Holm). ``raw``: not adjusted, and its p-value. ``n``: cases or unit-weeks.
+    ``robustness``: as in `slope.Slope`."""
 
     level: Level
     effect: float
@@ -62,8 +65,8 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     raw: float
     n: int
     robustness: float
-    q_harm: float = math.nan
-    q_help: float = math.nan
+    p_harm_any: float = math.nan
+    p_help_any: float = math.nan
 
 
 class Audited(msgspec.Struct, frozen=True, kw_only=True):
@@ -266,16 +269,20 @@ def _one_sided(estimate: float, p: float) -> float:
 
 
 def _discounted(found: list[list[Evidence]]) -> list[list[Evidence]]:
-    """Evidence with false discoveries controlled over all that is tested (Benjamini and Hochberg)."""
-    from scipy.stats import false_discovery_control  # noqa: PLC0415 heavy
+    """Evidence with the chance of any false finding controlled over all that is tested.
+
+    Source: S. Holm (1979), "A simple sequentially rejective multiple test procedure", Scand. J. Statistics 6, 65-70. It
+    holds however the tests depend on each other; those of KPIs that count the same work do.
+    """
+    from statsmodels.stats.multitest import multipletests  # noqa: PLC0415 heavy
 
     p_values = [one.p_harm for group in found for one in group]
     if not p_values:
         return found
-    harm = iter(false_discovery_control(p_values))
-    gain = iter(false_discovery_control([1 - p for p in p_values]))
+    harm = iter(multipletests(p_values, method="holm")[1])
+    gain = iter(multipletests([1 - p for p in p_values], method="holm")[1])
     return [
-        [msgspec.structs.replace(one, q_harm=float(next(harm)), q_help=float(next(gain))) for one in group]
+        [msgspec.structs.replace(one, p_harm_any=float(next(harm)), p_help_any=float(next(gain))) for one in group]
         for group in found
     ]
 
@@ -317,13 +324,13 @@ def _is_outcome(kpi: Kpi, told: Told) -> bool:
 def _verdict(kpi: Kpi, told: Told, evidence: list[Evidence]) -> tuple[Verdict, str]:
     if _is_outcome(kpi, told):
         return "is the outcome", told.reason
-    harm = [one for one in evidence if one.q_harm <= ALPHA]
+    harm = [one for one in evidence if one.p_harm_any <= ALPHA]
     if harm:
         return "fights the customer", "; ".join(f"{WORDS[one.level]} fewer achieve the outcome" for one in harm)
     at_case = next((one for one in evidence if one.level == "case"), None)
     if not evidence:
         return "cannot be told", "too few cases"
-    if at_case is not None and at_case.q_help <= ALPHA:
+    if at_case is not None and at_case.p_help_any <= ALPHA:
         return "aligned", "among cases alike more achieve the outcome where it is better"
     return "blind", "whether it is better or worse goes with no difference for the customer"
 
