@@ -13,7 +13,7 @@ import pytest
 import truenorth as tn
 from server.test_signals import folded
 from truenorth.cluster.stream.arrivals import RAW, kafka_options, of_messages, read_folder
-from truenorth.cluster.stream.judging import Batch, Pace, stream
+from truenorth.cluster.stream.judging import Batch, Pace, judge_stream
 from truenorth.cluster.stream.sinks import FilesSink, StoreSink, all_of, read_tables
 from truenorth.spec.problems import TruenorthError, UnreadableLog
 from truenorth.store.opening import Store, open_store
@@ -45,7 +45,7 @@ def arrive(folder: Path, rows: pl.DataFrame, chance: random.Random, first: int =
 
 def run(spark: Any, folder: Path, sink: Any, pace: Pace = PACE) -> None:
     source = read_folder(spark, str(folder), most_files=2)
-    stream(source, JOURNEY, sink, str(folder.parent / "checkpoint"), pace).awaitTermination()
+    judge_stream(source, JOURNEY, sink, str(folder.parent / "checkpoint"), pace).awaitTermination()
 
 
 def assert_is_a_replay(folder: Path, out: Path, store: Store) -> None:
@@ -106,7 +106,7 @@ def test_events_that_state_identities_are_put_aside_unless_taken_as_written(spar
     assert len(reasons) == 2
     assert all("joins nobody" in reason for reason in reasons)
     taken: list[Batch] = []
-    stream(
+    judge_stream(
         read_folder(spark, str(folder)), JOURNEY, taken.append, str(tmp_path / "other"), PACE._replace(as_written=True)
     ).awaitTermination()
     assert sum(told.n_events for batch in taken for told in batch.told) == 150
@@ -118,7 +118,7 @@ def test_what_cannot_be_streamed_says_so(spark: Any, tmp_path: Path) -> None:
         read_folder(spark, str(tmp_path / "empty"))
     arrive(tmp_path / "in", example(10).drop("id"), random.Random(1))
     with pytest.raises(UnreadableLog, match="known by their ids"):
-        stream(read_folder(spark, str(tmp_path / "in")), JOURNEY, print, str(tmp_path / "cp"))
+        judge_stream(read_folder(spark, str(tmp_path / "in")), JOURNEY, print, str(tmp_path / "cp"))
 
 
 def test_messages_of_kafka_become_events(spark: Any) -> None:

@@ -6,7 +6,20 @@ from os import environ
 
 import typer
 
-from truenorth.cli import action, demo, foresight, insight, journey, models, pattern, policy, service, simulate, store
+from truenorth.cli import (
+    action,
+    demo,
+    foresight,
+    insight,
+    journey,
+    models,
+    pattern,
+    policy,
+    service,
+    simulate,
+    store,
+    stream,
+)
 
 app = typer.Typer(
     help="Measures, from events, whether every customer gets the outcome they came for.",
@@ -18,6 +31,7 @@ app = typer.Typer(
 )
 
 app.add_typer(journey.app)
+app.add_typer(stream.app)
 app.add_typer(insight.app, name="insight")
 app.add_typer(pattern.app, name="pattern")
 app.add_typer(simulate.app)

@@ -12,22 +12,29 @@ from truenorth.cluster.judging import ClusterReplay, Keep, replay
 from truenorth.cluster.people import Identities
 from truenorth.cluster.sampling import Sample, sample
 from truenorth.cluster.session import open_session
+from truenorth.cluster.stream.arrivals import read_folder, read_kafka
+from truenorth.cluster.stream.judging import Batch, Pace, judge_stream
 from truenorth.cluster.writing import write_results
 
 __all__ = [
     "Arrivals",
+    "Batch",
     "ClusterReplay",
     "How",
     "Identities",
     "Keep",
+    "Pace",
     "Sample",
     "Shares",
     "causal_flow",
     "concentration",
     "deal",
     "event_types",
+    "judge_stream",
     "of_frame",
     "open_session",
+    "read_folder",
+    "read_kafka",
     "read_parquet",
     "replay",
     "sample",

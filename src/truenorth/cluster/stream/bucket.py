@@ -24,6 +24,10 @@ from truenorth.server.verdict_rows import case_rows, newly_told, promise_rows
 from truenorth.store.rows import CaseRow, NewSignal, PromiseRow
 
 HEAD, CHUNKS = "head", "chunks"
+TOLD, ASIDE = "told", "aside"
+"""What a row that comes from a bucket is: what a step told, or rows that were put aside."""
+ASIDE_BUCKET = -1
+"""The bucket of rows that cannot be read: it keeps nothing."""
 TOO_LATE = "came after the events of its case had been let go: the case stays as it was judged"
 
 

@@ -32,9 +32,8 @@ from truenorth.cluster.census import (
 )
 from truenorth.cluster.session import without_pandas
 from truenorth.cluster.stream.arrivals import PART, RAW, Source
-from truenorth.cluster.stream.bucket import StreamWork, Told, kinds_of_events
+from truenorth.cluster.stream.bucket import ASIDE, ASIDE_BUCKET, TOLD, StreamWork, Told, kinds_of_events
 from truenorth.cluster.stream.held import HASH
-from truenorth.cluster.stream.processor import ASIDE, ASIDE_BUCKET, TOLD, BucketProcessor
 from truenorth.engine.compile import needed_columns
 from truenorth.engine.live import Live
 from truenorth.logs.mapping import ALWAYS_READ, Plan, plan
@@ -92,7 +91,7 @@ class Pace(NamedTuple):
     as_written: bool = False
 
 
-def stream(
+def judge_stream(
     source: Source,
     journey: Journey,
     sink: Callable[[Batch], object],
@@ -106,6 +105,8 @@ def stream(
     reach. InvalidJourney and UnreadableLog where the journey does not fit the columns, or they would have to be
     guessed.
     """
+    from truenorth.cluster.stream.processor import BucketProcessor
+
     spark = source.frame.sparkSession
     for name, value in {**STATE_SETTINGS, PARTITIONS: str(pace.n_buckets)}.items():
         spark.conf.set(name, value)

@@ -16,13 +16,10 @@ import pyarrow as pa
 from pyspark.sql import Row
 from pyspark.sql.streaming.stateful_processor import StatefulProcessor, StatefulProcessorHandle
 
-from truenorth.cluster.stream.bucket import Bucket, StreamWork
+from truenorth.cluster.stream.bucket import ASIDE, ASIDE_BUCKET, TOLD, Bucket, StreamWork
 from truenorth.engine import kernel
 
 BLOB = "blob binary"
-TOLD, ASIDE = "told", "aside"
-ASIDE_BUCKET = -1
-"""The bucket of rows that cannot be read: it keeps nothing."""
 
 _KEPT: dict[tuple[str, int], tuple[bytes, Bucket]] = {}
 """Buckets of this worker, by stream and number, each with its mark."""
