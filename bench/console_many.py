@@ -39,7 +39,7 @@ from truenorth.server.runner import now_us
 from truenorth.store.opening import open_store
 
 PAGES = ("/now", "/true-north", "/promises?journey=service", "/cases?journey=service")
-LOOKED_AT_S = 4.0
+LOOKED_AT_S = 10.0
 """How long each page stays open."""
 N_CASES = 2_000
 SETTLE_S = 30.0

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
+from xml.etree.ElementTree import Element as Node
 
 import msgspec
 from nicegui.element import Element
 
-from truenorth.console.words import Tone, Words
+from truenorth.console.first_look import node
+from truenorth.console.words import Tone
 
 
 class Tile(msgspec.Struct, frozen=True):
@@ -20,26 +23,30 @@ class Tile(msgspec.Struct, frozen=True):
     tone: Tone = "plain"
 
 
-class Tiles(Element):
-    """Tiles that can be shown anew; there are always the same ones."""
+class Tiles(Element, component="static/tiles.js"):
+    """Tiles that can be shown anew."""
 
     def __init__(self, tiles: Sequence[Tile]) -> None:
-        super().__init__("dl")
-        self.classes("tn-tiles")
-        self._made: list[tuple[Words, Words, Words]] = []
-        with self:
-            for tile in tiles:
-                with Words("div", "", "tn-tile") as around:
-                    Words("dt", tile.label)
-                    with Words("dd", "", "tn-value"):
-                        value = Words("a", "", "", href=tile.address) if tile.address else Words("span", "")
-                    note = Words("dd", "", "tn-note")
-                self._made.append((around, value, note))
+        super().__init__()
         self.show(tiles)
 
     def show(self, tiles: Sequence[Tile]) -> None:
         """Show other values."""
-        for (around, value, note), tile in zip(self._made, tiles, strict=True):
-            around.classes(replace=f"tn-tile tn-{tile.tone}")
-            value.set_text(tile.value)
-            note.set_text(tile.note)
+        drawn = [msgspec.structs.asdict(tile) for tile in tiles]
+        if drawn != self.props.get("tiles"):  # what is as it was is not sent again
+            self.props["tiles"] = drawn
+
+    def plain(self) -> Node:
+        """What `static/tiles.js` draws."""
+        return node("dl", *map(_plain_tile, self.props["tiles"]), class_="tn-tiles")
+
+
+def _plain_tile(tile: dict[str, Any]) -> Node:
+    value = node("a" if tile["address"] else "span", tile["value"], href=tile["address"] or None)
+    return node(
+        "div",
+        node("dt", tile["label"]),
+        node("dd", value, class_="tn-value"),
+        node("dd", tile["note"], class_="tn-note"),
+        class_=f"tn-tile tn-{tile['tone']}",
+    )

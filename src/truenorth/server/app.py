@@ -17,8 +17,9 @@ from truenorth.server.answers import answer_errors
 from truenorth.server.api.books import evaluate, keep_ledger
 from truenorth.server.api.bounds import Bounds
 from truenorth.server.api.context import Context
+from truenorth.server.api.promise_ledger import promise_ledger, tell_broken
 from truenorth.server.api.routes import api_routes, api_templates
-from truenorth.server.api.totals import Reused, Totals
+from truenorth.server.api.totals import Remembered, Reused, Totals
 from truenorth.server.api.true_north import read_periods
 from truenorth.server.auth import Door
 from truenorth.server.broadcast import Broadcast
@@ -107,7 +108,7 @@ def _context(
         found: dict[str, int] = totals.of(journey)[1]["outcome"]
         return found
 
-    return Context(
+    context = Context(
         store=store,
         now_us=now_us,
         ids_of=ids_of,
@@ -118,6 +119,8 @@ def _context(
         periods=Reused(lambda key: read_periods(store, now_us(), key), elapsed_s),
         ledgers=Reused(lambda key: keep_ledger(store, key), elapsed_s),
         evaluations=Reused(lambda key: evaluate(store, key), elapsed_s),
+        promise_ledgers=Reused(lambda asked: promise_ledger(store, now_us(), asked), elapsed_s),
+        broken_told=Remembered(lambda key: tell_broken(context, key)),
         targets=targets,
         acting=Acting(
             store,
@@ -137,6 +140,7 @@ def _context(
         ),
         insights=_insights(store, judged, bounds, now_us, elapsed_s),
     )
+    return context
 
 
 def _surround(app: FastAPI, store: Store, bounds: Bounds, elapsed_s: Callable[[], float], *, is_open: bool) -> None:

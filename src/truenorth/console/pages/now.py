@@ -19,6 +19,7 @@ from truenorth.console.words import Words, muted, notice
 from truenorth.server.api.cases import read_case
 from truenorth.server.api.queue import PlaceShown, QueueShown, list_teams, read_queue, reread_queue
 from truenorth.server.api.timeline import read_timeline
+from truenorth.server.given.word import JOURNEY as GIVEN
 from truenorth.store.rows import Signal
 
 CSS = '<link rel="stylesheet" href="/_console/acting.css">'
@@ -57,9 +58,16 @@ async def build(sight: Sight, filters: Filters) -> None:
         await case.show(Place(place.journey, place.case, place.customer))
         ui.navigate.history.replace(sight.address(journey=place.journey, case=place.case))
 
+    async def follow_up(signals: Sequence[Signal]) -> None:
+        watched = {*journeys, GIVEN, *(case.place[:1] if case.place else ())}
+        own = [one for one in signals if one.journey in watched]
+        if own:  # others change nothing here
+            await refresh(own)
+
     async def refresh(signals: Sequence[Signal] = ()) -> None:
         since = signals[-1].number if signals else 0
         found = await sight.ask(reread_queue, team=filters.team or None, limit=N_PLACES, since=since)
+        journeys.update(found.journeys)
         queue.show(found.items)
         told.set_text(_told(sight, found))
         if signals and found.signal < signals[-1].number:  # what was told is not in it yet
@@ -67,6 +75,7 @@ async def build(sight: Sight, filters: Filters) -> None:
         if case.place is not None and any((one.journey, one.case) == case.place[:2] for one in signals):
             await case.refresh()
 
+    journeys: set[str] = set()
     titles = await titles_of(sight)
     with Words("div", "", "tn-now"):
         with Words("section", "", "tn-waiting", aria_label="Queue"):
@@ -81,7 +90,7 @@ async def build(sight: Sight, filters: Filters) -> None:
     else:
         queue.choose(place.journey, place.case)
         await case.show(place)
-    follow(sight, refresh)
+    follow(sight, follow_up)
     _keys(sight, case, queue)
 
 

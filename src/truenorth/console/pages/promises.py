@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
 from nicegui import ui
 
 from truenorth.console.choosing import chosen_journey, journeys
+from truenorth.console.filling import fill
 from truenorth.console.naming import in_words
 from truenorth.console.pages.now import CSS
 from truenorth.console.periods import Days
@@ -16,7 +18,7 @@ from truenorth.console.sight import Sight
 from truenorth.console.tables import Column, Row, Table, TableElement
 from truenorth.console.tiles import Tile, Tiles
 from truenorth.console.words import Words, heading, link, muted, notice
-from truenorth.server.api.promise_ledger import Broken, Group, Ledger, explain_case, read_promise_ledger
+from truenorth.server.api.promise_ledger import Broken, Group, Ledger, explain_broken, read_promise_ledger
 
 N_EXPLAINED = 8
 """Broken promises that are explained on the page: the last ones."""
@@ -55,17 +57,18 @@ async def build(sight: Sight, filters: Filters) -> None:
     heading("Broken lately")
     if not ledger.broken:
         notice("None of the promises made in this time was broken.", "good")
-    for one in ledger.broken[:N_EXPLAINED]:
-        await _broken(sight, ledger.journey, one)
+        return
+    last = ledger.broken[:N_EXPLAINED]
+    zone = str(sight.writing.zone)
+    told = sight.ask(explain_broken, journey=ledger.journey, broken=last, timezone=zone)
+    await fill(sight, "Looking at why ...", told, lambda sentences: _broken(sight, ledger.journey, last, sentences))
 
 
-async def _broken(sight: Sight, journey: str, one: Broken) -> None:
-    told = await sight.ask(explain_case, journey=journey, case=one.case, timezone=str(sight.writing.zone))
-    same = [row for row in told.promises if (row.promise, row.decided) == (one.promise, one.decided)]
-    sentence = next((row.sentence for row in same if row.sentence), None)
-    with Words("p", ""):
-        link(one.case, address_of("/now", {"journey": journey, "case": one.case}))
-        Words("bdi", f": {sentence or f'{in_words(one.promise)}, broken {sight.writing.instant(one.decided)}.'}")
+def _broken(sight: Sight, journey: str, broken: Sequence[Broken], sentences: Sequence[str | None]) -> None:
+    for one, sentence in zip(broken, sentences, strict=True):
+        with Words("p", ""):
+            link(one.case, address_of("/now", {"journey": journey, "case": one.case}))
+            Words("bdi", f": {sentence or f'{in_words(one.promise)}, broken {sight.writing.instant(one.decided)}.'}")
 
 
 def _tiles(sight: Sight, ledger: Ledger) -> list[Tile]:

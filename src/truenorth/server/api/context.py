@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from truenorth.server.acting.acting import Acting
 from truenorth.server.acting.queueing import Queues
 from truenorth.server.api.bounds import TEXT_CHARACTERS, Bounds
-from truenorth.server.api.totals import Reused, Totals
+from truenorth.server.api.totals import Remembered, Reused, Totals
 from truenorth.server.auth import Caller
 from truenorth.server.broadcast import Broadcast
 from truenorth.server.insights import Insights
@@ -46,6 +46,8 @@ class Context:
     periods: Reused[tuple[str, int], Any]
     ledgers: Reused[tuple[str, Any], Any]
     evaluations: Reused[tuple[str, Any], Any]
+    promise_ledgers: Reused[Any, Any]
+    broken_told: Remembered[Any, str | None]
     targets: TargetRules
     acting: Acting
     queues: Queues

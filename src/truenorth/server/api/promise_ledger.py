@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from datetime import datetime
+from typing import Annotated, Any, Literal, NamedTuple
 
 import polars as pl
 from fastapi import APIRouter, Query
@@ -18,6 +19,7 @@ from truenorth.server.api.period import LastDays, Since, Until, period_us
 from truenorth.server.auth import Agent
 from truenorth.server.published import parsed
 from truenorth.server.receiving import Turned
+from truenorth.store.opening import Store
 from truenorth.store.rows import PromiseRow, Verdict
 
 ROUTER = APIRouter(tags=["promises"])
@@ -94,6 +96,16 @@ class Ledger(BaseModel):
     more: bool
 
 
+class AskedLedger(NamedTuple):
+    """Which ledger: of a journey, by what, from when until when, or of so many last days."""
+
+    journey: str
+    by: By
+    since: datetime | None
+    until: datetime | None
+    days: int | None
+
+
 class PromiseTold(CasePromise):
     """A promise with the sentence that explains its verdict."""
 
@@ -124,7 +136,9 @@ def read_promise_ledger(
     *Team*: the last one that the case's events name up to the verdict, or up to now: whoever had the case. *Channel*:
     the last one that they name up to the instant the promise was made. Never by person.
     """
-    return promise_ledger(served, journey, by, period_us(served.now_us(), since, until, days))
+    served.journey(journey)
+    found: Ledger = served.promise_ledgers.of(AskedLedger(journey, by, since, until, days))
+    return found
 
 
 @ROUTER.get("/explanation")
@@ -144,11 +158,33 @@ def explain_case(
     return told
 
 
-def promise_ledger(served: Context, journey: str, by: By, period: tuple[int, int]) -> Ledger:
-    """The ledger of a period, in microseconds since 1970 UTC."""
-    since_us, until_us = period
-    names = [promise.name for promise in parsed(served.journey(journey).text).promises]
-    rows = served.store.results.promises_between(journey, since_us, until_us, limit=MOST_PROMISES + 1)
+def explain_broken(
+    served: Served, caller: Agent, journey: Text, broken: Sequence[Broken], timezone: Text = "UTC"
+) -> list[str | None]:
+    """Why some promises were broken, a sentence each; it is noted in the audit once. For pages that show many.
+
+    A sentence is kept in mind: that of a broken promise changes only when its verdict does.
+    """
+    served.note(caller, "read why promises were broken", journey)
+    version = served.journey(journey).version
+    return [served.broken_told.of((journey, version, timezone, one.case, one.promise, one.decided)) for one in broken]
+
+
+def tell_broken(served: Context, key: tuple[str, int, str, str, str, str]) -> str | None:
+    """The sentence of a broken promise, by journey, its version, time zone, case, promise and when it was broken."""
+    journey, _, timezone, case, promise, decided = key
+    told = case_told(served, journey, case, timezone)
+    same = [one for one in told.promises if (one.promise, one.decided) == (promise, decided)] if told else []
+    return next((one.sentence for one in same if one.sentence), None)
+
+
+def promise_ledger(store: Store, now_us: int, asked: AskedLedger) -> Ledger:
+    """The ledger of a live journey in a period."""
+    journey, by = asked.journey, asked.by
+    live = store.journeys.newest_live(journey)
+    names = [promise.name for promise in parsed(live.text).promises] if live else []
+    since_us, until_us = period_us(now_us, asked.since, asked.until, asked.days)
+    rows = store.results.promises_between(journey, since_us, until_us, limit=MOST_PROMISES + 1)
     schema = {"case": pl.String, "promise": pl.String, "started": pl.Int64, "decided": pl.Int64, "verdict": pl.String}
     made = pl.DataFrame(rows[:MOST_PROMISES], schema, orient="row")
     if by == "promise":
@@ -156,7 +192,7 @@ def promise_ledger(served: Context, journey: str, by: By, period: tuple[int, int
         rank = {name: place for place, name in enumerate(names)}
         groups = sorted(found.to_dicts(), key=lambda row: rank.get(row["group"], len(rank)))
     else:
-        found = counted(_held(served, journey, made, by).select("group", "verdict"))
+        found = counted(_held(store, journey, made, by).select("group", "verdict"))
         groups = found.sort("broken", "made", "group", descending=[True, True, False], nulls_last=True).to_dicts()
     return Ledger(
         journey=journey,
@@ -178,12 +214,12 @@ def _last_broken(made: pl.DataFrame) -> list[Broken]:
     ]
 
 
-def _held(served: Context, journey: str, made: pl.DataFrame, by: Literal["team", "channel"]) -> pl.DataFrame:
+def _held(store: Store, journey: str, made: pl.DataFrame, by: Literal["team", "channel"]) -> pl.DataFrame:
     """Promises with the team that had the case, or the channel on which they were made, as ``group``."""
     base = {case: next(keys_of(case)) for case in made["case"].unique()}
     keys = sorted({key for case in base for key in keys_of(case)})
     named = pl.DataFrame(
-        served.store.results.holders(journey, keys, by),
+        store.results.holders(journey, keys, by),
         {"key": pl.String, "at": pl.Int64, "group": pl.String},
         orient="row",
     )

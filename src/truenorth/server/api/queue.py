@@ -60,12 +60,15 @@ class PlaceShown(BaseModel):
 class QueueShown(BaseModel):
     """The first places of a queue, and how many there are; ``team`` is null for everybody's queue.
 
-    What somebody has accepted to do comes after all that waits (``n_under_way`` of ``n``). ``signal``: the newest
-    signal that is in it.
+    ``journeys``: those whose cases are in it. What somebody has accepted to do comes after all that waits
+    (``n_under_way`` of ``n``). ``signal``: the newest signal that is in it.
     """
 
-    model_config = showing({"team": "first_line", "items": [PLACE], "n": 1, "n_under_way": 0, "signal": 412})
+    model_config = showing(
+        {"team": "first_line", "journeys": ["support"], "items": [PLACE], "n": 1, "n_under_way": 0, "signal": 412}
+    )
     team: str | None
+    journeys: list[str]
     items: list[PlaceShown]
     n: int
     n_under_way: int
@@ -105,6 +108,7 @@ def queue_of(
     waiting, signal, _ = served.queues.of(whose, since=since)
     return QueueShown(
         team=whose.team,
+        journeys=list(whose.journeys),
         items=[_shown(one) for one in waiting[:limit]],
         n=len(waiting),
         n_under_way=sum(one.is_under_way for one in waiting),

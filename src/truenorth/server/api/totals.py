@@ -1,4 +1,4 @@
-"""Sums over all cases of a journey, not made more often than they can be."""
+"""What many ask for and takes a while, such as sums over all cases: not made more often than it can be."""
 
 from __future__ import annotations
 
@@ -13,6 +13,10 @@ Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 MOST_KEPT = 1_000
 """Values that are kept in mind."""
+TIMES = 3.0
+"""A value is used again for so many times as long as it took to make."""
+LONGEST_S = 5.0
+"""But no longer than this."""
 
 
 class Made(NamedTuple, Generic[Value]):
@@ -23,10 +27,10 @@ class Made(NamedTuple, Generic[Value]):
 
 
 class Reused(Generic[Key, Value]):
-    """What took some time to make is used again for as long, by whoever asks.
+    """What took some time to make is used again for `TIMES` as long, by whoever asks.
 
-    So however many ask, values are made one at a time, that of a key for at most half of the time; what is made quickly
-    is as good as new.
+    So however many ask, values are made one at a time, that of a key for at most a quarter of the time; what is made
+    quickly is as good as new. While one is made anew, others get the one before, if it is not older than `LONGEST_S`.
     """
 
     def __init__(self, make: Callable[[Key], Value], elapsed_s: Callable[[], float]) -> None:
@@ -37,19 +41,46 @@ class Reused(Generic[Key, Value]):
 
     def of(self, key: Key) -> Value:
         """The value of a key."""
-        with self._lock:
+        made, now_s = self._made.get(key), self._elapsed_s()
+        if made is not None and now_s < made.until_s:
+            return made.value
+        is_late = made is None or now_s >= made.until_s + LONGEST_S
+        if not self._lock.acquire(blocking=is_late):
+            assert made is not None
+            return made.value
+        try:
             made = self._made.get(key)
             if made is None or made.until_s <= self._elapsed_s():
                 if len(self._made) >= MOST_KEPT:
                     self._made.clear()
                 made = self._made[key] = self._newly(key)
+        finally:
+            self._lock.release()
         return made.value
 
     def _newly(self, key: Key) -> Made[Value]:
         began_s = self._elapsed_s()
         value = self._make(key)
         ended_s = self._elapsed_s()
-        return Made(value, ended_s + (ended_s - began_s))
+        return Made(value, ended_s + min(TIMES * (ended_s - began_s), LONGEST_S))
+
+
+class Remembered(Generic[Key, Value]):
+    """What never changes once it is made: a key has all that it depends on. The last `MOST_KEPT` are kept in mind."""
+
+    def __init__(self, make: Callable[[Key], Value]) -> None:
+        self._make = make
+        self._made: dict[Key, Value] = {}
+
+    def of(self, key: Key) -> Value:
+        """The value of a key."""
+        if key not in self._made:
+            value = self._make(key)
+            if len(self._made) >= MOST_KEPT:
+                self._made.clear()
+            self._made[key] = value
+            return value
+        return self._made[key]
 
 
 class Totals(Reused[str, tuple[Progress, dict[str, Any]]]):
