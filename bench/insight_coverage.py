@@ -5,8 +5,8 @@ the adjusted effect of every broken promise that is a cause in the model (or is 
 with `truth()`. Left out is `no_ping_pong`: the truth compares two transfers with none, the promise more than one with
 at most one. Also counted: pairs of a promise without any effect and a cause whose true effect and number of cases are
 at least as large as the other's plain difference makes it look: how often the former has a place above the latter, and
-how often it is only listed before it, where both may be chance, by the order in use and by others; and promises without
-effect that are called clear. `--json FILE` keeps every single comparison; `--first S` goes on from another run.
+how often it is only read before it, by the order in use and by others; and promises without effect that are called
+clear. `--json FILE` keeps every single comparison; `--first S` goes on from another run.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ JOURNEYS = ("connect", "help", "bill", "move")
 OTHER_CONTRAST = "no_ping_pong"
 KEPT = (
     *("n", "n_at_stake", "raw", "raw_low", "raw_high", "adjusted", "adjusted_low", "adjusted_high", "p_value"),
-    *("clear", "place", "fewer_failed", "fewer_failed_low", "overlap", "imbalance", "e_value", "e_value_limit"),
+    *("clear", "place", "place_to", "value_won_low", "value_won_high", "fewer_failed", "fewer_failed_low"),
+    *("overlap", "imbalance", "e_value", "e_value_limit"),
 )
 """What is kept of each point beside the truth."""
 SPREAD = 0.1
@@ -80,7 +81,7 @@ def compared(seed: int, customers: int, days: int) -> list[dict[str, Any]]:
 
 
 def wrong_orders(rows: list[dict[str, Any]]) -> tuple[int, int, int]:
-    """Pairs in which what is no cause is placed above a cause as large as it looks, only listed before it; all."""
+    """Pairs in which what is no cause is placed above a cause as large as it looks, only read before it; all."""
     groups = defaultdict(list)
     for row in rows:
         groups[row["seed"], row["journey"]].append(row)
@@ -91,8 +92,10 @@ def wrong_orders(rows: list[dict[str, Any]]) -> tuple[int, int, int]:
                 if cause["true"] * cause["n"] >= none["raw"] * none["n"] and cause["true"] >= none["raw"] > 0:
                     is_before = none["rank"] < cause["rank"]
                     n_pairs += 1
-                    n_placed += is_before and none["place"] is not None
-                    n_listed += is_before and none["place"] is None
+                    are_placed = None not in (none["place"], cause["place"])
+                    is_above = are_placed and none["value_won_low"] > cause["value_won_high"]
+                    n_placed += is_above
+                    n_listed += is_before and not is_above
     return n_placed, n_listed, n_pairs
 
 

@@ -162,12 +162,23 @@ def test_a_candidate_is_over_before_its_case_is() -> None:
             assert (candidate.at_us[passed] <= np.minimum(events.over_us, NEVER_US)[passed]).all(), candidate.point
 
 
-def test_only_what_is_clear_has_a_place() -> None:
-    """Places are 1, 2 ... in the order of the table, of what is clear and no sign; nothing else has one."""
+def test_one_place_is_above_another_only_where_intervals_are_apart() -> None:
+    """Of comparable points that are no signs; the others have no place, and what is clear is read first."""
     points = causes_of_failure(replay_of("help"), kinds=("promise",)).points
-    placed = points.filter(pl.col("clear") & ~pl.col("sign"))
-    assert placed.height > 1
-    assert placed["place"].to_list() == list(range(1, placed.height + 1))
-    assert points["place"].head(placed.height).equals(placed["place"])
-    assert points["place"].null_count() == points.height - placed.height
-    assert placed["value_won"].is_sorted(descending=True)
+    placed = points.filter(pl.col("comparable") & ~pl.col("sign"))
+    assert points["place"].null_count() == points["place_to"].null_count() == points.height - placed.height
+    rows = placed.select("place", "place_to", "value_won_low", "value_won_high").rows()
+    apart = 0
+    for best, worst, low, _ in rows:
+        assert 1 <= best <= worst <= placed.height
+        for other_best, other_worst, _, other_high in rows:
+            assert worst >= other_best or low > other_high
+            if low > other_high:
+                assert best < other_best
+                assert worst < other_worst
+                apart += 1
+    assert 0 < apart < placed.height * (placed.height - 1) / 2
+    clear = points.filter(pl.col("clear") & ~pl.col("sign"))
+    assert clear.height > 1
+    assert points.head(clear.height).equals(clear)
+    assert clear["value_won"].is_sorted(descending=True)

@@ -11,7 +11,7 @@ import polars as pl
 
 from truenorth.insight.adjusted import Adjusted, Comparison, Floats, Ints, adjusted_effects, e_value
 from truenorth.insight.candidates import POINT_KINDS, Candidate, candidates
-from truenorth.insight.coded import CodedEvents, coded
+from truenorth.insight.coded import Bools, CodedEvents, coded
 from truenorth.insight.customers import customers_of
 from truenorth.insight.design import Design, design_of
 from truenorth.insight.known_before import Opening, columns_before, opening_facts
@@ -76,8 +76,10 @@ def causes_of_failure(
 ) -> Causes:
     """Points of failure: raw and adjusted effects, and what would come of removing them.
 
-    Columns of ``points``: ``place`` (from 1, of clear points that are no signs; null for all others: among what may be
-    chance nothing is placed above anything), ``kind`` and ``point`` (see `truenorth.insight.candidates.POINT_KINDS`),
+    Columns of ``points``: ``place`` to ``place_to`` (the places from 1 that a point may have among the comparable ones
+    that are no signs, null for all others: a point stands above another only where the whole interval of what it would
+    bring does; compare H. Goldstein, D. J. Spiegelhalter, 1996, "League tables and their limitations", J. Royal
+    Statistical Society A 159, 385-443), ``kind`` and ``point`` (see `truenorth.insight.candidates.POINT_KINDS`),
     ``sign`` (tells how a case fares, not what was done: ranked last), ``n_at_stake`` ripe cases, ``n`` of them passed.
     Then, all as differences in the chance of failing in [-1, 1]: ``raw`` and ``adjusted`` (average over all cases
     compared), each with ``_low`` and ``_high``, ``p_value``, ``q_value`` (after control of false discoveries),
@@ -88,8 +90,9 @@ def causes_of_failure(
     standardised difference left, 0.1 is small), ``e_value`` and ``e_value_limit`` (of the end of the interval nearest
     to no effect). What to do, in this order: ``eradicate``, ``improve``, ``automate``.
 
-    In the order of ``place``: by ``value_won`` if the journey declares values, else by ``fewer_failed``. Then comes
-    what may be chance, by how many standard errors it is from none, which is an order of reading; then signs.
+    What a point would bring is ``value_won`` if the journey declares values, else ``fewer_failed``. Rows are in an
+    order of reading: clear points by that, then what may be chance by how many standard errors it is from none, then
+    signs.
     ``seed``: of folds and samples. ``exclude``: columns not to adjust for, because they are written later than the
     opening. ``kinds``: of points to ask about.
     """
@@ -191,15 +194,32 @@ def _ranked(rows: list[dict[str, Any]], *, worth: bool) -> pl.DataFrame:
     q_value = pl.Series("q_value", false_discovery_control(chance))
     comparable = (pl.col("overlap") >= MIN_OVERLAP) & (pl.col("imbalance") <= MAX_IMBALANCE)
     clear = comparable & (pl.col("q_value") <= FALSE_DISCOVERIES) & (pl.col("adjusted") > 0)
+    gain = "value_won" if worth else "fewer_failed"
     ordered = (
         table.with_columns(q_value, comparable.alias("comparable"))
         .with_columns(clear.alias("clear"))
         .sort(
             "sign",
             "clear",
-            pl.when("clear").then("value_won" if worth else "fewer_failed").otherwise(_evidence()),
+            pl.when("clear").then(gain).otherwise(_evidence()),
             descending=[False, True, True],
         )
     )
-    is_placed = pl.col("clear") & ~pl.col("sign")
-    return ordered.select(pl.when(is_placed).then(pl.int_range(1, pl.len() + 1)).alias("place"), pl.all())
+    is_placed = (ordered["comparable"] & ~ordered["sign"]).to_numpy()
+    return ordered.select(*_places(ordered, gain, is_placed), pl.all())
+
+
+def _places(table: pl.DataFrame, gain: str, is_placed: Bools) -> tuple[pl.Series, pl.Series]:
+    """``place`` and ``place_to`` of each row: the places that it may have, null where it has none.
+
+    One row stands above another where its interval lies wholly above the other's.
+    """
+    low, high = (table[f"{gain}_{end}"].to_numpy()[is_placed] for end in ("low", "high"))
+    above = low[None, :] > high[:, None]
+    best, worst = 1 + above.sum(axis=1), len(low) - above.sum(axis=0)
+    found = []
+    for name, numbers in (("place", best), ("place_to", worst)):
+        column = np.full(table.height, np.nan)
+        column[is_placed] = numbers
+        found.append(pl.Series(name, column).fill_nan(None).cast(pl.Int64))
+    return found[0], found[1]

@@ -43,9 +43,9 @@ RULE = (
     "one standard deviation of it among cases alike in what was known when they opened (partially linear model, "
     "cross-fitted). Week: the same over units and weeks, with every unit and every week compared with itself, and with "
     "what was to be expected of their cases taken off. Reward: what came with paying for it, before and after, in "
-    "scope and out of it. It fights the customer where one of the three lies below 0 beyond chance (of 1 % that any "
-    "KPI is said to by mistake: Holm, over all KPIs and tests); it is aligned where the case level lies above 0; else "
-    "it is blind."
+    "scope and out of it. It fights the customer where one of the three lies below 0 beyond chance (of 1 % that any is "
+    "said to by mistake: Holm, over all KPIs and tests); it is aligned where the case level lies above 0; else it is "
+    "blind."
 )
 SHOWN = ("effect", "low", "high", "p_harm_any", "raw", "n", "robustness")
 """What the table of KPIs gives of the evidence at each level, as ``case_effect`` and so on."""

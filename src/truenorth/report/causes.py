@@ -44,8 +44,9 @@ def causes_section(replay: Replayed, inputs: Inputs) -> Section:
         },
         how=(
             RULE,
-            "Only clear points have a place. Of those that may be chance none stands above another: they are listed by "
-            "how far each is from no effect.",
+            "A point stands above another only where the whole interval of what it would bring does; '2 to 5' are the "
+            "places that it may have. The rows are in an order of reading: clear points by what they would bring, then "
+            "what may be chance, by how far each is from no effect.",
             f"Adjusted for: {', '.join(found.adjusted_for) or 'nothing: the log says nothing of a case then'}."
             + (left_out if found.suspected else "")
             + " What decides who passes a point and is not in the log stays hidden; the E-value says how strong it "
@@ -69,9 +70,10 @@ def _finding(found: Causes, currency: str, worth: bool) -> str:
     first = clear.row(0, named=True)
     low, high = first["fewer_failed_low"], first["fewer_failed_high"]
     won = f", {money(first['value_won'], currency)} of value" if worth and first["value_won"] > 0 else ""
-    name = shorten(first["point"], 60)
+    name, rivals = shorten(first["point"], 60), first["place_to"] - 1
+    rank = f"comes first ({count(rivals)} more may cost as much)" if rivals else "costs most"
     return (
-        f"{sample} {POINT_WORDS[first['kind']]} {name} costs most: without it about {count(first['fewer_failed'])} "
+        f"{sample} {POINT_WORDS[first['kind']]} {name} {rank}: without it about {count(first['fewer_failed'])} "
         f"fewer would have failed (95 % interval {count(low)} to {count(high)}){won}."
     )
 
@@ -91,6 +93,12 @@ def _sum(heading: str, name: str, currency: str | None) -> Shown:
     return heading, text, True
 
 
+def _place(row: Mapping[str, Any]) -> str:
+    if row["place"] is None:
+        return ""
+    return count(row["place"]) + (f" to {count(row['place_to'])}" if row["place_to"] > row["place"] else "")
+
+
 def _kind(row: Mapping[str, Any]) -> str:
     return "sign: " + POINT_WORDS[row["kind"]].lower() if row["sign"] else POINT_WORDS[row["kind"]]
 
@@ -98,7 +106,7 @@ def _kind(row: Mapping[str, Any]) -> str:
 def _points_table(found: Causes, currency: str, worth: bool) -> Table:
     unit = currency or "units"
     columns: list[Shown] = [
-        ("place", lambda row: "" if row["place"] is None else count(row["place"]), True),
+        ("place", _place, True),
         ("point", _kind, False),
         name_column("which", "point"),
         count_column("cases at stake", "n_at_stake"),
