@@ -104,11 +104,12 @@ def test_the_level_is_what_would_put_the_mean_right():
     truth = generator.random(4_000)
     failed = generator.random(4_000) < truth
     told = expit(logit(truth) - 1.2)
-    found = level(0.3, 0.5, failed, told)
+    found = level(0.3, 0.5, failed, told, told)
     assert found.moved == pytest.approx(0.2)
     assert found.shift == pytest.approx(1.2, abs=0.2)
     assert calibration_error(failed, told) > 0.1
     assert found.calibration_error < 0.03
+    assert found.if_left == calibration_error(failed, told)
 
 
 @given(st.lists(st.tuples(st.integers(-1, 3), st.integers(0, 4)), min_size=1, max_size=50))

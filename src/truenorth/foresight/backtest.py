@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from truenorth.foresight import alarms, evaluate
 from truenorth.foresight.evaluate import Ahead, Bucket, Days, Hits, Lead, Level, PerDay, Reliable, Scored
 from truenorth.foresight.learnt import Learnt, foresight_of, learn, named, risks_of
+from truenorth.foresight.level import Lives, followed, raised
 from truenorth.foresight.model import Foresight, Verdict
 from truenorth.foresight.predictors import Head, Linear, runner
 from truenorth.foresight.remaining import Remaining, interval
@@ -138,6 +139,8 @@ class _Held:
         test = self.test
         self.case = self.rows.case[test]
         self.y = self.failed[test]
+        self.as_learnt, risks = risks, dict(risks)
+        risks |= {name: at_level(learnt, risk) for name, risk in risks.items() if name != "base rate"}
         self.risks = {name: risk[test] for name, risk in risks.items()}
         self.verdict = evaluate.verdict(self.y, self.risks, self.case, seed)
         self.judged = self.verdict.used if self.verdict.live else next(iter(risks))
@@ -167,7 +170,7 @@ class _Held:
             "models": tuple(evaluate.scored(name, y, p, case, seed) for name, p in self.risks.items()),
             "buckets": evaluate.buckets(y, risk, case, self.rows.prefix[self.test], seed),
             "reliability": evaluate.reliable(y, risk),
-            "level": evaluate.level(known, came, y, risk),
+            "level": evaluate.level(known, came, y, risk, self.as_learnt[self.judged][self.test]),
             "lead": evaluate.lead(*alarmed),
             "per_day": evaluate.per_day(case, times, risk, y, asked.per_day, seed),
             "costs": evaluate.costs(valid, test, asked.ratios),
@@ -189,6 +192,20 @@ class _Held:
         x = self.rows.x[rows[:: 1 + len(rows) // MOST_CHANGED]]
         head = named(self.learnt.outcome)[self.judged]
         return levers(x, changes_of(self.learnt.table.columns), lambda some: risks_of(head, some))
+
+
+def at_level(learnt: Learnt, risk: F64) -> F64:
+    """Risks of all rows (n,) at the level in force then: from the split instant on, it follows what becomes of cases.
+
+    Of the cases that no model has learnt from, those opened since `Split.valid_us`; of each what was known by then.
+    """
+    rows, cases, split = learnt.table.rows, learnt.table.cases, learnt.split
+    of = cases.opened_us[rows.case] >= split.valid_us
+    failed = np.minimum(cases.outcome, 1)
+    lives = Lives(rows.case[of], rows.time_us[of], risk[of], cases.ended_us, failed)
+    now = risk.copy()
+    now[of] = raised(risk[of], followed(lives, learnt.window_us, split.test_us))
+    return now
 
 
 def unresolved(table: Table) -> NDArray[np.bool_]:

@@ -69,13 +69,15 @@ class Level(msgspec.Struct, frozen=True):
 
     ``learnt`` and ``came``: the share of failing cases among those learnt from and those held out, so ``moved`` is what
     no model of the past can know. ``shift`` is what would have to be added to the log-odds of every risk for their mean
-    to be right; ``calibration_error`` is what would be left then.
+    to be right; ``calibration_error`` is what would be left then. ``if_left`` is the error if the level had been left
+    as it was learnt, and had not followed what became of cases.
     """
 
     learnt: float
     came: float
     shift: float
     calibration_error: float
+    if_left: float = float("nan")
 
     @property
     def moved(self) -> float:
@@ -142,13 +144,13 @@ def reliable(failed: Bools, risk: F64) -> Reliable:
     return Reliable(tuple(said.tolist()), tuple(came.tolist()), tuple(n.tolist()))
 
 
-def level(learnt: float, came: float, failed: Bools, risk: F64) -> Level:
-    """`Level` of rows (n,), between the shares of cases ``learnt`` and ``came``."""
+def level(learnt: float, came: float, failed: Bools, risk: F64, as_learnt: F64) -> Level:
+    """`Level` of rows (n,), between the shares of cases ``learnt`` and ``came``; ``as_learnt``: risks without it."""
     from scipy.optimize import brentq
 
     rate = float(failed.mean()) if len(failed) else float("nan")
     if not 0.0 < rate < 1.0:
-        return Level(learnt, came, float("nan"), float("nan"))
+        return Level(learnt, came, float("nan"), float("nan"), float("nan"))
     sure = np.clip(risk, 1e-6, 1 - 1e-6)
     score = np.log(sure) - np.log1p(-sure)
 
@@ -156,7 +158,7 @@ def level(learnt: float, came: float, failed: Bools, risk: F64) -> Level:
         return 1.0 / (1.0 + np.exp(-(score + added)))
 
     shift = float(brentq(lambda added: float(shifted(added).mean()) - rate, -30.0, 30.0))
-    return Level(learnt, came, shift, calibration_error(failed, shifted(shift)))
+    return Level(learnt, came, shift, calibration_error(failed, shifted(shift)), calibration_error(failed, as_learnt))
 
 
 def verdict(failed: Bools, risks: Mapping[str, F64], case: I32, seed: int) -> Verdict:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from truenorth.foresight.boosted import OF_PROMISES
+from truenorth.foresight.level import window_of
 from truenorth.foresight.model import Foresight, Verdict
 from truenorth.foresight.predictors import Constant, Head, Linear, calibrated, runner
 from truenorth.foresight.remaining import Remaining
@@ -34,6 +35,13 @@ class Learnt(NamedTuple):
     def taught(self) -> NDArray[np.bool_]:
         """The rows that it was learnt from, those that chose among models included."""
         return self.split.fit | self.split.valid
+
+    @property
+    def window_us(self) -> int:
+        """How far back the level looks, in microseconds."""
+        cases = self.table.cases
+        known = (cases.outcome >= 0) & (cases.opened_us < self.split.test_us) & (cases.ended_us < self.split.test_us)
+        return window_of(cases.opened_us[known], cases.ended_us[known])
 
     @property
     def shares(self) -> tuple[float, ...]:
@@ -93,6 +101,7 @@ def foresight_of(learnt: Learnt, verdict: Verdict, threshold: float, promises: M
         n_cases=len(np.unique(table.rows.case[taught])),
         n_rows=int(taught.sum()),
         shares=learnt.shares,
+        window_us=learnt.window_us if verdict.live else 0,
     )
 
 

@@ -63,7 +63,8 @@ class Foresight(msgspec.Struct, frozen=True):
 
     ``vocabulary`` is kept as the bytes its owner made. ``heads`` are the models by target: ``outcome``,
     ``promise:NAME``, ``next``. ``threshold`` is the risk from which a case counts as endangered. ``shares`` of
-    the outcomes among the cases learnt from; ``metrics`` on held-out time.
+    the outcomes among the cases learnt from; ``metrics`` on held-out time. ``window_us``: how far back the level of the
+    risks looks when it follows what becomes of cases (`truenorth.foresight.level`); 0 = it does not.
     """
 
     columns: tuple[Column, ...]
@@ -81,6 +82,7 @@ class Foresight(msgspec.Struct, frozen=True):
     journey: str = ""
     metrics: dict[str, Any] = {}
     vocabulary: bytes = b""
+    window_us: int = 0
 
     @property
     def version(self) -> str:

@@ -110,7 +110,8 @@ def _level_line(found: Backtest) -> str:
     level = found.level
     return (
         f"{level.learnt:.1%} of the cases learnt from fail, {level.came:.1%} of those held out; were the level of all "
-        f"risks put right, {level.calibration_error:.3f} of the calibration error would be left"
+        f"risks put right, {level.calibration_error:.3f} of the calibration error would be left; had it stayed as "
+        f"learnt, {level.if_left:.3f}"
     )
 
 

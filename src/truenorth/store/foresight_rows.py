@@ -18,7 +18,8 @@ class ModelRow(msgspec.Struct, frozen=True, kw_only=True):
     ``state``: a live model's risks are shown and told, a shadow's only kept, a retired one is not asked. ``made_us``
     and ``live_us``: when it was stored, and when it last went live. ``beats``: whether it was better than the baselines
     on held-out time, with ``why`` in words. ``sight``, ``features``, ``metrics``: JSON, how columns were read, what the
-    columns of its rows are called, how it did on held-out time.
+    columns of its rows are called, how it did on held-out time. ``level``: what is added to the log-odds of its risks,
+    learnt at ``level_us`` from what has become of cases since; None = nothing so far.
     """
 
     journey: str
@@ -35,6 +36,8 @@ class ModelRow(msgspec.Struct, frozen=True, kw_only=True):
     sight: bytes = b"{}"
     features: bytes = b"[]"
     metrics: bytes = b"{}"
+    level: float | None = None
+    level_us: int | None = None
 
 
 class RiskRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,7 +46,8 @@ class RiskRow(msgspec.Struct, frozen=True, kw_only=True):
     ``p_failed`` is the chance of any outcome but the one hoped for, ``avoidable`` the expected loss against it. JSON:
     ``p`` by outcome, ``p_break`` by promise, ``remaining_days`` (low, median, high) or null, ``next`` by type of event,
     ``why`` and ``lowers`` in words. ``alarmed``: the risk crossed the threshold and has not come back since. ``n_past``
-    and ``p_past``: how many points its history has, and the risk at the last one.
+    and ``p_past``: how many points its history has, and the risk at the last one. ``p_learnt``: the risk as the model
+    learnt it, without a level; None = the same as ``p_failed``.
     """
 
     model: str
@@ -62,6 +66,7 @@ class RiskRow(msgspec.Struct, frozen=True, kw_only=True):
     alarmed: bool = False
     n_past: int = 0
     p_past: float = 0.0
+    p_learnt: float | None = None
 
 
 class RiskPoint(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,6 +79,7 @@ class RiskPoint(msgspec.Struct, frozen=True, kw_only=True):
     at_us: int
     position: int
     p_failed: float
+    p_learnt: float | None = None
 
 
 class Foretold(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,6 +100,15 @@ class MaturedRow(msgspec.Struct, frozen=True):
     p_failed: float
     outcome: Outcome
     ended_us: int
+
+
+class SaidRow(msgspec.Struct, frozen=True):
+    """What a model said of a case, without a level: first, and, while it is open, last; None = not open any more."""
+
+    case: str
+    first: float
+    newest: float | None
+    outcome: Outcome
 
 
 class Look(msgspec.Struct, frozen=True, kw_only=True):

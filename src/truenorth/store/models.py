@@ -96,6 +96,11 @@ class Models:
             connection.execute(delete(MODEL_LOOK).where(looks))
             return connection.execute(delete(MODEL).where(_this(journey, version))).rowcount > 0
 
+    def put_level(self, journey: str, version: str, level: float, *, now_us: int) -> None:
+        """Note the level of a model's risks and the instant at which it was learnt."""
+        with self._database.writing(Turn.RESULTS) as connection:
+            connection.execute(update(MODEL).where(_this(journey, version)).values(level=level, level_us=now_us))
+
     def note_look(self, journey: str, version: str, body: bytes, *, now_us: int) -> int:
         """Keep a look at a model; its number."""
         of = and_(MODEL_LOOK.c.journey == journey, MODEL_LOOK.c.version == version)

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, and_, delete, or_, select, tuple_
+from sqlalchemy import Connection, and_, delete, func, or_, select, tuple_
 
 from truenorth.store.database import Database, Turn
-from truenorth.store.foresight_rows import Foretold, MaturedRow, RiskPoint, RiskRow
+from truenorth.store.foresight_rows import Foretold, MaturedRow, RiskPoint, RiskRow, SaidRow
 from truenorth.store.gone import in_parts
 from truenorth.store.pages import LOOKED_AT, Page, Place
 from truenorth.store.results import Outdated, n_erasures_of, write_signals
@@ -116,6 +116,24 @@ class Risks:
         asked = select(*columns).select_from(RISK_PAST.join(CASE_ROW, same)).where(of_model, ended).order_by(*key)
         with self._database.reading() as connection:
             return [MaturedRow(*row) for row in connection.execute(asked.limit(limit)).all()]
+
+    def said(self, journey: str, model: str, *, since_us: int, after: str = "", limit: int = 10_000) -> list[SaidRow]:
+        """What a model said of the cases that it first spoke of since an instant, by case, after one of them."""
+        first, newest = RISK_PAST, RISK
+        by_case = (first.c.journey, first.c.case)
+        judged = and_(*(CASE_ROW.c[one.name] == one for one in by_case))
+        still = and_(*(newest.c[one.name] == one for one in (*by_case, first.c.model)))
+        columns = (
+            first.c.case,
+            func.coalesce(first.c.p_learnt, first.c.p_failed),
+            func.coalesce(newest.c.p_learnt, newest.c.p_failed),
+            CASE_ROW.c.outcome,
+        )
+        of_model = and_(first.c.journey == journey, first.c.model == model, first.c.case > after)
+        begun = and_(of_model, first.c.number == 1, first.c.at_us >= since_us)
+        asked = select(*columns).select_from(first.join(CASE_ROW, judged).outerjoin(newest, still)).where(begun)
+        with self._database.reading() as connection:
+            return [SaidRow(*row) for row in connection.execute(asked.order_by(first.c.case).limit(limit)).all()]
 
 
 def _asked(connection: Connection, journey: str) -> set[str]:

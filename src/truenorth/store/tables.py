@@ -227,6 +227,8 @@ MODEL = Table(
     _bytes("features"),
     _bytes("metrics"),
     _bytes("blob"),
+    _number("level", null=True),
+    _whole("level_us", null=True),
 )
 """What was learnt to foresee a journey's cases; ``sight`` is how the log's columns were read for it."""
 RISK = Table(
@@ -249,6 +251,7 @@ RISK = Table(
     _whole("alarmed"),
     _whole("n_past"),
     _number("p_past"),
+    _number("p_learnt", null=True),
 )
 Index("ix_risk_avoidable", RISK.c.journey, RISK.c.model, RISK.c.avoidable, RISK.c.case)
 Index("ix_risk_customer", RISK.c.customer)
@@ -263,6 +266,7 @@ RISK_PAST = Table(
     _whole("at_us"),
     _whole("position"),
     _number("p_failed"),
+    _number("p_learnt", null=True),
     sqlite_with_rowid=False,
 )
 Index("ix_risk_past_customer", RISK_PAST.c.customer)

@@ -7,11 +7,13 @@ from itertools import pairwise
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pytest
 
 from server.foreseeing.shop import EFFORT, HOUR_US, Clock, runner_of, story
+from truenorth.foresight.level import raised
 from truenorth.foresight.model import Foresight
-from truenorth.server.foreseeing import stating
+from truenorth.server.foreseeing import levelling, stating
 from truenorth.server.foreseeing.foreseer import Foreseer, foreseer_status
 from truenorth.server.foreseeing.promoting import NotBetter, promote, roll_back
 from truenorth.server.foreseeing.teaching import judged_log
@@ -115,7 +117,7 @@ def test_a_risk_that_is_left_as_it_is_still_holds(shop: Shop) -> None:
         shop.settle()
         rows = {row.case: row for row in shop.store.risks.all("shop", shop.model.version)}
         cases, (now,) = follower.standing(sorted(rows), shop.clock.at_us)
-        risk = follower._asked[0].stater._scorer.risk(now.x)
+        risk = follower._asked[0].stater.risk(now.x)
         assert {cases[n]: rows[cases[n]].p_failed for n in now.case.tolist()} == dict(zip(cases, risk, strict=True))
         assert all(shop.clock.at_us - row.at_us < stating.STATED_ANEW_US for row in rows.values())
         written.append(sum(row.at_us == shop.clock.at_us for row in rows.values()))
@@ -274,3 +276,51 @@ def test_the_bytes_of_a_model_make_the_same_model(shop: Shop) -> None:
     blob = shop.store.models.blob("shop", shop.model.version)
     assert blob is not None
     assert Foresight.from_bytes(blob).version == shop.model.version
+
+
+def test_a_level_is_kept_with_the_model_and_survives_a_restart(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def level_of(said: levelling.Said) -> float:
+        asked.append(len(said.failed))
+        return 0.7
+
+    monkeypatch.setattr(levelling, "level_of", level_of)
+    shop.go_on(30)
+    learnt = shop.store.models.find("shop", shop.model.version)
+    assert learnt is not None
+    assert learnt.level == 0.7
+    shop.begin()
+    n_asked = len(asked)
+    shop.settle()
+    assert len(asked) == n_asked  # it is not time yet: what was kept is in force
+    assert shop.store.models.find("shop", shop.model.version) == learnt
+    (follower,) = shop.foreseer._followers.values()
+    follower.again()
+    shop.settle()
+    rows = shop.store.risks.all("shop", shop.model.version)
+    assert rows
+    assert all(row.p_failed == raised(np.array([row.p_learnt]), 0.7)[0] for row in rows)
+    for row in rows:
+        assert abs(sum(msgspec.json.decode(row.p).values()) - 1) < 0.001
+
+
+def test_a_level_is_learnt_from_all_cases_that_were_spoken_of_without_the_level_of_then(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[levelling.Said] = []
+    monkeypatch.setattr(levelling, "level_of", lambda one: (said.append(one), 0.7)[1])
+    shop.go_on(40)
+    shop.clock.at_us += 2 * HOUR_US
+    shop.settle()
+    (follower,) = shop.foreseer._followers.values()
+    levelling.level_since(shop.store, "shop", shop.model.version, 0)
+    states = [row.outcome for row in shop.store.results.cases("shop", limit=10_000)]
+    first, newest, failed = said[-1]
+    assert (failed == -1).sum() == len(shop.open_cases())
+    assert 0 < (failed >= 0).sum() <= sum(state != "open" for state in states)
+    cases, (now,) = follower.standing(sorted(shop.open_cases()), follower.at_us)
+    risk = follower._asked[0].stater._scorer.risk(now.x)
+    assert len(cases) == len(risk)
+    np.testing.assert_allclose(np.sort(newest[failed == -1]), np.sort(risk), atol=stating.STEP)
+    assert ((first >= 0) & (first <= 1)).all()

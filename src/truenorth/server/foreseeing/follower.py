@@ -25,6 +25,7 @@ from truenorth.server.foreseeing.company import Company
 from truenorth.server.foreseeing.earlier import Earlier
 from truenorth.server.foreseeing.frames import Attributes, Frames
 from truenorth.server.foreseeing.held import Held
+from truenorth.server.foreseeing.levelling import level_since, pause_us
 from truenorth.server.foreseeing.stating import Standing, Stater, together
 from truenorth.server.tracker import META_CHUNK, Meta
 from truenorth.server.who_is_who import Joined, everybody, learn
@@ -60,13 +61,18 @@ I64 = NDArray[np.int64]
 
 
 class Known(msgspec.Struct, frozen=True):
-    """What a model must know to make its rows: its vocabulary, and how attributes are read."""
+    """What a model must know to make its rows: its vocabulary, and how attributes are read.
+
+    ``level`` of its risks, learnt at ``level_us``; None = never so far.
+    """
 
     version: str
     is_live: bool
     foresight: Foresight
     vocabulary: Vocabulary
     attributes: Attributes
+    level: float = 0.0
+    level_us: int | None = None
 
 
 class _Asked(NamedTuple):
@@ -113,13 +119,14 @@ class Follower:
         self._asked = [
             _Asked(
                 one,
-                Stater(one.version, one.foresight, values, is_live=one.is_live),
+                Stater(one.version, one.foresight, values, is_live=one.is_live, level=one.level),
                 Company(one.vocabulary, self.position),
                 {},
             )
             for one in models
         ]
         self._earlier = Earlier(lambda customers: store.results.ends_of(self.name, customers))
+        self._level_us = {one.version: one.level_us for one in models}
         self._due: list[tuple[int, str]] = []
         self._due_us: dict[str, int] = {}
         self._fill(clock_us)
@@ -166,6 +173,19 @@ class Follower:
             if self._due_us.get(key) == due_us:
                 keys.append(key)
         return len(keys), self._look(keys, explain=False) if keys else Foretold()
+
+    def follow_levels(self) -> None:
+        """Let the level of each model's risks follow what has become of cases, where it is time for it.
+
+        It is kept with the model; risks have it from when their case is looked at next.
+        """
+        for known, stater in ((one.known, one.stater) for one in self._asked):
+            window_us, learnt_us = known.foresight.window_us, self._level_us[known.version]
+            if not window_us or (learnt_us is not None and self.at_us < learnt_us + pause_us(window_us)):
+                continue
+            level = level_since(self._store, self.name, known.version, self.at_us - window_us)
+            self._store.models.put_level(self.name, known.version, level, now_us=self.at_us)
+            stater.level, self._level_us[known.version] = level, self.at_us
 
     def again(self) -> None:
         """Let it be time to look at every open case."""

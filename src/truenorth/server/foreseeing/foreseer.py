@@ -143,6 +143,7 @@ class Foreseer:
             return 0
         n_events, foretold = taken
         self._write(name, foretold)
+        follower.follow_levels()
         if n_events or progress.position != self._store.events.last_position():
             return n_events
         at_us = max(follower.at_us, now_us - self._lateness_us)
@@ -186,4 +187,5 @@ def known_of(store: Store, row: ModelRow) -> Known:
         attributes = msgspec.json.decode(row.sight, type=Attributes)
     except msgspec.MsgspecError as error:
         raise ValueError(f"the model {row.version} does not say how its rows are made: {error}") from None
-    return Known(row.version, row.state == "live", foresight, vocabulary, attributes)
+    level = row.level or 0.0
+    return Known(row.version, row.state == "live", foresight, vocabulary, attributes, level, row.level_us)

@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from truenorth.foresight.level import raised, with_level
 from truenorth.foresight.model import Foreseen, Foresight, Scorer
 from truenorth.foresight.why import Change, Reason, Remedy, remedies
 from truenorth.server.signals_of import RISK_KINDS
@@ -16,6 +17,7 @@ from truenorth.store.foresight_rows import Foretold, RiskPoint, RiskRow
 from truenorth.store.rows import NewSignal
 
 F32 = NDArray[np.float32]
+F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
 
 STEP = 0.05
@@ -52,6 +54,7 @@ class _Shown(NamedTuple):
     """What n rows foretell, as it is kept: lists of plain numbers, rounded where they are shown; JSON as bytes."""
 
     risk: list[float]
+    learnt: list[float]
     avoidable: list[float]
     p: list[bytes]
     p_break: list[bytes]
@@ -60,10 +63,15 @@ class _Shown(NamedTuple):
 
 
 class Stater:
-    """States what one model says. ``values``: what each outcome is worth, by name."""
+    """States what one model says. ``values``: what each outcome is worth, by name.
 
-    def __init__(self, version: str, foresight: Foresight, values: Mapping[Any, float], *, is_live: bool) -> None:
-        self.version, self.is_live = version, is_live
+    ``level`` is added to the log-odds of all its risks (`truenorth.foresight.level`).
+    """
+
+    def __init__(
+        self, version: str, foresight: Foresight, values: Mapping[Any, float], *, is_live: bool, level: float = 0.0
+    ) -> None:
+        self.version, self.is_live, self.level = version, is_live, level
         self.foresight, self._scorer = foresight, Scorer(foresight)
         names = [column.name for column in foresight.columns]
         self._loss = np.array([_loss(values, foresight.outcomes[0], outcome) for outcome in foresight.outcomes])
@@ -98,12 +106,18 @@ class Stater:
             signals=[self._signal(row) for row, one in pairs if self.is_live and row.alarmed != _was(one)],
         )
 
+    def risk(self, x: F32) -> F64:
+        """The risk (n,) of rows (n, n_columns), at the level."""
+        return raised(self._scorer.risk(x), self.level)
+
     def _shown(self, x: F32, seen: Foreseen) -> _Shown:
+        learnt, p = seen.risk, with_level(seen.p, self.level)
         days = np.round(seen.remaining_days, 4).tolist()
         return _Shown(
-            risk=np.clip(seen.risk, 0.0, 1.0).tolist(),
-            avoidable=(seen.p @ self._loss).tolist(),
-            p=[_encoded(zip(self.foresight.outcomes, one, strict=True)) for one in np.round(seen.p, 4).tolist()],
+            risk=np.clip(raised(learnt, self.level), 0.0, 1.0).tolist(),
+            learnt=np.clip(learnt, 0.0, 1.0).tolist(),
+            avoidable=(p @ self._loss).tolist(),
+            p=[_encoded(zip(self.foresight.outcomes, one, strict=True)) for one in np.round(p, 4).tolist()],
             p_break=self._breaks(x, seen),
             remaining_days=[msgspec.json.encode(None if one[0] != one[0] else one) for one in days],
             next=self._next(seen),
@@ -137,6 +151,7 @@ class Stater:
             alarmed=self._is_alarmed(risk, old),
             n_past=n_past,
             p_past=p_past,
+            p_learnt=shown.learnt[n] if self.level else None,
         )
 
     def _breaks(self, x: F32, seen: Foreseen) -> list[bytes]:
@@ -164,7 +179,7 @@ class Stater:
         if not len(x):
             return []
         why = self._scorer.contributions(x, REASONS)
-        return list(zip(why, remedies(x, self._changes, self._scorer.risk, REASONS), strict=True))
+        return list(zip(why, remedies(x, self._changes, self.risk, REASONS), strict=True))
 
     def _signal(self, row: RiskRow) -> NewSignal:
         body = {
@@ -215,6 +230,7 @@ def _point(row: RiskRow) -> RiskPoint:
         at_us=row.at_us,
         position=row.position,
         p_failed=row.p_failed,
+        p_learnt=row.p_learnt,
     )
 
 
