@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from truenorth.action.learning import Beliefs, learn
-from truenorth.action.learnt_policy import best, shadow_prices, thompson
+from truenorth.action.learning import learn
+from truenorth.action.learnt_policy import best, shadow_prices
 from truenorth.action.off_policy import Judge, always, certain
 from truenorth.action.overrides import compare_overrides
 from truenorth.action.split_check import check_split
@@ -122,18 +122,6 @@ def test_the_holdout_and_open_cases_judge_nothing() -> None:
     assert Judge(log).evaluate(always(log, "call")).n == int((~log.holdout).sum())
     with pytest.raises(ValueError, match="no settled decision"):
         Judge(log._replace(value_cents=np.full(400, np.nan)))
-
-
-@given(st.integers(0, 2**32 - 1), st.integers(1, 6), st.integers(1, 20))
-def test_chances_of_thompson_sampling_sum_to_one_and_respect_what_is_eligible(seed: int, n: int, n_draws: int) -> None:
-    random = np.random.default_rng(seed)
-    beliefs = Beliefs(random.normal(size=(n, 3)), random.random((n, 3)))
-    eligible = random.random((n, 3)) < 0.6
-    eligible[:, 0] = True
-    cost = np.array([0.0, 100.0, 200.0])
-    chances = thompson(beliefs, np.full(n, 1_000.0), cost, eligible, random.normal(size=(n_draws, 3)))
-    np.testing.assert_allclose(chances.sum(1), 1.0)
-    assert np.all(chances[~eligible] == 0)
 
 
 @given(st.integers(0, 2**32 - 1))

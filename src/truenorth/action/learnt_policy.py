@@ -1,4 +1,4 @@
-"""A policy from what is believed: net values, the price of scarce capacity, chances of choosing by Thompson sampling.
+"""A policy from what is believed: net values, the price of scarce capacity, the best that is left.
 
 Arrays are over n cases and n_actions actions, *do nothing* first; money is in cents.
 """
@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-
-from truenorth.action.learning import Beliefs
 
 F64 = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -36,23 +34,6 @@ def best(value: F64, eligible: Flags) -> NDArray[np.int64]:
     allowed[:, 0] = 0.0
     chosen: NDArray[np.int64] = allowed.argmax(1)
     return chosen
-
-
-def thompson(
-    beliefs: Beliefs, stake_cents: F64, cost_cents: F64, eligible: Flags, normals: F64, price_cents: F64 | None = None
-) -> F64:
-    """(n, n_actions) the chances with which Thompson sampling chooses, from stated draws; rows sum to one.
-
-    ``normals`` (n_draws, n_actions) are standard normal; every case uses the same, so a chance is a multiple of
-    1 / n_draws. `truenorth.action.choice` computes the same chances exactly, for one decision at a time. Source: O.
-    Chapelle, L. Li (2011), "An empirical evaluation of Thompson sampling", NIPS.
-    """
-    chances = np.zeros(beliefs.mean.shape)
-    rows = np.arange(len(chances))
-    for drawn in normals:
-        value = net_value(beliefs.mean + beliefs.sd * drawn, stake_cents, cost_cents, price_cents)
-        chances[rows, best(value, eligible)] += 1.0
-    return chances / len(normals)
 
 
 def shadow_prices(value: F64, eligible: Flags, capacity_share: F64) -> F64:
