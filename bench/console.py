@@ -9,6 +9,7 @@ place in the queue of a second service, with a runner.
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import statistics
 import subprocess
@@ -18,7 +19,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 from playwright.sync_api import sync_playwright
@@ -110,14 +111,28 @@ def prepare(folder: Path, n_cases: int) -> tuple[str, str]:
         return session, store.access.add_write_key("shop", now_us=now_us())
 
 
+class Serving(NamedTuple):
+    """A service that listens."""
+
+    address: str
+    pid: int
+
+    def cpu_s(self) -> float:
+        """Seconds that it and the processes that it started have worked."""
+        of_all = [file.read_text().rsplit(")", 1) for file in Path("/proc").glob("[0-9]*/stat")]
+        fields = {int(head.split(" ", 1)[0]): tail.split() for head, tail in of_all}
+        own = [pid for pid, found in fields.items() if self.pid in {pid, int(found[1])}]
+        return sum(int(fields[pid][at]) for pid in own for at in (11, 12)) / os.sysconf("SC_CLK_TCK")
+
+
 @contextmanager
-def serving(folder: Path, *options: str) -> Iterator[str]:
-    """A service of the store of a folder; its address."""
+def serving(folder: Path, *options: str) -> Iterator[Serving]:
+    """A service of the store of a folder."""
     url = f"sqlite:///{folder}/truenorth.db"
     command = [*PROGRAM, "serve", "--db", url, "--port", "0", "--no-foresight", *options]
     with (folder / "log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
         try:
-            yield _address(folder)
+            yield Serving(_address(folder), process.pid)
         finally:
             process.terminate()
             process.wait(30)
@@ -138,7 +153,8 @@ def measure_open(browser: Any, n_cases: int, n_opens: int) -> dict[str, list[flo
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         session, _ = prepare(folder, n_cases)
-        with serving(folder, "--no-runner") as address, _tab(browser, address, session) as page:
+        with serving(folder, "--no-runner") as service, _tab(browser, service.address, session) as page:
+            address = service.address
             tools = page.context.new_cdp_session(page)
             tools.send("Performance.enable", {"timeDomain": "threadTicks"})
             found: dict[str, list[float]] = {"to the first byte": [], "drawn": [], "the browser's own work": []}
@@ -165,7 +181,8 @@ def measure_event(browser: Any, n_events: int) -> list[float]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         session, key = prepare(folder, 0)
-        with serving(folder, "--lateness", "1s") as address, _tab(browser, address, session) as page:
+        with serving(folder, "--lateness", "1s") as service, _tab(browser, service.address, session) as page:
+            address = service.address
             client = Client(key, host=address, sync_mode=True)
             client.track("first", "Contact", {"case": "first"})
             until_s = time.monotonic() + 60

@@ -157,7 +157,8 @@ def measure(folder: Path, given: argparse.Namespace) -> list[list[str]]:
     with open_store(url) as store:
         store.journeys.publish("service", service_process.JOURNEY, now_us=now_us())
         n_before = store.events.last_position()
-    with serving(folder, "--lateness", "1s") as address:
+    with serving(folder, "--lateness", "1s") as service:
+        address = service.address
         port = address.rpartition(":")[2]
         call = [
             sys.executable,
@@ -176,7 +177,9 @@ def measure(folder: Path, given: argparse.Namespace) -> list[list[str]]:
         sender.stdout.readline()
         sender.stdin.write("go\n")
         sender.stdin.flush()
+        cpu_s, began = service.cpu_s(), time.monotonic()
         seen = asyncio.run(watch(address, session, given.seconds, given.viewers, given.browsers))
+        busy = (service.cpu_s() - cpu_s) / (time.monotonic() - began)
         n_kept = int(sender.stdout.readline()) * BATCH
         sender.wait(60)
         behind_s = _judged_after(url)
@@ -190,6 +193,7 @@ def measure(folder: Path, given: argparse.Namespace) -> list[list[str]]:
         _row(f"live ({given.browsers} tabs of Chromium)", seen.live_ms),
         ["events sent, acknowledged, stored", f"{n_sent:,}", f"{n_kept:,}", f"{n_stored:,}", ""],
         ["pages that failed; updates taken", f"{seen.n_failed}", f"{seen.n_updates:,}", "", ""],
+        ["the service and its runner, of one core", f"{busy:.0%}", "", "", ""],
         ["all judged after the last event", f"{behind_s:.1f} s", "", "", ""],
     ]
 
