@@ -3,10 +3,11 @@ PYTHON ?= python3
 BIN := .venv/bin
 DEMO := demo
 
+SCREENSHOTS := artifacts/screenshots
 BENCH := bench.md
 BENCH_ARGS ?= --small
 
-.PHONY: demo demo-report test test-all bench lint types contracts unit format clean
+.PHONY: demo demo-report test test-all screenshots bench lint types contracts unit format clean
 
 demo: .venv/ready  ## A made-up company, live, at one address; Ctrl-C ends it.
 	$(BIN)/truenorth demo --folder $(DEMO)
@@ -22,6 +23,9 @@ test: lint types contracts unit  ## What CI runs.
 
 test-all: lint types contracts .venv/ready  ## The same with the long sweeps.
 	$(BIN)/pytest -n 2 -m "slow or not slow"
+
+screenshots: .venv/ready  ## Pictures of all pages of the console, light and dark, on a desk and on a phone.
+	TRUENORTH_SCREENSHOTS=$(SCREENSHOTS) $(BIN)/pytest -m "slow or not slow" -k each_page_is_whole tests/console
 
 bench: .venv/ready  ## All measurements, small, as one page with one table of ratios; BENCH_ARGS= for the large ones.
 	$(BIN)/python bench/run.py --date $$(date -u +%F) --page $(BENCH) $(BENCH_ARGS)
@@ -54,4 +58,4 @@ format: .venv/ready
 	@touch $@
 
 clean:
-	rm -rf .venv $(DEMO) $(BENCH) build .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv $(DEMO) $(BENCH) $(SCREENSHOTS) build .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,7 +1,8 @@
 """How fast Now opens and an event reaches the screen: `python bench/console.py [--cases 10000] [--opens 10]`.
 
 A service as it is run, over a SQLite store with so many open cases, each with a risk and promises, seen in Chromium.
-*Drawn*: from the address to the queue and the first case on the screen. *Browser's own work*: the time on the processor
+*To be read*: from the address to the queue and the first case on the screen, as the answer has them (first contentful
+paint). *Drawn by its scripts*: until keys and buttons are there too. *Browser's own work*: the time on the processor
 of the page's thread, whatever else the machine does. *Event to screen*: from the call of the Segment client to the
 place in the queue of a second service, with a runner.
 """
@@ -9,6 +10,7 @@ place in the queue of a second service, with a runner.
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import statistics
 import subprocess
@@ -18,7 +20,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 from playwright.sync_api import sync_playwright
@@ -48,6 +50,7 @@ authority: {roles: {agent: {call_back: true}}}
 """
 HOUR_US = 3_600_000_000
 PROGRAM = (sys.executable, "-c", "from truenorth.cli.app import main; main()")
+PAINT = "performance.getEntriesByName('first-contentful-paint')[0]"
 CHROMIUM = shutil.which("chromium")
 
 
@@ -110,14 +113,28 @@ def prepare(folder: Path, n_cases: int) -> tuple[str, str]:
         return session, store.access.add_write_key("shop", now_us=now_us())
 
 
+class Serving(NamedTuple):
+    """A service that listens."""
+
+    address: str
+    pid: int
+
+    def cpu_s(self) -> float:
+        """Seconds that it and the processes that it started have worked."""
+        of_all = [file.read_text().rsplit(")", 1) for file in Path("/proc").glob("[0-9]*/stat")]
+        fields = {int(head.split(" ", 1)[0]): tail.split() for head, tail in of_all}
+        own = [pid for pid, found in fields.items() if self.pid in {pid, int(found[1])}]
+        return sum(int(fields[pid][at]) for pid in own for at in (11, 12)) / os.sysconf("SC_CLK_TCK")
+
+
 @contextmanager
-def serving(folder: Path, *options: str) -> Iterator[str]:
-    """A service of the store of a folder; its address."""
+def serving(folder: Path, *options: str) -> Iterator[Serving]:
+    """A service of the store of a folder."""
     url = f"sqlite:///{folder}/truenorth.db"
     command = [*PROGRAM, "serve", "--db", url, "--port", "0", "--no-foresight", *options]
     with (folder / "log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
         try:
-            yield _address(folder)
+            yield Serving(_address(folder), process.pid)
         finally:
             process.terminate()
             process.wait(30)
@@ -134,22 +151,27 @@ def _address(folder: Path) -> str:
 
 
 def measure_open(browser: Any, n_cases: int, n_opens: int) -> dict[str, list[float]]:
-    """Milliseconds until the first byte of Now, until it is drawn, and of the browser's own work."""
+    """Milliseconds until the first byte of Now, until it can be read, until it is drawn, of the browser's own work."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         session, _ = prepare(folder, n_cases)
-        with serving(folder, "--no-runner") as address, _tab(browser, address, session) as page:
+        with serving(folder, "--no-runner") as service, _tab(browser, service.address, session) as page:
+            address = service.address
             tools = page.context.new_cdp_session(page)
             tools.send("Performance.enable", {"timeDomain": "threadTicks"})
-            found: dict[str, list[float]] = {"to the first byte": [], "drawn": [], "the browser's own work": []}
+            found: dict[str, list[float]] = {
+                name: [] for name in ("to the first byte", "to be read", "drawn by its scripts", "browser's own work")
+            }
             for n in range(n_opens + 2):
                 began = time.perf_counter()
                 page.goto(f"{address}/now", wait_until="commit")
-                page.locator(".tn-case .tn-name").wait_for()
+                page.locator("#app .tn-case .tn-name").wait_for()
                 drawn = (time.perf_counter() - began) * 1000
                 byte = page.evaluate("performance.getEntriesByType('navigation')[0].responseStart")
+                page.wait_for_function(f"{PAINT} !== undefined")  # it is told a little later
+                read = page.evaluate(f"{PAINT}.startTime")
                 if n >= 2:  # the first ones fill caches
-                    for words, took in zip(found, (byte, drawn, _worked(tools)), strict=True):
+                    for words, took in zip(found, (byte, read, drawn, _worked(tools)), strict=True):
                         found[words].append(took)
             return found
 
@@ -165,7 +187,8 @@ def measure_event(browser: Any, n_events: int) -> list[float]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         session, key = prepare(folder, 0)
-        with serving(folder, "--lateness", "1s") as address, _tab(browser, address, session) as page:
+        with serving(folder, "--lateness", "1s") as service, _tab(browser, service.address, session) as page:
+            address = service.address
             client = Client(key, host=address, sync_mode=True)
             client.track("first", "Contact", {"case": "first"})
             until_s = time.monotonic() + 60
@@ -175,7 +198,7 @@ def measure_event(browser: Any, n_events: int) -> list[float]:
             ):
                 time.sleep(0.2)
             page.goto(f"{address}/now")
-            page.locator(".tn-case .tn-name").wait_for()
+            page.locator("#app .tn-case .tn-name").wait_for()
             page.wait_for_timeout(2_000)
             took = []
             for n in range(n_events):

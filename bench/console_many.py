@@ -33,7 +33,7 @@ from live_load import BATCH, Batches, at_a_rate, request
 from playwright.async_api import Browser, async_playwright
 from tables import show
 
-from console import CHROMIUM, prepare, serving
+from console import CHROMIUM, PAINT, prepare, serving
 from truenorth.console.door import COOKIE
 from truenorth.server.runner import now_us
 from truenorth.store.opening import open_store
@@ -113,7 +113,8 @@ async def draw(browser: Browser, address: str, session: str, pages: Iterator[str
         await page.goto(address + next(pages), wait_until="commit")
         await page.wait_for_function("window.socket?.connected && document.querySelector('#app h1')")
         took = (time.perf_counter() - began) * 1000
-        paint = await page.evaluate("performance.getEntriesByName('first-contentful-paint')[0]?.startTime")
+        await page.wait_for_function(f"{PAINT} !== undefined")  # it is told a little later
+        paint = await page.evaluate(f"{PAINT}.startTime")
         if n:  # the first page fills the browser's cache
             seen.live_ms.append(took)
             seen.read_ms.append(paint)
@@ -157,7 +158,8 @@ def measure(folder: Path, given: argparse.Namespace) -> list[list[str]]:
     with open_store(url) as store:
         store.journeys.publish("service", service_process.JOURNEY, now_us=now_us())
         n_before = store.events.last_position()
-    with serving(folder, "--lateness", "1s") as address:
+    with serving(folder, "--lateness", "1s") as service:
+        address = service.address
         port = address.rpartition(":")[2]
         call = [
             sys.executable,
@@ -176,7 +178,9 @@ def measure(folder: Path, given: argparse.Namespace) -> list[list[str]]:
         sender.stdout.readline()
         sender.stdin.write("go\n")
         sender.stdin.flush()
+        cpu_s, began = service.cpu_s(), time.monotonic()
         seen = asyncio.run(watch(address, session, given.seconds, given.viewers, given.browsers))
+        busy = (service.cpu_s() - cpu_s) / (time.monotonic() - began)
         n_kept = int(sender.stdout.readline()) * BATCH
         sender.wait(60)
         behind_s = _judged_after(url)
@@ -190,6 +194,7 @@ def measure(folder: Path, given: argparse.Namespace) -> list[list[str]]:
         _row(f"live ({given.browsers} tabs of Chromium)", seen.live_ms),
         ["events sent, acknowledged, stored", f"{n_sent:,}", f"{n_kept:,}", f"{n_stored:,}", ""],
         ["pages that failed; updates taken", f"{seen.n_failed}", f"{seen.n_updates:,}", "", ""],
+        ["the service and its runner, of one core", f"{busy:.0%}", "", "", ""],
         ["all judged after the last event", f"{behind_s:.1f} s", "", "", ""],
     ]
 

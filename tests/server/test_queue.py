@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from server.acting_desk import ACTIONS, acting_desk, decide, open_cases
-from server.desk import HOUR_US, Desk, desk_in
+from server.desk import HOUR_US, NOW_US, Desk, desk_in
 from truenorth.action.holdout import is_held_out
 from truenorth.action.priority import LEAST_HOURS, Avoidable, hours_left, priority
 from truenorth.server.acting.queueing import STALE_S
+from truenorth.store.rows import Judged
 
 CHANCES = st.floats(0, 1)
 MONEY = st.floats(0, 1e6)
@@ -94,6 +96,17 @@ def test_without_a_model_the_share_that_failed_stands_for_the_risk(tmp_path: Pat
         base = lost / (lost + outcome["achieved"])
         assert {one["risk"] for one in said["items"]} == {round(base, 4)}
         assert {one["basis"] for one in said["items"]} == {"belief"}
+
+
+def test_a_case_that_the_model_has_not_looked_at_is_in_it_with_the_base_risk(desk: Desk) -> None:
+    row = desk.store.results.cases("support", outcome="open")[0]
+    new = msgspec.structs.replace(row, case="T900", customer="C900", opened_us=NOW_US)
+    progress = desk.store.results.progress("support")
+    desk.store.results.write("support", Judged(progress=progress, cases=[new]), n_erasures=0)
+    said = desk.get("/api/v1/queue", "agent")["items"]
+    (place,) = [one for one in said if one["case"] == "T900"]
+    assert (place["basis"], place["customer"]) == ("belief", "C900")
+    assert {one["basis"] for one in said if one["case"] != "T900"} == {"model"}
 
 
 def test_a_promise_in_one_line_about_a_case_is_due_in_it(desk: Desk) -> None:

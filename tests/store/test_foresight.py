@@ -76,6 +76,32 @@ def test_the_newest_risk_of_each_case_by_each_model_that_is_asked(
         assert store.risks.all("other", version) == []
 
 
+@given(
+    opened=st.lists(st.tuples(st.integers(0, 99), st.sampled_from(["open", "held", "failed"])), max_size=8),
+    said=st.sets(st.integers(0, 7)),
+    limit=st.integers(1, 9),
+)
+@on_one_database
+def test_open_cases_that_a_model_has_not_looked_at_are_found_among_the_newest(
+    store: Store, opened: Sequence[tuple[int, str]], said: set[int], limit: int
+) -> None:
+    empty(store)
+    store.models.add(model("m"), b"bytes")
+    rows = [
+        CaseRow(
+            case=f"c{n}", customer=f"u{n}", opened_us=100 * at + n, resolved_us=at if state == "held" else None,
+            outcome="failed" if state == "failed" else "open",
+        )
+        for n, (at, state) in enumerate(opened)
+    ]  # fmt: skip
+    store.results.write("help", Judged(progress=Progress(1, 1), cases=rows), n_erasures=0)
+    store.risks.write("help", Foretold(risks=[risk(f"c{n}", 0.5) for n in said]), n_erasures=0)
+    newest = sorted((row for row in rows if row.outcome == "open"), key=lambda row: -row.opened_us)[:limit]
+    expected = {(row.case, row.customer) for row in newest if row.resolved_us is None and int(row.case[1:]) not in said}
+    assert set(store.risks.unforeseen("help", "m", limit=limit)) == expected
+    assert store.risks.unforeseen("other", "m", limit=limit) == []
+
+
 @given(rows=st.lists(ROWS, max_size=8), limit=st.integers(1, 4), at_least=SHARES, looked_at=st.integers(1, 9))
 @on_one_database
 def test_all_pages_together_are_all_risks_by_avoidable_loss(

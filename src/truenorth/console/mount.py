@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from fastapi import FastAPI
@@ -11,6 +12,7 @@ from nicegui import core, ui
 from nicegui.middlewares import RedirectWithPrefixMiddleware, SetCacheControlMiddleware
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Match, Mount, Route
@@ -36,6 +38,8 @@ from truenorth.store.registry import Audit
 
 BUILD_S = 30.0
 """How long a page may take to be made before its reader is told so."""
+QUICK = 3
+"""How hard pages are compressed: each is made anew, and a little larger is sooner there than a little later."""
 STATIC_PATHS = ("/favicon.ico",)
 
 
@@ -100,6 +104,7 @@ class Console:
             binding_refresh_interval=None,
             tailwind=False,
             show_welcome_message=False,
+            gzip_middleware_factory=partial(GZipMiddleware, compresslevel=QUICK),
         )
         slow: tuple[Any, ...] = (RedirectWithPrefixMiddleware, SetCacheControlMiddleware)
         core.app.user_middleware[:] = [

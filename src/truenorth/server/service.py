@@ -20,6 +20,7 @@ from structlog.typing import Processor
 
 from truenorth.server.acting.acting import Knowing
 from truenorth.server.acting.proposing import Proposer
+from truenorth.server.api.bounds import Bounds
 from truenorth.server.app import make_app
 from truenorth.server.connections import BoundedConnection, allow_connections
 from truenorth.server.given.clerk import Clerk
@@ -48,7 +49,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """How a service runs. ``is_open``: nobody needs a token; only on a loopback address.
 
     ``runner_command`` runs the runner beside this process (`runner_process`); without it, this process only takes
-    events and answers questions. ``foreseer_command`` likewise runs what keeps risks up to date.
+    events and answers questions. ``foreseer_command`` likewise keeps risks up to date. ``bounds``: of the API.
     """
 
     runner_command: tuple[str, ...] = ()
@@ -57,6 +58,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     port: int = 8080
     is_open: bool = False
     limits: Limits = Limits()
+    bounds: Bounds = Bounds()
 
 
 def make_service(
@@ -126,6 +128,7 @@ def make_service(
         probes=_probes(store, writer, runner, foreseer),
         is_open=settings.is_open,
         lifespan=lifespan,
+        bounds=settings.bounds,
         knowing=knowing,
         before=before,
     )

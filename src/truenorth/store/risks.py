@@ -13,7 +13,7 @@ from truenorth.store.foresight_rows import Foretold, MaturedRow, RiskPoint, Risk
 from truenorth.store.gone import in_parts
 from truenorth.store.pages import LOOKED_AT, Page, Place
 from truenorth.store.results import Outdated, n_erasures_of, write_signals
-from truenorth.store.tables import CASE_ROW, MODEL, RISK, RISK_PAST, case_decided_us
+from truenorth.store.tables import CASE_ROW, IS_OPEN, MODEL, RISK, RISK_PAST, case_decided_us
 from truenorth.store.upsert import upsert
 
 RISK_NAMES, POINT_NAMES = RiskRow.__struct_fields__, RiskPoint.__struct_fields__
@@ -103,6 +103,20 @@ class Risks:
         if len(rows) > limit:
             return Page(rows[:limit], (rows[limit - 1].avoidable, rows[limit - 1].case))
         return Page(rows, tuple(last) if last is not None else None)
+
+    def unforeseen(self, journey: str, model: str, *, limit: int) -> list[tuple[str, str | None]]:
+        """Cases, with customers, of which a model has said nothing yet, among the newest ``limit`` that are open."""
+        newest = (
+            select(CASE_ROW.c.case, CASE_ROW.c.customer, CASE_ROW.c.resolved_us)
+            .where(CASE_ROW.c.journey == journey, IS_OPEN)
+            .order_by(CASE_ROW.c.opened_us.desc())
+            .limit(limit)
+            .subquery()
+        )
+        said = select(1).where(RISK.c.journey == journey, RISK.c.model == model, RISK.c.case == newest.c.case)
+        asked = select(newest.c.case, newest.c.customer).where(newest.c.resolved_us.is_(None), ~said.exists())
+        with self._database.reading() as connection:
+            return [(row.case, row.customer) for row in connection.execute(asked).all()]
 
     def matured(
         self, journey: str, model: str, *, since_us: int, after: tuple[str, int] = ("", 0), limit: int = 10_000

@@ -24,6 +24,7 @@ from truenorth.engine.replay import Progress
 from truenorth.logs.log import Log
 from truenorth.server.acting.proposing import Proposer
 from truenorth.server.acting.staffing import keep_people
+from truenorth.server.api.bounds import Bounds
 from truenorth.server.importing import import_events
 from truenorth.server.runner import Runner, now_us
 from truenorth.server.service import Settings, run_service
@@ -235,6 +236,7 @@ def run(folder: Path, plan: Plan, *, speed: float, host: str, port: int, on_star
         settings = Settings(
             host=host, port=free_port(host, port), is_open=True,
             runner_command=runner_command(pace), foreseer_command=foreseer_command(pace),
+            bounds=Bounds(watermark_age_seconds=speed * Bounds().watermark_age_seconds),
         )  # fmt: skip
         with open_service(url, settings, clock=pace.clock, with_console=has_console(), with_tour=True) as service:
             _serve(service, settings, pace, plan, on_started)

@@ -20,6 +20,8 @@ from truenorth.store.foresight_rows import RiskRow
 from truenorth.store.opening import Store
 from truenorth.store.rows import JourneyText
 
+MOST_NEW = 500
+"""Cases that opened last: of them, those that the model has not looked at yet are ranked too."""
 STALE_S = 10.0
 """How old a queue may be that is answered with while the next one is made."""
 MOST_CASES = 2_000
@@ -195,13 +197,18 @@ class Queues:
         return found
 
     def _standings(self, journey: str, decisions: Mapping[str, DecisionRow]) -> dict[str, Standing]:
-        """The open cases that are ranked, by case: those that a model looks at, else the first ones by id."""
+        """The open cases that are ranked, by case: those that a model looks at, else the first ones by id.
+
+        A case that has just opened waits for nobody: until the model has looked at it, it has the base risk.
+        """
         live = self._store.models.live(journey)
         if live is not None:
             rows = self._store.risks.page(journey, live.version, limit=MOST_CASES).rows
             found = {row.case: _standing(row) for row in rows}
             beyond = [case for case in decisions if case not in found]
             found |= {row.case: _standing(row) for row in self._store.risks.newest(journey, live.version, beyond)}
+            new = self._store.risks.unforeseen(journey, live.version, limit=MOST_NEW)
+            found |= {case: Standing(customer, None, None, None) for case, customer in new}
         else:
             shown = self._store.pages.cases(journey, limit=MOST_CASES, outcome="open").rows
             found = {row.case: Standing(row.customer, None, None, None) for row in shown}
