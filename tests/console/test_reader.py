@@ -31,7 +31,13 @@ def test_a_reader_is_asked_for_anew_each_time(tmp_path: Path) -> None:
     who: list[Caller | None] = [Caller("ann", "agent")]
     with desk_in(tmp_path) as desk:
         served = desk.app.state.context
-        reader = Reader(served=served, caller=Caller("ann", "admin"), who_now=lambda: who[0], writing=Writing())
+        reader = Reader(
+            served=served,
+            caller=Caller("ann", "admin"),
+            who_now=lambda: who[0],
+            writing=Writing(),
+            followers=Followers(),
+        )
         assert len(reader.ask_now(list_cases, journey="support").items) == 30
         with pytest.raises(Turned, match="journey"):
             reader.ask_now(list_cases, journey="x" * 2_000)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from store.making import empty, event, on_one_database
-from truenorth.store.foresight_rows import Foretold, ModelRow, RiskPoint, RiskRow
+from truenorth.store.foresight_rows import Foretold, ModelRow, RiskPoint, RiskRow, SaidRow
 from truenorth.store.models import LOOKS_KEPT
 from truenorth.store.opening import Store
 from truenorth.store.results import Outdated
@@ -52,6 +52,7 @@ ROWS = st.builds(
     why=st.binary(max_size=3),
     alarmed=st.booleans(),
     n_past=st.integers(0, 3),
+    p_learnt=st.none() | SHARES,
 )
 STEPS = st.lists(st.tuples(st.lists(ROWS, max_size=5), st.lists(CASES, max_size=2)), max_size=5)
 
@@ -204,6 +205,34 @@ def held(store: Store) -> None:
         for n in (1, 2)
     ]
     store.risks.write("help", Foretold(risks=risks, points=points), n_erasures=0)
+
+
+def test_what_was_said_first_and_last_is_without_a_level(store: Store) -> None:
+    store.models.add(model("m"), b"")
+    outcomes = {"c1": "open", "c2": "failed", "c3": "open"}
+    rows = [CaseRow(case=case, opened_us=1, outcome=outcome) for case, outcome in outcomes.items()]  # type: ignore[arg-type]
+    store.results.write("help", Judged(progress=Progress(1), cases=rows), n_erasures=0)
+    points = [
+        RiskPoint(model="m", case=case, number=n, at_us=at_us + n, position=1, p_failed=0.5, p_learnt=learnt)
+        for case, at_us, learnt in (("c1", 10, None), ("c2", 20, 0.3), ("c3", 0, None))
+        for n in (1, 2)
+    ]
+    risks = [risk("c1", 0.6, p_learnt=0.4), risk("c3", 0.6)]
+    store.risks.write("help", Foretold(risks=risks, points=points), n_erasures=0)
+    said = [SaidRow("c1", 0.5, 0.4, "open"), SaidRow("c2", 0.3, None, "failed")]
+    assert store.risks.said("help", "m", since_us=10) == said
+    assert store.risks.said("help", "m", since_us=10, after="c1") == said[1:]
+    assert store.risks.said("help", "m", since_us=10, limit=1) == said[:1]
+    assert store.risks.said("help", "n", since_us=0) == []
+
+
+def test_a_level_is_kept_with_its_model(store: Store) -> None:
+    for version in ("m", "n"):
+        store.models.add(model(version), b"")
+    assert [row.level for row in store.models.list("help")] == [None, None]
+    store.models.put_level("help", "m", -0.5, now_us=9)
+    levels = {row.version: (row.level, row.level_us) for row in store.models.asked()}
+    assert levels == {"m": (-0.5, 9), "n": (None, None)}
 
 
 def test_the_rights_of_people_reach_risks(store: Store) -> None:

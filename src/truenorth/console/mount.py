@@ -20,6 +20,7 @@ from starlette.types import Scope
 
 from truenorth.console.door import ASSETS, COOKIE, SOCKET, ConsoleDoor
 from truenorth.console.first_look import add_first_look
+from truenorth.console.following import Followers
 from truenorth.console.oidc import Oidc
 from truenorth.console.reader import Reader
 from truenorth.console.registry import Page, Registry
@@ -61,6 +62,7 @@ class Console:
     oidc: Oidc | None = None
     tour: tuple[Step, ...] = ()
     _served: list[Context] = field(default_factory=list)
+    _followers: Followers = field(default_factory=Followers)
 
     def layers(self) -> list[Middleware]:
         """What stands before the API's door (`make_app`)."""
@@ -130,7 +132,9 @@ class Console:
 
         caller: Caller = getattr(request.state, SIGNED_IN)
         writing = writing_of(request.headers, request.cookies)
-        return Reader(served=self._served[0], caller=caller, who_now=who_now, writing=writing)
+        return Reader(
+            served=self._served[0], caller=caller, who_now=who_now, writing=writing, followers=self._followers
+        )
 
     def _builder(self, page: Page) -> Callable[[Request], Any]:
         async def build(request: Request) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from typing import Annotated, Any, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
 
 from fastapi.params import Depends
 from pydantic import TypeAdapter, ValidationError
@@ -18,6 +18,9 @@ from truenorth.server.api.paging import Asked
 from truenorth.server.auth import Caller, Needs
 from truenorth.server.receiving import Turned
 from truenorth.store.rows import Role
+
+if TYPE_CHECKING:
+    from truenorth.console.following import Followers
 
 Answer = TypeVar("Answer")
 
@@ -32,12 +35,16 @@ class Asking(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Reader:
-    """Somebody who has a page open. ``who_now`` says who that is now, None where the session has ended meanwhile."""
+    """Somebody who has a page open. ``who_now`` says who that is now, None where the session has ended meanwhile.
+
+    ``followers``: the pages of this process that follow the signals.
+    """
 
     served: Context
     caller: Caller
     who_now: Callable[[], Caller | None]
     writing: Writing
+    followers: Followers
 
     async def ask(self, answer: Callable[..., Answer], /, **given: Any) -> Answer:
         """What a function of the API answers. `Turned` where it turns away: the session has ended, the role is small.

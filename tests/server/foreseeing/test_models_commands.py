@@ -59,9 +59,12 @@ def test_the_life_of_a_model(url: str) -> None:
     assert shown["metrics"]["n_cases"] > 100
     assert "learnt from 2026-01-01" in run("models", "show", "shop", version)
     with open_store(url) as store:
+        store.models.put_level("shop", version, 0.3, now_us=row.data_to_us)
         noted = [(one.what, one.about) for one in store.audit.read()]
     assert ("promoted a model although it is not better", "shop poor") in noted
     assert ("rolled back to a model", f"shop {version}") in noted
+    assert "level of its risks: +0.30" in run("models", "show", "shop", version)
+    assert told("models", "show", "shop", version)["level"] == 0.3
 
 
 def test_watching_and_training_on_a_store(url: str) -> None:

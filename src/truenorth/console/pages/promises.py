@@ -9,6 +9,7 @@ import msgspec
 from nicegui import ui
 
 from truenorth.console.choosing import chosen_journey, journeys
+from truenorth.console.fields import button
 from truenorth.console.filling import fill
 from truenorth.console.naming import in_words
 from truenorth.console.pages.now import CSS
@@ -20,8 +21,8 @@ from truenorth.console.tiles import Tile, Tiles
 from truenorth.console.words import Words, heading, link, muted, notice
 from truenorth.server.api.promise_ledger import Broken, Group, Ledger, explain_broken, read_promise_ledger
 
-N_EXPLAINED = 8
-"""Broken promises that are explained on the page: the last ones."""
+N_EXPLAINED = 3
+"""Broken promises that are explained at once: the last ones; others when it is asked for."""
 NOBODY = {"promise": "", "team": "(nobody yet)", "channel": "(not recorded)"}
 """What stands for a group without a name."""
 
@@ -58,10 +59,23 @@ async def build(sight: Sight, filters: Filters) -> None:
     if not ledger.broken:
         notice("None of the promises made in this time was broken.", "good")
         return
-    last = ledger.broken[:N_EXPLAINED]
+    await _explained(sight, ledger.journey, ledger.broken[:N_EXPLAINED])
+    others = ledger.broken[N_EXPLAINED:]
+    if others:
+
+        async def explain() -> None:
+            place.clear()
+            with place:
+                await _explained(sight, ledger.journey, others)
+
+        with Words("div", "") as place:
+            button(f"Explain {len(others)} more", sight.doing(explain))
+
+
+async def _explained(sight: Sight, journey: str, broken: Sequence[Broken]) -> None:
     zone = str(sight.writing.zone)
-    told = sight.ask(explain_broken, journey=ledger.journey, broken=last, timezone=zone)
-    await fill(sight, "Looking at why ...", told, lambda sentences: _broken(sight, ledger.journey, last, sentences))
+    told = sight.ask(explain_broken, journey=journey, broken=broken, timezone=zone)
+    await fill(sight, "Looking at why ...", told, lambda sentences: _broken(sight, journey, broken, sentences))
 
 
 def _broken(sight: Sight, journey: str, broken: Sequence[Broken], sentences: Sequence[str | None]) -> None:
