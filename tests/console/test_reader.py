@@ -10,6 +10,7 @@ import pytest
 from fastapi.routing import APIRoute
 
 from server.desk import desk_in
+from truenorth.console.following import Followers
 from truenorth.console.reader import Reader, asking_of
 from truenorth.console.writing import Writing
 from truenorth.server.api.cases import list_cases
