@@ -70,15 +70,13 @@ class Streaming:
 
     def kill_workers(self) -> int:
         """SIGKILL to the Python workers; how many there were."""
-        daemons = [
-            child
-            for child in psutil.Process(self._running.pid).children(recursive=True)
-            if "pyspark.daemon" in " ".join(child.cmdline())
-        ]
-        for one in daemons:
-            with suppress(psutil.NoSuchProcess):
-                one.kill()
-        return len(daemons)
+        n_killed = 0
+        for child in psutil.Process(self._running.pid).children(recursive=True):
+            with suppress(psutil.Error):  # one that has ended meanwhile
+                if "pyspark.daemon" in " ".join(child.cmdline()):
+                    child.kill()
+                    n_killed += 1
+        return n_killed
 
     def ends(self) -> None:
         assert self._running.wait(PATIENCE_S) == 0, (self._folder / "said").read_text()[-3_000:]
