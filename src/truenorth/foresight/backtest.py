@@ -146,17 +146,22 @@ class _Held:
         self.judged = self.verdict.used if self.verdict.live else next(iter(risks))
         self.every_risk, self.risk = risks[self.judged], self.risks[self.judged]
 
-    def crossed(self, rows: NDArray[np.bool_]) -> alarms.Crossings:
-        """Cases of the valid part stand for those like them that had not ended."""
+    def crossed(self, rows: NDArray[np.bool_], risk: F64 | None = None) -> alarms.Crossings:
+        """By ``risk``, that of the judged model if none is given.
+
+        Cases of the valid part stand for those like them that had not ended.
+        """
+        every_risk = self.every_risk if risk is None else risk
         until_us = self.learnt.split.test_us
         stands_for = censoring_weights(self.cases.opened_us, self.cases.ended_us, until_us)
-        return alarms.crossings(self.rows.case[rows], self.every_risk[rows], self.failed[rows], stands_for)
+        return alarms.crossings(self.rows.case[rows], every_risk[rows], self.failed[rows], stands_for)
 
     def findings(self, threshold: alarms.Threshold, asked: Asked) -> dict[str, Any]:
         """All about outcomes and alarms, by field of `Backtest`."""
         split, case, y, risk, seed = self.learnt.split, self.case, self.y, self.risk, self.seed
         times = self.rows.time_us[self.test]
         valid, test, taught = (self.crossed(rows) for rows in (self.valid, self.test, self.learnt.taught))
+        as_learnt = self.as_learnt[self.judged]
         came = float(test.failed.mean()) if len(test.case) else float("nan")
         known = float(np.average(taught.failed, weights=taught.weight)) if len(taught.case) else float("nan")
         alarmed = (threshold, asked.precision, case, times, risk, y, self.cases.ended_us, seed)
@@ -170,10 +175,10 @@ class _Held:
             "models": tuple(evaluate.scored(name, y, p, case, seed) for name, p in self.risks.items()),
             "buckets": evaluate.buckets(y, risk, case, self.rows.prefix[self.test], seed),
             "reliability": evaluate.reliable(y, risk),
-            "level": evaluate.level(known, came, y, risk, self.as_learnt[self.judged][self.test]),
+            "level": evaluate.level(known, came, y, risk, as_learnt[self.test]),
             "lead": evaluate.lead(*alarmed),
             "per_day": evaluate.per_day(case, times, risk, y, asked.per_day, seed),
-            "costs": evaluate.costs(valid, test, asked.ratios),
+            "costs": evaluate.costs(valid, self.crossed(self.test, as_learnt), asked.ratios),
             "survey": self._survey(threshold.risk, times, test),
             "levers": self._levers(),
         }
