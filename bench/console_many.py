@@ -66,7 +66,10 @@ async def view(address: str, session: str, pages: Iterator[str], until_s: float,
             answer = await client.get(page)
             seen.loaded_ms[page].append((time.perf_counter() - began) * 1000)
             seen.n_failed += answer.status_code != 200
-            await _stay(address, headers, answer.text, seen)
+            try:
+                await _stay(address, headers, answer.text, seen)
+            except socketio.exceptions.ConnectionError:  # a browser would try again
+                seen.n_failed += 1
 
 
 async def _stay(address: str, headers: dict[str, str], page: str, seen: Seen) -> None:
@@ -193,7 +196,7 @@ def measure(folder: Path, given: argparse.Namespace) -> list[list[str]]:
         _row(f"to be read ({given.browsers} tabs of Chromium)", seen.read_ms),
         _row(f"live ({given.browsers} tabs of Chromium)", seen.live_ms),
         ["events sent, acknowledged, stored", f"{n_sent:,}", f"{n_kept:,}", f"{n_stored:,}", ""],
-        ["pages that failed; updates taken", f"{seen.n_failed}", f"{seen.n_updates:,}", "", ""],
+        ["pages and sockets that failed; updates taken", f"{seen.n_failed}", f"{seen.n_updates:,}", "", ""],
         ["the service and its runner, of one core", f"{busy:.0%}", "", "", ""],
         ["all judged after the last event", f"{behind_s:.1f} s", "", "", ""],
     ]
