@@ -27,6 +27,7 @@ from truenorth.server.documents import document_routes
 from truenorth.server.envelope import BodyBound, Envelope
 from truenorth.server.given.clerk import Clerk
 from truenorth.server.health import health_routes
+from truenorth.server.insight_making import MakerBeside, MakerHere, Work
 from truenorth.server.insights import InsightBounds, Insights
 from truenorth.server.judged_logs import JudgedLogs
 from truenorth.server.metrics import Asked, Metrics, Probes
@@ -56,6 +57,7 @@ def make_app(  # noqa: PLR0913  # all that a service is made of
     lifespan: Lifespan[FastAPI] | None = None,
     knowing: Knowing = Knowing(),  # noqa: B008  # frozen
     before: Sequence[Middleware] = (),
+    answer_insights: Work | None = None,
 ) -> FastAPI:
     """The application of a store.
 
@@ -66,13 +68,15 @@ def make_app(  # noqa: PLR0913  # all that a service is made of
     ``lifespan``: starts and stops what belongs to whoever composes; call ``app.state.context.broadcast.close()`` first
     when stopping, so that streams end. ``knowing``: what decisions know of risks and effects. ``before``: layers that
     stand before the door of the API, the outermost first; they may say who has signed in (`auth.SIGNED_IN`).
+    ``answer_insights``: what a process of its own does that makes insights (`insight_making.answer_questions`); without
+    it they are made in a thread, and whoever sends events waits meanwhile.
     """
     metrics = metrics or Metrics()
     asked = Asked(probes, now_us)
     metrics.registry.register(asked)
     app = FastAPI(title="Truenorth", description=ABOUT, version="1", openapi_url=None, lifespan=lifespan)
     targets = targets or TargetRules(loopback=is_open)
-    app.state.context = _context(store, now_us, ids_of, bounds, targets, entropy, elapsed_s, knowing)
+    app.state.context = _context(store, now_us, ids_of, bounds, targets, entropy, elapsed_s, knowing, answer_insights)
     app.include_router(api_routes())
     health = health_routes(metrics, probes, asked, store.events.last_position, bounds.watermark_age_seconds)
     routes = [*document_routes(app.openapi), *health, *ingest]
@@ -91,7 +95,7 @@ def make_app(  # noqa: PLR0913  # all that a service is made of
     return app
 
 
-def _context(
+def _context(  # noqa: PLR0913, PLR0917  # all that the routes share
     store: Store,
     now_us: Callable[[], int],
     ids_of: Callable[[str], tuple[str, ...]],
@@ -100,6 +104,7 @@ def _context(
     entropy: Entropy,
     elapsed_s: Callable[[], float],
     knowing: Knowing,
+    answer_insights: Work | None,
 ) -> Context:
     """What the API's routes share."""
     totals, judged = Totals(store.results, elapsed_s), JudgedLogs(store, elapsed_s)
@@ -138,7 +143,7 @@ def _context(
             outcomes_of=outcomes_of,
             words=Clerk(store, now_us, ids_of).waiting,
         ),
-        insights=_insights(store, judged, bounds, now_us, elapsed_s),
+        insights=_insights(store, judged, bounds, now_us, elapsed_s, answer_insights),
     )
     return context
 
@@ -165,7 +170,12 @@ def _broadcast(store: Store, bounds: Bounds) -> Broadcast:
 
 
 def _insights(
-    store: Store, judged: JudgedLogs, bounds: Bounds, now_us: Callable[[], int], elapsed_s: Callable[[], float]
+    store: Store,
+    judged: JudgedLogs,
+    bounds: Bounds,
+    now_us: Callable[[], int],
+    elapsed_s: Callable[[], float],
+    answer_insights: Work | None,
 ) -> Insights:
     of_insight = InsightBounds(
         events=bounds.insight_events,
@@ -173,4 +183,6 @@ def _insights(
         kept=bounds.insight_kept,
         age_seconds=bounds.insight_age_seconds,
     )
-    return Insights(store, judged, of_insight, now_us, elapsed_s)
+    here = MakerHere(judged, bounds.insight_age_seconds, elapsed_s)
+    maker = MakerBeside(answer_insights, bounds.insight_seconds) if answer_insights else here
+    return Insights(store, maker, of_insight, now_us, elapsed_s)

@@ -1,8 +1,8 @@
 """Insights from the log of a store: made one at a time beside the service, and kept until they are out of date.
 
-An answer looks at the whole log. So it is made in a thread of its own, whoever asks meanwhile is told how far it is,
-and what was found is used again: as long as nothing has come, or for some minutes while events go on coming. What was
-found before a journey was published anew or somebody was erased is never shown again.
+An answer looks at the whole log. So it is made beside (`truenorth.server.insight_making`), whoever asks meanwhile is
+told how far it is, and what was found is used again: as long as nothing has come, or for some minutes while events go
+on coming. What was found before a journey was published anew or somebody was erased is never shown again.
 """
 
 from __future__ import annotations
@@ -10,21 +10,20 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from datetime import datetime
 from threading import Event as Flag
 from threading import RLock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
+from truenorth.server.insight_making import Maker
 from truenorth.server.insight_question import Question
-from truenorth.server.judged_logs import Held, JudgedLogs, Mark, Stopped, mark_of
+from truenorth.server.judged_logs import Mark, Stopped, mark_of
 from truenorth.server.receiving import Turned
-from truenorth.spec.instants import instant_at
 from truenorth.store.opening import Store
 
 if TYPE_CHECKING:
-    from truenorth.report.section import Inputs, Section, Subject
+    from truenorth.report.section import Section, Subject
 
 BUSY_SECONDS = 10
 """What somebody is told to wait who asks while too many wait."""
@@ -76,12 +75,12 @@ class Insights:
     def __init__(
         self,
         store: Store,
-        judged: JudgedLogs,
+        maker: Maker,
         bounds: InsightBounds,
         now_us: Callable[[], int],
         elapsed_s: Callable[[], float],
     ) -> None:
-        self._store, self._judged, self._bounds = store, judged, bounds
+        self._store, self._maker, self._bounds = store, maker, bounds
         self._now_us, self._elapsed_s = now_us, elapsed_s
         self._lock = RLock()
         self._stopped = Flag()
@@ -90,10 +89,10 @@ class Insights:
         self._kept: OrderedDict[Question, _Kept] = OrderedDict()
         self._stage = IDLE
 
-    def ask(self, question: Question, inputs: Inputs, version: int) -> Found | Making:
+    def ask(self, question: Question, version: int) -> Found | Making:
         """The answer, or how far it is: asking again is how one comes to it.
 
-        ``inputs``: the question's options, read; ``version``: the live one of the journey. `TruenorthError` with what
+        ``version``: the live one of the journey. `TruenorthError` with what
         the question does not fit in the log; turned away where too many questions wait or there are too many events.
         """
         mark = mark_of(self._store, question.journey, version)
@@ -101,9 +100,9 @@ class Insights:
             self._forget_before(mark, question.journey)
             kept = self._kept.get(question)
             if kept is None:
-                return self._asked_for(question, inputs, mark)
+                return self._asked_for(question, mark)
             if not self._is_fresh(kept.mark, kept.at_s, mark) and len(self._making) < self._bounds.waiting:
-                self._make(question, inputs, mark)
+                self._make(question, mark)
             self._kept.move_to_end(question)
         if isinstance(kept.found, Exception):
             raise kept.found.with_traceback(None)
@@ -113,6 +112,7 @@ class Insights:
         """Make nothing more; returns when nothing is being made."""
         self._stopped.set()
         self._worker.shutdown(wait=True, cancel_futures=True)
+        self._maker.close()
 
     def _is_fresh(self, made: Mark, at_s: float, now: Mark) -> bool:
         return made == now or (made.may_stand_for(now) and self._elapsed_s() - at_s < self._bounds.age_seconds)
@@ -126,7 +126,7 @@ class Insights:
             and (question.journey != journey or kept.mark.may_stand_for(mark))
         )
 
-    def _asked_for(self, question: Question, inputs: Inputs, mark: Mark) -> Making:
+    def _asked_for(self, question: Question, mark: Mark) -> Making:
         """An answer that somebody waits for."""
         job = (question, mark.version, mark.n_erasures)
         if job not in self._making:
@@ -136,22 +136,25 @@ class Insights:
             if n_events > most:
                 message = f"the log has some {n_events:,} events, insights here look at {most:,}; export it and use "
                 raise Turned(409, "too_many_events", f"{message}'truenorth insight' where there is more room")
-            self._make(question, inputs, mark)
+            self._make(question, mark)
         ahead = list(self._making).index(job)
         return Making(self._making[job], *(IDLE if ahead else self._stage), ahead)
 
-    def _make(self, question: Question, inputs: Inputs, mark: Mark) -> None:
+    def _make(self, question: Question, mark: Mark) -> None:
         job = (question, mark.version, mark.n_erasures)
         if job not in self._making:
-            self._making[job] = self._worker.submit(self._answer, job, inputs, mark)
+            self._making[job] = self._worker.submit(self._answer, job, mark)
 
-    def _answer(self, job: Job, inputs: Inputs, mark: Mark) -> Found:
-        """In the thread: replay, answer, keep; what cannot be answered is kept, too."""
+    def _answer(self, job: Job, mark: Mark) -> Found:
+        """In the thread: have it made, keep it; what cannot be answered is kept, too."""
+        from truenorth.report.subjects import subject  # noqa: PLC0415  (Plotly: only where somebody asks)
+
         found: Found | Exception
         began_s = self._elapsed_s()
         try:
-            held = self._replayed(job[0].journey, mark)
-            mark, found = held.mark, self._found(job[0], inputs, held, began_s)
+            mark, section, whole = self._maker.make(job[0], mark, self._tell)
+            seconds = self._elapsed_s() - began_s
+            found = Found(subject(job[0].subject), section, whole, mark.version, self._now_us(), seconds)
         except Stopped:
             raise
         except Exception as error:
@@ -165,26 +168,6 @@ class Insights:
                     self._keep(job[0], _Kept(mark, self._elapsed_s(), found))
         return found
 
-    def _found(self, question: Question, inputs: Inputs, held: Held, began_s: float) -> Found:
-        from truenorth.insight.slices import opened_between  # noqa: PLC0415  (Plotly: only where somebody asks)
-        from truenorth.report.document import document  # noqa: PLC0415
-        from truenorth.report.subjects import subject  # noqa: PLC0415
-
-        part = opened_between(held.replay, _instant(question.since_us), _instant(question.until_us))
-        asked = subject(question.subject)
-        self._tell(f"finding out about {asked.title.lower()}", 0.0)
-        section = asked.make(part, inputs)
-        whole = document(asked, section, part)
-        return Found(asked, section, whole, held.mark.version, self._now_us(), self._elapsed_s() - began_s)
-
-    def _replayed(self, journey: str, mark: Mark) -> Held:
-        """The log, judged."""
-
-        def is_fresh(held: Held) -> bool:
-            return self._is_fresh(held.mark, held.at_s, mark)
-
-        return self._judged.whenever(journey, mark, is_fresh, self._tell)
-
     def _keep(self, question: Question, kept: _Kept) -> None:
         self._kept[question] = kept
         self._kept.move_to_end(question)
@@ -195,7 +178,3 @@ class Insights:
         if self._stopped.is_set():
             raise Stopped
         self._stage = (stage, share)
-
-
-def _instant(us: int | None) -> datetime | None:
-    return None if us is None else instant_at(us)

@@ -26,6 +26,7 @@ from truenorth.server.connections import BoundedConnection, allow_connections
 from truenorth.server.given.clerk import Clerk
 from truenorth.server.ingest.webhook import Hook
 from truenorth.server.ingest_routes import ingest_routes
+from truenorth.server.insight_making import Work
 from truenorth.server.limits import Limits
 from truenorth.server.metrics import Metrics, Probes, measured
 from truenorth.server.outbox import Sender
@@ -68,10 +69,11 @@ def make_service(
     hooks: Mapping[str, Hook] | None = None,
     knowing: Knowing = Knowing(),  # noqa: B008  # frozen
     before: Sequence[Middleware] = (),
+    answer_insights: Work | None = None,
 ) -> FastAPI:
     """The application of a service; starting it starts the writer, the runner, webhooks and proposals.
 
-    ``knowing``: what decisions know of risks and effects. ``before``: layers before the API's door (`make_app`).
+    ``knowing``: what decisions know of risks and effects. ``before``, ``answer_insights``: see `make_app`.
     """
     metrics, who = Metrics(), Who(store)
 
@@ -131,6 +133,7 @@ def make_service(
         bounds=settings.bounds,
         knowing=knowing,
         before=before,
+        answer_insights=answer_insights,
     )
     return app
 

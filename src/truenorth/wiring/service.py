@@ -6,14 +6,18 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import msgspec
 from fastapi import FastAPI
 
+from truenorth.server.api.bounds import Bounds
 from truenorth.server.auth import only_loopback
 from truenorth.server.ingest.mapping_file import load_mapping
 from truenorth.server.ingest.webhook import Hook
+from truenorth.server.insight_making import answer_questions
 from truenorth.server.runner import LATENESS_US, Runner, now_us, scaled_clock
 from truenorth.server.runner_process import run_alone, run_linked, runner_status
 from truenorth.server.service import Settings, configure_logs, make_service
@@ -116,6 +120,13 @@ def run_foreseer(url: str, pace: Pace, *, linked: bool) -> None:
             run_alone(store, make, FORESEER)
 
 
+def answer_insights(url: str, link: Connection) -> None:
+    """In a process of its own: answer questions about the events of a store."""
+    configure_logs()
+    with open_store(url) as store:
+        answer_questions(link, store, Bounds().insight_age_seconds)
+
+
 @contextmanager
 def open_service(
     url: str,
@@ -145,7 +156,14 @@ def open_service(
             store.journeys.publish(name, text, now_us=clock())
         live = tuple(text.name for text in store.journeys.live())
         console = make_console(store, settings, clock, with_tour=with_tour) if with_console else None
-        app = make_service(store, settings, clock, taken, before=console.layers() if console else ())
+        app = make_service(
+            store,
+            settings,
+            clock,
+            taken,
+            before=console.layers() if console else (),
+            answer_insights=partial(answer_insights, url),
+        )
         link = first_link(store, settings, clock) if console else None
         if console:
             console.mount(app)

@@ -63,5 +63,8 @@ class Bounds(msgspec.Struct, frozen=True, kw_only=True):
     insight_age_seconds: float = 300.0
     """How old an answer may get before it is made anew, while events go on coming."""
 
+    insight_seconds: float = 900.0
+    """How long an insight may take to be made; after that it is given up."""
+
     insight_wait_seconds: float = 30.0
     """How long a request may wait for an answer; after that it is told how far it is."""

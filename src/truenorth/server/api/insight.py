@@ -250,7 +250,8 @@ async def _answered(served: Context, caller: Caller, subject: str, asked: Insigh
 def _ask(served: Context, question: Question, given: set[str]) -> Found | Making:
     check_options(question, given)
     version = served.journey(question.journey).version
-    return served.insights.ask(question, inputs_of(question), version)
+    inputs_of(question)  # every problem of a file is told to whoever sent it, at once
+    return served.insights.ask(question, version)
 
 
 async def _done(future: Future[Found], seconds: float) -> None:
