@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from truenorth.action.belief import Belief
 from truenorth.action.deciding import decide
 from truenorth.action.decision_table import Table
+from truenorth.action.exploring import DOUBTED, EVENLY
 from truenorth.action.inputs import Inputs
 from truenorth.action.learnt_effects import learn_effects
 from truenorth.action.values import Context, EffectModel, Logged, Offer, Versions
@@ -81,6 +82,8 @@ class Deciding:
             at_stake_cents=round(float(STAKE[journey]) * 100),
             stopped=full,
             explore=self.explore,
+            evenly=EVENLY if self.explore else 0.0,
+            doubted=DOUBTED if self.explore else 0.0,
             coin=float(self.luck.random()),
             versions=Versions(None, "bench", 1),
         )

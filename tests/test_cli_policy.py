@@ -98,7 +98,7 @@ def test_the_api_says_the_same(tmp_path: Path) -> None:
 def test_decisions_ask_what_was_learnt(tmp_path: Path) -> None:
     with acting_desk(tmp_path, actions=ACTIONS) as desk:
         case = open_cases(desk)[0]
-        assert policy_of(desk, decide(desk, case)["decision"]["id"]) == "thompson/3 belief/1"
+        assert policy_of(desk, decide(desk, case)["decision"]["id"]) == "thompson/4 belief/1"
         fill(desk.store, past_decisions(900, seed=3))
         db = f"sqlite:///{tmp_path}/truenorth.db"
         learnt = asked(db, "actions", "learn")
@@ -106,5 +106,5 @@ def test_decisions_ask_what_was_learnt(tmp_path: Path) -> None:
         assert "learnt/2" in run("actions", "learn", "--journey", "support", "--db", db)
         assert [row.number for row in desk.store.effects.versions("support")] == [1, 2]
         after = decide(desk, case)["decision"]["id"]
-        assert policy_of(desk, after) == "thompson/3 learnt/2"
+        assert policy_of(desk, after) == "thompson/4 learnt/2"
         assert desk.get(f"/api/v1/decisions/{after}")["reproduced"] is True

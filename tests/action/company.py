@@ -37,7 +37,7 @@ def past_decisions(n: int, seed: int, effect: float = 0.5, holdout: float = 0.1)
             draws=Belief().draw(context, offers, random.uniform(0.001, 0.999, 2)),
             at_stake_cents=AT_STAKE,
             is_held_out=is_held_out,
-            versions=Versions(None, "thompson/3 belief/1", 1),
+            versions=Versions(None, "thompson/4 belief/1", 1),
         )
         decision = decide(inputs)
         helped = effect * handovers if decision.chosen == "call" else 0.0

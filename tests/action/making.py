@@ -21,9 +21,18 @@ SITUATIONS = ("risk >= 0.4", "promise_broken('looked_at')", "handovers > 1 and n
 chances = st.floats(0, 1)
 cents = st.integers(0, 20_000)
 effects = st.builds(
-    lambda mean, sd: Effect(mean=mean, low=mean - 2 * sd, high=mean + 2 * sd, sd=sd),
+    lambda mean, sd, n: Effect(
+        mean=mean,
+        low=mean - 2 * sd,
+        high=mean + 2 * sd,
+        sd=sd,
+        n=n,
+        source="data" if n else "prior",
+        caution=2.0 * (n > 0),
+    ),
     st.floats(-0.2, 0.5),
     st.floats(0, 0.2),
+    st.sampled_from([0, 0, 100, 900, 5_000]),
 )
 limits = st.builds(
     Limit,
@@ -103,8 +112,10 @@ def any_inputs(draw: st.DrawFn) -> Inputs:
         is_held_out=draw(st.sampled_from([False, False, False, True])),
         only=draw(st.sampled_from([None, None, None, *names])),
         explore=draw(st.sampled_from([0.0, 0.02, 0.5])),
+        evenly=draw(st.sampled_from([0.0, 0.5])),
+        doubted=draw(st.sampled_from([0.0, 700.0])),
         coin=draw(st.floats(0, 1, exclude_max=True)),
-        versions=Versions("risk/3", "thompson/3", 4),
+        versions=Versions("risk/3", "thompson/4", 4),
     )
 
 
@@ -122,6 +133,6 @@ def plain_inputs(*offered: Offer, **changes: Any) -> Inputs:
         draws={action.name: 0.15 for action in offered},
         at_stake_cents=33_000,
         grants=tuple(Grant(name) for name in sorted(permissions)),
-        versions=Versions("risk/3", "thompson/3", 4),
+        versions=Versions("risk/3", "thompson/4", 4),
     )
     return msgspec.structs.replace(given, **changes)

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 
 from action.making import any_inputs, plain_inputs
 from truenorth.action.belief import Belief
+from truenorth.action.choice import Option, propensities
 from truenorth.action.deciding import decide
 from truenorth.action.explanation import reasons
 from truenorth.action.exploring import TRIED, may_be_tried
@@ -44,10 +45,43 @@ def test_whatever_may_be_tried_has_its_share_and_a_coin_finds_it(inputs: Inputs)
 
 
 @given(any_inputs())
+@settings(deadline=None, max_examples=30)
+def test_the_chance_of_a_choice_is_the_share_of_coins_that_find_it(inputs: Inputs) -> None:
+    """Where all effects are known, draws decide nothing and the coin everything."""
+    known = {name: msgspec.structs.replace(one, sd=0.0, caution=0.0) for name, one in inputs.effects.items()}
+    fixed = msgspec.structs.replace(inputs, effects=known, draws={name: one.mean for name, one in known.items()})
+    n = 200
+    found = Counter(decide(msgspec.structs.replace(fixed, coin=(place + 0.5) / n)).chosen for place in range(n))
+    for one in decide(fixed).candidates:
+        assert found[one.action] / n == pytest.approx(one.propensity, abs=0.02)
+
+
+@given(any_inputs())
 @settings(deadline=None)
-def test_without_a_trial_the_choice_is_that_of_a_policy_that_never_tries(inputs: Inputs) -> None:
-    never = decide(msgspec.structs.replace(inputs, explore=0.0))
-    assert decide(msgspec.structs.replace(inputs, coin=0.999)).chosen == never.chosen
+def test_whoever_never_tries_does_what_is_believed_best(inputs: Inputs) -> None:
+    never = msgspec.structs.replace(inputs, explore=0.0, evenly=0.0, doubted=0.0)
+    assert decide(msgspec.structs.replace(inputs, coin=0.9999, doubted=0.0)).chosen == decide(never).chosen
+    assert all(one.words != TRIED for one in decide(never).candidates)
+
+
+def test_beliefs_that_nobody_has_measured_are_compared_with_doing_nothing() -> None:
+    decision = decide(plain_inputs(CALL, evenly=0.5, coin=0.1))
+    assert decision.chosen == DO_NOTHING
+    assert [one.propensity for one in decision.candidates] == [
+        pytest.approx(0.25, abs=0.01),
+        pytest.approx(0.75, abs=0.01),
+    ]
+
+
+@pytest.mark.parametrize(("n", "share"), [(100, 1.0), (700, 1.0), (1_400, 0.25), (7_000, 0.01)])
+def test_the_more_an_action_was_taken_the_less_it_is_doubted(n: int, share: float) -> None:
+    unsure = Effect(mean=0.1, low=-0.1, high=0.3, sd=0.1, n=n, source="data", caution=2.0)
+    inputs = plain_inputs(CALL, effects={"call": unsure}, draws={"call": 0.1}, doubted=700.0)
+    assert decide(msgspec.structs.replace(inputs, coin=share * 0.999)).candidate("call").words == TRIED
+    if share < 1:
+        assert decide(msgspec.structs.replace(inputs, coin=share * 1.001)).chosen == DO_NOTHING
+    taken = decide(inputs).candidate("call").propensity
+    assert taken == pytest.approx(share * propensities([Option("call", 2_100, 3_300, 0)])["call"], abs=1e-6)
 
 
 def test_an_action_has_a_chance_as_long_as_its_interval_reaches_its_cost() -> None:
@@ -94,5 +128,6 @@ def test_who_believes_that_nothing_helps_still_doubts() -> None:
 def test_a_record_from_before_there_were_trials_is_made_again() -> None:
     decision = decide(plain_inputs(CALL))
     inputs = msgspec.json.decode(decision.inputs)
-    older = msgspec.json.encode({name: value for name, value in inputs.items() if name not in {"explore", "coin"}})
+    added = {"explore", "evenly", "doubted", "coin"}
+    older = msgspec.json.encode({name: value for name, value in inputs.items() if name not in added})
     assert is_reproduced(encode_decision(msgspec.structs.replace(decision, inputs=older)))

@@ -43,7 +43,7 @@ def test_one_recommendation_with_its_reasons_and_where_all_others_fell(desk: Des
     assert stages(made) == {"do_nothing": None, "call_back_now": None, "credit": "authority", "gift": "authority"}
     assert len(made["reasons"]) == 3
     assert len(made["alternatives"]) <= 2
-    assert made["versions"] == {"model": "risk/1", "policy": "thompson/3 belief/1", "journey": 2}
+    assert made["versions"] == {"model": "risk/1", "policy": "thompson/4 belief/1", "journey": 2}
     assert made["left"] == [{"permission": "goodwill", "unit": "money", "per": "case", "amount": 2000, "left": 2000}]
 
 

@@ -20,7 +20,7 @@ from truenorth.action.values import DO_NOTHING
 
 F64 = NDArray[np.float64]
 
-POLICY = "thompson/3"
+POLICY = "thompson/4"
 """The name of this policy, and its version."""
 
 DIGITS = 9

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import msgspec
 
-from truenorth.action.choice import Option, chosen, propensities
-from truenorth.action.exploring import TRIED, may_be_tried, tried, with_trials
+from truenorth.action.choice import Option
+from truenorth.action.exploring import TRIED, chances_of, choice_of, ways_of
 from truenorth.action.funnel import NO_EFFECT, candidates_of, parts_of
 from truenorth.action.inputs import Inputs, encode_inputs
 from truenorth.action.values import DO_NOTHING, Candidate, Decision, Offer
@@ -22,10 +22,8 @@ def decide(inputs: Inputs) -> Decision:
         choice = inputs.only if stays else DO_NOTHING
         shares: Mapping[str, float] = {choice: 1.0}
     else:
-        options = [_option(inputs, by_name[one.action]) for one in candidates if _competes(one)]
-        names = may_be_tried(inputs, candidates)
-        choice = tried(names, inputs.explore, inputs.coin) or chosen(options)
-        shares = with_trials(propensities(options), names, inputs.explore)
+        ways = ways_of(inputs, candidates, {action.name: _option(inputs, action) for action in inputs.actions})
+        choice, shares = choice_of(ways, inputs.coin), chances_of(ways)
     shown = tuple(_with_share(one, shares, choice) for one in candidates)
     action = by_name.get(choice)
     return Decision(
@@ -43,10 +41,6 @@ def decide(inputs: Inputs) -> Decision:
         expires_us=inputs.context.at_us + action.expires_us if action else None,
         inputs=encode_inputs(inputs),
     )
-
-
-def _competes(candidate: Candidate) -> bool:
-    return candidate.stage is None and candidate.action != DO_NOTHING
 
 
 def _option(inputs: Inputs, action: Offer) -> Option:

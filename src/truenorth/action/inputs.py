@@ -37,8 +37,8 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
     what the outcome is worth against failing; ``used`` what is taken of each account (`truenorth.action.accounts`);
     ``stopped`` the actions that are switched off; ``under_way`` those that run in this case already; ``is_held_out``
     whether the case is kept for comparison. ``only``: a person chose this action; the policy did not. ``explore``: the
-    share of decisions in which something is tried (`truenorth.action.exploring`); ``coin``, uniform in [0, 1), says
-    whether and what.
+    share of decisions in which something is tried, ``evenly`` and ``doubted`` what else is done to learn
+    (`truenorth.action.exploring`; 0 in records from before); ``coin``, uniform in [0, 1), says whether and what.
     """
 
     id: str
@@ -60,6 +60,8 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
     is_held_out: bool = False
     only: str | None = None
     explore: float = 0.0
+    evenly: float = 0.0
+    doubted: float = 0.0
     coin: float = 1.0
     versions: Versions
 

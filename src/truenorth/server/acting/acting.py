@@ -13,6 +13,7 @@ import numpy as np
 from truenorth.action.accounts import Account, Whose, accounts_to_read, taken_by
 from truenorth.action.choice import POLICY
 from truenorth.action.deciding import decide
+from truenorth.action.exploring import DOUBTED, EVENLY
 from truenorth.action.holdout import is_held_out
 from truenorth.action.inputs import Contacts, Inputs, decode_inputs, situations_of
 from truenorth.action.permissions import Left, grants_of, hindrance, still_free
@@ -306,6 +307,8 @@ class Acting:
             is_held_out=is_held_out(name, case, journey.holdout),
             only=only,
             explore=journey.explore,
+            evenly=EVENLY if journey.explore else 0.0,
+            doubted=DOUBTED if journey.explore else 0.0,
             coin=float(drawn.random()),
             versions=Versions(risk.model if risk else None, policy, text.version),
         )

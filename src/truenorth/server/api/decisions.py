@@ -127,7 +127,7 @@ class DecisionMade(BaseModel):
             "alternatives": [],
             "candidates": [EXAMPLE_CANDIDATE],
             "left": [EXAMPLE_LEFT],
-            "versions": {"model": None, "policy": "thompson/3 belief/1", "journey": 1},
+            "versions": {"model": None, "policy": "thompson/4 belief/1", "journey": 1},
         }
     )
     decision: DecisionShown
