@@ -16,12 +16,14 @@ import pytest
 import truenorth as tn
 from truenorth.cluster.bucket import Work
 from truenorth.cluster.stream.arrivals import read_folder
-from truenorth.cluster.stream.belonging import FOLDER, belonging, claim
-from truenorth.cluster.stream.bucket import StreamWork
-from truenorth.cluster.stream.judging import judge_stream
+from truenorth.cluster.stream.belonging import FOLDER, belonging, check_places, claim
+from truenorth.cluster.stream.bucket import StreamWork, Told
+from truenorth.cluster.stream.judging import Batch, judge_stream
+from truenorth.cluster.stream.sinks import FilesSink, StoreSink
 from truenorth.logs.mapping import Plan
 from truenorth.spec.load import parse_journey
 from truenorth.spec.problems import TruenorthError
+from truenorth.store.opening import open_store
 
 from .test_stream import EXAMPLE, JOURNEY, PACE, arrive, example
 
@@ -83,6 +85,23 @@ def test_a_checkpoint_begun_otherwise_is_refused(spark: Any, tmp_path: Path) -> 
         claim(spark, checkpoint, other)
     assert [problem.path.rpartition(" ")[2] for problem in refused.value.problems] == ["journey", "columns", "buckets"]
     claim(spark, checkpoint, mine)  # a refusal has changed nothing
+
+
+def test_a_new_checkpoint_does_not_go_on_with_the_results_of_another(spark: Any, tmp_path: Path) -> None:
+    """A place would take its first batches for ones that it has."""
+    batch = Batch(0, [Told(n_events=1)], [])
+    with open_store(f"sqlite:///{tmp_path}/store.db") as store:
+        files, rows = FilesSink(tmp_path / "out", JOURNEY), StoreSink(store, JOURNEY)
+        assert (files.is_filled, rows.is_filled) == (False, False)
+        files(batch)
+        rows(batch)
+        filled = {"--out": files.is_filled, "--db": rows.is_filled, "--signals-to": False}
+    with pytest.raises(TruenorthError) as refused:
+        check_places(spark, str(tmp_path / "new"), filled)
+    assert [problem.path for problem in refused.value.problems] == ["--out", "--db"]
+    claim(spark, str(tmp_path / "begun"), belonging(work_of(JOURNEY), 2))
+    check_places(spark, str(tmp_path / "begun"), filled)
+    check_places(spark, str(tmp_path / "new"), dict.fromkeys(filled, False))
 
 
 def test_a_note_that_was_cut_off_is_written_again(spark: Any, tmp_path: Path) -> None:

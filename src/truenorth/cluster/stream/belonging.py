@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -50,6 +51,25 @@ def claim(spark: SparkSession, checkpoint: str, mine: Belonging) -> None:
         Problem(path=f"{checkpoint}: {name}", expected=shown(theirs), found=shown(ours), hint=HINT)
         for name, theirs, ours in _both(noted, mine)
         if theirs != ours
+    ]
+    if problems:
+        raise TruenorthError(problems)
+
+
+def check_places(spark: SparkSession, checkpoint: str, filled: Mapping[str, bool]) -> None:
+    """`TruenorthError` where a new checkpoint would tell its batches to places that have those of another one.
+
+    Batches are numbered from the beginning of a checkpoint, and a place takes each number once. ``filled``: by option,
+    whether that place has any.
+    """
+    if _noted(spark, checkpoint) is not None:
+        return
+    expected = f"no results yet: the checkpoint {checkpoint} is new"
+    hint = "name another place, or the checkpoint that its results came from"
+    problems = [
+        Problem(path=option, expected=expected, found="results of another checkpoint", hint=hint)
+        for option, has_some in filled.items()
+        if has_some
     ]
     if problems:
         raise TruenorthError(problems)
