@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from truenorth.results import write_table
 from truenorth.spec.durations import parse_duration
@@ -79,6 +79,7 @@ def run_stream(
     With a folder to write to, ``cases.parquet`` and ``promises.parquet`` are written at the end.
     """
     from truenorth import cluster  # noqa: PLC0415 (Spark is there for whom it was asked)
+    from truenorth.cluster.stream.belonging import check_places  # noqa: PLC0415
     from truenorth.cluster.stream.judging import judge_stream  # noqa: PLC0415
     from truenorth.cluster.stream.sinks import all_of, read_tables  # noqa: PLC0415
 
@@ -90,13 +91,16 @@ def run_stream(
         on_batch(streamed)
 
     with ExitStack() as stack:
-        sinks = list(_sinks(journey, asked, stack))
+        sinks = dict(_sinks(journey, asked, stack))
         spark = stack.enter_context(
             cluster.open_session(master=place.master, remote=place.remote, settings=place.settings)
         )
-        query = judge_stream(_source(spark, asked), journey, all_of([*sinks, count]), asked.checkpoint, pace)
+        filled = {option: getattr(sink, "is_filled", False) for option, sink in sinks.items()}
+        check_places(spark, asked.checkpoint, filled)
+        sink = all_of([*sinks.values(), count])
+        query = judge_stream(_source(spark, asked), journey, sink, asked.checkpoint, pace)
         try:
-            with _explained(sinks):
+            with _explained(list(sinks)):
                 query.awaitTermination()
         finally:
             query.stop()
@@ -115,16 +119,18 @@ def _source(spark: SparkSession, asked: Asked) -> Source:
     return read_folder(spark, asked.source, fields=asked.fields)
 
 
-def _sinks(journey: Journey, asked: Asked, stack: ExitStack) -> Iterator[Sink]:
+def _sinks(journey: Journey, asked: Asked, stack: ExitStack) -> Iterator[tuple[str, Sink]]:
+    """Where it is told, by the option that says so."""
     from truenorth.cluster.stream.sinks import FilesSink, KafkaSink, StoreSink  # noqa: PLC0415
     from truenorth.store.opening import open_store  # noqa: PLC0415
 
     if asked.out is not None:
-        yield FilesSink(asked.out, journey)
+        yield "--out", FilesSink(asked.out, journey)
     if asked.db is not None:
-        yield StoreSink(stack.enter_context(open_store(asked.db)), journey)
+        yield "--db", StoreSink(stack.enter_context(open_store(asked.db)), journey)
     if asked.signals_to is not None:
-        yield KafkaSink(*brokers_and_topic(asked.signals_to, "--signals-to"), journey)
+        option = "--signals-to"
+        yield option, KafkaSink(*brokers_and_topic(asked.signals_to, option), journey)
 
 
 def brokers_and_topic(url: str, option: str) -> tuple[str, str]:
@@ -141,7 +147,7 @@ def brokers_and_topic(url: str, option: str) -> tuple[str, str]:
 
 
 @contextmanager
-def _explained(sinks: list[Any]) -> Iterator[None]:
+def _explained(places: Sequence[str]) -> Iterator[None]:
     """`TruenorthError` where a micro-batch could not be told: Spark wraps what a sink says."""
     from pyspark.errors import StreamingQueryException  # noqa: PLC0415
 
@@ -151,5 +157,5 @@ def _explained(sinks: list[Any]) -> Iterator[None]:
         text = str(error)
         line = next((one for one in text.splitlines() if "Error" in one or "Exception" in one), text.splitlines()[0])
         hint = "mend it and start the same command again: it goes on from the batch that failed"
-        expected = f"micro-batches that are judged and told ({len(sinks)} places)"
+        expected = f"micro-batches that are judged and told ({', '.join(places)})"
         raise TruenorthError([Problem(path="stream", expected=expected, found=line.strip(), hint=hint)]) from error

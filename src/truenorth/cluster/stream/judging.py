@@ -32,6 +32,7 @@ from truenorth.cluster.census import (
 )
 from truenorth.cluster.session import without_pandas
 from truenorth.cluster.stream.arrivals import PART, RAW, Source
+from truenorth.cluster.stream.belonging import belonging, claim
 from truenorth.cluster.stream.bucket import ASIDE, ASIDE_BUCKET, TOLD, StreamWork, Told, kinds_of_events
 from truenorth.cluster.stream.held import HASH
 from truenorth.engine.compile import needed_columns
@@ -103,7 +104,7 @@ def judge_stream(
     ``sink`` takes each micro-batch on the driver, in order; after a crash the last one comes again with the same number
     and content, so that a sink that knows its number makes it count once. ``checkpoint`` is a folder that all machines
     reach. InvalidJourney and UnreadableLog where the journey does not fit the columns, or they would have to be
-    guessed.
+    guessed; TruenorthError where the checkpoint was begun with other rules, columns or buckets.
     """
     from truenorth.cluster.stream.processor import BucketProcessor
 
@@ -113,6 +114,7 @@ def judge_stream(
     log = _narrow(source, journey, pace)
     work = StreamWork(*_work(log, journey), pace.held_us)
     Live(journey, {name: kind for name, kind in work.kinds.items() if name != HASH})  # tells what does not fit
+    claim(spark, checkpoint, belonging(work, pace.n_buckets))
     buckets = _dealt(log, pace).groupBy("bucket")
     with without_pandas():
         judged = buckets.transformWithState(BucketProcessor(work), TOLD_DDL, "Append", "EventTime")

@@ -60,6 +60,11 @@ class FilesSink:
                 [Problem(path=str(folder), expected="a folder to write to", found=found, hint=hint)]
             ) from error
 
+    @property
+    def is_filled(self) -> bool:
+        """Whether there are batches."""
+        return any((self._folder / BATCHES).iterdir())
+
     def __call__(self, batch: Batch) -> None:
         """Write a batch."""
         name = f"{batch.number:012}"
@@ -97,6 +102,11 @@ class StoreSink:
 
     def __init__(self, store: Store, journey: Journey) -> None:
         self._store, self._journey = store, journey.name
+
+    @property
+    def is_filled(self) -> bool:
+        """Whether there are batches, or what a runner of the live service has judged."""
+        return self._store.results.progress(self._journey).position > 0
 
     def __call__(self, batch: Batch) -> None:
         """Write a batch, unless it is there."""
