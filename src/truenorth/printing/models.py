@@ -39,9 +39,7 @@ def model(row: ModelRow, looks: Sequence[Look], *, as_json: bool) -> None:
     models([row], as_json=False)
     out.print(f"learnt from {_day(row.data_from_us)} to {_day(row.data_to_us)}; at risk from {row.threshold:.2f} on")
     if row.level is not None and row.level_us is not None:
-        out.print(
-            f"level of its risks: {row.level:+.2f} in log-odds, as cases had ended by {_day(row.level_us)}"
-        )
+        out.print(f"level of its risks: {row.level:+.2f} in log-odds, as cases had ended by {_day(row.level_us)}")
     for look in seen:
         out.print(f"{_day(look['at_us'])}: {escape(look['seen']['words'])}")
 
