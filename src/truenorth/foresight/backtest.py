@@ -202,7 +202,8 @@ class _Held:
 def at_level(learnt: Learnt, risk: F64) -> F64:
     """Risks of all rows (n,) at the level in force then: from the split instant on, it follows what becomes of cases.
 
-    Of the cases that no model has learnt from, those opened since `Split.valid_us`; of each what was known by then.
+    It is learnt from the cases opened since `Split.valid_us`, of each what was known by then. Those opened before the
+    split instant chose settings and curves but taught no model.
     """
     rows, cases, split = learnt.table.rows, learnt.table.cases, learnt.split
     of = cases.opened_us[rows.case] >= split.valid_us

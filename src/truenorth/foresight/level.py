@@ -92,8 +92,8 @@ def level_of(said: Said) -> float:
     The root of sum(newest - first) = level / `SPREAD`²: what is said of open cases moves with the level too. The right
     side is the gradient of a normal prior, so that few cases do not move it far. It is shrunk to 1 - (`SURE` / z)² of
     it, and to none below (the non-negative garrote: Breiman 1995, Technometrics 37:373), z being the sum of the
-    differences in its standard errors. The model has not learnt from these cases, so this is a test on held-out time,
-    made anew at each instant.
+    differences in its standard errors. Give it cases that the model was not learnt from: then this is a test on
+    held-out time, made anew at each instant.
 
     >>> import numpy as np
     >>> failed = np.repeat([1, 0, -1], [45, 15, 20]).astype(np.int8)
