@@ -68,7 +68,7 @@ async def view(address: str, session: str, pages: Iterator[str], until_s: float,
             seen.n_failed += answer.status_code != 200
             try:
                 await _stay(address, headers, answer.text, seen)
-            except socketio.exceptions.ConnectionError:  # a browser would try again
+            except socketio.exceptions.SocketIOError:  # a browser would try again
                 seen.n_failed += 1
 
 
@@ -214,6 +214,8 @@ def _judged_after(url: str) -> float:
 
 
 def _row(words: str, took: Sequence[float]) -> list[str]:
+    if len(took) < 2:
+        return [words, "-", "-", "-", f"{len(took)}"]
     deciles = statistics.quantiles(took, n=20, method="inclusive")
     return [words, *(f"{value:,.0f} ms" for value in (statistics.median(took), deciles[18], max(took))), f"{len(took)}"]
 

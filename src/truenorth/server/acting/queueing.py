@@ -14,6 +14,7 @@ from truenorth.action.priority import Avoidable, hours_left, median_of, priority
 from truenorth.server.acting.situations import at_stake_cents, base_risk_of
 from truenorth.server.given.word import JOURNEY, GivenWord
 from truenorth.server.published import parsed
+from truenorth.server.receiving import Turned
 from truenorth.spec.model import Journey
 from truenorth.store.decisions import DecisionRow
 from truenorth.store.foresight_rows import RiskRow
@@ -96,6 +97,7 @@ class Queues:
         self._making: dict[Whose, Future[Queue]] = {}
         self._worker = ThreadPoolExecutor(1, "truenorth-queue")
         self._lock = Lock()
+        self._is_closed = False
 
     def whose(self, person: str, team: str | None = None) -> Whose:
         """The queue of a team, or of a person: their first team's; of somebody in no team, everything."""
@@ -115,6 +117,8 @@ class Queues:
             is_new = made is not None and made.signal >= since
             if made is not None and is_new and now_s < made.until_s:
                 return made
+            if self._is_closed:
+                raise Turned(503, "stopping", "the service is stopping; try again")
             if whose not in self._making:
                 self._making[whose] = self._worker.submit(self._keep, whose)
             making = self._making[whose]
@@ -128,6 +132,8 @@ class Queues:
 
     def close(self) -> None:
         """Make nothing more; returns when nothing is being made."""
+        with self._lock:
+            self._is_closed = True
         self._worker.shutdown(wait=True, cancel_futures=True)
 
     def _keep(self, whose: Whose) -> Queue:
