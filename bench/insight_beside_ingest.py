@@ -1,9 +1,10 @@
 """Whether insights that are made in the service make those wait who send events.
 
 `python bench/insight_beside_ingest.py [--batches 2000] [--seconds 20]`: a service as in `live_load` takes in batches of
-100 events; then one client sends a batch every 50 milliseconds, each on time whether or not the one before was
-answered, first alone, then while another asks for insights of all events, one after the other. Told is how long a batch
-waited for its answer (it is on disk then), by the clock at which it was due.
+100 events, and answers one insight, with which it loads what insights need; then one client sends a batch every tenth
+of a second, each on time whether or not the one before was answered, first alone, then while another asks for insights
+of all events, one after the other. Told is how long a batch waited for its answer (it is on disk then), by the clock at
+which it was due.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import numpy as np
 from live_load import BATCH, Batches, Served, answered, as_fast_as_it_goes, request
 from tables import show
 
-EVERY_S = 0.05
+EVERY_S = 0.1
 N_CONNECTIONS = 8
 SUBJECTS = ("failure", "moments", "pace", "feel", "concentration", "maturity")
 
@@ -77,6 +78,7 @@ def main() -> None:
             held = [request(served.port, served.key, body) for body in Batches(options.batches, "w").bodies]
             n_kept, _ = asyncio.run(as_fast_as_it_goes(served.port, held, 600))
             time.sleep(5)  # the runner has judged them
+            ask(served.port, "maturity", 0)
             n = int(options.seconds / EVERY_S)
             first, second = (
                 [request(served.port, served.key, body) for body in Batches(n, prefix).bodies] for prefix in "ab"

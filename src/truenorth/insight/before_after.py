@@ -131,7 +131,7 @@ def _dummies(codes: NDArray[np.int64]) -> list[F64]:
 
 
 def _clustered(cases: pl.DataFrame, measure: str, asked: Callable[[F64, F64], F64]) -> Estimate:
-    """The coefficient of ``asked``, beside being in scope and the period, with errors clustered by customer.
+    """The coefficient of ``asked``, beside being in scope and the period, with errors by customer and day.
 
     All regressors are the same for the cases of a day, in scope or out of it. So the fit needs only these cells, and
     millions of cases take no matrix: the coefficient is that of statsmodels' ``OLS``, its error that of

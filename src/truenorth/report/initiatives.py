@@ -22,7 +22,7 @@ HOW = (
     "What could come of it at most is what the share achieved would gain if what it serves never went wrong (among "
     "cases alike in what was known when they opened).",
     "After: its effect per case on the share achieved, on cost and on revenue, among cases old enough for a verdict; "
-    "against cases out of its scope (difference in differences, clustered by customer), or, where it reaches all, "
+    "against cases out of its scope (difference in differences, by customer and day), or, where it reaches all, "
     "against the days before it (interrupted time series). Before the change both must have moved alike: placebo "
     "and pre-trend, p below 5 % after Bonferroni, make it not credible.",
     "Work is in sight of the outcome where it is a moment, keeps a promise or achieves the outcome.",
