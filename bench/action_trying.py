@@ -120,7 +120,7 @@ def lived(seed: int, recovers: float, explore: float) -> dict[str, list[float]]:
 
 
 def section(kept: list[dict[str, Any]]) -> str:
-    """A row for each belief and share that was lived: the gain of each round, and the share of the oracle's in the last."""
+    """A row for each belief and share that was lived: gains by round, and the share of the oracle's in the last."""
     rounds = " | ".join(f"round {n + 1}" for n in range(N_ROUNDS))
     lines = [
         f"| the file believes | tried in | {rounds} | last, of the oracle's | seeds |",
