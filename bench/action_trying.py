@@ -1,6 +1,6 @@
 """A policy that learns while it acts, end to end: decisions are those of the service, and so is the learning.
 
-`python bench/action_trying.py --seeds 1 --keep FILE`. Each round is a world of new customers in which
+`python bench/action_trying.py --seeds 5 --keep FILE [--tried 0.02]`. Each round is a world of new customers in which
 `truenorth.action.deciding` decides on every case with the effects that were learnt from all rounds before; the first
 knows what the journey file believes. Writes its part of docs/action-benchmarks.md. Gains are true expected values over
 doing nothing, EUR a case.
@@ -120,33 +120,37 @@ def lived(seed: int, recovers: float, explore: float) -> dict[str, list[float]]:
 
 
 def section(kept: list[dict[str, Any]]) -> str:
-    """A row for each belief and share: by round the gain of what was done, and the oracle's."""
+    """A row for each belief and share that was lived: gains by round, and the share of the oracle's in the last."""
+    rounds = " | ".join(f"round {n + 1}" for n in range(N_ROUNDS))
     lines = [
-        f"| the file believes | tried in | {' | '.join(f'round {n + 1}' for n in range(N_ROUNDS))} |",
-        f"|---|---|{'---|' * N_ROUNDS}",
+        f"| the file believes | tried in | {rounds} | last, of the oracle's | seeds |",
+        f"|---|---|{'---|' * (N_ROUNDS + 2)}",
     ]
     for belief in BELIEFS:
         for explore in SHARES:
             rows = [row for row in kept if (row["belief"], row["explore"]) == (belief, explore)]
-            gain, acted = (np.mean([row[name] for row in rows], axis=0) for name in ("gain", "acted"))
+            if not rows:
+                continue
+            gain, oracle, acted = (np.mean([row[name] for row in rows], axis=0) for name in ("gain", "oracle", "acted"))
             cells = [f"{one:+.2f} ({share:.0%})" for one, share in zip(gain, acted, strict=True)]
-            lines.append(f"| {belief} | {explore:.0%} | {' | '.join(cells)} |")
+            last = f"{gain[-1] / oracle[-1]:.0%}"
+            lines.append(f"| {belief} | {explore:.0%} | {' | '.join(cells)} | {last} | {len(rows)} |")
     oracle = np.mean([row["oracle"] for row in kept], axis=0)
-    lines.append(f"| the oracle | | {' | '.join(f'{one:+.2f}' for one in oracle)} |")
-    n_seeds, n_cases = len({row["seed"] for row in kept}), round(float(np.mean([row["n"] for row in kept])))
-    return "\n".join(lines) + f"\n\nSeeds: {n_seeds}; a round has {n_cases:,} decisions.\n"
+    lines.append(f"| the oracle | | {' | '.join(f'{one:+.2f}' for one in oracle)} | | |")
+    return "\n".join(lines) + f"\n\nA round has {round(float(np.mean([row['n'] for row in kept]))):,} decisions.\n"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--keep", type=Path, required=True)
+    parser.add_argument("--tried", type=float, nargs="*", default=SHARES, help="which of the shares to live")
     options = parser.parse_args()
     kept = [json.loads(line) for line in options.keep.read_text().splitlines()] if options.keep.exists() else []
     done = {(row["seed"], row["belief"], row["explore"]) for row in kept}
     for seed in range(options.seeds):
         for belief, recovers in BELIEFS.items():
-            for explore in SHARES:
+            for explore in options.tried:
                 if (seed, belief, explore) not in done:
                     row = {"seed": seed, "belief": belief, "explore": explore, **lived(seed, recovers, explore)}
                     kept.append(row)
