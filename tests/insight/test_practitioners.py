@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import csv
+import json
 from datetime import date
+from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
+from typer.testing import CliRunner
 
+from truenorth.cli.app import app
 from truenorth.insight.practitioners import distil, parse_questionnaire
 from truenorth.spec.problems import TruenorthError
 
@@ -92,3 +98,49 @@ def test_questions_that_do_not_fit_say_so(text: str) -> None:
 def test_a_missing_column_is_named() -> None:
     with pytest.raises(TruenorthError, match="accredited"):
         distil(parse_questionnaire(QUESTIONS, "q.yaml"), pl.DataFrame({"contributor": ["a"]}), DAY)
+
+
+def test_of_one_contributor_the_last_answer_counts() -> None:
+    table = pl.DataFrame(
+        {"contributor": ["a", "a"], "accredited": ["2020-01-01"] * 2, "hard": ["silos; leaders", "budget"]}
+    )
+    found = distil(parse_questionnaire(QUESTIONS, "q.yaml"), table, DAY)
+    assert (found.n_contributors, found.left_out) == (1, {"answered again later": 1})
+    assert found.n_challenges == 1
+
+
+class Fields(HTMLParser):
+    """The names of the fields of a form, in their order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in ("input", "textarea", "select"):
+            self.names.append(dict(attrs)["name"] or "")
+
+
+def test_the_page_asks_for_what_the_command_reads(tmp_path: Path) -> None:
+    """Its fields are the columns; files of several people are distilled together."""
+    questions, page = tmp_path / "questions.yaml", tmp_path / "survey.html"
+    questions.write_text("levels: [master]\n" + QUESTIONS)
+    command = ["insight", "practitioners", str(questions)]
+    assert CliRunner().invoke(app, [*command, "--write-page", str(page)]).exit_code == 0
+    fields = Fields()
+    fields.feed(page.read_text())
+    assert fields.names == ["contributor", "accredited", "level", "hard", "more"]
+    files = []
+    for name in ("Ada", "Bea"):
+        files.append(tmp_path / f"answers-{name}.csv")
+        with files[-1].open("w", newline="") as file:
+            rows = csv.writer(file, quoting=csv.QUOTE_ALL)
+            rows.writerow(fields.names)
+            rows.writerow([name, "2021-05-01", "master", 'silos, "old" ones\nno budget', "at length"])
+    asked = CliRunner().invoke(app, [*command, *map(str, files), "--as-of", "2026-11-01", "--json"])
+    assert asked.exit_code == 0, asked.output
+    told = json.loads(asked.stdout)
+    assert (told["n_contributors"], told["n_challenges"]) == (2, 4)
+    without = CliRunner().invoke(app, command)
+    assert without.exit_code != 0
+    assert "--write-page" in without.output

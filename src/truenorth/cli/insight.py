@@ -223,7 +223,13 @@ def maturity(
 @app.command(epilog="Example: truenorth insight practitioners questions.yaml answers.csv --as-of 2026-11-01")
 def practitioners(
     questions: Annotated[Path, typer.Argument(metavar="QUESTIONS", help="The questions, as YAML.")],
-    answers: Annotated[Path, typer.Argument(metavar="ANSWERS", help="The answers, as CSV: one row a contributor.")],
+    answers: Annotated[
+        list[Path] | None, typer.Argument(metavar="ANSWERS...", help="The answers, as CSV: one row a contributor.")
+    ] = None,
+    write_page: Annotated[
+        Path | None,
+        typer.Option("--write-page", metavar="FILE", help="Write a page on which people answer, and nothing else."),
+    ] = None,
     as_of: AsOf = None,
     seed: Seed = 0,
     json: AsJson = False,
@@ -234,7 +240,10 @@ def practitioners(
 
     day = as_of or datetime.now(UTC)  # noqa: TID251 the rim
     with told(json):
-        found = wiring_insight.practitioners(questions, answers, day.date(), seed)
+        if write_page is not None:
+            wiring_insight.write_survey_page(questions, write_page)
+            return
+        found = wiring_insight.practitioners(questions, answers or [], day.date(), seed)
         printing_insight.distilled(found, as_json=json)
 
 

@@ -94,8 +94,9 @@ def distil(questionnaire: Questionnaire, answers: pl.DataFrame, as_of: date, see
     """The challenges that most contributors share, as of a day.
 
     ``answers``: columns ``contributor``, ``accredited`` (a date), ``level`` where levels count, and one a question (a
-    missing one is empty). *Counting rule*: a contributor counts once a theme, however often it is named;
-    deep dives are those of the contributors who name it. TruenorthError where a column is missing or a date is none.
+    missing one is empty). *Counting rule*: of one contributor the last row counts, and once a theme, however often it
+    is named; deep dives are those of the contributors who name it. TruenorthError where a column is missing or a date
+    is none.
     """
     counted, left_out = _who_counts(questionnaire, answers, as_of)
     named = _challenges(questionnaire, counted)
@@ -143,6 +144,8 @@ def _who_counts(
         .then(pl.lit("no day of accreditation that can be read (expected 2024-03-31)"))
         .when(days < questionnaire.accredited_years * 365.25)
         .then(pl.lit(f"accredited for less than {questionnaire.accredited_years:g} years"))
+        .when(~pl.col("contributor").is_last_distinct())
+        .then(pl.lit("answered again later"))
     )
     if questionnaire.levels:
         reason = reason.when(~pl.col("level").is_in(list(questionnaire.levels))).then(pl.lit("another level"))

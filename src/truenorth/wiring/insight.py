@@ -15,7 +15,7 @@ from truenorth.foresight.backtest_file import parse_backtest
 from truenorth.insight.concentration import Measure
 from truenorth.insight.initiative_file import parse_initiatives
 from truenorth.insight.kpi_file import parse_kpis
-from truenorth.insight.practitioners import Distilled, distil, parse_questionnaire
+from truenorth.insight.practitioners import Distilled, Questionnaire, distil, parse_questionnaire
 from truenorth.insight.replayed import Replayed
 from truenorth.insight.slices import opened_between
 from truenorth.insight.theme_names import parse_theme_names, write_theme_names
@@ -119,18 +119,43 @@ def theme_names(path: Path) -> dict[str, Sequence[str]]:
     return parse_theme_names(_text(path, "a file of themes' names", "--write-names writes one"), str(path))
 
 
-def practitioners(questions: Path, answers: Path, as_of: date, seed: int) -> Distilled:
+def practitioners(questions: Path, answers: Sequence[Path], as_of: date, seed: int) -> Distilled:
     """A survey of practitioners, distilled; TruenorthError where a file does not fit."""
-    asked = parse_questionnaire(
-        _text(questions, "a file of questions", "see docs/insight-customers.md"), str(questions)
-    )
-    text = _text(answers, "a CSV file of answers", "one row a contributor, columns by the questions' keys")
+    asked = _questionnaire(questions)
+    tables = [_answers(path) for path in answers]
+    if not tables:
+        raise TruenorthError([Problem(path="ANSWERS", expected="a CSV file of answers", found="none", hint=WRITE_PAGE)])
+    return distil(asked, pl.concat(tables, how="diagonal"), as_of, seed)
+
+
+def write_survey_page(questions: Path, page: Path) -> None:
+    """A page on which practitioners answer; TruenorthError where the questions do not fit or nothing can be written."""
+    from truenorth.report.survey_page import survey_page  # noqa: PLC0415  (only where a page is asked for)
+
+    text = survey_page(_questionnaire(questions))
     try:
-        table = pl.read_csv(StringIO(text), infer_schema=False)
-    except pl.exceptions.PolarsError as error:
-        problem = Problem(path=str(answers), expected="a CSV table with a header", found=str(error).splitlines()[0])
+        page.write_text(text, encoding="utf-8")
+    except OSError as error:
+        problem = Problem(
+            path=str(page), expected="a file that can be written", found=str(error), hint="another folder"
+        )
         raise TruenorthError([problem]) from None
-    return distil(asked, table, as_of, seed)
+
+
+WRITE_PAGE = "--write-page survey.html makes a page on which people answer"
+
+
+def _questionnaire(path: Path) -> Questionnaire:
+    return parse_questionnaire(_text(path, "a file of questions", "see docs/insight-customers.md"), str(path))
+
+
+def _answers(path: Path) -> pl.DataFrame:
+    text = _text(path, "a CSV file of answers", "one row a contributor, columns by the questions' keys")
+    try:
+        return pl.read_csv(StringIO(text), infer_schema=False)
+    except pl.exceptions.PolarsError as error:
+        problem = Problem(path=str(path), expected="a CSV table with a header", found=str(error).splitlines()[0])
+        raise TruenorthError([problem]) from None
 
 
 def _text(path: Path, what: str, hint: str) -> str:
