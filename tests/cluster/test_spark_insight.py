@@ -9,11 +9,15 @@ import pytest
 
 import truenorth as tn
 from truenorth import cluster
+from truenorth.cluster.features import frame_of as rows_of
+from truenorth.foresight.columns import blocks_of, columns_of
+from truenorth.foresight.features import table_of_replay, vocabulary_of_replay
 from truenorth.insight import event_types, moments
 from truenorth.insight.concentration import concentration
 from truenorth.logs import read_log
 from truenorth.spec.problems import TruenorthError
 
+from .rows import frame_of
 from .test_spark_replay import ROOT
 
 JOURNEY = ROOT / "examples/support/journey.yaml"
@@ -78,3 +82,17 @@ def test_a_sample_of_all_is_all(spark: Any, log: tn.Log) -> None:
     everything = cluster.sample(spark, cluster.deal(spark, log), tn.load_journey(JOURNEY), share=1.0, how=THREE)
     assert everything.log.events.select("id").equals(log.events.filter(pl.col("case").is_not_null()).select("id"))
     assert everything.drawn == everything.there
+
+
+def test_features_are_those_of_one_machine_but_for_what_other_buckets_know(
+    spark: Any, log: tn.Log, replayed: tn.Replay
+) -> None:
+    journey = tn.load_journey(JOURNEY)
+    vocabulary = vocabulary_of_replay(journey, replayed)
+    found = frame_of(cluster.features(spark, cluster.deal(spark, log), journey, vocabulary, THREE))
+    expected = rows_of(table_of_replay(journey, replayed, vocabulary), vocabulary, frozenset({"load", "earlier"}))
+    by = ["case", "time", "prefix"]
+    assert found.sort(by).equals(expected.sort(by))
+    left_out = {one.name for block, some in blocks_of(vocabulary) if block in {"load", "earlier"} for one in some}
+    built = {one.name for one in columns_of(vocabulary)} & set(found.columns)
+    assert (built | left_out, built & left_out) == ({one.name for one in columns_of(vocabulary)}, set())

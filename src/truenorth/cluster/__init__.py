@@ -8,6 +8,7 @@
 from truenorth.cluster.aggregates import Shares, causal_flow, concentration, event_types
 from truenorth.cluster.arrivals import Arrivals, deal, of_frame, read_parquet
 from truenorth.cluster.dealing import How
+from truenorth.cluster.features import features
 from truenorth.cluster.judging import ClusterReplay, Keep, replay
 from truenorth.cluster.people import Identities
 from truenorth.cluster.sampling import Sample, sample
@@ -30,6 +31,7 @@ __all__ = [
     "concentration",
     "deal",
     "event_types",
+    "features",
     "judge_stream",
     "of_frame",
     "open_session",

@@ -69,7 +69,7 @@ def concentration(
     """
     from pyspark.sql import functions as f
 
-    parts = _made(_dealt(spark, log, journey, how), partial(_amounts, of=of, measure=measure))
+    parts = made_of(_dealt(spark, log, journey, how), partial(_amounts, of=of, measure=measure))
     if measure == "customers":  # a customer may have cases in several buckets
         parts = parts.groupBy("item", "unit").agg(f.max("amount").alias("amount"))
     sums = parts.groupBy("item").agg(f.sum("amount").alias("amount"))
@@ -115,7 +115,7 @@ def _of_bucket(
         yield from plain(make(replay_rows(work, rows))).to_batches()
 
 
-def _made(log: Dealt, make: Callable[[Replay], pl.DataFrame]) -> DataFrame:
+def made_of(log: Dealt, make: Callable[[Replay], pl.DataFrame]) -> DataFrame:
     """What each bucket makes of its cases, as rows."""
     from pyspark.sql.pandas.types import from_arrow_schema
 
@@ -127,7 +127,7 @@ def _added(log: Dealt, make: Callable[[Replay], pl.DataFrame], by: Sequence[str]
     """The sum of every other column."""
     from pyspark.sql import functions as f
 
-    rows = _made(log, make)
+    rows = made_of(log, make)
     sums = [f.sum(quoted(name)).alias(name) for name in rows.columns if name not in by]
     return _taken(rows.groupBy(*map(quoted, by)).agg(*sums))
 
