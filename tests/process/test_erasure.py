@@ -19,8 +19,8 @@ from process.service_process import Secrets, ServiceProcess, prepared, within
 from process.test_crash import primed, settled
 from process.traffic import JOURNEY, PAUSE_S, Clients, instant
 from truenorth.server.runner import now_us
+from truenorth.store.columns import METADATA
 from truenorth.store.opening import Store, open_store
-from truenorth.store.tables import METADATA
 
 MARK = "ann7f3e"
 """Stands in every id, case and text of Ann, and nowhere else."""

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from sqlalchemy import delete
 
 from truenorth.events import Event
+from truenorth.store.columns import METADATA
 from truenorth.store.opening import Store
 from truenorth.store.ports import Stored
-from truenorth.store.tables import METADATA
 
 on_one_database = settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]

@@ -8,9 +8,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from store.making import event, read_all
+from truenorth.store.columns import METADATA
 from truenorth.store.opening import open_store
 from truenorth.store.rows import CaseRow, Judged, Progress
-from truenorth.store.tables import METADATA
 
 
 def test_migrated_tables_are_those_of_the_program(url: str) -> None:

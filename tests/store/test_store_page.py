@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from truenorth.store import archive, archive_files, database
-from truenorth.store.tables import METADATA
+from truenorth.store.columns import METADATA
 
 PAGE = (Path(__file__).parents[2] / "docs" / "store.md").read_text()
 

@@ -11,11 +11,11 @@ from collections.abc import Mapping, Sequence
 import msgspec
 from sqlalchemy import Connection, RowMapping, and_, delete, func, insert, select, update
 
+from truenorth.store.console_tables import ACCOUNT, INVITATION, SESSION
 from truenorth.store.database import Database, Turn
 from truenorth.store.hashing import secret_hash
 from truenorth.store.rows import Role
 from truenorth.store.settings import Entropy
-from truenorth.store.tables import ACCOUNT, INVITATION, SESSION
 
 SECRET_BYTES = 32
 

@@ -13,10 +13,10 @@ from typing import Literal, NamedTuple
 import msgspec
 from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, literal, or_, select, update
 
+from truenorth.store.acting_tables import APPROVAL, DECISION, REACTION, RESERVATION, STOPPED
 from truenorth.store.database import Database, Turn
 from truenorth.store.results import write_signals
 from truenorth.store.rows import NewSignal
-from truenorth.store.tables import APPROVAL, DECISION, REACTION, RESERVATION, STOPPED
 
 DecisionState = Literal["nothing", "proposed", "accepted", "changed", "declined", "escalated", "done"]
 """``nothing``: nothing is to be done. A ``proposed`` one whose time is over has expired."""

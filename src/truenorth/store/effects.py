@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import msgspec
 from sqlalchemy import and_, func, insert, select
 
+from truenorth.store.acting_tables import EFFECTS
 from truenorth.store.database import Database, Turn
-from truenorth.store.tables import EFFECTS
 
 
 class EffectsRow(msgspec.Struct, frozen=True, kw_only=True):

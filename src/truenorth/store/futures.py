@@ -8,8 +8,8 @@ from typing import Literal
 import msgspec
 from sqlalchemy import and_, delete, select
 
+from truenorth.store.console_tables import FATE
 from truenorth.store.database import Database, Turn
-from truenorth.store.tables import FATE
 from truenorth.store.upsert import upsert
 
 Fate = Literal["keep", "remove", "improve", "add"]

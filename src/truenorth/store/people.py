@@ -10,6 +10,7 @@ import polars as pl
 from sqlalchemy import Connection, Table, bindparam, delete, func, insert, select, update
 
 from truenorth.spec.problems import Problem, TruenorthError
+from truenorth.store.acting_tables import DECISION
 from truenorth.store.archive import Archive
 from truenorth.store.belongings import (
     Person,
@@ -29,7 +30,6 @@ from truenorth.store.suppression import Suppression
 from truenorth.store.tables import (
     AUDIT,
     CASE_ROW,
-    DECISION,
     EVENT,
     OUTBOX,
     PROGRESS,

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import msgspec
 from sqlalchemy import Connection, delete, or_, select, tuple_, update
 
+from truenorth.store.acting_tables import APPROVAL, DECISION, REACTION, RESERVATION
 from truenorth.store.gone import in_parts
-from truenorth.store.tables import APPROVAL, DECISION, REACTION, RESERVATION
 
 PREFIX = "erased-"
 

@@ -8,8 +8,8 @@ from typing import Any, Literal
 import msgspec
 from sqlalchemy import RowMapping, and_, delete, func, insert, select, update
 
+from truenorth.store.acting_tables import ACCREDITATION, BOOKING, COURSE, COURSE_CLASS, PERSON, TEAM
 from truenorth.store.database import Database, Turn
-from truenorth.store.tables import ACCREDITATION, BOOKING, COURSE, COURSE_CLASS, PERSON, TEAM
 from truenorth.store.upsert import upsert
 
 BookingState = Literal["booked", "finished", "cancelled"]

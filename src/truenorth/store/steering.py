@@ -8,8 +8,8 @@ from typing import Literal
 import msgspec
 from sqlalchemy import and_, delete, select
 
+from truenorth.store.console_tables import STEERING
 from truenorth.store.database import Database, Turn
-from truenorth.store.tables import STEERING
 from truenorth.store.upsert import upsert
 
 SteeringKind = Literal["kpis", "initiatives"]
