@@ -1,6 +1,5 @@
 """The tables of the log, of journeys and of what is concluded; `docs/store.md` says what each is for.
 
-
 Instants end in ``_us``: microseconds since 1970 UTC. Columns of bytes hold JSON as it came, hashes, or packed state.
 """
 
