@@ -106,3 +106,40 @@ def test_in_pieces_it_comes_to_a_replay(most_parts: int, sample: Sample, chance:
     }
     assert verdicts == {key: verdict for key, verdict in given_verdicts.items() if verdict != "open"}
     assert outcomes == {case: outcome for case, outcome in cases.select("case", "outcome").rows() if outcome != "open"}
+
+
+def test_what_comes_after_its_case_was_let_go_is_put_aside(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_PARTS", 1)
+    mapping = {
+        "truenorth": 1, "journey": "j", "need": "type = 'ask'",
+        "outcome": {"achieved": "type = 'done'", "within": "40h"},
+    }  # fmt: skip
+    rows = [
+        ("T1", "ask", 0),
+        ("T1", "done", 1),
+        ("T2", "ask", 50),
+        ("T2", "note", 51),
+        ("T1", "note", 0),
+        ("T2", "done", 49),
+    ]
+    frame = pl.DataFrame(
+        {
+            "id": [str(n) for n in range(len(rows))],
+            "case": [case for case, _, _ in rows],
+            "type": [kind for _, kind, _ in rows],
+            "time": pl.Series([hours * 3_600_000_000 for *_, hours in rows]).cast(pl.Datetime("us", "UTC")),
+        }
+    )
+    arrivals = arrivals_of(frame)
+    stream, kept = stream_of(mapping, arrivals, 3_600_000_000), InMemory()
+    bucket = Bucket(stream, kept)
+    for first, n, hours in ((0, 2, 1), (2, 1, 50), (3, 1, 51)):
+        told = bucket.step(kept, rows_of(stream, arrivals.slice(first, n)), hours * 3_600_000_000)
+        assert not told.too_late
+    assert (bucket.n_keys, bucket.n_events) == (2, 2)  # the events of T1 were let go, its state stays
+    bucket = Bucket(stream, kept)
+    told = bucket.step(kept, rows_of(stream, arrivals.slice(4)), 51 * 3_600_000_000)
+    (late,) = told.too_late
+    assert '"case":"T1"' in late.row
+    assert {row.case: row.outcome for row in told.cases} == {"T2": "open"}  # 'done' came before it was asked for
+    assert told.n_events == 1
