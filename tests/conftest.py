@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from confluent_kafka import Producer
 from hypothesis import settings
 
 from truenorth.store.opening import Store, open_store
@@ -71,3 +72,12 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def store(url: str) -> Iterator[Store]:
     with open_store(url) as opened:
         yield opened
+
+
+@pytest.fixture
+def brokers() -> Iterator[str]:
+    """The address of a made-up cluster of Kafka that librdkafka has for tests."""
+    cluster = Producer({"bootstrap.servers": "made-up", "test.mock.num.brokers": 1, "log_level": 0})
+    [broker] = cluster.list_topics(timeout=10).brokers.values()
+    yield f"{broker.host}:{broker.port}"
+    del cluster

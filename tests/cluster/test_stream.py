@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random  # noqa: TID251 (seeded)
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import truenorth as tn
 from server.test_signals import folded
 from truenorth.cluster.stream.arrivals import RAW, kafka_options, of_messages, read_folder
 from truenorth.cluster.stream.judging import Batch, Pace, judge_stream
-from truenorth.cluster.stream.sinks import FilesSink, StoreSink, all_of, read_tables
+from truenorth.cluster.stream.sinks import FilesSink, StoreSink, read_tables
 from truenorth.spec.problems import TruenorthError, UnreadableLog
 from truenorth.store.opening import Store, open_store
 
@@ -41,6 +42,10 @@ def arrive(folder: Path, rows: pl.DataFrame, chance: random.Random, first: int =
         hidden.rename(folder / f"{first:05}.parquet")
         rows, first = rows.slice(n), first + 1
     return first
+
+
+def to_all(*sinks: Callable[[Batch], object]) -> Callable[[Batch], object]:
+    return lambda batch: [sink(batch) for sink in sinks]
 
 
 def run(spark: Any, folder: Path, sink: Any, pace: Pace = PACE) -> None:
@@ -70,7 +75,7 @@ def test_a_stream_that_ends_and_goes_on_is_a_replay(spark: Any, tmp_path: Path) 
         id=pl.Series([None, "bad-1", "bad-2"]), time=pl.when(pl.int_range(3) == 1).then(None).otherwise("time")
     )
     with open_store(f"sqlite:///{tmp_path}/store.db") as store:
-        sink = all_of([FilesSink(out, JOURNEY), StoreSink(store, JOURNEY)])
+        sink = to_all(FilesSink(out, JOURNEY), StoreSink(store, JOURNEY))
         number = arrive(folder, pl.concat([rows.head(700), bad.head(2)]), chance)
         run(spark, folder, sink)
         number = arrive(folder, pl.concat([rows.slice(650), rows.head(20)]), chance, number)  # some come again
@@ -88,7 +93,7 @@ def test_a_batch_that_comes_again_counts_once(spark: Any, tmp_path: Path) -> Non
     batches: list[Batch] = []
     with open_store(f"sqlite:///{tmp_path}/store.db") as store:
         files, rows = FilesSink(out, JOURNEY), StoreSink(store, JOURNEY)
-        run(spark, folder, all_of([batches.append, files, rows, files, rows]))
+        run(spark, folder, to_all(batches.append, files, rows, files, rows))
         assert_is_a_replay(folder, out, store)
         progress, last = store.results.progress(JOURNEY.name), store.signals.last_number()
         rows(batches[-1])

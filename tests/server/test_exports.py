@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import polars as pl
 import pytest
-from confluent_kafka import Consumer, Producer
+from confluent_kafka import Consumer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyiceberg.catalog.sql import SqlCatalog
@@ -154,18 +154,9 @@ def test_a_folder_that_others_partitioned_keeps_what_its_names_say(tmp_path: Pat
     shutil.rmtree(tmp_path / "channel=web")
 
 
-@pytest.fixture
-def brokers() -> Iterator[str]:
-    """The address of a made-up cluster that librdkafka has for tests."""
-    cluster = Producer({"bootstrap.servers": "made-up", "test.mock.num.brokers": 1, "log_level": 0})
-    [broker] = cluster.list_topics(timeout=10).brokers.values()
-    yield f"{broker.host}:{broker.port}"
-    del cluster
-
-
-def messages(brokers: str, n_messages: int) -> list[Any]:
+def messages(brokers: str, n_messages: int, topic: str = "truenorth.events") -> list[Any]:
     reading = Consumer({"bootstrap.servers": brokers, "group.id": "test", "auto.offset.reset": "earliest"})
-    reading.subscribe(["truenorth.events"])
+    reading.subscribe([topic])
     found: list[Any] = []
     while len(found) < n_messages:
         found += reading.consume(n_messages - len(found), 20) or pytest.fail(f"only {len(found)} messages came")

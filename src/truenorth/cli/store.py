@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from truenorth.cli.frame import AsJson, LogPath, Maps, ObjectType, fields_of, pairs_of, progress, told
+from truenorth.cli.frame import AsJson, LogPath, Maps, ObjectType, asked, fields_of, pairs_of, progress, told
 
 app = typer.Typer()
 keys = typer.Typer(help="Write keys: who may send events.", no_args_is_help=True)
@@ -69,9 +69,12 @@ def archive(
         raise typer.BadParameter("give one of the two", param_hint="--before, --older-than")
     with told(json), progress(json) as tell:
         from truenorth.printing import store as printing_store
+        from truenorth.spec.durations import duration_of_option
         from truenorth.wiring import store as wiring_store
 
-        before_us = _instant_us(before) if before else wiring_store.now_us() - _duration_us(older_than or "")
+        with asked():
+            age_us = duration_of_option("--older-than", older_than) if older_than else 0
+        before_us = _instant_us(before) if before else wiring_store.now_us() - age_us
         archived = wiring_store.archive(db, before_us, folder, tell)
     printing_store.archived(archived, folder, as_json=json)
 
@@ -331,12 +334,3 @@ def _instant_us(text: str) -> int:
         return microseconds(parse_instant(text))
     except ValueError as error:
         raise typer.BadParameter(f"{text!r}: {error}", param_hint="--before") from None
-
-
-def _duration_us(text: str) -> int:
-    from truenorth.spec.durations import parse_duration
-
-    try:
-        return parse_duration(text)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--older-than") from None

@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from itertools import pairwise
 
+from truenorth.spec.problems import Problem, TruenorthError
+
 SECOND_US = 1_000_000
 DAY_US = 86_400 * SECOND_US
 
@@ -54,6 +56,20 @@ def parse_duration(text: str) -> int:
     if total > MAX_DURATION_US:
         raise ValueError("a duration is at most 100 years (5217w)")
     return total
+
+
+def duration_of_option(option: str, text: str) -> int:
+    """Microseconds of a duration that an option of the command line gives; `TruenorthError` names the option.
+
+    >>> duration_of_option("--lateness", "5s")
+    5000000
+    """
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise TruenorthError(
+            [Problem(path=option, expected=DURATION_FORM, found=repr(text), hint=str(error))]
+        ) from None
 
 
 def _explain(text: str) -> str:

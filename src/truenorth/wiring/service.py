@@ -21,7 +21,7 @@ from truenorth.server.insight_making import answer_questions
 from truenorth.server.runner import LATENESS_US, Runner, now_us, scaled_clock
 from truenorth.server.runner_process import run_alone, run_linked, runner_status
 from truenorth.server.service import Settings, configure_logs, make_service
-from truenorth.spec.durations import parse_duration, write_duration
+from truenorth.spec.durations import duration_of_option, write_duration
 from truenorth.spec.load import load_journey
 from truenorth.spec.problems import InvalidJourney, Problem, TruenorthError
 from truenorth.store.leadership import FORESEER
@@ -62,11 +62,7 @@ class Pace(msgspec.Struct, frozen=True):
 
 def pace_of(lateness: str, speed: float = 1.0, since_us: int | None = None) -> Pace:
     """The pace that is asked for, its clock right at ``since_us`` (now); `TruenorthError` for no duration."""
-    try:
-        return Pace(parse_duration(lateness), speed, now_us() if since_us is None else since_us)
-    except ValueError as error:
-        problem = Problem(path="--lateness", expected="a duration such as 5s", found=repr(lateness), hint=str(error))
-        raise TruenorthError([problem]) from None
+    return Pace(duration_of_option("--lateness", lateness), speed, now_us() if since_us is None else since_us)
 
 
 def runner_command(pace: Pace) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from truenorth.results import write_table
-from truenorth.spec.durations import parse_duration
+from truenorth.spec.durations import duration_of_option
 from truenorth.spec.model import Journey
 from truenorth.spec.problems import Problem, TruenorthError
 from truenorth.wiring.cluster import Place
@@ -59,16 +59,12 @@ def pace_of(lateness: str, hold: str, every: str | None, n_buckets: int, *, as_w
     """How a stream goes, from durations as text; `TruenorthError` where one is none."""
     from truenorth.cluster.stream.judging import Pace  # noqa: PLC0415 (Spark is there for whom it was asked)
 
-    given = {"--lateness": lateness, "--hold": hold, "--every": every}
-    us: dict[str, int] = {}
-    for option, text in given.items():
-        try:
-            us[option] = 0 if text in {None, "0s"} else parse_duration(str(text))
-        except ValueError as error:
-            problem = Problem(path=option, expected="a duration such as 10s", found=repr(text), hint=str(error))
-            raise TruenorthError([problem]) from None
-    every_s = None if every is None else us["--every"] / 1e6
-    return Pace(us["--lateness"], us["--hold"], n_buckets, every_s, as_written)
+    lateness_us, held_us = (
+        0 if text == "0s" else duration_of_option(option, text)
+        for option, text in (("--lateness", lateness), ("--hold", hold))
+    )
+    every_s = None if every is None else duration_of_option("--every", every) / 1e6
+    return Pace(lateness_us, held_us, n_buckets, every_s, as_written)
 
 
 def run_stream(
@@ -81,12 +77,14 @@ def run_stream(
     from truenorth import cluster  # noqa: PLC0415 (Spark is there for whom it was asked)
     from truenorth.cluster.stream.belonging import check_places  # noqa: PLC0415
     from truenorth.cluster.stream.judging import judge_stream  # noqa: PLC0415
-    from truenorth.cluster.stream.sinks import all_of, read_tables  # noqa: PLC0415
+    from truenorth.cluster.stream.sinks import read_tables  # noqa: PLC0415
 
     streamed = Streamed()
 
-    def count(batch: Batch) -> None:
+    def tell(batch: Batch) -> None:
         nonlocal streamed
+        for sink in sinks.values():
+            sink(batch)
         streamed = streamed.with_batch(batch)
         on_batch(streamed)
 
@@ -95,10 +93,8 @@ def run_stream(
         spark = stack.enter_context(
             cluster.open_session(master=place.master, remote=place.remote, settings=place.settings)
         )
-        filled = {option: getattr(sink, "is_filled", False) for option, sink in sinks.items()}
-        check_places(spark, asked.checkpoint, filled)
-        sink = all_of([*sinks.values(), count])
-        query = judge_stream(_source(spark, asked), journey, sink, asked.checkpoint, pace)
+        check_places(spark, asked.checkpoint, {option: sink.is_filled for option, sink in sinks.items()})
+        query = judge_stream(_source(spark, asked), journey, tell, asked.checkpoint, pace)
         try:
             with _explained(list(sinks)):
                 query.awaitTermination()
@@ -122,6 +118,7 @@ def _source(spark: SparkSession, asked: Asked) -> Source:
 def _sinks(journey: Journey, asked: Asked, stack: ExitStack) -> Iterator[tuple[str, Sink]]:
     """Where it is told, by the option that says so."""
     from truenorth.cluster.stream.sinks import FilesSink, KafkaSink, StoreSink  # noqa: PLC0415
+    from truenorth.server.exports.topic import Topic  # noqa: PLC0415
     from truenorth.store.opening import open_store  # noqa: PLC0415
 
     if asked.out is not None:
@@ -130,7 +127,8 @@ def _sinks(journey: Journey, asked: Asked, stack: ExitStack) -> Iterator[tuple[s
         yield "--db", StoreSink(stack.enter_context(open_store(asked.db)), journey)
     if asked.signals_to is not None:
         option = "--signals-to"
-        yield option, KafkaSink(*brokers_and_topic(asked.signals_to, option), journey)
+        topic = Topic(*brokers_and_topic(asked.signals_to, option), option=option)
+        yield option, KafkaSink(topic, journey)
 
 
 def brokers_and_topic(url: str, option: str) -> tuple[str, str]:

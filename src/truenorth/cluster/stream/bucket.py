@@ -24,7 +24,7 @@ from truenorth.server.verdict_rows import case_rows, newly_told, promise_rows
 from truenorth.store.rows import CaseRow, NewSignal, PromiseRow
 
 HEAD, CHUNKS = "head", "chunks"
-TOLD, ASIDE = "told", "aside"
+TOLD, PUT_ASIDE = "told", "aside"
 """What a row that comes from a bucket is: what a step told, or rows that were put aside."""
 ASIDE_BUCKET = -1
 """The bucket of rows that cannot be read: it keeps nothing."""
@@ -39,8 +39,8 @@ class Head(msgspec.Struct, frozen=True):
     let_go: bytes = b""
 
 
-class TooLate(msgspec.Struct, frozen=True):
-    """An event that could not be taken any more, as JSON, and why."""
+class Aside(msgspec.Struct, frozen=True):
+    """A row that could not be read or an event that could not be taken any more, as JSON, and why."""
 
     reason: str
     row: str
@@ -57,7 +57,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     promises: Sequence[PromiseRow] = ()
     gone: Sequence[str] = ()
     signals: Sequence[NewSignal] = ()
-    too_late: Sequence[TooLate] = ()
+    too_late: Sequence[Aside] = ()
     n_events: int = 0
     n_duplicates: int = 0
     n_no_key: int = 0
@@ -133,7 +133,7 @@ class Bucket:
             promises=judged.promises,
             gone=judged.gone,
             signals=judged.signals,
-            too_late=[TooLate(TOO_LATE, row) for row in _as_json(too_late)],
+            too_late=[Aside(TOO_LATE, row) for row in _as_json(too_late)],
             n_events=events.height,
             n_duplicates=n_duplicates,
             n_no_key=n_no_key,

@@ -33,7 +33,7 @@ from truenorth.cluster.census import (
 from truenorth.cluster.session import without_pandas
 from truenorth.cluster.stream.arrivals import PART, RAW, Source
 from truenorth.cluster.stream.belonging import belonging, claim
-from truenorth.cluster.stream.bucket import ASIDE, ASIDE_BUCKET, TOLD, StreamWork, Told, kinds_of_events
+from truenorth.cluster.stream.bucket import ASIDE_BUCKET, PUT_ASIDE, TOLD, Aside, StreamWork, Told, kinds_of_events
 from truenorth.cluster.stream.held import HASH
 from truenorth.engine.compile import needed_columns
 from truenorth.engine.live import Live
@@ -59,13 +59,6 @@ STATE_SETTINGS = {
     "spark.sql.streaming.stateStore.rocksdb.changelogCheckpointing.enabled": "true",
 }
 """What a stream's state needs of a session."""
-
-
-class Aside(msgspec.Struct, frozen=True):
-    """A row that cannot be read, as JSON, and why."""
-
-    reason: str
-    row: str
 
 
 class Batch(NamedTuple):
@@ -220,5 +213,5 @@ def _hand_over(sink: Callable[[Batch], object], frame: DataFrame, number: int) -
     """Give the sink a micro-batch; its one look at the frame is what has Spark judge it."""
     rows = sorted(frame.collect(), key=lambda row: row.bucket)
     told = [msgspec.msgpack.decode(row.blob, type=Told) for row in rows if row.what == TOLD]
-    aside = [one for row in rows if row.what == ASIDE for one in msgspec.msgpack.decode(row.blob, type=list[Aside])]
+    aside = [one for row in rows if row.what == PUT_ASIDE for one in msgspec.msgpack.decode(row.blob, type=list[Aside])]
     sink(Batch(number, told, aside))

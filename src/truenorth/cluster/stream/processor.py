@@ -16,7 +16,7 @@ import pyarrow as pa
 from pyspark.sql import Row
 from pyspark.sql.streaming.stateful_processor import StatefulProcessor, StatefulProcessorHandle
 
-from truenorth.cluster.stream.bucket import ASIDE, ASIDE_BUCKET, TOLD, Bucket, StreamWork
+from truenorth.cluster.stream.bucket import ASIDE_BUCKET, PUT_ASIDE, TOLD, Bucket, StreamWork
 from truenorth.engine import kernel
 
 BLOB = "blob binary"
@@ -70,7 +70,7 @@ class BucketProcessor(StatefulProcessor):
         (number,) = key
         blobs = [bytes(row.blob) for row in rows]
         if number == ASIDE_BUCKET:
-            yield from (Row(bucket=number, what=ASIDE, blob=blob) for blob in blobs)
+            yield from (Row(bucket=number, what=PUT_ASIDE, blob=blob) for blob in blobs)
             return
         bucket, timer_ms = self._bucket(number)
         if timer_ms is not None:

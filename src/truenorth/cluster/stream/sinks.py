@@ -5,10 +5,9 @@ The driver hands batches over in order. What a batch changes passes through it: 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from importlib.util import find_spec
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
 import msgspec
 
@@ -16,18 +15,29 @@ from truenorth.cluster.stream.bucket import Told
 from truenorth.cluster.stream.judging import Batch
 from truenorth.cluster.stream.tables import Tables
 from truenorth.logs.whole import whole_file
+from truenorth.server.exports.topic import Message, Topic
 from truenorth.server.webhook_message import body_of
 from truenorth.spec.model import Journey
 from truenorth.spec.problems import Problem, TruenorthError
 from truenorth.store.opening import Store
 from truenorth.store.rows import Judged, NewSignal, Progress, Signal
 
-Sink = Callable[[Batch], object]
 SIGNALS_A_BATCH = 1 << 32
 """Numbers of signals begin at this times the number of their batch."""
-SEND_S = 60.0
-"""The longest wait for the brokers to acknowledge a batch."""
 BATCHES = "batches"
+
+
+class Sink(Protocol):
+    """Takes micro-batches in order."""
+
+    @property
+    def is_filled(self) -> bool:
+        """Whether it holds batches already."""
+        ...
+
+    def __call__(self, batch: Batch, /) -> object:
+        """Take a micro-batch."""
+        ...
 
 
 def signals_of_batch(journey: str, batch: Batch) -> Iterator[tuple[NewSignal, bytes]]:
@@ -139,42 +149,14 @@ class KafkaSink:
     has seen.
     """
 
-    def __init__(self, brokers: str, topic: str, journey: Journey, settings: Mapping[str, str] | None = None) -> None:
-        """``settings`` are further ones of librdkafka. TruenorthError where the extra `export` is not installed."""
-        if find_spec("confluent_kafka") is None:
-            expected, hint = "the client of Kafka", "pip install 'truenorth[export]'"
-            raise TruenorthError([Problem(path="--kafka", expected=expected, found="it is not installed", hint=hint)])
-        from confluent_kafka import Producer
+    is_filled = False
+    """Whether there are batches: a topic does not tell."""
 
-        always = {"bootstrap.servers": brokers, "enable.idempotence": True}
-        self._producer = Producer({"message.timeout.ms": int(SEND_S * 1_000), **(settings or {}), **always})
-        self._brokers, self._topic, self._journey = brokers, topic, journey.name
+    def __init__(self, topic: Topic, journey: Journey) -> None:
+        self._topic, self._journey = topic, journey.name
 
     def __call__(self, batch: Batch) -> None:
         """Send the signals of a batch and wait for their acknowledgement."""
-        refused: list[str] = []
-
-        def note(error: Any, _: Any) -> None:
-            if error is not None:
-                refused.append(error.str())
-
-        for signal, body in signals_of_batch(self._journey, batch):
-            self._producer.produce(self._topic, body, (signal.case or "").encode(), on_delivery=note)
-            self._producer.poll(0)
-        left = self._producer.flush(SEND_S)
-        if refused or left:
-            found = refused[0] if refused else f"{left} messages were not acknowledged in time"
-            hint = "the stream stops here and goes on from this batch when it is started again"
-            raise TruenorthError(
-                [Problem(path=self._brokers, expected="brokers that take messages", found=found, hint=hint)]
-            )
-
-
-def all_of(sinks: Sequence[Sink]) -> Sink:
-    """A sink that hands each batch to several, one after the other."""
-
-    def hand(batch: Batch) -> None:
-        for sink in sinks:
-            sink(batch)
-
-    return hand
+        signals = signals_of_batch(self._journey, batch)
+        messages = (Message((signal.case or "").encode(), body) for signal, body in signals)
+        self._topic.send(messages, "the stream stops here and goes on from this batch when it is started again")
