@@ -11,11 +11,16 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import reduce
+from math import ceil
 from operator import or_
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+import pyarrow as pa
+
 from truenorth.cluster.arrivals import quoted
 from truenorth.cluster.bucket import POSITION
+from truenorth.cluster.session import without_pandas
 from truenorth.logs.canonical import ENOUGH_TO_REFUSE, LARGEST_FEELING, MONEY
 from truenorth.logs.mapping import Plan
 from truenorth.logs.times import EARLIEST, LATEST
@@ -32,6 +37,8 @@ CHECKED = (*INSTANTS, *MONEY)
 """Fields by which a row can be unreadable."""
 STATEMENT = ("other_id", "other_kind")
 """Properties by which an event states another id of its customer."""
+HASHES_AT_ONCE = 1 << 21
+"""So many ids are looked through at once for those that arrived twice: 16 MB."""
 CONVERT = "cast the column, or write the log anew: truenorth convert LOG log.parquet"
 
 
@@ -147,7 +154,7 @@ def census(log: Narrow, name: str, now: datetime | None, *, is_read: bool, uniqu
     log, faults, counts = _readable(log, name, now)
     sound = log.frame.where(~any_of(faults))
     n_duplicates = 0
-    again = None if is_read or unique else _again(log._replace(frame=sound))
+    again = None if is_read or unique else _again(log._replace(frame=sound), counts["rows"])
     if again is not None and (n_duplicates := again.count()):
         sound = sound.join(again, POSITION, "left_anti").select(*log.frame.columns)
         counts |= sound.agg(*_counted(log, now)).first().asDict()  # type: ignore[union-attr]
@@ -282,10 +289,11 @@ def _counted(log: Narrow, now: datetime | None, sound: Column | None = None) -> 
     yield f.max(f.when(seen, time_us(log))).alias("last_us")
 
 
-def _again(log: Narrow) -> DataFrame | None:
-    """The positions of second arrivals: rows with the source and id of an earlier one. None where there are no ids.
+def _again(log: Narrow, n_rows: int) -> DataFrame | None:
+    """The positions of second arrivals: rows with the source and id of an earlier one. None where there are none.
 
-    Only rows whose hash occurs twice are compared.
+    Only rows whose hash occurs twice are compared. To sort hashes in Python takes a quarter of what grouping by them
+    takes Spark.
     """
     from pyspark.sql import Window
     from pyspark.sql import functions as f
@@ -296,10 +304,22 @@ def _again(log: Narrow) -> DataFrame | None:
     source = f.lit("") if source is None else source
     named = id_.alias("id"), source.alias("source"), f.xxhash64(id_, source).alias("hash")
     ids = log.frame.where(id_.isNotNull()).select(*named, f.col(quoted(POSITION)))
-    twice = ids.groupBy("hash").count().where("count > 1").select("hash")
+    hashes = ids.select("hash").repartition(max(1, ceil(n_rows / HASHES_AT_ONCE)), "hash")
+    with without_pandas():
+        twice = hashes.mapInArrow(_twice, "hash long").cache()
+    if twice.isEmpty():
+        return None
     order = Window.partitionBy("source", "id").orderBy(quoted(POSITION))
     numbered = ids.join(twice, "hash", "left_semi").withColumn("arrival", f.row_number().over(order))
     return numbered.where("arrival > 1").select(quoted(POSITION)).cache()
+
+
+def _twice(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """The hashes that occur more than once, each once."""
+    parts = [batch.column("hash").to_numpy() for batch in batches]
+    if parts:
+        hashes = np.sort(np.concatenate(parts))
+        yield pa.RecordBatch.from_pydict({"hash": np.unique(hashes[1:][hashes[1:] == hashes[:-1]])})
 
 
 def _quarantine(log: Narrow, faults: Mapping[str, Column]) -> DataFrame:
