@@ -9,8 +9,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from truenorth.engine.replay import Replay, replay
-from truenorth.logs import read_log
 from truenorth.spec.load import parse_journey
 
 HERE = Path(__file__).parent
@@ -42,7 +43,7 @@ def said_by(script: str, *arguments: str, rules: Any = None) -> Any:
     return json.loads(done.stdout)
 
 
-def replayed(path: Path, promises: list[dict[str, Any]]) -> Replay:
-    """The log under a journey without an outcome: a case is all events of a key, and never closes."""
+def replayed(events: pl.DataFrame, promises: list[dict[str, Any]]) -> Replay:
+    """The events under a journey without an outcome: a case is all events of a key, and never closes."""
     journey = {"truenorth": 1, "journey": "peers", "promises": promises}
-    return replay(parse_journey(json.dumps(journey)), read_log(path).events)
+    return replay(parse_journey(json.dumps(journey)), events)

@@ -3,7 +3,7 @@
 Equal terms: both count every pair of consecutive events of a case, and the first and last event of each case. pm4py
 reads the file with its own importer. Its order within a case is that of the file, ours is (time, arrival), so the
 events pm4py read are brought into the same order before they are counted; the number of events out of order in the
-file is printed.
+file is printed. The seconds are those of counting, of ours with ordering and judging, of neither with reading.
 """
 
 from __future__ import annotations
@@ -13,9 +13,11 @@ from pathlib import Path
 
 import polars as pl
 from peers import ask, paths, replayed
+from tables import best, show
 
 from truenorth.engine.replay import Replay
 from truenorth.insight.flow import direct_follows, starts_and_ends
+from truenorth.logs import read_log
 
 
 def ours(replay: Replay) -> dict[str, dict[tuple[str, ...], int]]:
@@ -30,13 +32,15 @@ def ours(replay: Replay) -> dict[str, dict[tuple[str, ...], int]]:
     }
 
 
-def theirs(path: Path) -> dict[str, dict[tuple[str, ...], int]]:
+def theirs(path: Path) -> tuple[dict[str, dict[tuple[str, ...], int]], float]:
+    """Counts, and the seconds they took."""
     found = ask("dfg", str(path))
-    return {
+    counts = {
         "pairs": {(source, target): n for source, target, n in found["pairs"]},
         "starts": {(name,): n for name, n in found["starts"].items()},
         "ends": {(name,): n for name, n in found["ends"].items()},
     }
+    return counts, found["seconds"]
 
 
 def out_of_order(replay: Replay) -> int:
@@ -46,9 +50,12 @@ def out_of_order(replay: Replay) -> int:
     return int(by_arrival.select(earlier.sum()).item())
 
 
-def compare(path: Path) -> int:
-    replay = replayed(path, [])
-    mine, peer = ours(replay), theirs(path)
+def compare(path: Path) -> tuple[int, list[str]]:
+    """How many counts differ, and a row of the table of seconds."""
+    events = read_log(path).events
+    ours_s = best(lambda: ours(replayed(events, [])))
+    replay = replayed(events, [])
+    mine, (peer, peer_s) = ours(replay), theirs(path)
     n_differ = 0
     print(f"\n{path.name}: {replay.events.height:,} events, {out_of_order(replay):,} out of order in the file")
     for what in mine:
@@ -63,9 +70,13 @@ def compare(path: Path) -> int:
         for key in differ[:20]:
             print(f"    {' -> '.join(key)}: ours {mine[what].get(key, 0)}, pm4py {peer[what].get(key, 0)}")
         n_differ += len(differ)
-    return n_differ
+    row = [path.name, f"{events.height:,}", f"{ours_s:.2f}", f"{peer_s:.2f}", f"{peer_s / ours_s:.1f}", str(n_differ)]
+    return n_differ, row
 
 
 if __name__ == "__main__":
     print("pm4py", ask("versions")["pm4py"])
-    sys.exit(1 if sum([compare(path) for path in paths(sys.argv[1:])]) else 0)
+    compared = [compare(path) for path in paths(sys.argv[1:])]
+    print()
+    show(["direct follows", "events", "ours, s", "pm4py, s", "pm4py : ours", "differ"], [row for _, row in compared])
+    sys.exit(int(any(n_differ for n_differ, _ in compared)))

@@ -42,6 +42,11 @@ def measured(script: str, *arguments: str) -> str:
     return f"{FAILED} `bench/{script}` ended with an error.\n\n```\n{reason}\n```"
 
 
+def tables(found: str) -> str:
+    """The tables of what a script prints, or that it failed."""
+    return found if found.startswith(FAILED) else "\n".join(line for line in found.splitlines() if line.startswith("|"))
+
+
 def machine() -> str:
     cpu = next(
         (line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line),
@@ -82,6 +87,12 @@ def page(options: argparse.Namespace) -> str:
         whole,
         "## Reading XES",
         measured("xes_import.py", *(["--slow"] if options.slow else [])),
+        "## Direct follows",
+        tables(measured("peers_dfg.py")),
+        "Ours orders the events and judges the journey as well. All counts are compared.",
+        "## Rules of Declare",
+        tables(measured("peers_declare.py")),
+        "The sets of cases that violate each rule are compared.",
         "## Starting",
         measured("startup.py"),
         "`import truenorth` loads nothing yet: what is used is imported at its first use, which the third row shows.",
@@ -96,6 +107,10 @@ def page(options: argparse.Namespace) -> str:
         measured("ingest_parse.py"),
         "### What answers take",
         measured("api.py"),
+        "## Decisions",
+        measured("decide.py"),
+        "## Foresight",
+        measured("foresight_live.py", "--cases", "10000" if options.small else "100000"),
         "## On Spark",
         measured("spark.py", str(options.scratch / f"spark-{spark}.parquet"), "--events", spark),
         "## How it is measured",
