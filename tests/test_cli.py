@@ -16,6 +16,7 @@ from truenorth.spec.problems import TruenorthError
 
 EXAMPLES = Path(__file__).parent.parent / "examples" / "support"
 LOG, JOURNEY = str(EXAMPLES / "log.csv"), str(EXAMPLES / "journey.yaml")
+BAD_JOURNEY = "bad_journey.yaml"
 SUMMARY_KEYS = [
     *("events", "quarantined", "duplicates", "filtered", "no_key", "before_need", "after_close", "cases", "outcome"),
     *("promises", "moments", "decisions", "handovers", "internal", "cost", "revenue", "value", "seconds"),
@@ -55,6 +56,17 @@ def test_replay_prints_the_summary_alone_as_json() -> None:
     done = truenorth("replay", LOG, "--journey", JOURNEY, "--json")
     assert done.returncode == 0
     assert list(json.loads(done.stdout)) == SUMMARY_KEYS
+
+
+def test_replay_reads_what_another_program_prints() -> None:
+    command = [sys.executable, "-c", "from truenorth.cli.app import main; main()"]
+    arguments = ["replay", "/dev/stdin", "-j", JOURNEY, "--json"]
+    with Path(LOG).open("rb") as file:
+        redirected = subprocess.run([*command, *arguments], stdin=file, capture_output=True, check=True)
+    piped = subprocess.run([*command, *arguments], input=Path(LOG).read_bytes(), capture_output=True, check=True)
+    named = truenorth("replay", LOG, "-j", JOURNEY, "--json").stdout
+    came = [{**json.loads(printed), "seconds": 0} for printed in (redirected.stdout, piped.stdout, named)]
+    assert came[0] == came[1] == came[2]
 
 
 @pytest.mark.parametrize("suffix", ["parquet", "csv", "jsonl"])
@@ -121,6 +133,7 @@ def test_report_writes_one_page(tmp_path: Path) -> None:
         (("replay", ".", "-j", JOURNEY), 1, "expected"),
         (("replay", LOG, "-j", LOG), 1, "error"),
         (("replay", JOURNEY, "-j", JOURNEY), 1, "error"),
+        (("replay", LOG, "-j", BAD_JOURNEY), 1, "bad_journey.yaml:2 $.jorney expected a known key"),
         (("replay", LOG, "-j", JOURNEY, "--map", "case"), 2, "FIELD=COLUMN"),
         (("replay", LOG, "-j", JOURNEY, "--map", "cse=case"), 2, "did you mean 'case'?"),
         (("replay", LOG, "-j", JOURNEY, "--map", "case=Case ID"), 1, "Case ID"),
@@ -134,6 +147,7 @@ def test_report_writes_one_page(tmp_path: Path) -> None:
 def test_what_cannot_be_done_is_said_in_words(
     arguments: tuple[str, ...], status: int, message: str, tmp_path: Path
 ) -> None:
+    (tmp_path / BAD_JOURNEY).write_text("truenorth: 1\njorney: a\n")
     done = truenorth(*arguments, cwd=tmp_path)
     words = " ".join((done.stdout + done.stderr).replace("│", " ").split())
     assert done.returncode == status, words

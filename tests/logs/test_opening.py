@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -65,6 +69,44 @@ def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
 def test_the_name_or_the_beginning_tells_the_format(tmp_path: Path, name: str, content: bytes) -> None:
     (tmp_path / name).write_bytes(content)
     assert read_log(tmp_path / name).n_events >= 1
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"time;type\n2024-01-01;a\n",
+        b'{"time": "2024-01-01", "type": "a"}\n',
+        gzip.compress(b"time,type\n2024-01-01,a\n"),
+    ],
+)
+def test_a_pipe_is_read_to_its_first_byte(tmp_path: Path, content: bytes) -> None:
+    with pipe_of(tmp_path, content) as pipe:
+        log = read_log(pipe)
+    assert log.events["type"].to_list() == ["a"]
+    assert log.quarantine.is_empty()
+
+
+def test_a_pipe_of_what_must_be_a_file_says_so(tmp_path: Path) -> None:
+    with pipe_of(tmp_path, b"PAR1....") as pipe, pytest.raises(UnreadableLog, match="write it to a file"):
+        read_log(pipe)
+
+
+def test_a_pipe_that_was_read_before_says_so(tmp_path: Path) -> None:
+    with pipe_of(tmp_path, b"time\n2024-01-01\n") as pipe:
+        read_log(pipe)
+    with pipe_of(tmp_path, b"") as pipe, pytest.raises(UnreadableLog, match="a pipe can be read only once"):
+        read_log(pipe)
+
+
+@contextmanager
+def pipe_of(folder: Path, content: bytes) -> Iterator[Path]:
+    pipe = folder / "pipe"
+    if not pipe.exists():
+        os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_bytes, args=(content,))
+    writer.start()
+    yield pipe
+    writer.join()
 
 
 def test_an_id_column_that_is_the_case_is_no_event_id(tmp_path: Path) -> None:

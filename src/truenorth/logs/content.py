@@ -57,9 +57,17 @@ def read_bytes(path: Path, n_bytes: int = -1) -> bytes:
         raise _not_readable(path, error) from error
     except ValueError as error:
         raise unreadable(repr(str(path)), "a file name", str(error)) from error
+    if not raw and is_pipe(path):
+        hint = "if it was read before, write it to a file, and name the file: a pipe can be read only once"
+        raise unreadable(path, "an event log", "an empty pipe", hint)
     if not raw:
         raise unreadable(path, "an event log", "an empty file (0 bytes)", "export it again")
     return raw
+
+
+def is_pipe(path: Path) -> bool:
+    """Whether what a path names can be read only once and from its beginning, as ``/dev/stdin`` behind a ``|``."""
+    return path.is_fifo() or path.is_char_device() or path.is_socket()
 
 
 def _not_readable(path: Path, error: OSError) -> UnreadableLog:

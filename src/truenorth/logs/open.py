@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from truenorth.logs.canonical import no_time, to_log
-from truenorth.logs.content import Content, as_utf8, load, read_bytes
+from truenorth.logs.content import Content, as_utf8, is_pipe, load, read_bytes
 from truenorth.logs.delimited import DelimitedSource
 from truenorth.logs.jsonl import JsonLinesSource
 from truenorth.logs.log import Log, Progress
@@ -48,6 +48,8 @@ FOREIGN = {
     b"ORC": "an ORC file",
 }
 """Files that people take for logs, by their first bytes."""
+DEVICES = "/dev"
+"""What lies there, as ``/dev/stdin``, is not named by whoever reads it."""
 LOOK_BYTES = 4_096
 SHOWN_BYTES = 40
 
@@ -114,9 +116,12 @@ def _read(
 
 
 def _open(path: Path, object_type: str | None, n_rows: int | None, report: Progress) -> Source:
-    if path.is_dir() or read_bytes(path, len(PARQUET)) == PARQUET:
+    once = is_pipe(path)
+    if path.is_dir() or (not once and read_bytes(path, len(PARQUET)) == PARQUET):
         return ParquetSource(path)
     content = load(path)
+    if once and content.data.startswith(PARQUET):
+        raise unreadable(path, "text, or a file", "Parquet data in a pipe", "write it to a file, and name the file")
     report("reading", 0.2)
     if content.data.startswith(SQLITE):
         return OcelSource(path, object_type, *read_ocel_sqlite(path, content))
@@ -124,7 +129,7 @@ def _open(path: Path, object_type: str | None, n_rows: int | None, report: Progr
 
 
 def _format(path: Path, content: Content) -> str:
-    """The format of text, by the file's name, else by how the text begins."""
+    """The format of text, by the file's name, else by how the text begins; what cannot have a name may be CSV too."""
     suffixes = [suffix.lower() for suffix in path.suffixes]
     named = next((SUFFIXES[suffix] for suffix in reversed(suffixes) if suffix in SUFFIXES), "")
     start = as_utf8(content.data[:LOOK_BYTES])[0].lstrip()[:LOOK_BYTES]
@@ -137,6 +142,8 @@ def _format(path: Path, content: Content) -> str:
         return "xes"
     if start.startswith((b"{", b"[")):
         return "json"
+    if is_pipe(path) or path.is_relative_to(DEVICES):
+        return "delimited"
     hint = "name the file by its format, such as log.csv or log.jsonl.gz"
     raise unreadable(path, SUPPORTED, _shown(content.data), hint)
 

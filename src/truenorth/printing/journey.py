@@ -55,16 +55,22 @@ def refused(error: TruenorthError, *, as_json: bool) -> None:
         write_json({"ok": False, "problems": error.problems})
         return
     for problem in error.problems:
-        _problem(err, "", problem)
+        _problem(err, error.source, problem)
 
 
 def _problem(console: Console, name: str, problem: Problem) -> None:
     style = "red" if problem.severity == "error" else "yellow"
-    place = f"{name}:{problem.line} " if name and problem.line else ""
-    console.print(f"[{style}]{problem.severity}[/] {escape(f'{place}{problem.path}')}")
+    console.print(f"[{style}]{problem.severity}[/] {escape(_place(name, problem))}")
     console.print(f"  expected {escape(problem.expected)}, found {escape(problem.found)}")
     if problem.hint:
         console.print(f"  [dim]{escape(problem.hint)}[/]")
+
+
+def _place(name: str, problem: Problem) -> str:
+    """The file, the line where there is one, and the place in it; a path that is no place in the file stands alone."""
+    if not name or not problem.path.startswith("$"):
+        return problem.path
+    return f"{name}:{problem.line} {problem.path}" if problem.line else f"{name} {problem.path}"
 
 
 def notes(log: Log, replay: Replay | None, *, kept: bool) -> None:

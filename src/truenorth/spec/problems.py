@@ -43,11 +43,18 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TruenorthError(Exception):
-    """An input cannot be used; ``problems`` says why, all of it at once."""
+    """An input cannot be used; ``problems`` says why, all of it at once.
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
-        super().__init__("\n".join(str(problem) for problem in problems))
+    ``source`` is the file whose places the problems name, where they name places inside of one.
+
+    >>> print(TruenorthError([Problem(path="$.need", line=3, expected="text", found="1")], source="a.yaml"))
+    a.yaml, line 3, $.need: expected text, found 1
+    """
+
+    def __init__(self, problems: Sequence[Problem], *, source: str = "") -> None:
+        super().__init__("\n".join(f"{source}, {problem}" if source else str(problem) for problem in problems))
         self.problems: tuple[Problem, ...] = tuple(problems)
+        self.source = source
 
 
 class InvalidJourney(TruenorthError):

@@ -44,7 +44,11 @@ def load_journey(path: str | Path) -> Journey:
     >>> load_journey("examples/support/journey.yaml").name
     'support'
     """
-    return parse_journey(read_journey_file(path))
+    source = read_journey_file(path)
+    try:
+        return parse_journey(source)
+    except InvalidJourney as error:
+        raise InvalidJourney(error.problems, source=str(path)) from None
 
 
 def read_journey_file(path: str | Path) -> bytes:
