@@ -139,8 +139,9 @@ class _Held:
         test = self.test
         self.case = self.rows.case[test]
         self.y = self.failed[test]
-        self.as_learnt, risks = risks, dict(risks)
-        risks |= {name: at_level(learnt, risk) for name, risk in risks.items() if name != "base rate"}
+        self.as_learnt, none = risks, np.zeros(len(self.failed))
+        self.levels = {name: none if name == "base rate" else levels(learnt, risk) for name, risk in risks.items()}
+        risks = {name: raised(risk, self.levels[name]) for name, risk in risks.items()}
         self.risks = {name: risk[test] for name, risk in risks.items()}
         self.verdict = evaluate.verdict(self.y, self.risks, self.case, seed)
         self.judged = self.verdict.used if self.verdict.live else next(iter(risks))
@@ -194,13 +195,14 @@ class _Held:
         """What would lower the risk of the tenth of the held-out rows that is most at risk (some of them)."""
         rows = np.flatnonzero(self.test)
         rows = rows[np.argsort(-self.risk, kind="stable")[: len(rows) // 10]]
-        x = self.rows.x[rows[:: 1 + len(rows) // MOST_CHANGED]]
+        rows = rows[:: 1 + len(rows) // MOST_CHANGED]
+        x, level = self.rows.x[rows], self.levels[self.judged][rows]
         head = named(self.learnt.outcome)[self.judged]
-        return levers(x, changes_of(self.learnt.table.columns), lambda some: risks_of(head, some))
+        return levers(x, changes_of(self.learnt.table.columns), lambda some: risks_of(head, some), level)
 
 
-def at_level(learnt: Learnt, risk: F64) -> F64:
-    """Risks of all rows (n,) at the level in force then: from the split instant on, it follows what becomes of cases.
+def levels(learnt: Learnt, risk: F64) -> F64:
+    """The level in force at each row (n,) with its risk: from the split instant on, it follows what becomes of cases.
 
     It is learnt from the cases opened since `Split.valid_us`, of each what was known by then. Those opened before the
     split instant chose settings and curves but taught no model.
@@ -209,9 +211,9 @@ def at_level(learnt: Learnt, risk: F64) -> F64:
     of = cases.opened_us[rows.case] >= split.valid_us
     failed = np.minimum(cases.outcome, 1)
     lives = Lives(rows.case[of], rows.time_us[of], risk[of], cases.ended_us, failed)
-    now = risk.copy()
-    now[of] = raised(risk[of], followed(lives, learnt.window_us, split.test_us))
-    return now
+    level = np.zeros(len(risk))
+    level[of] = followed(lives, learnt.window_us, split.test_us)
+    return level
 
 
 def _promises(learnt: Learnt, seed: int) -> tuple[Promise, ...]:
@@ -272,7 +274,7 @@ def days_found(remaining: Remaining | None, table: Table, split: Split, seed: in
 def ends_over_time(remaining: Remaining, said: F64, table: Table, split: Split) -> tuple[F64, F64]:
     """Where intervals of all rows end, each (n,): from the split instant on, that follows what becomes of cases.
 
-    As with `at_level`, it is learnt from the cases opened since `Split.valid_us`.
+    As with `levels`, it is learnt from the cases opened since `Split.valid_us`.
     """
     rows, cases = table.rows, table.cases
     low, high = (np.full(len(said), end) for end in remaining.ends)

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from truenorth.foresight.level import instants_anew
+from truenorth.foresight.level import begun, instants_anew
 from truenorth.foresight.remaining import Ends, Remaining, positions, quantiles
 from truenorth.spec.durations import DAY_US
 
@@ -70,14 +70,21 @@ def ends_at(remaining: Remaining, waits: Waits, seen_us: int) -> Ends:
 def followed_ends(remaining: Remaining, waits: Waits, window_us: int, from_us: int, holds_us: int) -> tuple[F64, F64]:
     """The ends in force at each row, each (n,), learnt from what was known before; as learnt at first till ``from_us``.
 
+    Of cases that were first spoken of within the window.
     ``holds_us``: how late it is known that an outcome has come.
     """
     order = np.argsort(waits.time_us, kind="stable")
-    ordered = Waits(*(column[order] for column in waits))
+    ordered = _of(waits, order)
+    begun_us = begun(ordered.case, ordered.time_us)[ordered.case]
     instants = instants_anew(from_us, ordered.time_us, window_us)
     found = [remaining.ends]
     for at_us in instants:
         first, last = np.searchsorted(ordered.time_us, [at_us - window_us, at_us])
-        found.append(ends_at(remaining, Waits(*(column[first:last] for column in ordered)), int(at_us) - holds_us))
+        of = first + np.flatnonzero(begun_us[first:last] >= at_us - window_us)
+        found.append(ends_at(remaining, _of(ordered, of), int(at_us) - holds_us))
     low, high = np.array(found)[np.searchsorted(instants, waits.time_us, side="right")].T
     return low, high
+
+
+def _of(waits: Waits, rows: NDArray[np.intp]) -> Waits:
+    return Waits(waits.case[rows], waits.time_us[rows], waits.said[rows], waits.came_us[rows])

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from truenorth.foresight.rows import Cases
+from truenorth.foresight.rows import NEVER, Cases
 
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
@@ -149,22 +149,27 @@ def followed(lives: Lives, window_us: int, from_us: int) -> F64:
     order = np.argsort(lives.time_us, kind="stable")
     times, case, risk = lives.time_us[order], lives.case[order], lives.risk[order]
     instants = instants_anew(from_us, times, window_us)
-    n_cases = len(lives.ended_us)
-    first_us = np.full(n_cases, np.iinfo(np.int64).max)
-    first_us[case[::-1]] = times[::-1]  # of rows of one case the earliest stays
-    newest, levels, done = np.zeros(n_cases), np.zeros(len(instants) + 1), 0
+    begun_us = begun(case, times)[case]
+    newest, levels, done = np.zeros(len(lives.ended_us)), np.zeros(len(instants) + 1), 0
     for number, at_us in enumerate(instants, start=1):
         since, until = np.searchsorted(times, [at_us - window_us, at_us])
         newest[case[done:until]] = risk[done:until]
         done = until
         ended = lives.ended_us < at_us
-        of_case = (first_us >= at_us - window_us) & ~(ended & (lives.failed < 0))
-        of = since + np.flatnonzero(of_case[case[since:until]])
+        told = ~(ended & (lives.failed < 0))[case[since:until]]
+        of = since + np.flatnonzero(told & (begun_us[since:until] >= at_us - window_us))
         of = of[:: 1 + len(of) // MOST_ROWS]
         failed = np.where(ended, lives.failed, np.int8(-1))[case[of]]
         levels[number] = level_of(Said(case[of], risk[of], newest[case[of]], failed))
     in_force: F64 = levels[np.searchsorted(instants, lives.time_us, side="right")]
     return in_force
+
+
+def begun(case: NDArray[np.int32], times_us: I64) -> I64:
+    """When each case was first spoken of, by code; rows (n,) in the order of time. `NEVER` for a code without any."""
+    first_us = np.full(int(case.max(initial=-1)) + 1, NEVER)
+    first_us[case[::-1]] = times_us[::-1]  # of rows of one case the earliest stays
+    return first_us
 
 
 def instants_anew(from_us: int, times_us: I64, window_us: int) -> I64:
