@@ -127,7 +127,7 @@ class Run(NamedTuple):
 def run(table: Table) -> Run:
     started_s = process_time()
     learnt = learn(table, temporal_split(table.cases, table.rows, HELD_OUT), 0, EFFORT, quiet)
-    found, _ = judge(learnt, seed=0, asked=Asked(HELD_OUT), coverage=EFFORT.coverage)
+    found, _ = judge(learnt, seed=0, asked=Asked(HELD_OUT))
     return Run(found, learnt, process_time() - started_s)
 
 
@@ -304,8 +304,9 @@ def days_table(path: Path) -> Table:
     opened_us = events.group_by("case").agg(pl.col("time").min())["time"].to_physical().to_numpy()
     vocabulary = features.vocabulary_of_log(events, task.label, before_us=test_instant(opened_us, HELD_OUT))
     table = features.table_of_log(events, task.label, vocabulary)
-    days = np.where(table.rows.prefix >= FEWEST_EVENTS, table.targets["remaining_days"], np.float32("nan"))
-    return table._replace(targets={"remaining_days": days})
+    of = table.rows.prefix >= FEWEST_EVENTS
+    rows = table.rows._make(column[of] for column in table.rows)
+    return table._replace(rows=rows, targets={"remaining_days": table.targets["remaining_days"][of]})
 
 
 def by_start(table: Table) -> Split:
@@ -319,7 +320,7 @@ def by_start(table: Table) -> Split:
 
 def days_of(table: Table, split: Split) -> Days:
     """How far off they are on the held-out rows."""
-    days = days_found(learn_remaining(table, split, 0, EFFORT), table, split, EFFORT.coverage, 0)
+    days = days_found(learn_remaining(table, split, 0, EFFORT), table, split, 0)
     assert days is not None
     return days
 
@@ -394,7 +395,7 @@ def speed(options: argparse.Namespace) -> Iterator[str]:
         f"{used_s:.0f} s of one | 500,000 in 120 s |"
     )
     yield f"| most memory so far | {peak:.1f} GB | 4 GB |"
-    foresight = judge(learnt, seed=0, asked=Asked(), coverage=EFFORT.coverage)[1]
+    foresight = judge(learnt, seed=0, asked=Asked())[1]
     scorer, x = Scorer(foresight), table.rows.x
     median, slow = 1e3 * np.quantile(list(timed(scorer.one, x[:2_000])), [0.5, 0.99])
     yield f"| one event, all {len(scorer.runners) + 1} models | {median:.2f} ms, p99 {slow:.2f} | 1 ms, p99 20 |"

@@ -117,6 +117,10 @@ def test_levers_are_remedies_counted():
     changes, risk_of = [Change(1, 0.0, "no transfer"), Change(0, 1.0, "answer at once")], Scorer(learnt()).risk
     each = [remedy for of_row in remedies(x, changes, risk_of) for remedy in of_row]
     found = levers(x, changes, risk_of)
+    raised_ = levers(x, changes, risk_of, 1.0)
+    assert {one.words for one in raised_} == {one.words for one in found}
+    assert all(one.risk > one.risk_after for one in raised_)
+    assert sum(one.risk for one in raised_) > sum(one.risk for one in found)
     assert {lever.words for lever in found} == {"no transfer", "answer at once"}
     assert sum(lever.n_rows for lever in found) == len(each)
     assert all(lever.risk_after < lever.risk for lever in found)

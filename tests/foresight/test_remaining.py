@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from truenorth.foresight.predictors import Constant
-from truenorth.foresight.remaining import Errors, conformal, interval
+from truenorth.foresight.remaining import Foretold, conformal, interval, positions
 
 
 def days(n, seed):
@@ -18,39 +18,65 @@ def days(n, seed):
     return said, said * generator.lognormal(0.1, 0.6, n)
 
 
-def errors(said, came, weight=None):
-    return Errors(said, came, np.arange(len(said), dtype=np.int32), np.ones(len(said)) if weight is None else weight)
+def foretold(said, came, known=None):
+    known = np.ones(len(said), bool) if known is None else known
+    return Foretold(said, came, known, np.arange(len(said), dtype=np.int32))
 
 
-@pytest.mark.parametrize("level", [0.8, 0.9])
-def test_intervals_hold_as_often_as_they_say_and_in_every_group(level):
-    said, came = days(4_000, 1)
-    learnt = conformal(Constant((0.0,)), errors(said, came), level)
+def learnt_from(said, came, known=None, coverage=0.9):
+    return conformal(Constant((0.0,)), foretold(said, came, known), coverage)
+
+
+@pytest.mark.parametrize("coverage", [0.8, 0.9])
+def test_intervals_hold_as_often_as_they_say_and_in_every_group(coverage):
+    learnt = learnt_from(*days(4_000, 1), coverage=coverage)
     said, came = days(20_000, 2)
-    low, _, high = interval(learnt, said)
+    low, _, high = interval(learnt, said, *learnt.ends)
     held = (low <= came) & (came <= high)
-    assert abs(held.mean() - level) < 0.02
+    assert abs(held.mean() - coverage) < 0.02
     for part in np.array_split(np.argsort(said), 4):
-        assert abs(held[part].mean() - level) < 0.05
+        assert abs(held[part].mean() - coverage) < 0.05
 
 
-@given(st.lists(st.tuples(st.floats(0, 50), st.floats(0, 50)), min_size=0, max_size=30), st.floats(0, 100))
-def test_an_interval_is_an_interval_and_never_before_now(found, asked):
-    said, came = np.array(found).reshape(-1, 2).T
-    low, median, high = interval(conformal(Constant((0.0,)), errors(said, came), 0.9), np.array([asked]))
-    assert low >= 0
-    assert median >= 0
-    assert high >= 0
+SOME = st.lists(st.tuples(st.floats(0, 50), st.floats(0, 50), st.booleans()), min_size=0, max_size=30)
+
+
+@given(SOME, st.floats(0, 100), st.floats(-0.5, 0.5), st.floats(0.5, 2))
+def test_an_interval_is_an_interval_and_never_before_now(found, asked, low_end, high_end):
+    said, came, known = np.array(found).reshape(-1, 3).T
+    learnt = learnt_from(said, came, known > 0)
+    low, median, high = interval(learnt, np.array([asked]), low_end, high_end)
     assert np.isfinite([low, median, high]).all()
+    assert 0 <= low <= high
+    assert median == asked
 
 
-def test_a_row_that_stands_for_several_counts_as_these():
-    """Long cases that were seen to end half as often as they should, each standing for two."""
+@given(SOME.filter(bool), st.floats(0, 50), st.floats(0, 100))
+def test_a_position_leads_back_to_its_days_or_as_near_as_errors_lie(found, asked, days_):
+    """Where many errors are the same, so are the ends; a position between two leads between these."""
+    said, came, known = np.array(found).reshape(-1, 3).T
+    learnt = learnt_from(said, came, known > 0)
+    at = positions(learnt, np.array([asked]), np.array([days_]))
+    (again,) = interval(learnt, np.array([asked]), at, at).low
+    assert positions(learnt, np.array([asked]), np.array([again])) == pytest.approx(at, abs=1e-6)
+    if not 0.0 <= at <= 1.0:
+        assert again == pytest.approx(days_, abs=1e-6)
+
+
+@given(st.floats(0.001, 100), st.floats(0.001, 100))
+def test_nothing_left_is_as_far_from_all_that_was_said(one, other):
+    learnt = learnt_from(np.array([one, other]), np.zeros(2))
+    assert (interval(learnt, np.array([one, other, 50.0]), *learnt.ends).low == 0.0).all()
+
+
+def test_cases_that_have_not_ended_count_as_longer_than_they_have_lasted():
+    """Of the latest cases only the short ones have ended: without the others intervals would be too short."""
     said, came = days(8_000, 3)
-    generator, long = np.random.default_rng(0), came > np.median(came)
-    seen = ~long | (generator.random(len(came)) < 0.5)
-    whole = conformal(Constant((0.0,)), errors(said, came), 0.9)
-    weighted = conformal(Constant((0.0,)), errors(said[seen], came[seen], np.where(long, 2.0, 1.0)[seen]), 0.9)
-    plain = conformal(Constant((0.0,)), errors(said[seen], came[seen]), 0.9)
-    widths = [np.ptp(interval(one, said)[::2], axis=0).mean() for one in (whole, weighted, plain)]
-    assert abs(widths[1] - widths[0]) < abs(widths[2] - widths[0])
+    seen = np.random.default_rng(0).uniform(0.0, 40.0, len(said))
+    known = came < seen
+    with_open = learnt_from(said, np.minimum(came, seen), known)
+    ended_only = learnt_from(said[known], came[known])
+    again, truth = days(20_000, 4)
+    held = [(truth <= interval(one, again, *one.ends).high).mean() for one in (with_open, ended_only)]
+    assert abs(held[0] - 0.95) < 0.01
+    assert held[1] < 0.91

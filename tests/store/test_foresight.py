@@ -207,21 +207,31 @@ def held(store: Store) -> None:
     store.risks.write("help", Foretold(risks=risks, points=points), n_erasures=0)
 
 
-def test_what_was_said_first_and_last_is_without_a_level(store: Store) -> None:
+def test_what_was_said_of_cases_first_spoken_of_since_is_without_a_level(store: Store) -> None:
     store.models.add(model("m"), b"")
     outcomes = {"c1": "open", "c2": "failed", "c3": "open"}
-    rows = [CaseRow(case=case, opened_us=1, outcome=outcome) for case, outcome in outcomes.items()]  # type: ignore[arg-type]
+    rows = [
+        CaseRow(case=case, opened_us=1, outcome=outcome, outcome_time_us=None if outcome == "open" else 25)  # type: ignore[arg-type]
+        for case, outcome in outcomes.items()
+    ]
     store.results.write("help", Judged(progress=Progress(1), cases=rows), n_erasures=0)
     points = [
-        RiskPoint(model="m", case=case, number=n, at_us=at_us + n, position=1, p_failed=0.5, p_learnt=learnt)
+        RiskPoint(
+            model="m", case=case, number=n, at_us=at_us + n, position=1, p_failed=0.5, p_learnt=learnt, days_said=n
+        )
         for case, at_us, learnt in (("c1", 10, None), ("c2", 20, 0.3), ("c3", 0, None))
         for n in (1, 2)
     ]
     risks = [risk("c1", 0.6, p_learnt=0.4), risk("c3", 0.6)]
     store.risks.write("help", Foretold(risks=risks, points=points), n_erasures=0)
-    said = [SaidRow("c1", 0.5, 0.4, "open"), SaidRow("c2", 0.3, None, "failed")]
+    said = [
+        SaidRow("c1", 1, 11, 0.5, 1.0, 0.4, "open", None),
+        SaidRow("c1", 2, 12, 0.5, 2.0, 0.4, "open", None),
+        SaidRow("c2", 1, 21, 0.3, 1.0, None, "failed", 25),
+        SaidRow("c2", 2, 22, 0.3, 2.0, None, "failed", 25),
+    ]
     assert store.risks.said("help", "m", since_us=10) == said
-    assert store.risks.said("help", "m", since_us=10, after="c1") == said[1:]
+    assert store.risks.said("help", "m", since_us=10, after=("c1", 1)) == said[1:]
     assert store.risks.said("help", "m", since_us=10, limit=1) == said[:1]
     assert store.risks.said("help", "n", since_us=0) == []
 
@@ -230,9 +240,9 @@ def test_a_level_is_kept_with_its_model(store: Store) -> None:
     for version in ("m", "n"):
         store.models.add(model(version), b"")
     assert [row.level for row in store.models.list("help")] == [None, None]
-    store.models.put_level("help", "m", -0.5, now_us=9)
-    levels = {row.version: (row.level, row.level_us) for row in store.models.asked()}
-    assert levels == {"m": (-0.5, 9), "n": (None, None)}
+    store.models.put_level("help", "m", -0.5, (0.1, 1.2), now_us=9)
+    levels = {row.version: (row.level, row.level_us, row.ends_low, row.ends_high) for row in store.models.asked()}
+    assert levels == {"m": (-0.5, 9, 0.1, 1.2), "n": (None, None, None, None)}
 
 
 def test_the_rights_of_people_reach_risks(store: Store) -> None:

@@ -9,16 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from truenorth.foresight import alarms, evaluate
+from truenorth.foresight.ends import Waits, followed_ends
 from truenorth.foresight.evaluate import Ahead, Bucket, Days, Hits, Lead, Level, PerDay, Reliable, Scored
 from truenorth.foresight.learnt import Learnt, foresight_of, learn, named, risks_of
-from truenorth.foresight.level import Lives, followed, raised
+from truenorth.foresight.level import Lives, followed, raised, window_before
 from truenorth.foresight.model import Foresight, Verdict
 from truenorth.foresight.predictors import Head, Linear, runner
 from truenorth.foresight.remaining import Remaining, interval
-from truenorth.foresight.rows import Table
+from truenorth.foresight.rows import NEVER, Table, position_of, unresolved
 from truenorth.foresight.split import Split, censoring_weights, temporal_split
-from truenorth.foresight.train import Effort, Tell, outcome_of_rows
+from truenorth.foresight.train import Effort, Tell, longest_hold_us, outcome_of_rows
 from truenorth.foresight.why import Lever, changes_of, in_words, levers
+from truenorth.spec.durations import DAY_US
 
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
@@ -99,12 +101,10 @@ def backtest(
     asked, effort = asked or Asked(), effort or Effort()
     learnt = learn(table, temporal_split(table.cases, table.rows, asked.test_share), seed, effort, tell)
     tell("judging", 0.8)
-    return judge(learnt, seed=seed, asked=asked, coverage=effort.coverage, answered_us=answered_us)
+    return judge(learnt, seed=seed, asked=asked, answered_us=answered_us)
 
 
-def judge(
-    learnt: Learnt, *, seed: int, asked: Asked, coverage: float, answered_us: I64 | None = None
-) -> tuple[Backtest, Foresight]:
+def judge(learnt: Learnt, *, seed: int, asked: Asked, answered_us: I64 | None = None) -> tuple[Backtest, Foresight]:
     """What has been learnt, on the held-out rows of its split; see `backtest`."""
     table, split = learnt.table, learnt.split
     risks = {name: risks_of(head, table.rows.x) for name, head in named(learnt.outcome).items()}
@@ -117,7 +117,7 @@ def judge(
         n_cases=len(table.cases.opened_us),
         n_censored=split.n_censored,
         test_us=split.test_us,
-        remaining=days_found(learnt.remaining, table, split, coverage, seed),
+        remaining=days_found(learnt.remaining, table, split, seed),
         next=_next(learnt, seed),
         promises=promises,
         baseline=terms_in_words(learnt.outcome.logistic, table),
@@ -139,8 +139,9 @@ class _Held:
         test = self.test
         self.case = self.rows.case[test]
         self.y = self.failed[test]
-        self.as_learnt, risks = risks, dict(risks)
-        risks |= {name: at_level(learnt, risk) for name, risk in risks.items() if name != "base rate"}
+        self.as_learnt, none = risks, np.zeros(len(self.failed))
+        self.levels = {name: none if name == "base rate" else levels(learnt, risk) for name, risk in risks.items()}
+        risks = {name: raised(risk, self.levels[name]) for name, risk in risks.items()}
         self.risks = {name: risk[test] for name, risk in risks.items()}
         self.verdict = evaluate.verdict(self.y, self.risks, self.case, seed)
         self.judged = self.verdict.used if self.verdict.live else next(iter(risks))
@@ -194,13 +195,14 @@ class _Held:
         """What would lower the risk of the tenth of the held-out rows that is most at risk (some of them)."""
         rows = np.flatnonzero(self.test)
         rows = rows[np.argsort(-self.risk, kind="stable")[: len(rows) // 10]]
-        x = self.rows.x[rows[:: 1 + len(rows) // MOST_CHANGED]]
+        rows = rows[:: 1 + len(rows) // MOST_CHANGED]
+        x, level = self.rows.x[rows], self.levels[self.judged][rows]
         head = named(self.learnt.outcome)[self.judged]
-        return levers(x, changes_of(self.learnt.table.columns), lambda some: risks_of(head, some))
+        return levers(x, changes_of(self.learnt.table.columns), lambda some: risks_of(head, some), level)
 
 
-def at_level(learnt: Learnt, risk: F64) -> F64:
-    """Risks of all rows (n,) at the level in force then: from the split instant on, it follows what becomes of cases.
+def levels(learnt: Learnt, risk: F64) -> F64:
+    """The level in force at each row (n,) with its risk: from the split instant on, it follows what becomes of cases.
 
     It is learnt from the cases opened since `Split.valid_us`, of each what was known by then. Those opened before the
     split instant chose settings and curves but taught no model.
@@ -209,23 +211,9 @@ def at_level(learnt: Learnt, risk: F64) -> F64:
     of = cases.opened_us[rows.case] >= split.valid_us
     failed = np.minimum(cases.outcome, 1)
     lives = Lives(rows.case[of], rows.time_us[of], risk[of], cases.ended_us, failed)
-    now = risk.copy()
-    now[of] = raised(risk[of], followed(lives, learnt.window_us, split.test_us))
-    return now
-
-
-def unresolved(table: Table) -> NDArray[np.bool_]:
-    """The rows (n,) whose case has not got what it came for yet.
-
-    Once a case is resolved and has but to hold, hardly anything is left to foresee: such rows would make any model look
-    good.
-    """
-    at = _position(table, "resolved")
-    return np.ones(len(table.rows.case), bool) if at is None else table.rows.x[:, at] != 1.0
-
-
-def _position(table: Table, name: str) -> int | None:
-    return next((number for number, column in enumerate(table.columns) if column.name == name), None)
+    level = np.zeros(len(risk))
+    level[of] = followed(lives, learnt.window_us, split.test_us)
+    return level
 
 
 def _promises(learnt: Learnt, seed: int) -> tuple[Promise, ...]:
@@ -256,25 +244,49 @@ def _next(learnt: Learnt, seed: int) -> Hits | None:
         return None
     came = np.where(asked, target, -1.0).astype(np.int64)
     said = runner(learnt.next.predictor, rows.x.shape[1]).predict(rows.x[of]).argmax(1)
-    at = _position(table, "last_type")
+    at = position_of(table, "last_type")
     last = np.zeros(len(came), np.int64) if at is None else np.nan_to_num(rows.x[:, at], nan=-1.0).astype(np.int64)
     usual = evaluate.usual_next(last[known], came[known], last[of])
     most = int(np.bincount(came[known]).argmax())
     return evaluate.hits(came[of], said, most, usual, rows.case[of], seed)
 
 
-def days_found(remaining: Remaining | None, table: Table, split: Split, coverage: float, seed: int) -> Days | None:
-    """How far off the days to the outcome are on the held-out rows; None where they are not foretold or not known."""
+def days_found(remaining: Remaining | None, table: Table, split: Split, seed: int) -> Days | None:
+    """How far off the days to the outcome are on the held-out rows; None where they are not foretold or not known.
+
+    Rows whose case is resolved are left out: nothing is left of these days but that it holds.
+    """
     if remaining is None:
         return None
-    rows, target = table.rows, table.targets["remaining_days"]
-    of, known = (mask & np.isfinite(target) for mask in (split.test, split.fit))
+    target, open_ = table.targets["remaining_days"], unresolved(table)
+    of, known = (mask & open_ & np.isfinite(target) for mask in (split.test, split.fit))
     if not of.any():
         return None
-    said = runner(remaining.predictor, rows.x.shape[1]).predict(rows.x[of])[:, 0]
-    between = np.column_stack(interval(remaining, np.maximum(said, 0.0)))
-    came = target[of].astype(np.float64)
-    return evaluate.days(came, between, float(np.median(target[known])), coverage, rows.case[of], seed)
+    said = runner(remaining.predictor, table.rows.x.shape[1]).predict(table.rows.x)[:, 0]
+    said = np.maximum(said, 0.0)
+    came, case = target[of].astype(np.float64), table.rows.case[of]
+    as_learnt = np.column_stack(interval(remaining, said[of], *remaining.ends))
+    low, high = (end[of] for end in ends_over_time(remaining, said, table, split))
+    between = np.column_stack(interval(remaining, said[of], low, high))
+    return evaluate.days(came, between, as_learnt, float(np.median(target[known])), remaining.coverage, case, seed)
+
+
+def ends_over_time(remaining: Remaining, said: F64, table: Table, split: Split) -> tuple[F64, F64]:
+    """Where intervals of all rows end, each (n,): from the split instant on, that follows what becomes of cases.
+
+    As with `levels`, it is learnt from the cases opened since `Split.valid_us`.
+    """
+    rows, cases = table.rows, table.cases
+    low, high = (np.full(len(said), end) for end in remaining.ends)
+    of = (cases.opened_us[rows.case] >= split.valid_us) & unresolved(table)
+    days = table.targets["remaining_days"][of].astype(np.float64)
+    came_us = np.full(len(days), NEVER)
+    known = np.isfinite(days)
+    came_us[known] = rows.time_us[of][known] + np.round(days[known] * DAY_US).astype(np.int64)
+    waits = Waits(rows.case[of], rows.time_us[of], said[of], came_us)
+    holds_us = longest_hold_us(table, split.test_us)
+    low[of], high[of] = followed_ends(remaining, waits, window_before(cases, split.test_us), split.test_us, holds_us)
+    return low, high
 
 
 def terms_in_words(head: Head, table: Table) -> tuple[str, ...]:

@@ -254,7 +254,10 @@ def costs(valid: alarms.Crossings, test: alarms.Crossings, ratios: Sequence[floa
 
 
 class Days(msgspec.Struct, frozen=True):
-    """Mean absolute error of the days to the outcome, beside the two constants; how often the interval held."""
+    """Mean absolute error of the days to the outcome, beside the two constants; how often the interval held.
+
+    ``as_learnt``: how often it would have held had its ends stayed where they were learnt.
+    """
 
     mae: Estimate
     mae_zero: float
@@ -262,11 +265,15 @@ class Days(msgspec.Struct, frozen=True):
     coverage: Estimate
     asked_coverage: float
     width: float
+    as_learnt: float = float("nan")
 
 
-def days(came: F64, said: F64, learnt_median: float, coverage: float, case: I32, seed: int) -> Days:
-    """``came`` (n,) true days, ``said`` (n, 3) low, median, high; ``learnt_median`` that of the rows learnt from."""
-    held = (came >= said[:, 0]) & (came <= said[:, 2])
+def days(came: F64, said: F64, as_learnt: F64, learnt_median: float, coverage: float, case: I32, seed: int) -> Days:
+    """``came`` (n,) true days; low, median, high (n, 3) as ``said``, and with ends ``as_learnt``.
+
+    ``learnt_median`` is that of the rows learnt from.
+    """
+    held, would_have = ((came >= one[:, 0]) & (came <= one[:, 2]) for one in (said, as_learnt))
     return Days(
         mean_of(np.abs(came - said[:, 1]), case, seed),
         float(np.abs(came).mean()),
@@ -274,6 +281,7 @@ def days(came: F64, said: F64, learnt_median: float, coverage: float, case: I32,
         mean_of(held.astype(float), case, seed),
         coverage,
         float((said[:, 2] - said[:, 0]).mean()),
+        float(would_have.mean()),
     )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from truenorth.foresight.boosted import OF_PROMISES
-from truenorth.foresight.level import window_of
+from truenorth.foresight.level import window_before
 from truenorth.foresight.model import Foresight, Verdict
 from truenorth.foresight.predictors import Constant, Head, Linear, calibrated, runner
 from truenorth.foresight.remaining import Remaining
@@ -39,9 +39,7 @@ class Learnt(NamedTuple):
     @property
     def window_us(self) -> int:
         """How far back the level looks, in microseconds."""
-        cases = self.table.cases
-        known = (cases.outcome >= 0) & (cases.opened_us < self.split.test_us) & (cases.ended_us < self.split.test_us)
-        return window_of(cases.opened_us[known], cases.ended_us[known])
+        return window_before(self.table.cases, self.split.test_us)
 
     @property
     def shares(self) -> tuple[float, ...]:

@@ -3,10 +3,10 @@
 A model learns the base rate of its past. Where that moves, all risks are too high or too low. What is known about it at
 an instant are the cases that have ended since; but those that end soon are no fair sample of all. What is said of a
 case is, if it can be taken at its word, a martingale: on the average the newest word is the first one (Doob 1953,
-Stochastic Processes, chapter VII). So of *all* cases first spoken of in a window, the first risk is compared with what
-is known best by now: what became of the case or, where it is still open, its newest risk. No case is left out, hence
-none is preferred. That only the level moves, by as much for all log-odds, is the assumption of a shift of the prior
-(Saerens, Latinne and Decaestecker 2002, Neural Comput. 14:21).
+Stochastic Processes, chapter VII), and so it is of whatever was said in between. So of *all* cases first spoken of in a
+window, each risk that was said is compared with what is known best by now: what became of the case or, where it is
+still open, its newest risk. No case is left out, hence none is preferred. That only the level moves, by as much for all
+log-odds, is the assumption of a shift of the prior (Saerens, Latinne and Decaestecker 2002, Neural Comput. 14:21).
 """
 
 from __future__ import annotations
@@ -16,13 +16,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from truenorth.foresight.rows import NEVER, Cases
+
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
 
 SPREAD = 0.5
 """How far a level is expected to go, in log-odds: the standard deviation of what is believed before any case."""
 SURE = 2.0
-"""A level moves where the newest words differ from the first by more than so many standard errors."""
+"""A level moves where the newest words differ from those before by more than so many standard errors."""
 MOST = 4.0
 """A level is at most so far from none, in log-odds."""
 STEPS = 50
@@ -33,15 +35,18 @@ LONG = 0.95
 """A window is twice as long as this share of the cases takes at most."""
 MANY = 400
 """A window is at least as long as it takes for so many cases to be opened."""
+MOST_ROWS = 20_000
+"""In a backtest what was said is thinned to so many rows at most, of each window."""
 
 
 class Said(NamedTuple):
-    """What was said of cases, without any level: one entry each, (n,).
+    """What was said of cases, without any level: (n,) risks of a ``case``, with what is known best by now.
 
-    ``first`` and ``newest`` risk in [0, 1]; ``failed``: 1 or 0, -1 = not known yet.
+    ``said`` and the ``newest`` risk of the case in [0, 1]; whether it ``failed``: 1 or 0, -1 = not known yet.
     """
 
-    first: F64
+    case: NDArray[np.integer]
+    said: F64
     newest: F64
     failed: NDArray[np.int8]
 
@@ -87,31 +92,35 @@ def with_level(p: F64, level: float) -> F64:
 
 
 def level_of(said: Said) -> float:
-    """The level, in log-odds, at which the newest word on cases agrees with the first; 0 where that is not clear.
+    """The level, in log-odds, at which the newest word on cases agrees with those before; 0 where that is not clear.
 
-    The root of sum(newest - first) = level / `SPREAD`²: what is said of open cases moves with the level too. The right
-    side is the gradient of a normal prior, so that few cases do not move it far. It is shrunk to 1 - (`SURE` / z)² of
-    it, and to none below (the non-negative garrote: Breiman 1995, Technometrics 37:373), z being the sum of the
-    differences in its standard errors. Give it cases that the model was not learnt from: then this is a test on
-    held-out time, made anew at each instant.
+    The root of sum(newest - said) = level / `SPREAD`², the sum in rows as a case has on the average: what is said of
+    open cases moves with the level too. The right side is the gradient of a normal prior, so that few cases do not move
+    it far. It is shrunk to 1 - (`SURE` / z)² of it, and to none below (the non-negative garrote: Breiman 1995,
+    Technometrics 37:373), z being the sum of the differences in its standard errors over cases. Give it cases that the
+    model was not learnt from: then this is a test on held-out time, made anew at each instant.
 
     >>> import numpy as np
     >>> failed = np.repeat([1, 0, -1], [45, 15, 20]).astype(np.int8)
-    >>> round(level_of(Said(np.full(80, 0.5), np.full(80, 0.5), failed)), 2)
+    >>> round(level_of(Said(np.arange(80), np.full(80, 0.5), np.full(80, 0.5), failed)), 2)
     0.6
     """
     from scipy.optimize import brentq
 
     known, failed = said.failed >= 0, said.failed == 1
-    differs = np.where(known, failed, said.newest) - said.first
-    squared = float((differs**2).sum())
-    clear = 1.0 - SURE**2 * squared / float(differs.sum()) ** 2 if differs.sum() != 0.0 else 0.0
-    if clear <= 0.0 or not known.any():
+    if not known.any():
         return 0.0
+    differs = np.where(known, failed, said.newest) - said.said
+    cases, position = np.unique(said.case, return_inverse=True)
+    squared = float((np.bincount(position, differs) ** 2).sum())
+    clear = 1.0 - SURE**2 * squared / float(differs.sum()) ** 2 if differs.sum() != 0.0 else 0.0
+    if clear <= 0.0:
+        return 0.0
+    pull = len(differs) / len(cases) / SPREAD**2
 
     def too_low(level: float) -> float:
         newest = np.where(known, failed, raised(said.newest, level))
-        return float((newest - raised(said.first, level)).sum()) - level / SPREAD**2
+        return float((newest - raised(said.said, level)).sum()) - level * pull
 
     if too_low(-MOST) <= 0.0:
         return -MOST * clear
@@ -129,27 +138,42 @@ def window_of(opened_us: I64, ended_us: I64) -> int:
     return int(max(2.0 * lasts, newest[-1] - newest[0], STEPS))
 
 
+def window_before(cases: Cases, at_us: int) -> int:
+    """The same by all cases whose outcome was known before an instant."""
+    known = (cases.outcome >= 0) & (cases.opened_us < at_us) & (cases.ended_us < at_us)
+    return window_of(cases.opened_us[known], cases.ended_us[known])
+
+
 def followed(lives: Lives, window_us: int, from_us: int) -> F64:
     """The level in force at each row (n,), each learnt from what was known before; 0 before ``from_us``."""
-    if not len(lives.case):
-        return np.zeros(0)
     order = np.argsort(lives.time_us, kind="stable")
     times, case, risk = lives.time_us[order], lives.case[order], lives.risk[order]
-    instants = _instants(from_us, int(times[-1]), window_us)
-    first_us, first = np.full(len(lives.ended_us), np.iinfo(np.int64).max), np.zeros(len(lives.ended_us))
-    first_us[case[::-1]], first[case[::-1]] = times[::-1], risk[::-1]  # of rows of one case the earliest stays
-    newest, levels, done = np.zeros(len(first)), np.zeros(len(instants) + 1), 0
+    instants = instants_anew(from_us, times, window_us)
+    begun_us = begun(case, times)[case]
+    newest, levels, done = np.zeros(len(lives.ended_us)), np.zeros(len(instants) + 1), 0
     for number, at_us in enumerate(instants, start=1):
-        until = int(np.searchsorted(times, at_us))
+        since, until = np.searchsorted(times, [at_us - window_us, at_us])
         newest[case[done:until]] = risk[done:until]
         done = until
         ended = lives.ended_us < at_us
-        of = (first_us >= at_us - window_us) & (first_us < at_us) & ~(ended & (lives.failed < 0))
-        levels[number] = level_of(Said(first[of], newest[of], np.where(ended, lives.failed, np.int8(-1))[of]))
+        told = ~(ended & (lives.failed < 0))[case[since:until]]
+        of = since + np.flatnonzero(told & (begun_us[since:until] >= at_us - window_us))
+        of = of[:: 1 + len(of) // MOST_ROWS]
+        failed = np.where(ended, lives.failed, np.int8(-1))[case[of]]
+        levels[number] = level_of(Said(case[of], risk[of], newest[case[of]], failed))
     in_force: F64 = levels[np.searchsorted(instants, lives.time_us, side="right")]
     return in_force
 
 
-def _instants(from_us: int, to_us: int, window_us: int) -> I64:
+def begun(case: NDArray[np.int32], times_us: I64) -> I64:
+    """When each case was first spoken of, by code; rows (n,) in the order of time. `NEVER` for a code without any."""
+    first_us = np.full(int(case.max(initial=-1)) + 1, NEVER)
+    first_us[case[::-1]] = times_us[::-1]  # of rows of one case the earliest stays
+    return first_us
+
+
+def instants_anew(from_us: int, times_us: I64, window_us: int) -> I64:
+    """When it is learnt anew, from an instant to the last one of rows (n,) in order."""
+    to_us = int(times_us[-1]) if len(times_us) else from_us
     step_us = max(window_us // STEPS, (to_us - from_us) // MOST_STEPS, 1)
-    return np.arange(from_us, max(to_us, from_us) + 1, step_us, dtype=np.int64)
+    return np.arange(from_us, max(to_us + 1, from_us), step_us, dtype=np.int64)

@@ -11,14 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from truenorth.foresight.predictors import Head, Runner, calibrated, runner
-from truenorth.foresight.remaining import Remaining, interval
+from truenorth.foresight.remaining import Ends, Remaining, interval
 from truenorth.foresight.rows import Column
 from truenorth.foresight.why import Reason, largest, risk_contributions
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
 
-FORMAT = 1
+FORMAT = 2
 """Of the bytes; another one is refused."""
 
 
@@ -106,11 +106,14 @@ class Foresight(msgspec.Struct, frozen=True):
 
 
 class Scorer:
-    """A `Foresight` ready to be asked. One thread at a time for `one`."""
+    """A `Foresight` ready to be asked. One thread at a time for `one`.
 
-    def __init__(self, foresight: Foresight) -> None:
+    ``ends`` of the intervals of the days remaining; None = where they were learnt (`truenorth.foresight.ends`).
+    """
+
+    def __init__(self, foresight: Foresight, ends: Ends | None = None) -> None:
         n_columns = len(foresight.columns)
-        self.foresight = foresight
+        self.foresight, self.ends = foresight, ends
         self.runners: dict[str, Runner] = {
             name: runner(head.predictor, n_columns) for name, head in foresight.heads.items()
         }
@@ -146,6 +149,7 @@ class Scorer:
         heads = self.foresight.heads
         p = {name: calibrated(values, heads[name].curves) for name, values in raw.items()}
         breaks = {name.removeprefix("promise:"): p[name][:, 1] for name in p if name.startswith("promise:")}
-        between = interval(self.foresight.remaining, days) if self.foresight.remaining else None
+        learnt = self.foresight.remaining
+        between = interval(learnt, np.maximum(days, 0.0), *(self.ends or learnt.ends)) if learnt else None
         remaining = np.column_stack(between) if between else np.full((n, 3), np.nan)
         return Foreseen(p["outcome"], breaks, remaining, p.get("next", np.zeros((n, 0))))

@@ -11,23 +11,42 @@ from numpy.typing import NDArray
 from truenorth.foresight.predictors import Boosted, Constant
 
 F64 = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 
 N_GROUPS = 10
 FEWEST = 50
-"""A group of predictions of like size has at least so many rows to learn its margins from."""
+"""A group of predictions of like size has at least so many cases to learn its errors from."""
+SHARES = np.linspace(0.0, 1.0, 201)
+"""Shares of the errors that are kept of each group."""
+LEAST_SPREAD_DAYS = 1 / 1440
+"""Errors of a group are taken to be spread over a minute at least."""
 
 
 class Remaining(msgspec.Struct, frozen=True):
-    """Days to the outcome: the median by ``predictor``, and margins around it by the size of the prediction.
+    """Days to the outcome: the median by ``predictor``, and how far off it is by the size of the prediction.
 
-    ``edges`` (g - 1,) part predictions into g groups; ``below``, ``above`` (g,) are what is added for the ends of the
-    interval, in days.
+    ``edges`` (g - 1,) part predictions into g groups; ``errors`` (g, len(`SHARES`)): so large a share of the errors of
+    a group is at most that, above the prediction in days, below it as a share of it. ``coverage`` in (0, 1) is how
+    often the interval is to hold.
     """
 
     predictor: Boosted | Constant
     edges: tuple[float, ...]
-    below: tuple[float, ...]
-    above: tuple[float, ...]
+    errors: tuple[tuple[float, ...], ...]
+    coverage: float
+
+    @property
+    def ends(self) -> Ends:
+        """The ends of the interval as they were learnt: an equal share of the errors beyond either."""
+        tail = (1.0 - self.coverage) / 2
+        return Ends(tail, 1.0 - tail)
+
+
+class Ends(NamedTuple):
+    """Where an interval ends, as positions among the errors of a group: see `positions`."""
+
+    low: float
+    high: float
 
 
 class Interval(NamedTuple):
@@ -38,48 +57,99 @@ class Interval(NamedTuple):
     high: F64
 
 
-class Errors(NamedTuple):
-    """Rows (n,) that a predictor did not learn from: predicted and true days, their case, how many it stands for."""
+class Foretold(NamedTuple):
+    """Rows (n,) that a predictor did not learn from, and their case: predicted days ``said`` and true days ``came``.
+
+    Of a row that is not ``known`` the truth is more than ``came``.
+    """
 
     said: F64
     came: F64
+    known: Bools
     case: NDArray[np.int32]
-    weight: F64
 
 
-def conformal(predictor: Boosted | Constant, found: Errors, level: float) -> Remaining:
-    """Margins from the errors on rows that were foretold by what other cases taught.
+def conformal(predictor: Boosted | Constant, found: Foretold, coverage: float) -> Remaining:
+    """What is to be added to predictions, from the errors on rows that were foretold by what other cases taught.
 
-    Cross-conformal prediction (Vovk 2015, Ann. Math. Artif. Intell. 74:9) with weights (Tibshirani et al. 2019,
-    NeurIPS) within groups of like predictions (Mondrian: Vovk et al. 2003), one side at a time, so that intervals are
-    as lop-sided as the errors. Rows of one case are not exchangeable with each other; they are with rows of another,
-    and each case counts once in total in proportion to its rows.
+    Cross-conformal prediction (Vovk 2015, Ann. Math. Artif. Intell. 74:9) within groups of like predictions (Mondrian:
+    Vovk et al. 2003), one side at a time, so that intervals are as lop-sided as the errors. Rows of one case are not
+    exchangeable with each other; they are with rows of another. Cases that had not ended count as longer than they had
+    lasted (Kaplan and Meier 1958, JASA 53:457): of the latest cases only the short ones have ended.
     """
     said = found.said
     n_groups = int(np.clip(len(np.unique(found.case)) // FEWEST, 1, N_GROUPS))
     edges = np.unique(np.quantile(said, np.linspace(0, 1, n_groups + 1)[1:-1])) if len(said) else np.zeros(0)
     group = np.searchsorted(edges, said, side="right")
-    below, above = np.zeros(len(edges) + 1), np.zeros(len(edges) + 1)
-    for g in range(len(edges) + 1):
+    errors = [
+        tuple(quantiles(_error(said, found.came)[group == g], found.known[group == g], SHARES).tolist())
+        for g in range(len(edges) + 1)
+    ]
+    return Remaining(predictor, tuple(edges.tolist()), tuple(errors), coverage)
+
+
+def quantiles(value: F64, known: Bools, shares: F64) -> F64:
+    """The least of the values (n,) that so large ``shares`` of all are at most.
+
+    Of one that is not ``known`` the truth is more than it (Kaplan and Meier 1958). Where nothing is known so far out,
+    the largest value there is. 0 without any.
+
+    >>> import numpy as np
+    >>> quantiles(np.array([1.0, 2.0, 2.5, 3.0]), np.array([True, True, True, False]), np.array([0.5, 1.0]))
+    array([2., 3.])
+    """
+    from scipy.stats import CensoredData, ecdf
+
+    if not len(value):
+        return np.zeros(len(shares))
+    found = ecdf(CensoredData(value[known], right=value[~known])).cdf
+    at = np.searchsorted(found.probabilities, shares - 1e-9)
+    return np.asarray(found.quantiles[np.minimum(at, len(found.quantiles) - 1)], np.float64)
+
+
+def positions(remaining: Remaining, said: F64, days: F64) -> F64:
+    """Where true ``days`` (n,) are among the errors on predictions like ``said`` (n,): 0 the least, 1 the largest.
+
+    Beyond these it goes on evenly: 2 is at twice the largest error, -1 at a share that is less by the whole prediction.
+    """
+    group, out = _group(remaining, said), np.empty(len(said))
+    for g, errors in enumerate(np.array(remaining.errors)):
         of = group == g
-        if of.any():
-            below[g], above[g] = _margins((found.came - said)[of], found.weight[of], (1.0 - level) / 2)
-    return Remaining(predictor, *(tuple(values.tolist()) for values in (edges, below, above)))
+        error = _error(said[of], days[of])
+        beyond = np.minimum(error - errors[0], 0.0) + np.maximum(error - errors[-1], 0.0) / _largest(errors)
+        out[of] = np.interp(error, errors, SHARES) + beyond
+    return out
 
 
-def _margins(error: F64, weight: F64, tail: float) -> tuple[float, float]:
-    """The errors that leave so large a share of the weight on either side; one more row may be anywhere."""
-    order = np.argsort(error, kind="stable")
-    passed = np.cumsum(weight[order])
-    total = passed[-1] + weight.max()
-    low = np.searchsorted(passed, tail * total, side="right") - 1
-    high = np.searchsorted(passed, (1.0 - tail) * total, side="left")
-    return float(error[order[max(low, 0)]]), float(error[order[min(high, len(error) - 1)]])
+def interval(remaining: Remaining, said: F64, low: F64 | float, high: F64 | float) -> Interval:
+    """The interval around medians (n,), in days, that ends at the positions ``low`` and ``high``, each (n,) or one."""
+    group, ends = _group(remaining, said), np.empty((2, len(said)))
+    asked = np.stack([np.broadcast_to(low, said.shape), np.broadcast_to(high, said.shape)])
+    for g, errors in enumerate(np.array(remaining.errors)):
+        of = group == g
+        position = asked[:, of]
+        beyond = np.minimum(position, 0.0) + np.maximum(position - 1.0, 0.0) * _largest(errors)
+        ends[:, of] = _days(said[of], np.interp(position, SHARES, errors) + beyond)
+    return Interval(ends[0], said, ends[1])
 
 
-def interval(remaining: Remaining, said: F64) -> Interval:
-    """The interval around medians (n,), in days."""
-    group = np.searchsorted(np.array(remaining.edges), said, side="right")
-    low = said + np.array(remaining.below)[group]
-    high = said + np.array(remaining.above)[group]
-    return Interval(*(np.maximum(value, 0.0) for value in (low, said, high)))
+def _error(said: F64, days: F64) -> F64:
+    """How far the truth is from what was said (n,): above it in days, below it as a share of it, from -1.
+
+    So no days at all are equally far from all that was said.
+    """
+    share = np.divide(days, said, out=np.ones(len(said)), where=days < said)
+    return np.where(days < said, share - 1.0, days - said)
+
+
+def _days(said: F64, error: F64) -> F64:
+    """The days that are so far from what was said."""
+    return np.where(error >= 0.0, said + error, said * np.maximum(1.0 + error, 0.0))
+
+
+def _largest(errors: F64) -> float:
+    return max(float(errors[-1]), LEAST_SPREAD_DAYS)
+
+
+def _group(remaining: Remaining, said: F64) -> NDArray[np.intp]:
+    return np.searchsorted(np.array(remaining.edges), said, side="right")

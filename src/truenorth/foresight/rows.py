@@ -68,3 +68,18 @@ class Table(NamedTuple):
     outcomes: tuple[str, ...]
     targets: Mapping[str, NDArray[np.float32]]
     next_types: tuple[str, ...]
+
+
+def unresolved(table: Table) -> NDArray[np.bool_]:
+    """The rows (n,) whose case has not got what it came for yet.
+
+    Once a case is resolved and has but to hold, hardly anything is left to foresee: such rows would make any model look
+    good.
+    """
+    at = position_of(table, "resolved")
+    return np.ones(len(table.rows.case), bool) if at is None else table.rows.x[:, at] != 1.0
+
+
+def position_of(table: Table, name: str) -> int | None:
+    """Where a column is; None where there is no such one."""
+    return next((number for number, column in enumerate(table.columns) if column.name == name), None)

@@ -13,9 +13,10 @@ from truenorth.foresight.boosted import OF_DAYS, OF_NEXT, SETTINGS, Setting, fit
 from truenorth.foresight.calibrate import Curve, choose_curve
 from truenorth.foresight.metrics import log_loss
 from truenorth.foresight.predictors import Head, Predictor, Sample, runner
-from truenorth.foresight.remaining import Errors, Remaining, conformal
-from truenorth.foresight.rows import Table
-from truenorth.foresight.split import Split, censoring_weights, row_weights
+from truenorth.foresight.remaining import Foretold, Remaining, conformal
+from truenorth.foresight.rows import Table, unresolved
+from truenorth.foresight.split import Split, row_weights
+from truenorth.spec.durations import DAY_US
 
 F64 = NDArray[np.float64]
 Tell = Callable[[str, float], None]
@@ -172,24 +173,35 @@ def learn_remaining(table: Table, split: Split, seed: int, effort: Effort) -> Re
     if len(np.unique(fit.case)) < 2 * FEWEST_OF_A_CLASS or len(np.unique(valid.case)) < FEWEST_OF_A_CLASS:
         return None
     predictor = fit_median(fit.sample, valid.sample, table.columns, OF_DAYS, seed, effort.n_threads)
-    errors = _errors_of_halves(table, split, y, seed, effort)
-    return conformal(predictor, errors, effort.coverage)
+    return conformal(predictor, foretold_by_halves(table, split, y, seed, effort), effort.coverage)
 
 
-def _errors_of_halves(table: Table, split: Split, y: F64, seed: int, effort: Effort) -> Errors:
+def foretold_by_halves(table: Table, split: Split, y: F64, seed: int, effort: Effort) -> Foretold:
     """Each half of the cases foretold by what the other half taught, over all the time there was to learn from.
 
-    The latest cases alone would not do: of these only the short ones have ended.
+    Cases that had not ended by then teach nothing, but are foretold: the latest ones are not the short ones only.
     """
-    known = _thinned((split.fit | split.valid) & np.isfinite(y), table, effort.n_rows_small, seed)
-    halves = [_part(table, known & (table.rows.case % 2 == half), y, split.test_us) for half in (0, 1)]
-    said = [
-        runner(
-            fit_median(taught.sample, other.sample, table.columns, OF_DAYS, seed, effort.n_threads), len(table.columns)
-        ).predict(other.sample.x)[:, 0]
-        for taught, other in (halves, halves[::-1])
-    ]
-    case = np.concatenate([half.case for half in halves[::-1]])
-    stands_for = censoring_weights(table.cases.opened_us, table.cases.ended_us, split.test_us)[case]
-    came = np.concatenate([half.sample.y for half in halves[::-1]])
-    return Errors(np.maximum(np.concatenate(said), 0.0), came, case, np.maximum(stands_for, 1.0))
+    rows, until_us = table.rows, split.test_us - longest_hold_us(table, split.test_us)
+    asked = (table.cases.opened_us[rows.case] < split.test_us) & (rows.time_us < until_us) & unresolved(table)
+    asked = _thinned(asked, table, effort.n_rows_small, seed)
+    known = asked & (split.fit | split.valid) & np.isfinite(y)
+    halves = [rows.case % 2 == half for half in (0, 1)]
+    taught = [_part(table, known & half, y, split.test_us).sample for half in halves]
+    said = np.full(len(rows.case), np.nan)
+    for own, other, half in zip(taught, taught[::-1], halves[::-1], strict=True):
+        trees = fit_median(own, other, table.columns, OF_DAYS, seed, effort.n_threads)
+        said[asked & half] = runner(trees, len(table.columns)).predict(rows.x[asked & half])[:, 0]
+    seen_days = (until_us - rows.time_us[asked]) / DAY_US
+    came = np.where(known, y, np.inf)[asked]
+    return Foretold(np.maximum(said[asked], 0.0), np.minimum(came, seen_days), came < seen_days, rows.case[asked])
+
+
+def longest_hold_us(table: Table, at_us: int) -> int:
+    """How late it is known that outcomes have come, in microseconds: as long as they have to hold at most.
+
+    By the cases whose outcome was known before an instant.
+    """
+    y, case = table.targets["remaining_days"].astype(np.float64), table.rows.case
+    of = np.isfinite(y) & (table.cases.ended_us[case] < at_us)
+    holds_us = (table.cases.ended_us[case] - table.rows.time_us)[of] - y[of] * DAY_US
+    return int(holds_us.max(initial=0.0))

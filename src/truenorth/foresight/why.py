@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from truenorth.foresight.level import raised
 from truenorth.foresight.rows import Column
 
 F32 = NDArray[np.float32]
@@ -81,10 +82,12 @@ def changes_of(columns: Sequence[Column]) -> tuple[Change, ...]:
     return tuple(found)
 
 
-def levers(x: F32, changes: Sequence[Change], risk_of: Callable[[F32], F64]) -> tuple[Lever, ...]:
+def levers(
+    x: F32, changes: Sequence[Change], risk_of: Callable[[F32], F64], level: F64 | float = 0.0
+) -> tuple[Lever, ...]:
     """`remedies` of rows (n, n_columns) summed up by change: the most risk taken away in total first."""
     found: dict[str, list[Remedy]] = {}
-    for of_row in remedies(x, changes, risk_of, len(changes)):
+    for of_row in remedies(x, changes, risk_of, len(changes), level):
         for remedy in of_row:
             found.setdefault(remedy.words, []).append(remedy)
     summed = [
@@ -140,13 +143,17 @@ def in_words(column: Column, value: float) -> str:
     return f"{column.words}: {value:.3g}"
 
 
-def remedies(x: F32, changes: Sequence[Change], risk_of: Callable[[F32], F64], top: int = 3) -> list[list[Remedy]]:
+def remedies(
+    x: F32, changes: Sequence[Change], risk_of: Callable[[F32], F64], top: int = 3, level: F64 | float = 0.0
+) -> list[list[Remedy]]:
     """For each row (n, n_columns) the feasible changes that would lower its risk, the best first.
 
-    Each is recomputed through the model with all else as it is. The model has seen what went together, not what was
-    done: a remedy is a candidate to be tried and measured, not a promise.
+    Each is recomputed through the model with all else as it is; a ``level`` (n,) or one is added to the log-odds of all
+    risks. The model has seen what went together, not what was done: a remedy is a candidate to be tried and measured,
+    not a promise.
     """
-    now = risk_of(x)
+    level = np.broadcast_to(level, len(x))
+    now = raised(risk_of(x), level)
     found: list[list[Remedy]] = [[] for _ in x]
     for change in changes:
         value = x[:, change.column]
@@ -155,7 +162,7 @@ def remedies(x: F32, changes: Sequence[Change], risk_of: Callable[[F32], F64], t
             continue
         changed = x[feasible].copy()
         changed[:, change.column] = change.value
-        for i, after in zip(feasible, risk_of(changed), strict=True):
+        for i, after in zip(feasible, raised(risk_of(changed), level[feasible]), strict=True):
             if after < now[i]:
                 found[i].append(Remedy(change.words, float(now[i]), float(after)))
     return [sorted(remedy, key=lambda one: one.risk_after)[:top] for remedy in found]

@@ -118,7 +118,8 @@ def _level_line(found: Backtest) -> str:
 def _other_lines(found: Backtest) -> list[str]:
     lines = [_level_line(found)] if math.isfinite(found.level.calibration_error) else []
     if (days := found.remaining) is not None:
-        held = f"the {days.asked_coverage:.0%} interval held {_estimate(days.coverage)}"
+        stayed = f"{days.as_learnt:.3f} had its ends stayed as learnt"
+        held = f"the {days.asked_coverage:.0%} interval held {_estimate(days.coverage)}, {stayed}"
         lines.append(
             f"time remaining: off by {_estimate(days.mae, 2)} days on average (always 0: {days.mae_zero:.2f}, "
             f"always the median: {days.mae_median:.2f}); {held}"

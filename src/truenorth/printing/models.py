@@ -22,10 +22,13 @@ def models(found: Sequence[ModelRow], *, as_json: bool) -> None:
     if as_json:
         write_json([_as_json(row) for row in found])
         return
-    table = Table("journey", "version", "state", "made", "cases", "on held-out time", box=None, pad_edge=False)
+    columns = ("journey", "version", "state", "made", "cases", "level", "on held-out time")
+    table = Table(*columns, box=None, pad_edge=False)
     for row in found:
         state = f"[{STYLES[row.state]}]{row.state}[/]"
-        table.add_row(escape(row.journey), row.version, state, _day(row.made_us), f"{row.n_cases:,}", escape(row.why))
+        table.add_row(
+            escape(row.journey), row.version, state, _day(row.made_us), f"{row.n_cases:,}", _level(row), escape(row.why)
+        )
     out.print(table)
     out.print(counted(len(found), "model"))
 
@@ -39,7 +42,7 @@ def model(row: ModelRow, looks: Sequence[Look], *, as_json: bool) -> None:
     models([row], as_json=False)
     out.print(f"learnt from {_day(row.data_from_us)} to {_day(row.data_to_us)}; at risk from {row.threshold:.2f} on")
     if row.level is not None and row.level_us is not None:
-        out.print(f"level of its risks: {row.level:+.2f} in log-odds, as cases had ended by {_day(row.level_us)}")
+        out.print(f"level of its risks: {_level(row)} in log-odds, as cases had ended by {_day(row.level_us)}")
     for look in seen:
         out.print(f"{_day(look['at_us'])}: {escape(look['seen']['words'])}")
 
@@ -52,6 +55,10 @@ def seen(look: Seen, *, as_json: bool) -> None:
     out.print(escape(look.words))
     if look.proposal:
         out.print(f"proposed: {look.proposal.version}, kept as a shadow; {escape(look.proposal.why)}")
+
+
+def _level(row: ModelRow) -> str:
+    return "" if row.level is None else f"{row.level:+.2f}"
 
 
 def _as_json(row: ModelRow) -> dict[str, Any]:

@@ -19,7 +19,8 @@ class ModelRow(msgspec.Struct, frozen=True, kw_only=True):
     and ``live_us``: when it was stored, and when it last went live. ``beats``: whether it was better than the baselines
     on held-out time, with ``why`` in words. ``sight``, ``features``, ``metrics``: JSON, how columns were read, what the
     columns of its rows are called, how it did on held-out time. ``level``: what is added to the log-odds of its risks,
-    learnt at ``level_us`` from what has become of cases since; None = nothing so far.
+    learnt at ``level_us`` from what has become of cases since; None = nothing so far. ``ends_low`` and ``ends_high``:
+    where its intervals of the days remaining end, learnt with it; None = as the model learnt it.
     """
 
     journey: str
@@ -38,6 +39,8 @@ class ModelRow(msgspec.Struct, frozen=True, kw_only=True):
     metrics: bytes = b"{}"
     level: float | None = None
     level_us: int | None = None
+    ends_low: float | None = None
+    ends_high: float | None = None
 
 
 class RiskRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,7 +73,7 @@ class RiskRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RiskPoint(msgspec.Struct, frozen=True, kw_only=True):
-    """One point of the history of a case's risk; ``number`` from 1."""
+    """One point of the history of a case's risk; ``number`` from 1. ``days_said``: the median of the days remaining."""
 
     model: str
     case: str
@@ -80,6 +83,7 @@ class RiskPoint(msgspec.Struct, frozen=True, kw_only=True):
     position: int
     p_failed: float
     p_learnt: float | None = None
+    days_said: float | None = None
 
 
 class Foretold(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,12 +107,19 @@ class MaturedRow(msgspec.Struct, frozen=True):
 
 
 class SaidRow(msgspec.Struct, frozen=True):
-    """What a model said of a case, without a level: first, and, while it is open, last; None = not open any more."""
+    """What a model said of a case at ``at_us``, without a level, and what is known of the case by now.
+
+    ``risk`` and the median ``days`` remaining; the ``newest`` risk, None = the case is not open any more.
+    """
 
     case: str
-    first: float
+    number: int
+    at_us: int
+    risk: float
+    days: float | None
     newest: float | None
     outcome: Outcome
+    outcome_time_us: int | None
 
 
 class Look(msgspec.Struct, frozen=True, kw_only=True):

@@ -96,10 +96,14 @@ class Models:
             connection.execute(delete(MODEL_LOOK).where(looks))
             return connection.execute(delete(MODEL).where(_this(journey, version))).rowcount > 0
 
-    def put_level(self, journey: str, version: str, level: float, *, now_us: int) -> None:
-        """Note the level of a model's risks and the instant at which it was learnt."""
+    def put_level(
+        self, journey: str, version: str, level: float, ends: tuple[float, float] | None = None, *, now_us: int
+    ) -> None:
+        """Note the level of a model's risks, where its intervals end, and the instant at which both were learnt."""
+        low, high = ends or (None, None)
+        noted = update(MODEL).values(level=level, level_us=now_us, ends_low=low, ends_high=high)
         with self._database.writing(Turn.RESULTS) as connection:
-            connection.execute(update(MODEL).where(_this(journey, version)).values(level=level, level_us=now_us))
+            connection.execute(noted.where(_this(journey, version)))
 
     def note_look(self, journey: str, version: str, body: bytes, *, now_us: int) -> int:
         """Keep a look at a model; its number."""

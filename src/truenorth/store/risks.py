@@ -131,23 +131,30 @@ class Risks:
         with self._database.reading() as connection:
             return [MaturedRow(*row) for row in connection.execute(asked.limit(limit)).all()]
 
-    def said(self, journey: str, model: str, *, since_us: int, after: str = "", limit: int = 10_000) -> list[SaidRow]:
-        """What a model said of the cases that it first spoke of since an instant, by case, after one of them."""
-        first, newest = RISK_PAST, RISK
-        by_case = (first.c.journey, first.c.case)
-        judged = and_(*(CASE_ROW.c[one.name] == one for one in by_case))
-        still = and_(*(newest.c[one.name] == one for one in (*by_case, first.c.model)))
+    def said(
+        self, journey: str, model: str, *, since_us: int, after: tuple[str, int] = ("", 0), limit: int = 10_000
+    ) -> list[SaidRow]:
+        """What a model said of the cases that it first spoke of since an instant, by case and number, after one."""
+        first, word, newest = RISK_PAST.alias("first"), RISK_PAST.alias("word"), RISK
+        judged = and_(CASE_ROW.c.journey == word.c.journey, CASE_ROW.c.case == word.c.case)
+        of_one = [(word.c.journey, journey), (word.c.model, model), (first.c.journey, journey), (first.c.model, model)]
+        still = and_(newest.c.journey == journey, newest.c.model == model, newest.c.case == word.c.case)
         columns = (
-            first.c.case,
-            func.coalesce(first.c.p_learnt, first.c.p_failed),
+            word.c.case,
+            word.c.number,
+            word.c.at_us,
+            func.coalesce(word.c.p_learnt, word.c.p_failed),
+            word.c.days_said,
             func.coalesce(newest.c.p_learnt, newest.c.p_failed),
             CASE_ROW.c.outcome,
+            CASE_ROW.c.outcome_time_us,
         )
-        of_model = and_(first.c.journey == journey, first.c.model == model, first.c.case > after)
-        begun = and_(of_model, first.c.number == 1, first.c.at_us >= since_us)
-        asked = select(*columns).select_from(first.join(CASE_ROW, judged).outerjoin(newest, still)).where(begun)
+        begun = and_(first.c.case == word.c.case, first.c.number == 1, first.c.at_us >= since_us)
+        key = (word.c.case, word.c.number)
+        of = and_(*(column == value for column, value in of_one), tuple_(*key) > tuple_(*after))
+        asked = select(*columns).select_from(word.join(first, begun).join(CASE_ROW, judged).outerjoin(newest, still))
         with self._database.reading() as connection:
-            return [SaidRow(*row) for row in connection.execute(asked.order_by(first.c.case).limit(limit)).all()]
+            return [SaidRow(*row) for row in connection.execute(asked.where(of).order_by(*key).limit(limit)).all()]
 
 
 def _asked(connection: Connection, journey: str) -> set[str]:

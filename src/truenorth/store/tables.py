@@ -189,6 +189,8 @@ MODEL = Table(
     blob("blob"),
     number("level", null=True),
     whole("level_us", null=True),
+    number("ends_low", null=True),
+    number("ends_high", null=True),
 )
 """What was learnt to foresee a journey's cases; ``sight`` is how the log's columns were read for it."""
 RISK = Table(
@@ -227,6 +229,7 @@ RISK_PAST = Table(
     whole("position"),
     number("p_failed"),
     number("p_learnt", null=True),
+    number("days_said", null=True),
     sqlite_with_rowid=False,
 )
 Index("ix_risk_past_customer", RISK_PAST.c.customer)

@@ -13,7 +13,8 @@ import pytest
 from server.foreseeing.shop import EFFORT, HOUR_US, Clock, runner_of, story
 from truenorth.foresight.level import raised
 from truenorth.foresight.model import Foresight
-from truenorth.server.foreseeing import levelling, stating
+from truenorth.foresight.remaining import Ends
+from truenorth.server.foreseeing import follower, levelling, stating
 from truenorth.server.foreseeing.foreseer import Foreseer, foreseer_status
 from truenorth.server.foreseeing.promoting import NotBetter, promote, roll_back
 from truenorth.server.foreseeing.teaching import judged_log
@@ -117,7 +118,8 @@ def test_a_risk_that_is_left_as_it_is_still_holds(shop: Shop) -> None:
         shop.settle()
         rows = {row.case: row for row in shop.store.risks.all("shop", shop.model.version)}
         cases, (now,) = follower.standing(sorted(rows), shop.clock.at_us)
-        risk = follower._asked[0].stater.risk(now.x)
+        stater = follower._asked[0].stater
+        risk = raised(stater._scorer.risk(now.x), stater.level)
         assert {cases[n]: rows[cases[n]].p_failed for n in now.case.tolist()} == dict(zip(cases, risk, strict=True))
         assert all(shop.clock.at_us - row.at_us < stating.STATED_ANEW_US for row in rows.values())
         written.append(sum(row.at_us == shop.clock.at_us for row in rows.values()))
@@ -281,22 +283,22 @@ def test_the_bytes_of_a_model_make_the_same_model(shop: Shop) -> None:
 def test_a_level_is_kept_with_the_model_and_survives_a_restart(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
 
-    def level_of(said: levelling.Said) -> float:
-        asked.append(len(said.failed))
-        return 0.7
+    def learnt_since(*_: object, **__: object) -> levelling.Learnt:
+        asked.append(1)
+        return levelling.Learnt(0.7, Ends(0.2, 1.5))
 
-    monkeypatch.setattr(levelling, "level_of", level_of)
+    monkeypatch.setattr(follower, "learnt_since", learnt_since)
     shop.go_on(30)
     learnt = shop.store.models.find("shop", shop.model.version)
     assert learnt is not None
-    assert learnt.level == 0.7
+    assert (learnt.level, learnt.ends_low, learnt.ends_high) == (0.7, 0.2, 1.5)
     shop.begin()
     n_asked = len(asked)
     shop.settle()
     assert len(asked) == n_asked  # it is not time yet: what was kept is in force
     assert shop.store.models.find("shop", shop.model.version) == learnt
-    (follower,) = shop.foreseer._followers.values()
-    follower.again()
+    (following,) = shop.foreseer._followers.values()
+    following.again()
     shop.settle()
     rows = shop.store.risks.all("shop", shop.model.version)
     assert rows
@@ -313,14 +315,22 @@ def test_a_level_is_learnt_from_all_cases_that_were_spoken_of_without_the_level_
     shop.go_on(40)
     shop.clock.at_us += 2 * HOUR_US
     shop.settle()
-    (follower,) = shop.foreseer._followers.values()
-    levelling.level_since(shop.store, "shop", shop.model.version, 0)
+    (following,) = shop.foreseer._followers.values()
+    at_us, version = following.at_us, shop.model.version
+    remaining = following._asked[0].known.foresight.remaining
+    learnt = levelling.learnt_since(shop.store, "shop", version, remaining, since_us=0, seen_us=at_us)
+    assert remaining is not None
+    assert learnt.ends is not None
+    assert learnt.ends != remaining.ends
+    assert learnt.ends.low < learnt.ends.high
     states = [row.outcome for row in shop.store.results.cases("shop", limit=10_000)]
-    first, newest, failed = said[-1]
+    case, first, newest, failed = said[-1]
+    _, of_case = np.unique(case, return_index=True)
+    newest, failed = newest[of_case], failed[of_case]
     assert (failed == -1).sum() == len(shop.open_cases())
     assert 0 < (failed >= 0).sum() <= sum(state != "open" for state in states)
-    cases, (now,) = follower.standing(sorted(shop.open_cases()), follower.at_us)
-    risk = follower._asked[0].stater._scorer.risk(now.x)
+    cases, (now,) = following.standing(sorted(shop.open_cases()), at_us)
+    risk = following._asked[0].stater._scorer.risk(now.x)
     assert len(cases) == len(risk)
     np.testing.assert_allclose(np.sort(newest[failed == -1]), np.sort(risk), atol=stating.STEP)
     assert ((first >= 0) & (first <= 1)).all()

@@ -28,13 +28,19 @@ MODEL = {
     "beats_baseline": True,
     "why": "trees: better than the base rate and the baseline on held-out time",
     "threshold": 0.5,
+    "level": -0.12,
+    "level_learnt": "2026-02-05T09:00:00.000000Z",
 }
 LOOK = {"at": "2026-02-05T09:30:00.000000Z", "seen": {"words": "212 cases have ended since ..."}}
 JourneyName = Annotated[Text, Query(examples=["support"])]
 
 
 class Model(BaseModel):
-    """A model. ``state``: live (shown and told), shadow (kept only) or retired. ``why``: how it did, in words."""
+    """A model. ``state``: live (shown and told), shadow (kept only) or retired. ``why``: how it did, in words.
+
+    ``level``: what is added to the log-odds of all its risks, as learnt from what has become of cases since; null =
+    nothing so far.
+    """
 
     model_config = showing(MODEL)
     journey: str
@@ -48,6 +54,8 @@ class Model(BaseModel):
     beats_baseline: bool
     why: str
     threshold: float
+    level: float | None
+    level_learnt: Instant | None
 
 
 class Look(BaseModel):
@@ -160,4 +168,6 @@ def model_shown(row: ModelRow) -> Model:
         beats_baseline=row.beats,
         why=row.why,
         threshold=row.threshold,
+        level=row.level,
+        level_learnt=None if row.level_us is None else instant(row.level_us),
     )

@@ -19,13 +19,14 @@ from numpy.typing import NDArray
 from truenorth.engine.replay import Replay, replay
 from truenorth.foresight.features import Histories, Vocabulary, encode, flags_of, histories
 from truenorth.foresight.model import Foresight
+from truenorth.foresight.remaining import Ends
 from truenorth.foresight.rows import NEVER, Rows
 from truenorth.server.columns import Sight, records
 from truenorth.server.foreseeing.company import Company
 from truenorth.server.foreseeing.earlier import Earlier
 from truenorth.server.foreseeing.frames import Attributes, Frames
 from truenorth.server.foreseeing.held import Held
-from truenorth.server.foreseeing.levelling import level_since, pause_us
+from truenorth.server.foreseeing.levelling import learnt_since, pause_us
 from truenorth.server.foreseeing.stating import Standing, Stater, together
 from truenorth.server.tracker import META_CHUNK, Meta
 from truenorth.server.who_is_who import Joined, everybody, learn
@@ -63,7 +64,7 @@ I64 = NDArray[np.int64]
 class Known(msgspec.Struct, frozen=True):
     """What a model must know to make its rows: its vocabulary, and how attributes are read.
 
-    ``level`` of its risks, learnt at ``level_us``; None = never so far.
+    ``level`` of its risks and ``ends`` of its intervals, learnt at ``level_us``; None = never so far.
     """
 
     version: str
@@ -73,6 +74,7 @@ class Known(msgspec.Struct, frozen=True):
     attributes: Attributes
     level: float = 0.0
     level_us: int | None = None
+    ends: Ends | None = None
 
 
 class _Asked(NamedTuple):
@@ -119,7 +121,7 @@ class Follower:
         self._asked = [
             _Asked(
                 one,
-                Stater(one.version, one.foresight, values, is_live=one.is_live, level=one.level),
+                Stater(one.version, one.foresight, values, is_live=one.is_live, level=one.level, ends=one.ends),
                 Company(one.vocabulary, self.position),
                 {},
             )
@@ -175,17 +177,26 @@ class Follower:
         return len(keys), self._look(keys, explain=False) if keys else Foretold()
 
     def follow_levels(self) -> None:
-        """Let the level of each model's risks follow what has become of cases, where it is time for it.
+        """Let the level of each model's risks, and its intervals, follow what has become of cases: where it is time.
 
-        It is kept with the model; risks have it from when their case is looked at next.
+        They are kept with the model; cases have them from when they are looked at next.
         """
+        holds_us = self.journey.outcome.holds_for_us or 0
         for known, stater in ((one.known, one.stater) for one in self._asked):
             window_us, learnt_us = known.foresight.window_us, self._level_us[known.version]
             if not window_us or (learnt_us is not None and self.at_us < learnt_us + pause_us(window_us)):
                 continue
-            level = level_since(self._store, self.name, known.version, self.at_us - window_us)
-            self._store.models.put_level(self.name, known.version, level, now_us=self.at_us)
-            stater.level, self._level_us[known.version] = level, self.at_us
+            learnt = learnt_since(
+                self._store,
+                self.name,
+                known.version,
+                known.foresight.remaining,
+                since_us=self.at_us - window_us,
+                seen_us=self.at_us - holds_us,
+            )
+            self._store.models.put_level(self.name, known.version, *learnt, now_us=self.at_us)
+            stater.follow(*learnt)
+            self._level_us[known.version] = self.at_us
 
     def again(self) -> None:
         """Let it be time to look at every open case."""

@@ -14,6 +14,7 @@ import structlog
 
 from truenorth.foresight.features import Vocabulary
 from truenorth.foresight.model import Foresight
+from truenorth.foresight.remaining import Ends
 from truenorth.server.foreseeing.follower import LOOK_AGAIN_US, Follower, Known
 from truenorth.server.foreseeing.frames import Attributes
 from truenorth.server.runner_process import Status
@@ -188,4 +189,5 @@ def known_of(store: Store, row: ModelRow) -> Known:
     except msgspec.MsgspecError as error:
         raise ValueError(f"the model {row.version} does not say how its rows are made: {error}") from None
     level = row.level or 0.0
-    return Known(row.version, row.state == "live", foresight, vocabulary, attributes, level, row.level_us)
+    ends = None if row.ends_low is None or row.ends_high is None else Ends(row.ends_low, row.ends_high)
+    return Known(row.version, row.state == "live", foresight, vocabulary, attributes, level, row.level_us, ends)

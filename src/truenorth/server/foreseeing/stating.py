@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from truenorth.foresight.level import raised, with_level
 from truenorth.foresight.model import Foreseen, Foresight, Scorer
+from truenorth.foresight.remaining import Ends
 from truenorth.foresight.why import Change, Reason, Remedy, remedies
 from truenorth.server.signals_of import RISK_KINDS
 from truenorth.store.foresight_rows import Foretold, RiskPoint, RiskRow
@@ -65,14 +66,22 @@ class _Shown(NamedTuple):
 class Stater:
     """States what one model says. ``values``: what each outcome is worth, by name.
 
-    ``level`` is added to the log-odds of all its risks (`truenorth.foresight.level`).
+    ``level`` is added to the log-odds of all its risks (`truenorth.foresight.level`); its intervals of the days
+    remaining have the ``ends`` (`truenorth.foresight.ends`).
     """
 
     def __init__(
-        self, version: str, foresight: Foresight, values: Mapping[Any, float], *, is_live: bool, level: float = 0.0
+        self,
+        version: str,
+        foresight: Foresight,
+        values: Mapping[Any, float],
+        *,
+        is_live: bool,
+        level: float = 0.0,
+        ends: Ends | None = None,
     ) -> None:
         self.version, self.is_live, self.level = version, is_live, level
-        self.foresight, self._scorer = foresight, Scorer(foresight)
+        self.foresight, self._scorer = foresight, Scorer(foresight, ends)
         names = [column.name for column in foresight.columns]
         self._loss = np.array([_loss(values, foresight.outcomes[0], outcome) for outcome in foresight.outcomes])
         if not self._loss.any():  # nothing is said about money: each case that fails counts one
@@ -83,6 +92,10 @@ class Stater:
 
     def _promises(self) -> list[str]:
         return [name.removeprefix("promise:") for name in self.foresight.heads if name.startswith("promise:")]
+
+    def follow(self, level: float, ends: Ends | None) -> None:
+        """From now on speak at this level, with intervals that end there."""
+        self.level, self._scorer.ends = level, ends
 
     def state(self, standing: Standing, before: Mapping[str, RiskRow], *, explain: bool) -> Foretold:
         """What there is to write about some cases; ``before``: their risks so far.
@@ -105,10 +118,6 @@ class Stater:
             points=[_point(row) for row, one in pairs if one is None or one.p_past != row.p_past],
             signals=[self._signal(row) for row, one in pairs if self.is_live and row.alarmed != _was(one)],
         )
-
-    def risk(self, x: F32) -> F64:
-        """The risk (n,) of rows (n, n_columns), at the level."""
-        return raised(self._scorer.risk(x), self.level)
 
     def _shown(self, x: F32, seen: Foreseen) -> _Shown:
         learnt, p = seen.risk, with_level(seen.p, self.level)
@@ -179,7 +188,7 @@ class Stater:
         if not len(x):
             return []
         why = self._scorer.contributions(x, REASONS)
-        return list(zip(why, remedies(x, self._changes, self.risk, REASONS), strict=True))
+        return list(zip(why, remedies(x, self._changes, self._scorer.risk, REASONS, self.level), strict=True))
 
     def _signal(self, row: RiskRow) -> NewSignal:
         body = {
@@ -222,6 +231,7 @@ def _still_holds(row: RiskRow, old: RiskRow) -> bool:
 
 
 def _point(row: RiskRow) -> RiskPoint:
+    days = msgspec.json.decode(row.remaining_days)
     return RiskPoint(
         model=row.model,
         case=row.case,
@@ -231,6 +241,7 @@ def _point(row: RiskRow) -> RiskPoint:
         position=row.position,
         p_failed=row.p_failed,
         p_learnt=row.p_learnt,
+        days_said=days and days[1],
     )
 
 
