@@ -100,6 +100,22 @@ def test_explain_a_case() -> None:
     assert len(as_json["events"]) == as_json["case"]["events"]
 
 
+def test_explain_shows_of_an_endless_case_its_ends_and_what_was_broken(tmp_path: Path) -> None:
+    times = [f"2024-01-{1 + n // 24:02}T{n % 24:02}:00" for n in range(700)]
+    rows = [f"c,{'asked' if n % 2 else 'answered'},{time}\n" for n, time in enumerate(times)]
+    (tmp_path / "long.csv").write_text("case,type,time\n" + "".join(rows))
+    (tmp_path / "j.yaml").write_text(
+        "truenorth: 1\njourney: j\npromises:\n"
+        "  - {name: soon, after: type = 'asked', expect: type = 'answered', within: 1h}\n"
+        "  - {name: at_once, after: type = 'asked', expect: type = 'answered', within: 1m}\n"
+    )
+    done = truenorth("explain", str(tmp_path / "long.csv"), "-j", str(tmp_path / "j.yaml"), "-c", "c")
+    lines = done.stdout.splitlines()
+    assert "... 500 events in between; --json has all of them ..." in lines
+    assert lines[-1] == "... and 149 broken, 2 open, 349 kept more; --json has all of them"
+    assert len(lines) < 450
+
+
 def test_convert_and_back(tmp_path: Path) -> None:
     before = json.loads(truenorth("replay", LOG, "-j", JOURNEY, "--json").stdout)
     for name in ("log.xes.gz", "log.parquet", "log.jsonl.gz", "log.csv.zst"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -80,6 +81,7 @@ class _Teller:
         self.zone = zone
         self.years = {time.astimezone(zone).year for time in events["time"]}
         self.types = dict(zip(events["id"], events["type"] if "type" in events.columns else events["id"], strict=True))
+        self.holding: dict[Condition, list[datetime]] = {}  # the times at which a condition holds, once asked for
         self.by_name = {promise.name: promise for promise in replay.journey.promises}
 
     def at(self, instant: datetime) -> str:
@@ -96,10 +98,13 @@ class _Teller:
         """When a condition first holds after an instant, in this case."""
         if condition is None:
             return None
-        tree = bind_columns(condition.tree, self.events.schema)
-        truth = Translation(self.events.schema, handover=None).truth(tree)
-        found = self.events.filter((pl.col("time") > after) & truth)
-        return found["time"][0] if found.height else None
+        if condition not in self.holding:
+            tree = bind_columns(condition.tree, self.events.schema)
+            truth = Translation(self.events.schema, handover=None).truth(tree)
+            self.holding[condition] = self.events.filter(truth)["time"].to_list()
+        times = self.holding[condition]
+        place = bisect_right(times, after)
+        return times[place] if place < len(times) else None
 
     def outcome(self) -> str:
         """Why the outcome is what it is."""

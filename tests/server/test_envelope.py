@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from itertools import count
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +17,7 @@ from server.desk import HOSTILE, PATIENT, Desk
 from truenorth.server.api.bounds import Bounds
 from truenorth.server.app import make_app
 from truenorth.server.auth import only_loopback
+from truenorth.server.ingest_routes import SEGMENT_PREFIXES
 from truenorth.server.metrics import Probes
 from truenorth.server.rate import Allowance, Rate
 from truenorth.spec.problems import TruenorthError
@@ -330,3 +333,30 @@ def test_metrics(desk: Desk) -> None:
 def test_an_application_of_its_own_metrics(read_desk: Desk) -> None:
     for _ in range(2):  # nothing is registered twice in one process
         make_app(read_desk.store, now_us=lambda: 0, ids_of=lambda one: (one,), bounds=PATIENT)
+
+
+@pytest.mark.parametrize("prefix", [prefix for prefix in SEGMENT_PREFIXES if prefix != "/v1"])
+@pytest.mark.parametrize("call", ["track", "batch"])
+@pytest.mark.parametrize("headers", [{}, {"X-Write-Key": "unknown"}, {"Authorization": "Bearer unknown"}])
+@pytest.mark.parametrize("n_bytes", [10, PATIENT.body_bytes + 1])
+def test_all_paths_of_a_protocol_turn_away_alike(
+    read_desk: Desk, prefix: str, call: str, headers: dict[str, str], n_bytes: int
+) -> None:
+    asked = {"headers": headers, "json": {"event": "x" * n_bytes}}
+    one, other = (read_desk.ask("POST", f"{base}/{call}", None, **asked) for base in ("/v1", prefix))
+    assert (other.status_code, other.json()) == (one.status_code, one.json())
+    assert one.json()["code"] == "unknown_key"
+
+
+@pytest.mark.parametrize("prefix", SEGMENT_PREFIXES)
+def test_a_write_key_is_all_that_a_client_needs(desk: Desk, prefix: str) -> None:
+    event = json.dumps({"event": "Contact", "userId": "C77", "messageId": prefix}) + " " * PATIENT.body_bytes
+
+    async def sent(client: httpx.AsyncClient) -> httpx.Response:
+        await desk.writer.start()
+        answer = await client.post(f"{prefix}/track", content=event, headers={"X-Write-Key": desk.write_key})
+        await desk.writer.stop()
+        return answer
+
+    assert desk.talk(sent, None).json() == {"success": True}
+    assert [one.event.id for one in desk.store.events.of_customers(["C77"])] == [prefix]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 from zoneinfo import ZoneInfo
 
+import polars as pl
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
 
 N_REASONS = 5
 """Reasons of quarantined rows that are shown."""
+N_EXPLAINED = 200
+"""Events, and verdicts, of a case that are shown."""
 
 VERDICT_STYLES = {"kept": "green", "broken": "red", "lapsed": "dim", "open": "yellow"}
 OUTCOME_STYLES = {"achieved": "green", "failed": "red", "abandoned": "magenta", "open": "yellow"}
@@ -173,18 +177,32 @@ def explained(explanation: Explanation, timezone: str, *, as_json: bool) -> None
     customer = f", customer {row['customer']}" if row["customer"] else ""
     out.print(f"[bold]Case {escape(row['case'] + customer)}[/]  [dim](times in {escape(timezone)})[/]")
     out.print(f"[{OUTCOME_STYLES[row['outcome']]}]{escape(explanation.outcome)}[/]\n")
-    out.print(_timeline(explanation, ZoneInfo(timezone)))
+    zone, n_between = ZoneInfo(timezone), explanation.timeline.height - N_EXPLAINED
+    if n_between <= 0:
+        out.print(_timeline(explanation.timeline, zone))
+    else:
+        out.print(_timeline(explanation.timeline.head(N_EXPLAINED // 2), zone))
+        out.print(f"\n[dim]... {counted(n_between, 'event')} in between; --json has all of them ...[/]\n")
+        out.print(_timeline(explanation.timeline.tail(N_EXPLAINED // 2), zone))
     out.print()
-    for instance in explanation.promises:
+    _verdicts(explanation.promises)
+
+
+def _verdicts(instances: Sequence[Mapping[str, Any]]) -> None:
+    """Why each promise has its verdict; of very many, those that a reader wants to see first."""
+    for instance in instances[:N_EXPLAINED]:
         verdict, rest = instance["sentence"].split(":", 1)
         out.print(f"[{VERDICT_STYLES[instance['verdict']]}]{verdict}:[/]{escape(rest)}")
+    if len(instances) > N_EXPLAINED:
+        more = Counter(instance["verdict"] for instance in instances[N_EXPLAINED:])
+        told = ", ".join(f"{n:,} {verdict}" for verdict, n in more.items())
+        out.print(f"[dim]... and {told} more; --json has all of them[/]")
 
 
 _WHO = ("actor", "team", "channel")
 
 
-def _timeline(explanation: Explanation, zone: ZoneInfo) -> Table:
-    events = explanation.timeline
+def _timeline(events: pl.DataFrame, zone: ZoneInfo) -> Table:
     who = [name for name in _WHO if name in events.columns]
     table = Table(box=None, pad_edge=False)
     for name in ("time", "after", "what", "is", *who):

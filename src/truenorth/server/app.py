@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from time import perf_counter
 
 from fastapi import FastAPI
@@ -82,7 +82,7 @@ def make_app(  # noqa: PLR0913  # all that a service is made of
     routes = [*document_routes(app.openapi), *health, *ingest]
     app.router.routes.extend(routes)
     answer_errors(app)
-    _surround(app, store, bounds, elapsed_s, is_open=is_open)
+    _surround(app, store, bounds, elapsed_s, is_open=is_open, ingest={route.path for route in ingest})
     for layer in reversed(before):
         app.add_middleware(layer.cls, *layer.args, **layer.kwargs)
     app.add_middleware(
@@ -148,15 +148,24 @@ def _context(  # noqa: PLR0913, PLR0917  # all that the routes share
     return context
 
 
-def _surround(app: FastAPI, store: Store, bounds: Bounds, elapsed_s: Callable[[], float], *, is_open: bool) -> None:
-    """The bound of bodies, and the door before it."""
-    app.add_middleware(BodyBound, below="/api/", most_bytes=bounds.body_bytes)
+def _surround(
+    app: FastAPI,
+    store: Store,
+    bounds: Bounds,
+    elapsed_s: Callable[[], float],
+    *,
+    is_open: bool,
+    ingest: Collection[str],
+) -> None:
+    """The bound of bodies, and the door before it; neither is for the paths of ingest."""
+    app.add_middleware(BodyBound, below="/api/", most_bytes=bounds.body_bytes, ingest=ingest)
     app.add_middleware(
         Door,
         token_of=store.access.token_of,
         per_token=Allowance(bounds.per_token, elapsed_s),
         per_address=Allowance(bounds.per_address, elapsed_s),
         is_open=is_open,
+        ingest=ingest,
     )
 
 

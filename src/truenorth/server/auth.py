@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import binascii
 from base64 import b64decode
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from ipaddress import ip_address
 from math import ceil
 from typing import Annotated, get_args
@@ -96,7 +96,10 @@ def only_loopback(host: str) -> None:
 
 
 class Door:
-    """Lets requests to guarded paths in, with who asks; turns all others away. Unguarded paths pass."""
+    """Lets requests to guarded paths in, with who asks; turns all others away. Unguarded paths pass.
+
+    So do the paths of ``ingest``, wherever they lie: they ask for a write key.
+    """
 
     def __init__(
         self,
@@ -106,6 +109,7 @@ class Door:
         per_token: Allowance,
         per_address: Allowance,
         is_open: bool = False,
+        ingest: Collection[str] = (),
     ) -> None:
         """``is_open``: requests without a token from this machine's own pages and programs are an admin's."""
         self._app = app
@@ -113,10 +117,11 @@ class Door:
         self._per_token = per_token
         self._per_address = per_address
         self._is_open = is_open
+        self._ingest = frozenset(ingest)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Check, then pass on."""
-        if scope["type"] == "http" and _is_below(_path(scope), GUARDED):
+        if scope["type"] == "http" and _is_below(path_of(scope), GUARDED) and path_of(scope) not in self._ingest:
             state = scope.setdefault("state", {})
             try:
                 state["caller"] = await self._admitted(Request(scope))
@@ -170,7 +175,7 @@ def _challenges(scope: Scope, turned: Turned) -> dict[str, str]:
 
 
 def _shows_documents(scope: Scope) -> bool:
-    return scope["method"] == "GET" and _is_below(_path(scope), (DOCUMENTS,))
+    return scope["method"] == "GET" and _is_below(path_of(scope), (DOCUMENTS,))
 
 
 def _is_own(request: Request) -> bool:
@@ -208,7 +213,8 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def _path(scope: Scope) -> str:
+def path_of(scope: Scope) -> str:
+    """The path of a request below where the service is mounted."""
     path: str = scope["path"]
     return path.removeprefix(scope.get("root_path", ""))
 

@@ -7,7 +7,7 @@ or addresses: they may hold personal data and secrets.
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from truenorth.server.answers import turned_answer
+from truenorth.server.auth import path_of
 from truenorth.server.metrics import Metrics
 from truenorth.server.receiving import Turned
 
@@ -123,18 +124,17 @@ class _Sending:
 
 
 class BodyBound:
-    """Turns away bodies that are larger than a bound, below a path."""
+    """Turns away bodies that are larger than a bound, below a path; paths of ``ingest`` have their own bounds."""
 
-    def __init__(self, app: ASGIApp, *, below: str, most_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, *, below: str, most_bytes: int, ingest: Collection[str] = ()) -> None:
         self._app = app
         self._below = below
         self._most_bytes = most_bytes
+        self._ingest = frozenset(ingest)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Count while it is read."""
-        if scope["type"] != "http" or not scope["path"].removeprefix(scope.get("root_path", "")).startswith(
-            self._below
-        ):
+        if scope["type"] != "http" or not path_of(scope).startswith(self._below) or path_of(scope) in self._ingest:
             await self._app(scope, receive, send)
             return
         too_large = HTTPException(413, f"expected a body of at most {self._most_bytes:,} bytes")
