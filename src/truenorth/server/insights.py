@@ -92,8 +92,8 @@ class Insights:
     def ask(self, question: Question, version: int) -> Found | Making:
         """The answer, or how far it is: asking again is how one comes to it.
 
-        ``version``: the live one of the journey. `TruenorthError` with what
-        the question does not fit in the log; turned away where too many questions wait or there are too many events.
+        ``version``: the live one of the journey. `TruenorthError` with what the question does not fit in the log;
+        turned away where too many questions wait or there are too many events.
         """
         mark = mark_of(self._store, question.journey, version)
         with self._lock:

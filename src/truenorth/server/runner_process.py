@@ -66,6 +66,11 @@ class RunnerProcess:
         self.status = Status()
         """What the child has said last."""
 
+    @property
+    def has_command(self) -> bool:
+        """Whether there is anything to start."""
+        return bool(self._command)
+
     def start(self) -> None:
         """Start the child."""
         self._thread.start()

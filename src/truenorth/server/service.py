@@ -6,10 +6,11 @@ import asyncio
 import gc
 import logging
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from socket import socket
 from time import perf_counter
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 import structlog
@@ -91,35 +92,18 @@ def make_service(
     )
     sender = Sender(store.outbox, clock, TargetRules(loopback=settings.is_open))
 
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        await writer.start()
-        if settings.runner_command:
-            runner.start()
-        if settings.foreseer_command:
-            foreseer.start()
-        stopped = asyncio.Event()
-        sending = asyncio.create_task(sender.run(stopped), name="truenorth-webhooks")
-        proposer = Proposer(store, app.state.context.acting, on_signals)
-        proposing = asyncio.create_task(proposer.run(stopped), name="truenorth-proposals")
-        clerk = Clerk(store, clock, who.ids_of)
-        settling = asyncio.create_task(clerk.run(stopped), name="truenorth-given-promises")
-        tidying = asyncio.create_task(_tidy(store), name="truenorth-checkpoints")
-        try:
-            yield
-        finally:
-            tidying.cancel()
-            await writer.stop()
-            for beside in (app.state.context.insights, app.state.context.judged, app.state.context.queues):
-                await asyncio.to_thread(beside.close)
-            stopped.set()
-            await sending
-            await proposing
-            await settling
-            if settings.runner_command:
-                await asyncio.to_thread(runner.stop)
-            if settings.foreseer_command:
-                await asyncio.to_thread(foreseer.stop)
+    def beside() -> _Beside:
+        context = app.state.context
+        return _Beside(
+            writer=writer,
+            children=[child for child in (runner, foreseer) if child.has_command],
+            tasks={
+                "webhooks": sender.run,
+                "proposals": Proposer(store, context.acting, on_signals).run,
+                "given-promises": Clerk(store, clock, who.ids_of).run,
+            },
+            closed=(context.insights, context.judged, context.queues),
+        )
 
     app = make_app(
         store,
@@ -129,13 +113,49 @@ def make_service(
         metrics=metrics,
         probes=_probes(store, writer, runner, foreseer),
         is_open=settings.is_open,
-        lifespan=lifespan,
+        lifespan=lambda _: _at_work(store, beside()),
         bounds=settings.bounds,
         knowing=knowing,
         before=before,
         answer_insights=answer_insights,
     )
     return app
+
+
+class _Closed(Protocol):
+    def close(self) -> None: ...
+
+
+class _Beside(NamedTuple):
+    """What runs while a service answers: ``tasks`` end when they are told to, ``closed`` is closed at the end."""
+
+    writer: LogWriter
+    children: Sequence[RunnerProcess]
+    tasks: Mapping[str, Callable[[asyncio.Event], Coroutine[Any, Any, None]]]
+    closed: Sequence[_Closed]
+
+
+@asynccontextmanager
+async def _at_work(store: Store, beside: _Beside) -> AsyncIterator[None]:
+    """While it lasts, all of it runs; then events that wait are written before the rest ends."""
+    await beside.writer.start()
+    for child in beside.children:
+        child.start()
+    stopped = asyncio.Event()
+    tasks = [asyncio.create_task(run(stopped), name=f"truenorth-{name}") for name, run in beside.tasks.items()]
+    tidying = asyncio.create_task(_tidy(store), name="truenorth-checkpoints")
+    try:
+        yield
+    finally:
+        tidying.cancel()
+        await beside.writer.stop()
+        for one in beside.closed:
+            await asyncio.to_thread(one.close)
+        stopped.set()
+        for task in tasks:
+            await task
+        for child in beside.children:
+            await asyncio.to_thread(child.stop)
 
 
 async def _tidy(store: Store) -> None:
