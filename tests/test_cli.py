@@ -157,7 +157,8 @@ def test_report_writes_one_page(tmp_path: Path) -> None:
         (("explain", LOG, "-j", JOURNEY, "--case", "nobody"), 1, "cases are called"),
         (("explain", LOG, "-j", JOURNEY, "--case", "T0001", "--timezone", "Mars/Base"), 2, "no time zone"),
         (("convert", LOG, "log.docx"), 1, ".docx"),
-        (("replay", LOG, "-j", JOURNEY, "--out", "/proc/none"), 1, "/proc"),
+        (("replay", LOG, "-j", JOURNEY, "--out", "/proc/none"), 1, "error /proc/none expected a place to write to"),
+        (("replay", LOG, "-j", JOURNEY, "--out", LOG), 1, "File exists name a folder: it is made where there is none"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_words(

@@ -144,3 +144,18 @@ def test_every_command_has_an_example_json_and_a_place_in_the_docs(command: list
     assert "--json" in shown
     pages = (DOCS / "operations.md").read_text() + (DOCS / "webhooks.md").read_text()
     assert f"truenorth {' '.join(command)}" in pages
+
+
+def test_what_comes_through_a_pipe_needs_a_source(folder: Path) -> None:
+    (problem,) = told("import", "/dev/stdin", status=1)["problems"]
+    assert (problem["path"], problem["expected"]) == ("--source", "a source")
+    assert list(folder.iterdir()) == []
+
+
+def test_an_import_that_is_stopped_says_what_stays(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("truenorth.wiring.store.import_events", stopped)
+    Path("log.csv").write_text("time,type\n2026-01-01,seen\n")
+    assert "what was added stays: run it again" in run("import", "log.csv", status=130).output

@@ -12,7 +12,7 @@ from polars.io.plugins import register_io_source
 
 from truenorth.engine.replay import Replay
 from truenorth.logs import Log, write_quarantine
-from truenorth.logs.whole import whole_file
+from truenorth.logs.whole import folder_at, whole_file
 
 Format = Literal["parquet", "csv", "jsonl"]
 
@@ -26,11 +26,10 @@ _SINKS: Mapping[Format, Callable[[pl.LazyFrame, Path], object]] = {
 def write_results(replay: Replay, log: Log, folder: str | Path, *, format: Format = "parquet") -> list[Path]:  # noqa: A002
     """Write ``cases``, ``promises``, ``summary.json`` and, where there is any, ``quarantine.csv`` into a folder.
 
-    The tables are made and written in parts, so that they need not fit into memory. Returns the files written. OSError
-    or `TruenorthError` where the folder cannot be written.
+    The tables are made and written in parts, so that they need not fit into memory. Returns the files written.
+    `TruenorthError` where the folder cannot be written.
     """
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = folder_at(folder)
     written = [
         write_table(replay.case_parts, folder / f"cases.{format}", format),
         write_table(replay.promise_parts, folder / f"promises.{format}", format),

@@ -109,6 +109,14 @@ def pipe_of(folder: Path, content: bytes) -> Iterator[Path]:
     writer.join()
 
 
+def test_a_type_of_objects_where_there_are_none_is_told(tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text("time\n2024-01-01\n")
+    assert read_log(tmp_path / "log.csv").notes == ()
+    assert read_log(tmp_path / "log.csv", object_type="orders").notes == (
+        "only logs in OCEL have types of objects: 'orders' changes nothing",
+    )
+
+
 def test_an_id_column_that_is_the_case_is_no_event_id(tmp_path: Path) -> None:
     path = tmp_path / "log.csv"
     path.write_text("id,type,time\nA,Open,2024-05-01 10:00\nA,Closed,2024-05-01 11:00\n")

@@ -15,6 +15,7 @@ from truenorth.events import Event
 from truenorth.server.api.context import instant
 from truenorth.server.api.export import line_of
 from truenorth.server.api.flags import flags_of
+from truenorth.server.api.routes import api_templates
 from truenorth.server.api.totals import Totals
 from truenorth.spec.load import parse_journey
 from truenorth.store.ports import Stored
@@ -239,3 +240,32 @@ def test_what_cannot_be_asked_for(read_desk: Desk, query: str) -> None:
     answer = read_desk.ask("GET", f"/api/v1/cases?journey=support&{query}")
     assert answer.status_code == 422
     assert answer.json()["code"] in {"invalid", "bad_cursor"}
+
+
+def test_what_is_wrong_with_a_request_is_said(read_desk: Desk) -> None:
+    answer = read_desk.ask("GET", "/api/v1/cases", params={"limit": 5000, "outcome": "fail"})
+    told = {one["path"]: (one["expected"], one["found"]) for one in answer.json()["problems"]}
+    assert answer.status_code == 422
+    assert told == {
+        "query.journey": ("a value", "nothing"),
+        "query.limit": ("less than or equal to 1000", "something else"),
+        "query.outcome": ("'achieved', 'failed', 'abandoned' or 'open'", "something else"),
+    }
+
+
+def test_a_misspelt_parameter_is_never_left_out(read_desk: Desk) -> None:
+    answer = read_desk.ask("GET", "/api/v1/cases", params={"journey": "support", "outcom": "failed", "zz": 1})
+    problems = {one["path"]: one for one in answer.json()["problems"]}
+    assert answer.status_code == 422
+    assert problems["query.outcom"]["hint"] == "did you mean 'outcome'?"
+    assert problems["query.zz"]["hint"] == "leave it out"
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), sorted({(m, p) for p in api_templates().values() for m in ("GET", "POST")})
+)
+def test_no_page_leaves_an_unknown_parameter_out(read_desk: Desk, method: str, path: str) -> None:
+    answer = read_desk.ask(method, path, params={"zz": 1})
+    assert answer.status_code in {405, 422}
+    if answer.status_code == 422:
+        assert "query.zz" in {one["path"] for one in answer.json()["problems"]}

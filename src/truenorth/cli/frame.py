@@ -112,9 +112,15 @@ def asked() -> Iterator[None]:
         raise typer.BadParameter("\n".join(str(problem).removeprefix("$.") for problem in error.problems)) from None
 
 
+NOTHING_LEFT = "nothing half-written is left"
+
+
 @contextmanager
-def told(as_json: bool = False) -> Iterator[None]:
-    """Turn what cannot be used, and what the system refuses, into a message and exit status 1."""
+def told(as_json: bool = False, interrupted: str = NOTHING_LEFT) -> Iterator[None]:
+    """Turn what cannot be used, and what the system refuses, into a message and exit status 1.
+
+    ``interrupted``: what is left where somebody stops it in the middle.
+    """
     from truenorth.spec.problems import TruenorthError
     from truenorth.store.ports import StoreFull
 
@@ -135,7 +141,7 @@ def told(as_json: bool = False) -> Iterator[None]:
         typer.echo(f"error: {error.filename or ''}: {error.strerror or error}", err=True)
         raise typer.Exit(1) from None
     except KeyboardInterrupt:
-        typer.echo("stopped; nothing half-written is left", err=True)
+        typer.echo(f"stopped; {interrupted}", err=True)
         raise typer.Exit(130) from None
 
 

@@ -146,6 +146,9 @@ def export(
     printing_store.exported(done, str(place), as_json=json)
 
 
+IMPORT_INTERRUPTED = "what was added stays: run it again, and the rest is added"
+
+
 @app.command("import", epilog="Example: truenorth import tickets.csv --source desk --map case='Case ID'")
 def import_(
     log: LogPath,
@@ -158,7 +161,7 @@ def import_(
     json: AsJson = False,
 ) -> None:
     """Add the events of a file to the store's log under their own ids; a second time changes nothing."""
-    with told(json), progress(json) as tell:
+    with told(json, IMPORT_INTERRUPTED), progress(json) as tell:
         from truenorth.printing import journey as printing
         from truenorth.printing import store as printing_store
         from truenorth.wiring import store as wiring_store

@@ -179,7 +179,7 @@ def _no_instants(draft: _Draft, raw: pl.Series) -> UnreadableLog:
 def _time_hint(head: pl.DataFrame) -> str:
     names = time_columns(head)
     if not names:
-        return "no column of this file holds instants"
+        return "no column of this file holds instants; write them as 2024-03-31T18:00:00Z or 2024-03-31 18:00"
     others = f" (also: {', '.join(names[1:6])})" if names[1:] else ""
     return f'--map time="{names[0]}"{others}'
 

@@ -65,6 +65,15 @@ def read_bytes(path: Path, n_bytes: int = -1) -> bytes:
     return raw
 
 
+def has_name(path: Path) -> bool:
+    """Whether a log is called by a name of its own: what lies in ``/dev``, as ``/dev/stdin``, is not.
+
+    >>> has_name(Path("log.csv")), has_name(Path("/dev/stdin"))
+    (True, False)
+    """
+    return not path.is_relative_to("/dev") and not is_pipe(path)
+
+
 def is_pipe(path: Path) -> bool:
     """Whether what a path names can be read only once and from its beginning, as ``/dev/stdin`` behind a ``|``."""
     return path.is_fifo() or path.is_char_device() or path.is_socket()

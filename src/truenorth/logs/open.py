@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from os import fspath
 from pathlib import Path
 
 import polars as pl
 
 from truenorth.logs.canonical import no_time, to_log
-from truenorth.logs.content import Content, as_utf8, is_pipe, load, read_bytes
+from truenorth.logs.content import Content, as_utf8, has_name, is_pipe, load, read_bytes
 from truenorth.logs.delimited import DelimitedSource
 from truenorth.logs.jsonl import JsonLinesSource
 from truenorth.logs.log import Log, Progress
@@ -48,8 +49,6 @@ FOREIGN = {
     b"ORC": "an ORC file",
 }
 """Files that people take for logs, by their first bytes."""
-DEVICES = "/dev"
-"""What lies there, as ``/dev/stdin``, is not named by whoever reads it."""
 LOOK_BYTES = 4_096
 SHOWN_BYTES = 40
 
@@ -112,7 +111,10 @@ def _read(
     if "time" not in chosen.fields:
         raise no_time(name, source)
     report("reading", 1.0)
-    return to_log(name, source, chosen, columns, report)
+    log = to_log(name, source, chosen, columns, report)
+    if object_type is None or isinstance(source, OcelSource):
+        return log
+    return replace(log, notes=(*log.notes, f"only logs in OCEL have types of objects: '{object_type}' changes nothing"))
 
 
 def _open(path: Path, object_type: str | None, n_rows: int | None, report: Progress) -> Source:
@@ -142,7 +144,7 @@ def _format(path: Path, content: Content) -> str:
         return "xes"
     if start.startswith((b"{", b"[")):
         return "json"
-    if is_pipe(path) or path.is_relative_to(DEVICES):
+    if not has_name(path):
         return "delimited"
     hint = "name the file by its format, such as log.csv or log.jsonl.gz"
     raise unreadable(path, SUPPORTED, _shown(content.data), hint)

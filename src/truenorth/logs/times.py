@@ -37,8 +37,9 @@ def _iso() -> tuple[str, ...]:
 
 def _local(order: str, dashes: str) -> tuple[str, ...]:
     dates = [dash.join(f"%{part}" for part in order.replace("Y", year)) for dash in dashes for year in "yY"]
-    timed = [f"{date} {clock}{zone}" for date, clock, zone in product(dates, (*_CLOCKS, *_TWELVE), _ZONES[:2])]
-    return (*timed, *dates)
+    joins = (" ", ", ")
+    timed = product(dates, joins, (*_CLOCKS, *_TWELVE), _ZONES[:2])
+    return (*(f"{date}{join}{clock}{zone}" for date, join, clock, zone in timed), *dates)
 
 
 def _mail() -> tuple[str, ...]:
@@ -46,21 +47,31 @@ def _mail() -> tuple[str, ...]:
     return tuple(f"{day}%d %b %Y {clock}{zone}" for day, clock, zone in product(days, clocks, zones))
 
 
+def _named() -> tuple[str, ...]:
+    dates, joins, clocks = ("%d-%B-%Y", "%d %B %Y", "%B %d, %Y"), (" ", ", "), (*_CLOCKS[:2], *_TWELVE)
+    return (*(f"{date}{join}{clock}" for date, join, clock in product(dates, joins, clocks)), *dates)
+
+
 FAMILIES: dict[str, tuple[str, ...]] = {
     "year first": _iso(),
     "day first": _local("dmY", "/.-"),
     "month first": _local("mdY", "/-"),
     "mail": _mail(),
-    "month by name": tuple(f"%d{dash}%b{dash}%Y{clock}" for dash, clock in product("- ", (" %H:%M:%S", " %H:%M", ""))),
+    "month by name": _named(),
+    "digits": ("%Y%m%d%H%M%S", "%Y%m%d%H%M", "%Y%m%d"),
 }
 """Families of formats; the rows of a column may differ in format, but not in family."""
+
+DIGITS = r"^(?:19|2[01])\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:(?:[01]\d|2[0-3])[0-5]\d(?:[0-5]\d)?)?$"
+"""Year, month, day and clock without anything between: a number that is no date hardly ever looks like this."""
 
 LOOKS: dict[str, str] = {
     "year first": r"^\d{4}(?:[-/.]\d{1,2}[-/.]\d|\d{4}T\d)",
     "day first": r"^\d{1,2}[-/.]\d{1,2}[-/.]\d\d",
     "month first": r"^\d{1,2}[-/]\d{1,2}[-/]\d\d",
     "mail": r"^(?:[A-Z][a-z]{2}, )?\d{1,2} [A-Z][a-z]{2} \d{4} ",
-    "month by name": r"^\d{1,2}[- ][A-Za-z]{3}[- ]\d{4}",
+    "month by name": r"^(?:\d{1,2}[- ][A-Za-z]{3,9}[- ]\d{4}|[A-Za-z]{3,9} \d{1,2}, \d{4})",
+    "digits": DIGITS,
 }
 """How a value of each family begins: a cheap look before anything is parsed."""
 
@@ -78,6 +89,7 @@ SHAPES = {
     "%S": r"\d{1,2}",
     "%.f": r"\.\d+",
     "%b": "[A-Z]{3}",
+    "%B": "[A-Z]{3,9}",
     "%a": "[A-Z]{3}",
     "%p": "[AP]M",
     "%#z": r" ?(?:Z|[-+]\d{2}(?::?\d{2})?)",
@@ -116,10 +128,14 @@ def read_instants(column: pl.Series) -> Instants | None:
         return Instants(within_limits(_to_utc_us(column)), "instant")
     if dtype == pl.Date:
         return Instants(within_limits(_to_utc_us(column.cast(pl.Datetime("us")))), "date")
+    if dtype.is_integer() and _all_match(_sample(column).cast(pl.String), DIGITS):
+        return _from_text(column.cast(pl.String))
     if dtype.is_integer() or dtype.is_float() or dtype.is_decimal():
         return _from_epoch(column)
     if dtype != pl.String:
         return None
+    if _all_match(_sample(column), DIGITS):
+        return _from_text(column)
     if _all_match(_sample(column), EPOCH_TEXT):
         return _from_epoch(
             column.cast(pl.Float64 if column.str.contains(".", literal=True).any() else pl.Int64, strict=False)
@@ -140,8 +156,8 @@ def within_limits(column: pl.Series) -> pl.Series:
 def looks_like_instants(column: pl.Series) -> pl.Series | None:
     """A text column as instants if every non-null value of it is one, else None."""
     sample = _sample(column)
-    if not any(_all_match(sample, look) for look in LOOKS.values()):
-        return None
+    if not any(_all_match(sample, look) for family, look in LOOKS.items() if family != "digits"):
+        return None  # of digits alone nobody knows whether they are a date, unless the column is said to be one
     read = _from_text(column)
     if read is None or read.values.null_count() != column.null_count():
         return None

@@ -1,4 +1,4 @@
-"""Files that appear as a whole or not at all."""
+"""Files that appear as a whole or not at all, and the folders they are written to."""
 
 from __future__ import annotations
 
@@ -28,10 +28,29 @@ def whole_file(path: str | Path) -> Iterator[Path]:
         yield temporary
         temporary.replace(path)
     except (OSError, pl.exceptions.PolarsError) as error:
-        found = getattr(error, "strerror", None) or str(error)
         hint = "name a folder that exists, is yours to write to and has space left"
-        raise TruenorthError(
-            [Problem(path=fspath(path), expected="a place to write to", found=found, hint=hint)]
-        ) from error
+        raise _no_place(path, error, hint) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def folder_at(path: str | Path) -> Path:
+    """The folder of that name, which is made where there is none; `TruenorthError` where it cannot be.
+
+    >>> try:
+    ...     folder_at("/dev/null")
+    ... except TruenorthError as error:
+    ...     print(error)
+    /dev/null: expected a place to write to, found File exists. Hint: name a folder: it is made where there is none
+    """
+    path = Path(path)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _no_place(path, error, "name a folder: it is made where there is none") from error
+    return path
+
+
+def _no_place(path: Path, error: Exception, hint: str) -> TruenorthError:
+    found = getattr(error, "strerror", None) or str(error)
+    return TruenorthError([Problem(path=fspath(path), expected="a place to write to", found=found, hint=hint)])

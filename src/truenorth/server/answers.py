@@ -16,6 +16,8 @@ from truenorth.server.receiving import RETRY_STORE_SECONDS, Turned, json_answer
 from truenorth.spec.problems import Problem, TruenorthError
 from truenorth.store.ports import StoreFull
 
+PYDANTIC_EXPECTS = "Input should be "
+"""How what Pydantic expects begins: 'expected' says that already."""
 SHOWN_PROBLEMS = 100
 """Most problems of one answer."""
 
@@ -75,4 +77,7 @@ def _problem(error: Mapping[str, Any]) -> Problem:
     """A problem without what was found: it may hold personal data, or text that is no Unicode."""
     kind, *names = error["loc"]
     place = ".".join(str(name) for name in names).encode("utf-8", "replace").decode()
-    return Problem(path=f"{kind}.{place}" if place else str(kind), expected=str(error["msg"]), found="something else")
+    path = f"{kind}.{place}" if place else str(kind)
+    if error["type"] == "missing":
+        return Problem(path=path, expected="a value", found="nothing", hint="add it")
+    return Problem(path=path, expected=str(error["msg"]).removeprefix(PYDANTIC_EXPECTS), found="something else")

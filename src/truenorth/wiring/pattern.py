@@ -22,7 +22,7 @@ from truenorth.insight.pattern import (
     write_pattern,
 )
 from truenorth.logs.log import Progress
-from truenorth.logs.whole import whole_file
+from truenorth.logs.whole import folder_at, whole_file
 from truenorth.report.section import Inputs
 from truenorth.report.subjects import subject
 from truenorth.spec.load import parse_journey
@@ -68,7 +68,7 @@ def save_pattern(
     content = _content(kind, text, source, replayed)
     evidence = _evidence(source.log, replayed) if source.log and replayed else Evidence()
     pattern = Pattern(name=name, kind=kind, about=about, saved=saved, content=content, evidence=evidence)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    folder_at(path.parent)
     with whole_file(path) as unfinished:
         unfinished.write_text(write_pattern(pattern), encoding="utf-8")
     return pattern

@@ -11,6 +11,7 @@ from time import time_ns
 from typing import Any, NamedTuple
 
 from truenorth.logs import Log, read_log
+from truenorth.logs.content import has_name
 from truenorth.logs.log import Progress
 from truenorth.server import same_person
 from truenorth.server.doctor import Finding
@@ -122,7 +123,11 @@ def import_log(
     object_type: str | None,
     tell: Progress,
 ) -> tuple[Imported, Log]:
-    """Add a file's events to the log of a store."""
+    """Add a file's events to the log of a store; TruenorthError where nothing tells whose they are."""
+    if source is None and not has_name(path):
+        found = "none, and a pipe has no name"
+        hint = "name it, and another one for other events: rows without an id are known by source and number"
+        raise TruenorthError([Problem(path="--source", expected="a source", found=found, hint=hint)])
     log = read_log(path, fields=fields, object_type=object_type, on_progress=tell)
     with open_store(url) as store:
         return import_events(log, store.events, source or path.name.partition(".")[0], now_us(), tell), log

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
-from fastapi import APIRouter, Security
+from fastapi import APIRouter, Depends, Security
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
 
@@ -40,6 +41,7 @@ from truenorth.server.api import (
     webhooks,
 )
 from truenorth.server.api.context import Error
+from truenorth.server.api.parameters import only, parameters_of
 
 PREFIX = "/api/v1"
 SUBJECTS = (
@@ -92,7 +94,8 @@ def api_routes() -> APIRouter:
         status: {"model": Error, "description": reason} for status, reason in REASONS.items()
     }
     bearer = HTTPBearer(auto_error=False, scheme_name="token", description="a token of the service: `tnt_...`")
-    router = APIRouter(prefix=PREFIX, responses=answers, dependencies=[Security(bearer)])
+    known = {route.endpoint: parameters_of(route.dependant) for route in _routes()}
+    router = APIRouter(prefix=PREFIX, responses=answers, dependencies=[Security(bearer), Depends(only(known))])
     for subject in SUBJECTS:
         router.include_router(subject.ROUTER)
     return router
@@ -100,5 +103,9 @@ def api_routes() -> APIRouter:
 
 def api_templates() -> dict[Any, str]:
     """The path of each endpoint, as it is written in this package."""
-    routes = (route for subject in SUBJECTS for route in subject.ROUTER.routes)
-    return {route.endpoint: PREFIX + route.path for route in routes if isinstance(route, APIRoute)}
+    return {route.endpoint: PREFIX + route.path for route in _routes()}
+
+
+def _routes() -> Iterator[APIRoute]:
+    for subject in SUBJECTS:
+        yield from (route for route in subject.ROUTER.routes if isinstance(route, APIRoute))
