@@ -19,19 +19,17 @@ import polars as pl
 from foresight_features import TASKS, Task, area, longest
 
 from truenorth.foresight import features
-from truenorth.foresight.backtest import Asked, Backtest, backtest, days_found, judge, unresolved
-from truenorth.foresight.boosted import SETTINGS
+from truenorth.foresight.backtest import Asked, Backtest, days_found, judge
 from truenorth.foresight.evaluate import Bucket, Days
 from truenorth.foresight.labels import Label, opened_with_label
 from truenorth.foresight.learnt import Learnt, learn, named, risks_of
-from truenorth.foresight.metrics import Estimate, auc, auc_of
+from truenorth.foresight.metrics import Estimate
 from truenorth.foresight.model import Scorer
 from truenorth.foresight.rows import NEVER, Table
 from truenorth.foresight.split import Split, temporal_split, test_instant
-from truenorth.foresight.train import Effort, learn_remaining
+from truenorth.foresight.train import Effort, Heads, learn_outcome, learn_remaining
 from truenorth.logs import read_log
 from truenorth.simulate.company import Company
-from truenorth.simulate.effects import ask_model
 from truenorth.simulate.world import World
 from truenorth.wiring.foresight import Source, prepare
 from truenorth.wiring.journey import load_journey, replay
@@ -89,7 +87,6 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--date", required=True)
     parser.add_argument("--only", nargs="*", choices=list(PARTS), default=list(PARTS))
-    parser.add_argument("--customers", type=int, default=2_000, help="of the made-up company")
     parser.add_argument("--rows", type=int, default=500_000, help="to learn from, for the speed")
     options = parser.parse_args()
     for name in options.only:
@@ -141,8 +138,8 @@ def labelled_table(task: Task, folder: Path) -> Table:
 
 
 OUTCOME_HEAD = (
-    "| log | held-out cases | AUC | logistic | by the protocol | published | Brier (base rate) | goes to work | "
-    "one core |\n|---|---|---|---|---|---|---|---|---|"
+    "| log | held-out cases | AUC | logistic | by the protocol | as published | published | Brier (base rate) | "
+    "goes to work | one core |\n|---|---|---|---|---|---|---|---|---|---|"
 )
 LEVEL_HEAD = (
     "| log | calibration error | had the level stayed | worst bucket | failed of those learnt from | failed of those "
@@ -153,9 +150,10 @@ LEVEL_TEXT = (
     "predictions, *worst bucket* is the largest of the numbers of events that 500 cases reach; goals .03 and .05. *Had "
     "the level stayed*: the error of the risks as they were learnt. *Moved by*: the base rate of the cases, from those "
     "learnt from to those held out; no model of the past can know that. *With the level put right*: what is left of "
-    "the error once one number is added to the log-odds of all risks so that their mean is right. How a level is "
-    "learnt was picked after eleven ways had been seen on the held-out cases of these logs, how sure it must be before "
-    "it moves on cases before the split: the figures of the level flatter by that.\n"
+    "the error once one number is added to the log-odds of all risks so that their mean is right. That a level compares "
+    "all that was said of cases, and not only what was said first, was picked on cases before the split; how far it is "
+    "believed to go, on made-up cases whose truth is known. But that newest words are compared at all had been picked "
+    "after eleven ways had been seen on these held-out cases: the figures of the level flatter by that.\n"
 )
 
 
@@ -165,19 +163,22 @@ def outcomes(options: argparse.Namespace) -> Iterator[str]:
         "*AUC* is over all predictions; *by the protocol* is that of Teinemaa et al. (ACM TKDD 13(2), 2019): the area "
         "at each number of events, averaged by the number of cases that get so far. *Published* is the best of that "
         "survey on the same log, whose cases are not cut; *cut*: BPIC 2012 cases before the first end of an offer, "
-        "because it tells the label. The survey's models learn from all cases that began earlier, ours from those of "
-        "them that had ended. The two settings of the trees, and the rule that chooses between them, were picked after "
-        "six settings had been seen on the held-out cases of the first four logs: their figures flatter by that.\n"
+        "because it tells the label. The survey's models learn from all cases that began earlier, also from those "
+        "that ended later; so do ours in the column *as published*. All else is of models that learn only from those "
+        "of them that had ended. A plain XGBoost (500 trees of depth 5, features like the survey's) has 0.679 on the "
+        "traffic fines and 0.680 on cancelled as published, 0.644 and 0.668 where only ended cases teach. The two "
+        "settings of the trees, and the rule that chooses between them, were picked after six settings had been seen "
+        "on the held-out cases of the first four logs: their figures flatter by that.\n"
     )
     yield OUTCOME_HEAD
     costs, levels = [], []
     for name, task in LABELLED.items():
         if not (options.data / task.file).exists():
-            yield f"| {name} | not measured: no {task.file} |" + " |" * 7
+            yield f"| {name} | not measured: no {task.file} |" + " |" * 8
             continue
         table = labelled_table(task, options.data)
         one = run(table)
-        yield outcome_line(name, one, protocol_of(one, task), task.published)
+        yield outcome_line(name, one, protocol_of(one, task), as_published(table, task), task.published)
         levels.append(level_line(name, one.found))
         costs += list(cost_lines(name, one.found, MOST_COST if "traffic" in name else {}))
     yield LEVEL_TEXT
@@ -190,22 +191,34 @@ def outcomes(options: argparse.Namespace) -> Iterator[str]:
 
 def protocol_of(one: Run, task: Task) -> float:
     """The area by number of events, of the trees."""
-    table, split = one.learnt.table, one.learnt.split
+    return area_of(one.learnt.table, one.learnt.split, one.learnt.outcome, task)
+
+
+def as_published(table: Table, task: Task) -> float | None:
+    """The same where all cases that began earlier teach, whenever they ended; None where nothing is published."""
+    if task.published is None:
+        return None
+    split = by_start(table)
+    return area_of(table, split, learn_outcome(table, split, 0, EFFORT), task)
+
+
+def area_of(table: Table, split: Split, heads: Heads, task: Task) -> float:
     n_events, held = longest(table, task.most), np.zeros(len(table.cases.outcome), bool)
     held[table.rows.case[split.test]] = True
     rows = np.flatnonzero((table.rows.prefix <= n_events) & held[table.rows.case])
-    heads = named(one.learnt.outcome)
-    return area(table, held, n_events, risks_of(heads.get("trees", heads["base rate"]), table.rows.x[rows]))
+    by_name = named(heads)
+    return area(table, held, n_events, risks_of(by_name.get("trees", by_name["base rate"]), table.rows.x[rows]))
 
 
-def outcome_line(name: str, one: Run, protocol: float | None, published: float | None) -> str:
+def outcome_line(name: str, one: Run, *areas: float | None) -> str:
+    """``areas``: by the protocol, the same as published, and what is published."""
     found = one.found
     models = {model.model: model for model in found.models}
     first, base = found.models[0], models["base rate"].brier.value
     logistic = f"{models['logistic'].auc.value:.3f}" if "logistic" in models else ""
-    area_, known = ("" if value is None else f"{value:.3f}" for value in (protocol, published))
+    shown_areas = " | ".join("" if value is None else f"{value:.3f}" for value in areas)
     return (
-        f"| {name} | {found.n_test:,} | {shown(first.auc)} | {logistic} | {area_} | {known} | "
+        f"| {name} | {found.n_test:,} | {shown(first.auc)} | {logistic} | {shown_areas} | "
         f"{first.brier.value:.4f} ({base:.4f}) | {found.verdict.used} | {one.used_s:.0f} s |"
     )
 
@@ -241,11 +254,11 @@ def journeys(options: argparse.Namespace) -> Iterator[str]:
     others, levels = [], []
     for name, (file, journey, without) in BY_JOURNEY.items():
         if not (options.data / file).exists():
-            yield f"| {name} | not measured: no {file} |" + " |" * 7
+            yield f"| {name} | not measured: no {file} |" + " |" * 8
             continue
         source = Source(options.data / file, journey=EXAMPLES / journey, without=without)
         one = run(prepare(source, HELD_OUT, quiet).table)
-        yield outcome_line(name, one, None, None)
+        yield outcome_line(name, one, None, None, None)
         levels.append(level_line(name, one.found))
         others += list(other_lines(name, one.found))
     yield LEVEL_TEXT
@@ -259,7 +272,8 @@ def other_lines(name: str, found: Backtest) -> Iterator[str]:
     if (days := found.remaining) is not None:
         constants = f"always 0: {days.mae_zero:.2f}, always the median: {days.mae_median:.2f}"
         yield f"| {name} | days remaining, mean absolute error | {shown(days.mae, 2)} | {constants} |"
-        yield f"| {name} | its 90 % interval held | {shown(days.coverage)} | 0.88 to 0.92 |"
+        stayed = f"0.88 to 0.92; had its ends stayed as learnt: {days.as_learnt:.3f}"
+        yield f"| {name} | its 90 % interval held | {shown(days.coverage)} | {stayed} |"
     if (hits := found.next) is not None:
         beside = f"always the most frequent: {hits.constant:.3f}, what usually follows the last: {hits.usual:.3f}"
         yield f"| {name} | next event right | {shown(hits.accuracy)} | {beside} |"
@@ -278,11 +292,14 @@ def remaining(options: argparse.Namespace) -> Iterator[str]:
         "foretold. *As published* does the same: it learns from cases that had not ended when the first held-out one "
         "began. *Known in time* does not.\n"
     )
-    yield "| log | split | ours | published | always 0 | always the median | 90 % interval held | one core |"
-    yield "|---|---|---|---|---|---|---|---|"
+    yield (
+        "| log | split | ours | published | always 0 | always the median | 90 % interval held | had its ends stayed | "
+        "one core |"
+    )
+    yield "|---|---|---|---|---|---|---|---|---|"
     for file, (name, published) in PUBLISHED_DAYS.items():
         if not (options.data / file).exists():
-            yield f"| {name} | not measured: no {file} | | {published} | | | | |"
+            yield f"| {name} | not measured: no {file} | | {published} | | | | | |"
             continue
         table = days_table(options.data / file)
         for split_name, split in (
@@ -291,9 +308,10 @@ def remaining(options: argparse.Namespace) -> Iterator[str]:
         ):
             started_s = process_time()
             days = days_of(table, split)
+            held = f"{shown(days.coverage)} | {days.as_learnt:.3f}"
             yield (
                 f"| {name} | {split_name} | {shown(days.mae, 2)} | {published} | {days.mae_zero:.2f} | "
-                f"{days.mae_median:.2f} | {shown(days.coverage)} | {process_time() - started_s:.0f} s |"
+                f"{days.mae_median:.2f} | {held} | {process_time() - started_s:.0f} s |"
             )
 
 
@@ -323,59 +341,6 @@ def days_of(table: Table, split: Split) -> Days:
     days = days_found(learn_remaining(table, split, 0, EFFORT), table, split, 0)
     assert days is not None
     return days
-
-
-def company(options: argparse.Namespace) -> Iterator[str]:
-    """The made-up company against an oracle that knows all of a case but its luck."""
-    yield (
-        f"{options.customers:,} customers. The oracle knows the causal model and everything about a case (who, how "
-        "severe, how loaded the company, every cause as it was lived, the action) but its luck. Both are judged on the "
-        "last prediction before each held-out case is resolved or fails. *Shuffled*: the same, learnt from outcomes "
-        "dealt out at random. Goals: within 0.02 of the oracle; 0.5. These 60 days are too few to learn from, and the "
-        "base rate goes to work: figures of 300 days are in [foresight-company](foresight-company.md).\n"
-    )
-    yield "| journey | held-out cases | AUC | oracle | shuffled | calibration error | days before the survey |"
-    yield "|---|---|---|---|---|---|---|"
-    lived = World(Company(n_customers=options.customers), 1).lived
-    events, chances = lived.events(), ask_model(lived.tables, lived.run.cases, lived.run.levels).chances
-    oracle = dict(zip(lived.case_names.cast(pl.String), 1 - chances[:, 0], strict=True))
-    few = Effort(settings=SETTINGS[:1], n_threads=1)
-    for path in sorted((EXAMPLES / "company").glob("*.yaml")):
-        journey = load_journey(path)
-        table = features.table_of_replay(journey, replay(journey, events))
-        found, foresight = backtest(table, effort=few)
-        last, y, case = last_rows(table, found)
-        dealt_ = dealt(table, 5)
-        random = learn(dealt_, temporal_split(dealt_.cases, dealt_.rows), 0, few, quiet).outcome
-        head = named(random).get("trees", random.constant)
-        truth = np.array([oracle.get(str(one).split("#")[0], np.nan) for one in table.cases.id.gather(case)])
-        known = np.isfinite(truth)
-        ours = auc_of(y, Scorer(foresight).risk(table.rows.x[last]), case, 0)
-        ahead = f"{found.survey.days_earlier.value:.1f}" if found.survey else ""
-        best = f"{auc(y[known], truth[known]):.3f}" if known.any() else "no case known"
-        yield (
-            f"| {path.stem} | {found.n_test:,} | {shown(ours)} | {best} | "
-            f"{auc(y, risks_of(head, table.rows.x[last])):.3f} | {found.models[0].calibration_error:.3f} | {ahead} |"
-        )
-
-
-def last_rows(table: Table, found: Backtest) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The last row of each held-out case before it was resolved, whether it failed, and its code."""
-    cases = table.cases
-    held = (cases.opened_us >= found.test_us) & (cases.outcome >= 0)
-    rows = np.flatnonzero(held[table.rows.case] & unresolved(table))
-    rows = rows[np.lexsort((table.rows.time_us[rows], table.rows.case[rows]))]
-    case = table.rows.case[rows]
-    last = rows[np.flatnonzero(np.r_[case[1:] != case[:-1], True])]
-    return last, cases.outcome[table.rows.case[last]] > 0, table.rows.case[last]
-
-
-def dealt(table: Table, seed: int) -> Table:
-    """The same table with the known outcomes dealt out at random."""
-    outcome = table.cases.outcome.copy()
-    known = np.flatnonzero(outcome >= 0)
-    outcome[known] = np.random.default_rng(seed).permutation(outcome[known])
-    return table._replace(cases=table.cases._replace(outcome=outcome), targets={})
 
 
 def speed(options: argparse.Namespace) -> Iterator[str]:
@@ -443,7 +408,6 @@ PARTS: dict[str, Callable[[argparse.Namespace], Iterator[str]]] = {
     "outcomes and alarms": outcomes,
     "journeys": journeys,
     "time remaining": remaining,
-    "the made-up company": company,
     "speed": speed,
 }
 

@@ -21,7 +21,7 @@ from truenorth.foresight.rows import NEVER, Cases
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
 
-SPREAD = 0.5
+SPREAD = 1.0
 """How far a level is expected to go, in log-odds: the standard deviation of what is believed before any case."""
 SURE = 2.0
 """A level moves where the newest words differ from those before by more than so many standard errors."""
@@ -103,7 +103,7 @@ def level_of(said: Said) -> float:
     >>> import numpy as np
     >>> failed = np.repeat([1, 0, -1], [45, 15, 20]).astype(np.int8)
     >>> round(level_of(Said(np.arange(80), np.full(80, 0.5), np.full(80, 0.5), failed)), 2)
-    0.6
+    0.74
     """
     from scipy.optimize import brentq
 
