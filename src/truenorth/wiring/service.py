@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from importlib import import_module
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -142,6 +143,7 @@ def open_service(
     people, ``with_tour``: and a guided tour through them. ``foresight``: whether risks are to be kept up to date, where
     there are models. `TruenorthError` with all problems where something of it cannot be used.
     """
+    import_module("truenorth.report.subjects")  # seconds of libraries for figures: not while somebody sends events
     if settings.is_open:
         only_loopback(settings.host)
     texts = list(journey_texts(journeys)) if journeys else []
