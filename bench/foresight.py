@@ -147,13 +147,14 @@ LEVEL_HEAD = (
 )
 LEVEL_TEXT = (
     "\nWhether risks come true, at a level that follows what becomes of cases. *Calibration error* is over all "
-    "predictions, *worst bucket* is the largest of the numbers of events that 500 cases reach; goals .03 and .05. *Had "
-    "the level stayed*: the error of the risks as they were learnt. *Moved by*: the base rate of the cases, from those "
-    "learnt from to those held out; no model of the past can know that. *With the level put right*: what is left of "
-    "the error once one number is added to the log-odds of all risks so that their mean is right. That a level compares "
-    "all that was said of cases, and not only what was said first, was picked on cases before the split; how far it is "
-    "believed to go, on made-up cases whose truth is known. But that newest words are compared at all had been picked "
-    "after eleven ways had been seen on these held-out cases: the figures of the level flatter by that.\n"
+    "predictions, *worst bucket* is the largest of the numbers of events that 500 cases reach; goals .03 and .05. "
+    "*Had the level stayed*: the error of the risks as they were learnt. *Moved by*: the base rate of the cases, "
+    "from those learnt from to those held out; no model of the past can know that. *With the level put right*: "
+    "what is left of the error once one number is added to the log-odds of all risks so that their mean is right. "
+    "That a level compares all that was said of cases, and not only what was said first, was picked on cases "
+    "before the split; how far it is believed to go, on made-up cases whose truth is known. But that newest words "
+    "are compared at all had been picked after eleven ways had been seen on these held-out cases: the figures of "
+    "the level flatter by that.\n"
 )
 
 

@@ -30,6 +30,7 @@ from truenorth.foresight.split import all_known
 from truenorth.foresight.train import Effort
 from truenorth.server.foreseeing.follower import Follower
 from truenorth.server.foreseeing.foreseer import Foreseer
+from truenorth.server.foreseeing.levelling import learnt_since
 from truenorth.server.foreseeing.teaching import Judged, judged_log, row_of
 from truenorth.server.runner import Runner
 from truenorth.store.foresight_rows import ModelRow
@@ -171,12 +172,28 @@ def measure(shop: Shop) -> Iterator[tuple[str, object]]:
     shop.foreseer.step()
     yield "begins with all open cases, s", round(perf_counter() - begun, 1)
     yield "first risks of all, with reasons, s", round(settle(shop.foreseer.step), 1)
+    yield from levelled(shop)
     yield from looked_again(shop, HOUR_US // 4, "all open cases looked at again after 15 minutes")
     yield from looked_again(shop, HOUR_US, "the same after an hour")
     yield from one_at_a_time(shop)
     yield from encode_and_score(shop)
     yield "events followed a second", followed(shop)
     yield "memory, MB", round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+
+
+def levelled(shop: Shop) -> Iterator[tuple[str, object]]:
+    """The level and the ends of intervals, by all cases that have been spoken of."""
+    (asked,) = shop.follower._asked
+    used = process_time()
+    learnt_since(
+        shop.store,
+        "shop",
+        asked.known.version,
+        asked.known.foresight.remaining,
+        since_us=0,
+        seen_us=shop.follower.at_us,
+    )
+    yield "level and intervals learnt anew, s of this process", round(process_time() - used, 1)
 
 
 def looked_again(shop: Shop, later_us: int, what: str) -> Iterator[tuple[str, object]]:

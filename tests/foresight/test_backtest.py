@@ -16,7 +16,8 @@ from truenorth.foresight.evaluate import ahead, level, usual_next, verdict
 from truenorth.foresight.metrics import calibration_error
 from truenorth.foresight.model import Scorer
 from truenorth.foresight.rows import NEVER, Column
-from truenorth.foresight.train import Effort
+from truenorth.foresight.train import Effort, longest_hold_us
+from truenorth.spec.durations import DAY_US
 
 EFFORT = Effort(n_threads=1)
 
@@ -128,6 +129,29 @@ def test_what_comes_after_the_split_changes_no_model():
     assert other.threshold == foresight.threshold
     assert again.verdict != findings.verdict  # the judgement does change
     assert other.remaining == foresight.remaining
+
+
+def test_when_cases_end_that_were_open_at_the_split_changes_no_interval():
+    """It is known of them that they were open, and no more."""
+    made = table(900)
+    findings, foresight = backtest(made, effort=EFFORT)
+    later = (made.cases.ended_us >= findings.test_us) & (made.cases.ended_us < NEVER)
+    by_us = np.where(later, 30 * DAY_US, 0)
+    days = made.targets["remaining_days"] + np.float32(30) * later[made.rows.case]
+    cases = made.cases._replace(ended_us=made.cases.ended_us + by_us)
+    again, other = backtest(made._replace(cases=cases, targets={**made.targets, "remaining_days": days}), effort=EFFORT)
+    assert later.any()
+    assert other.remaining == foresight.remaining
+    assert again.remaining != findings.remaining  # the judgement does change
+
+
+@pytest.mark.parametrize("holds_days", [0, 3])
+def test_outcomes_that_have_to_hold_are_known_so_much_later(holds_days):
+    made = table(100)
+    ended_us = made.cases.ended_us
+    later = made.cases._replace(ended_us=np.where(ended_us < NEVER, ended_us + holds_days * DAY_US, NEVER))
+    holds_us = longest_hold_us(made._replace(cases=later), int(ended_us[ended_us < NEVER].max()))
+    assert holds_us == pytest.approx(holds_days * DAY_US, abs=100_000)  # days are kept in single precision
 
 
 def test_held_out_cases_that_are_all_open_give_no_figures():
