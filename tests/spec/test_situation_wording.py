@@ -1,4 +1,4 @@
-"""Situations in words: whatever a situation asks, its words leave no code behind, and what differs reads differently."""
+"""Situations in words: nothing of the code is left, and what differs reads differently."""
 
 from __future__ import annotations
 

@@ -39,7 +39,8 @@ def decision(made: Made, *, as_json: bool) -> None:
         out.print(f"  {escape(reason)}")
     table = Table("action", "stage", "expected", "why", box=None, pad_edge=False)
     for one in found.candidates:
-        table.add_row(one.action, one.stage or "stayed", money(one.value_cents, currency), escape(why_fallen(one.words)))
+        expected = money(one.value_cents, currency)
+        table.add_row(one.action, one.stage or "stayed", expected, escape(why_fallen(one.words)))
     out.print(table)
     for left in made.left:
         amounts = [amount_words(amount, left.unit, currency) for amount in (left.left, left.amount)]
