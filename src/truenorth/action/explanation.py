@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 
 import msgspec
 
 from truenorth.action.deciding import decide
 from truenorth.action.exploring import TRIED
+from truenorth.action.funnel import NOT_SO
 from truenorth.action.inputs import Inputs, decode_inputs
 from truenorth.action.permissions import money
 from truenorth.action.values import DO_NOTHING, STAGES, Candidate, Context, Decision, Effect
 from truenorth.spec.conditions import fields_of
+from truenorth.spec.situation_wording import situation_in_words
 from truenorth.spec.situations import parse_situation
 
 RiskIf = Callable[[Context], float | None]
@@ -19,6 +22,8 @@ RiskIf = Callable[[Context], float | None]
 
 LEAST_RISK = 1e-6
 """Effects are not taken to grow from a smaller risk: there is nothing to be in proportion to."""
+MOST_WORDED = 2_000
+"""Situations whose words are kept in mind."""
 
 
 def reasons(decision: Decision) -> tuple[str, ...]:
@@ -36,11 +41,25 @@ def alternatives(decision: Decision, n: int = 2) -> list[Candidate]:
 
 def _situation(inputs: Inputs, chosen: str) -> str:
     context = inputs.context
-    risk = "the risk is not known" if context.risk is None else f"the risk that it fails is {context.risk:.2f}"
-    broken = [name for name, verdicts in sorted(context.promises.items()) if "broken" in verdicts]
+    risk = "the risk is not known" if context.risk is None else f"the risk that it fails is {_percent(context.risk)}"
+    broken = [name.replace("_", " ") for name, verdicts in sorted(context.promises.items()) if "broken" in verdicts]
     words = f"; broken: {', '.join(broken)}" if broken else ""
     when = inputs.situations.get(chosen)
-    return f"{risk}{words}{f'; proposed when {when}' if when else ''}"
+    return f"{risk}{words}{f'; proposed where {_in_words(when)}' if when else ''}"
+
+
+def why_fallen(words: str) -> str:
+    """Why a candidate fell, as people read it: records have the journey file's own rule.
+
+    >>> why_fallen("not a situation for it: broken >= 1")
+    'only where a promise was broken'
+    """
+    return f"only where {_in_words(words.removeprefix(NOT_SO))}" if words.startswith(NOT_SO) else words
+
+
+@lru_cache(MOST_WORDED)
+def _in_words(situation: str) -> str:
+    return situation_in_words(parse_situation(situation))
 
 
 def _value(inputs: Inputs, decision: Decision, chosen: Candidate) -> str:
@@ -49,9 +68,10 @@ def _value(inputs: Inputs, decision: Decision, chosen: Candidate) -> str:
     parts, say = chosen.parts, inputs.currency
     why = f"{TRIED}; " if chosen.words == TRIED else ""
     points = f"{100 * chosen.dp:.1f} points likelier x {money(inputs.at_stake_cents, say)} at stake"
+    revenue = f" + {money(parts.revenue_cents, say)} revenue" if parts.revenue_cents else ""
     return (
         f"{why}{money(parts.total_cents, say)} expected: {money(parts.outcome_cents, say)} from the outcome ({points})"
-        f" + {money(parts.revenue_cents, say)} revenue - {money(parts.cost_cents, say)} cost"
+        f"{revenue} - {money(parts.cost_cents, say)} cost"
     )
 
 
@@ -59,12 +79,12 @@ def _why_nothing(inputs: Inputs, decision: Decision) -> str:
     if decision.holdout:
         return "nothing is done: the case is held out, so that what actions bring can be measured"
     if any(one.stage is None and one.action != DO_NOTHING for one in decision.candidates):
-        return "nothing is done this time: the policy tries that too"
+        return "nothing is done this time, by lot: else nobody could tell what acting brings"
     fallen = [one for one in decision.candidates if one.stage is not None]
     if not fallen:
         return "nothing is done: the journey has no actions"
     last = max(fallen, key=lambda one: (_depth(one), one.value_cents))
-    return f"nothing is done: no action stayed; of {inputs_name(inputs, last.action)}: {last.words}"
+    return f"nothing is done: no action stayed; of {inputs_name(inputs, last.action)}: {why_fallen(last.words)}"
 
 
 def _depth(fallen: Candidate) -> int:
@@ -75,12 +95,21 @@ def _depth(fallen: Candidate) -> int:
 def _sureness(inputs: Inputs, decision: Decision) -> str:
     effect = inputs.effects.get(decision.chosen)
     if effect is None or decision.chosen == DO_NOTHING:
-        return f"chosen with probability {decision.propensity:.3f}"
+        return _share(decision)
     origin = f"learnt from {effect.n:,} decisions" if effect.source == "data" else "believed by the journey file"
-    return (
-        f"{origin}: {100 * effect.low:.1f} to {100 * effect.high:.1f} points likelier (95 %);"
-        f" chosen with probability {decision.propensity:.3f}"
-    )
+    points = f"{100 * effect.low:.1f} to {100 * effect.high:.1f} points likelier (95 %)"
+    return f"{origin}: {points}; {_share(decision)}"
+
+
+def _share(decision: Decision) -> str:
+    return f"chosen in {_percent(decision.propensity)} of such decisions"
+
+
+def _percent(share: float) -> str:
+    """A share in [0, 1]; never 0 or 100 unless it is that."""
+    if 0 < share < 0.005:
+        return "less than 1 %"
+    return "more than 99 %" if 0.995 < share < 1 else f"{100 * share:.0f} %"
 
 
 def inputs_name(inputs: Inputs, action: str) -> str:

@@ -17,6 +17,8 @@ from truenorth.action.situation import holding
 from truenorth.action.values import DO_NOTHING, Candidate, Effect, Offer, Parts, Stage
 from truenorth.spec.durations import format_duration
 
+NOT_SO = "not a situation for it: "
+"""What is said of an action before its situation as the file has it, where that does not hold."""
 NO_EFFECT = Effect(mean=0.0, low=0.0, high=0.0, sd=0.0)
 
 Fallen = tuple[Stage, str]
@@ -113,7 +115,7 @@ def _runs_already(sight: Sight, action: Offer) -> str | None:
 def _situation(sight: Sight, action: Offer) -> str | None:
     if sight.holds.get(action.name, True):
         return None
-    return f"not a situation for it: {sight.inputs.situations[action.name]}"
+    return NOT_SO + sight.inputs.situations[action.name]
 
 
 def _consent(sight: Sight, action: Offer) -> str | None:

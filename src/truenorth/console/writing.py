@@ -36,13 +36,18 @@ class Writing(NamedTuple):
         return numbers.format_decimal(round(value, decimals), f"#,##0{places}", self.locale)
 
     def percent(self, share: float | None, decimals: int = 0) -> str:
-        """A share in [0, 1] as a percentage.
+        """A share in [0, 1] as a percentage; never 0 or 100 unless it is exactly that.
 
-        >>> Writing().percent(0.257, 1)
-        '25.7%'
+        >>> Writing().percent(0.257, 1), Writing().percent(0.9996)
+        ('25.7%', '>99%')
         """
         if share is None:
             return NOTHING
+        step = 10.0 ** -(2 + decimals)
+        if 0 < share < step / 2:
+            return f"<{self.percent(step, decimals)}"
+        if 1 - step / 2 < share < 1:
+            return f">{self.percent(1 - step, decimals)}"
         style = self.locale.percent_formats[None].pattern.replace(
             "#,##0", f"#,##0{'.' + '0' * decimals if decimals else ''}"
         )

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from rich.markup import escape
 from rich.table import Table
 
-from truenorth.action.explanation import alternatives, reasons
+from truenorth.action.explanation import alternatives, reasons, why_fallen
 from truenorth.action.inputs import decode_inputs
 from truenorth.action.permissions import amount_words, money
 from truenorth.printing.terminal import out, write_json
@@ -39,7 +39,8 @@ def decision(made: Made, *, as_json: bool) -> None:
         out.print(f"  {escape(reason)}")
     table = Table("action", "stage", "expected", "why", box=None, pad_edge=False)
     for one in found.candidates:
-        table.add_row(one.action, one.stage or "stayed", money(one.value_cents, currency), escape(one.words))
+        expected = money(one.value_cents, currency)
+        table.add_row(one.action, one.stage or "stayed", expected, escape(why_fallen(one.words)))
     out.print(table)
     for left in made.left:
         amounts = [amount_words(amount, left.unit, currency) for amount in (left.left, left.amount)]

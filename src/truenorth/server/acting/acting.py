@@ -13,6 +13,7 @@ import numpy as np
 from truenorth.action.accounts import Account, Whose, accounts_to_read, taken_by
 from truenorth.action.choice import POLICY
 from truenorth.action.deciding import decide
+from truenorth.action.explanation import why_fallen
 from truenorth.action.exploring import DOUBTED, EVENLY
 from truenorth.action.holdout import is_held_out
 from truenorth.action.inputs import Contacts, Inputs, decode_inputs, situations_of
@@ -230,7 +231,7 @@ class Acting:
     def _must_be(self, decision: Decision, action: str | None) -> None:
         if decision.chosen != action:
             fell = next((one for one in decision.candidates if one.action == action), None)
-            why = f"{fell.stage}: {fell.words}" if fell else "the journey has no such action"
+            why = f"{fell.stage}: {why_fallen(fell.words)}" if fell else "the journey has no such action"
             raise Turned(409, "not_possible", f"this action cannot be taken now; {why}")
 
     def _known(self, id: str) -> DecisionRow:  # noqa: A002  # the column's name

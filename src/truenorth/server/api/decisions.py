@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, Field
 
-from truenorth.action.explanation import alternatives, counterfactuals, reasons
+from truenorth.action.explanation import alternatives, counterfactuals, reasons, why_fallen
 from truenorth.action.guards import Reacted, stamping
 from truenorth.action.inputs import decode_inputs
 from truenorth.action.permissions import Left
@@ -123,7 +123,7 @@ class DecisionMade(BaseModel):
     model_config = showing(
         {
             "decision": EXAMPLE,
-            "reasons": ["the risk that it fails is 0.60"],
+            "reasons": ["the risk that it fails is 60 %"],
             "alternatives": [],
             "candidates": [EXAMPLE_CANDIDATE],
             "left": [EXAMPLE_LEFT],
@@ -147,7 +147,7 @@ class DecisionWhole(BaseModel):
     model_config = showing(
         {
             "decision": EXAMPLE,
-            "reasons": ["the risk that it fails is 0.60"],
+            "reasons": ["the risk that it fails is 60%"],
             "counterfactuals": ["with 'taken_up' kept nothing would have been proposed"],
             "alternatives": [],
             "candidates": [EXAMPLE_CANDIDATE],
@@ -319,4 +319,4 @@ def _known(served: Context, id: str) -> DecisionRow:  # noqa: A002  # the field'
 def _candidate(one: Candidate) -> CandidateShown:
     fields = {name: getattr(one, name) for name in CandidateShown.model_fields if hasattr(one, name)}
     parts = {name: getattr(one.parts, name) for name in ("outcome_cents", "revenue_cents", "cost_cents")}
-    return CandidateShown(**fields, **parts)
+    return CandidateShown(**{**fields, "words": why_fallen(one.words)}, **parts)

@@ -9,6 +9,7 @@ from typing import Annotated, NamedTuple
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
+from truenorth.action.explanation import why_fallen
 from truenorth.action.record import decode_decision
 from truenorth.action.values import DO_NOTHING, STAGES
 from truenorth.insight.means import share_of
@@ -42,7 +43,7 @@ ARM = {"held_out": True, "n_cases": 12, "n_decided": 10, "n_achieved": 6, "share
 
 
 class ReasonShown(BaseModel):
-    """Why candidates fell at a stage, in the words that were given then, and how many did."""
+    """Why candidates fell at a stage, in plain words, and how many did."""
 
     model_config = showing(REASON)
     stage: str
@@ -166,7 +167,7 @@ def _count(counts: Mapping[str, _Count], row: DecisionRow, now_us: int) -> None:
             count.of["stayed"] += 1
         else:
             count.fell[one.stage] += 1
-            count.reasons[one.stage, one.words] += 1
+            count.reasons[one.stage, why_fallen(one.words)] += 1
     if row.chosen != DO_NOTHING:
         is_over = row.state == "proposed" and row.expires_us is not None and row.expires_us <= now_us
         counts[row.chosen].of["chosen"] += 1
