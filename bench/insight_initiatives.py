@@ -60,7 +60,7 @@ def main() -> None:
             found = assessed(made, design, SINCE.date())
             ripe = ripe_cases(made.replay).select("case")
             truth = made.truth.join(ripe, on="case").select(pl.col(MEASURES).mean()).row(0, named=True)
-            doubted += found.checks < 0.05
+            doubted += found.checks_p < 0.05
             for crown in found.crowns:
                 if crown.measure in MEASURES:
                     estimate = crown.estimate

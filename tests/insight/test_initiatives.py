@@ -36,7 +36,10 @@ def test_what_was_planted_is_found(better: Rolled) -> None:
     truth = truth_of(better)
     assert one.verdict == "keep"
     assert one.design == "difference in differences"
-    assert one.checks > 0.05
+    assert {(check.kind, check.measure) for check in one.checks} >= {("placebo", "achieved"), ("pre-trend", "cost")}
+    assert one.checks_p > 0.05
+    half_way = date(2026, 1, 19)  # between 5 January, when the log begins, and the start
+    assert {check.since for check in one.checks if check.kind == "placebo"} == {half_way}
     for crown in one.crowns[:2]:
         assert crown.estimate.low <= truth[crown.measure] <= crown.estimate.high
     assert one.crowns[2].ruling == "not clear", "help brings no revenue"

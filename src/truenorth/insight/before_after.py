@@ -98,9 +98,14 @@ def placebo(cases: pl.DataFrame, measure: str, design: Design | None) -> Estimat
     before = cases.filter(pl.col("day") < 0)
     if design is None or before.is_empty():
         return UNKNOWN
-    middle = float(np.floor(_numbers(before, "day").min() / 2))
-    shifted = before.with_columns(pl.col("day") - middle)
+    shifted = before.with_columns(pl.col("day") - placebo_day(cases))
     return effect(shifted, measure, design if design_of(shifted) == design else None)
+
+
+def placebo_day(cases: pl.DataFrame) -> int:
+    """The day of the change that never was, before day 0; 0 where no case comes before it."""
+    first = cases["day"].min()
+    return 0 if first is None else min(0, int(np.floor(float(first) / 2)))  # type: ignore[arg-type] # numbers
 
 
 def pre_trend(cases: pl.DataFrame, measure: str, design: Design | None) -> Estimate:

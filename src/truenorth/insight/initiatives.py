@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Sequence
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 
 import msgspec
 import numpy as np
 import polars as pl
 
-from truenorth.insight.before_after import Design, Estimate, design_of, effect, placebo, pre_trend
+from truenorth.insight.before_after import Design, Estimate, design_of, effect, placebo, placebo_day, pre_trend
 from truenorth.insight.initiative_file import Initiative, Serves
 from truenorth.insight.matching import matching, openings
 from truenorth.insight.one_thread import in_one_thread
@@ -54,12 +54,31 @@ class Crown(msgspec.Struct, frozen=True, kw_only=True):
     ruling: Literal["better", "worse", "not clear"]
 
 
+class Check(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether a measure moved before the change as it should have: not at all.
+
+    ``kind``: *placebo*, the effect per case of a change that never was, on the day ``since``; or *pre-trend*, by how
+    much more a week it rose in scope than outside it. ``p``: of the estimate, times the number of checks, at most 1.
+    """
+
+    kind: Literal["placebo", "pre-trend"]
+    measure: str
+    since: date | None
+    estimate: Estimate
+    p: float
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether it says that before and after cannot be compared."""
+        return self.p < DOUBTFUL
+
+
 class Assessment(msgspec.Struct, frozen=True, kw_only=True):
     """An initiative, judged.
 
     ``n_reached`` and ``n_before``: ripe cases in scope from its start and before it. ``net``: change in value + revenue
     - cost per case reached, without the initiative's own cost; ``net_total`` = net x n_reached - its own cost so far.
-    ``checks``: the smallest p-value of placebo and pre-trend, times their number; NaN where there is none.
+    ``checks``: what can be checked of the time before.
     """
 
     initiative: Initiative
@@ -73,7 +92,12 @@ class Assessment(msgspec.Struct, frozen=True, kw_only=True):
     crowns: tuple[Crown, ...]
     net: Estimate
     net_total: float
-    checks: float
+    checks: tuple[Check, ...]
+
+    @property
+    def checks_p(self) -> float:
+        """The smallest p-value of the checks, corrected for their number; NaN where there are none."""
+        return min((check.p for check in self.checks), default=math.nan)
 
 
 @in_one_thread
@@ -116,7 +140,7 @@ def portfolio_frame(assessed: Sequence[Assessment]) -> pl.DataFrame:
             estimate = crown.estimate
             row |= {crown.measure: estimate.effect, f"{crown.measure}_low": estimate.low}
             row |= {f"{crown.measure}_high": estimate.high, f"{crown.measure}_ruling": crown.ruling}
-        rows.append(row | {"net_total": one.net_total, "checks": one.checks})
+        rows.append(row | {"net_total": one.net_total, "checks": one.checks_p})
     return pl.DataFrame(rows, infer_schema_length=None)
 
 
@@ -151,7 +175,7 @@ def _assess(
     design = design_of(frame) if begun else None
     estimates = {name: effect(frame, name, design) for name in (*CROWNS, "net")}
     crowns = tuple(_crown(name, estimates[name], initiative) for name in CROWNS)
-    checks = _checks(frame, design)
+    checks = _checks(frame, design, initiative.start)
     n_reached = inside.filter(pl.col("day") >= 0).height if begun else 0
     spent = initiative.cost.once + initiative.cost.per_case * n_reached
     verdict, reason = _judged(replay, initiative, design, crowns, checks)
@@ -230,11 +254,16 @@ def _crown(name: str, estimate: Estimate, initiative: Initiative) -> Crown:
     return Crown(measure=name, estimate=estimate, expected=getattr(initiative.expects, name), ruling=ruling)
 
 
-def _checks(frame: pl.DataFrame, design: Design | None) -> float:
-    """The smallest p-value of placebos and pre-trends of all crowns, times their number (Bonferroni), at most 1."""
-    found = [check(frame, name, design) for check in (placebo, pre_trend) for name in CROWNS]
-    known = [one.p for one in found if not math.isnan(one.p) and one != _SAME]
-    return min(1.0, min(known) * len(known)) if known else math.nan
+def _checks(frame: pl.DataFrame, design: Design | None, start: date | None) -> tuple[Check, ...]:
+    """Placebos and pre-trends of all crowns that can be told, with Bonferroni's correction."""
+    never = start + timedelta(days=placebo_day(frame)) if start else None
+    found = [
+        Check(kind=kind, measure=name, since=since, estimate=estimate, p=estimate.p)
+        for kind, check, since in (("placebo", placebo, never), ("pre-trend", pre_trend, None))
+        for name in CROWNS
+        if not math.isnan((estimate := check(frame, name, design)).p) and estimate != _SAME
+    ]
+    return tuple(msgspec.structs.replace(one, p=min(1.0, one.p * len(found))) for one in found)
 
 
 _SAME = Estimate(effect=0.0, low=0.0, high=0.0, p=1.0)
@@ -242,7 +271,7 @@ _SAME = Estimate(effect=0.0, low=0.0, high=0.0, p=1.0)
 
 
 def _judged(
-    replay: Replayed, initiative: Initiative, design: Design | None, crowns: Sequence[Crown], checks: float
+    replay: Replayed, initiative: Initiative, design: Design | None, crowns: Sequence[Crown], checks: Sequence[Check]
 ) -> tuple[Verdict, str]:
     if initiative.serves is None:
         return "do not do it", "no line of sight: it names no outcome, promise or moment that it serves"
@@ -251,8 +280,9 @@ def _judged(
         return "proposed", "it has not begun"
     if design is None:
         return "too early", "too few ripe cases before or after its start"
-    if checks < DOUBTFUL:
-        return "not credible", "cases in scope moved differently already before it began"
+    doubtful = [f"{check.measure} ({check.kind})" for check in checks if check.is_doubtful]
+    if doubtful:
+        return "not credible", f"cases in scope moved differently already before it began: {', '.join(doubtful)}"
     better = [one.measure for one in crowns if one.ruling == "better"]
     worse = [one.measure for one in crowns if one.ruling == "worse"]
     if not better and not worse:

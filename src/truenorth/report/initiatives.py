@@ -11,7 +11,7 @@ import polars as pl
 
 from truenorth.figures.initiatives import initiatives_figure
 from truenorth.figures.wording import money, percent, points
-from truenorth.insight.initiatives import Assessment, assess, portfolio_frame
+from truenorth.insight.initiatives import Assessment, Check, assess, portfolio_frame
 from truenorth.insight.line_of_sight import teams_in_sight, work_in_sight
 from truenorth.insight.replayed import Replayed
 from truenorth.report.section import Inputs, Section
@@ -42,7 +42,15 @@ class Portfolio(msgspec.Struct, frozen=True, kw_only=True):
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain values."""
         rows = [{key: _plain(value) for key, value in row.items()} for row in self.to_frame().to_dicts()]
-        return {"initiatives": rows, "teams": teams_in_sight(self.work).to_dicts(), "work": self.work.to_dicts()}
+        checks = [_checked(one, check) for one in self.assessed for check in one.checks]
+        work = {"teams": teams_in_sight(self.work).to_dicts(), "work": self.work.to_dicts()}
+        return {"initiatives": rows, "checks": checks, **work}
+
+
+def _checked(one: Assessment, check: Check) -> dict[str, Any]:
+    found = {key: _plain(value) for key, value in msgspec.structs.asdict(check.estimate).items()}
+    asked = {"name": one.initiative.name, "check": check.kind, "measure": check.measure, "since": check.since}
+    return {**asked, **found, "p_corrected": check.p, "doubtful": check.is_doubtful}
 
 
 def initiatives_section(replay: Replayed, inputs: Inputs) -> Section:
@@ -57,6 +65,7 @@ def initiatives_section(replay: Replayed, inputs: Inputs) -> Section:
         tables={
             "crowns": _verdicts(assessed, currency),
             "before": _before(assessed),
+            "checks": _checks(assessed, currency),
             "teams": _teams(found.work, currency),
             "work": _work(found.work, currency),
         },
@@ -102,7 +111,7 @@ def _verdicts(assessed: Sequence[Assessment], currency: str) -> Table:
         ("by", lambda row: row["one"].design or "", False),
         ("because", lambda row: row["one"].reason, False),
     ]
-    return _shown(assessed, "All three crowns side by side, ranked.", columns)
+    return _shown([{"one": one} for one in assessed], "All three crowns side by side, ranked.", columns)
 
 
 def _before(assessed: Sequence[Assessment]) -> Table:
@@ -123,16 +132,39 @@ def _before(assessed: Sequence[Assessment]) -> Table:
         ("cases reached", lambda row: f"{row['one'].n_reached:,}", True),
         ("before", lambda row: f"{row['one'].n_before:,}", True),
     ]
-    return _shown(assessed, "What was expected against what could be.", columns)
+    return _shown([{"one": one} for one in assessed], "What was expected against what could be.", columns)
 
 
-def _shown(assessed: Sequence[Assessment], caption: str, columns: list[Shown]) -> Table:
-    """A table whose columns read the assessment itself."""
+def _checks(assessed: Sequence[Assessment], currency: str) -> Table:
+    units = {"achieved": points, "cost": _signed, "revenue": _signed}
+
+    def moved(row: Mapping[str, Any]) -> str:
+        text, estimate = units[row["check"].measure], row["check"].estimate
+        return f"{text(estimate.effect)} ({text(estimate.low)} to {text(estimate.high)})"
+
+    def asked(row: Mapping[str, Any]) -> str:
+        since = row["check"].since
+        return f"a change on {since:%Y-%m-%d} that never was" if since else "the rise a week, against other cases"
+
+    columns: list[Shown] = [
+        ("initiative", lambda row: row["one"].initiative.title or row["one"].initiative.name, False),
+        ("measure", lambda row: row["check"].measure, False),
+        ("checked", asked, False),
+        (f"found; points, or {currency or 'units'} a case", moved, True),
+        ("p, corrected", lambda row: f"{row['check'].p:.2f}", True),
+        ("so", lambda row: "moved differently" if row["check"].is_doubtful else "no doubt", False),
+    ]
+    rows = [{"one": one, "check": check} for one in assessed for check in one.checks]
+    return _shown(rows, "Before they began: cases in scope should have moved as the others did.", columns)
+
+
+def _shown(rows: Sequence[Mapping[str, Any]], caption: str, columns: list[Shown]) -> Table:
+    """A table whose columns read the assessment itself, under ``one``."""
     return Table(
         caption=caption,
         headings=tuple(heading for heading, _, _ in columns),
         numeric=tuple(numeric for _, _, numeric in columns),
-        rows=tuple(tuple(text({"one": one}) for _, text, _ in columns) for one in assessed),
+        rows=tuple(tuple(text(row) for _, text, _ in columns) for row in rows),
     )
 
 
