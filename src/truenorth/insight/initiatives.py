@@ -63,9 +63,9 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
 
     kind: Literal["placebo", "pre-trend"]
     measure: str
-    since: date | None
+    since: date | None = None
     estimate: Estimate
-    p: float
+    p: float = math.nan
 
     @property
     def is_doubtful(self) -> bool:
@@ -257,13 +257,10 @@ def _crown(name: str, estimate: Estimate, initiative: Initiative) -> Crown:
 def _checks(frame: pl.DataFrame, design: Design | None, start: date | None) -> tuple[Check, ...]:
     """Placebos and pre-trends of all crowns that can be told, with Bonferroni's correction."""
     never = start + timedelta(days=placebo_day(frame)) if start else None
-    found = [
-        Check(kind=kind, measure=name, since=since, estimate=estimate, p=estimate.p)
-        for kind, check, since in (("placebo", placebo, never), ("pre-trend", pre_trend, None))
-        for name in CROWNS
-        if not math.isnan((estimate := check(frame, name, design)).p) and estimate != _SAME
-    ]
-    return tuple(msgspec.structs.replace(one, p=min(1.0, one.p * len(found))) for one in found)
+    asked = [Check(kind="placebo", measure=name, since=never, estimate=placebo(frame, name, design)) for name in CROWNS]
+    asked += [Check(kind="pre-trend", measure=name, estimate=pre_trend(frame, name, design)) for name in CROWNS]
+    found = [one for one in asked if not math.isnan(one.estimate.p) and one.estimate != _SAME]
+    return tuple(msgspec.structs.replace(one, p=min(1.0, one.estimate.p * len(found))) for one in found)
 
 
 _SAME = Estimate(effect=0.0, low=0.0, high=0.0, p=1.0)
