@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from truenorth.foresight.level import begun, instants_anew
+from truenorth.foresight.level import MOST_ROWS, begun, instants_anew
 from truenorth.foresight.remaining import Ends, Remaining, positions, quantiles
 from truenorth.spec.durations import DAY_US
 
@@ -26,8 +26,6 @@ Bools = NDArray[np.bool_]
 
 MADE_UP = 20
 """So many cases are taken to have come as they were learnt to, besides those that came."""
-MOST_ROWS = 20_000
-"""What was said is thinned to so many rows at most."""
 
 
 class Waits(NamedTuple):
@@ -56,12 +54,12 @@ def ends_at(remaining: Remaining, waits: Waits, seen_us: int) -> Ends:
     of = np.flatnonzero(waits.time_us < seen_us)
     if not len(of):
         return remaining.ends
-    rows_a_case = len(of) / len(np.unique(waits.case[of]))
+    n_cases = len(np.unique(waits.case[of]))
     of = of[:: 1 + len(of) // MOST_ROWS]
     came_us = waits.came_us[of]
     known = came_us < seen_us
     days = (np.minimum(came_us, seen_us) - waits.time_us[of]) / DAY_US
-    n_made_up = int(np.ceil(MADE_UP * rows_a_case))
+    n_made_up = int(np.ceil(MADE_UP * len(of) / n_cases))
     position = np.append(positions(remaining, waits.said[of], days), (np.arange(n_made_up) + 0.5) / n_made_up)
     found = quantiles(position, np.append(known, np.ones(n_made_up, bool)), np.array(remaining.ends))
     return Ends(*found.tolist())
@@ -70,8 +68,8 @@ def ends_at(remaining: Remaining, waits: Waits, seen_us: int) -> Ends:
 def followed_ends(remaining: Remaining, waits: Waits, window_us: int, from_us: int, holds_us: int) -> tuple[F64, F64]:
     """The ends in force at each row, each (n,), learnt from what was known before; as learnt at first till ``from_us``.
 
-    Of cases that were first spoken of within the window.
-    ``holds_us``: how late it is known that an outcome has come.
+    They are learnt from the cases that were first spoken of within the window. ``holds_us``: how late it is known that
+    an outcome has come.
     """
     order = np.argsort(waits.time_us, kind="stable")
     ordered = _of(waits, order)

@@ -36,7 +36,7 @@ LONG = 0.95
 MANY = 400
 """A window is at least as long as it takes for so many cases to be opened."""
 MOST_ROWS = 20_000
-"""In a backtest what was said is thinned to so many rows at most, of each window."""
+"""What was said is thinned to about so many rows at most: of a level in a backtest, of the ends of intervals always."""
 
 
 class Said(NamedTuple):

@@ -173,19 +173,23 @@ def learn_remaining(table: Table, split: Split, seed: int, effort: Effort) -> Re
     if len(np.unique(fit.case)) < 2 * FEWEST_OF_A_CLASS or len(np.unique(valid.case)) < FEWEST_OF_A_CLASS:
         return None
     predictor = fit_median(fit.sample, valid.sample, table.columns, OF_DAYS, seed, effort.n_threads)
-    return conformal(predictor, foretold_by_halves(table, split, y, seed, effort), effort.coverage)
+    found = foretold_by_halves(table, split, y, seed, effort)
+    return None if found is None else conformal(predictor, found, effort.coverage)
 
 
-def foretold_by_halves(table: Table, split: Split, y: F64, seed: int, effort: Effort) -> Foretold:
+def foretold_by_halves(table: Table, split: Split, y: F64, seed: int, effort: Effort) -> Foretold | None:
     """Each half of the cases foretold by what the other half taught, over all the time there was to learn from.
 
-    Cases that had not ended by then teach nothing, but are foretold: the latest ones are not the short ones only.
+    Cases that had not ended by then teach nothing, but are foretold: the latest ones are not the short ones only. None
+    where either half has hardly any that had ended.
     """
     rows, until_us = table.rows, split.test_us - longest_hold_us(table, split.test_us)
     asked = (table.cases.opened_us[rows.case] < split.test_us) & (rows.time_us < until_us) & unresolved(table)
     asked = _thinned(asked, table, effort.n_rows_small, seed)
     known = asked & (split.fit | split.valid) & np.isfinite(y)
     halves = [rows.case % 2 == half for half in (0, 1)]
+    if min(len(np.unique(rows.case[known & half])) for half in halves) < FEWEST_OF_A_CLASS:
+        return None
     taught = [_part(table, known & half, y, split.test_us).sample for half in halves]
     said = np.full(len(rows.case), np.nan)
     for own, other, half in zip(taught, taught[::-1], halves[::-1], strict=True):
