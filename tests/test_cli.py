@@ -90,6 +90,14 @@ def test_replay_as_of_an_instant_leaves_out_what_came_later() -> None:
     assert late["outcome"]["open"] == 0
 
 
+def test_an_event_in_the_future_is_told(tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text("case,type,time\nc,Contact,2026-01-01\nc,Contact,2199-01-01\n")
+    log = str(tmp_path / "log.csv")
+    assert "as of 2199-01-01 00:00 UTC, in the future" in truenorth("replay", log, "-j", JOURNEY).stderr
+    assert "in the future" not in truenorth("replay", log, "-j", JOURNEY, "--now", "2026-01-02").stderr
+    assert "future" not in truenorth("replay", log, "-j", JOURNEY, "--json", "--now", "2026-01-02").stdout
+
+
 def test_explain_a_case() -> None:
     case = "T0001"
     done = truenorth("explain", LOG, "-j", JOURNEY, "--case", case, "--timezone", "Europe/Dublin")

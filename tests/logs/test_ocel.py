@@ -80,6 +80,13 @@ def test_the_types_are_shown(tmp_path: Path, object_type: str | None) -> None:
         read(tmp_path, {"objects": OBJECTS, "events": EVENTS}, object_type=object_type)
 
 
+def test_a_case_is_hardly_ever_what_there_are_few_of(tmp_path: Path) -> None:
+    objects = [{"id": "bob", "type": "clerk"}, *({"id": f"o{n}", "type": "order"} for n in range(20))]
+    events = [event(f"e{n}", 1, {"bob": "by", **({f"o{n}": "of"} if n else {})}) for n in range(20)]
+    with pytest.raises(UnreadableLog, match='--object-type "order"'):
+        read(tmp_path, {"objects": objects, "events": events})
+
+
 def test_bad_events_are_quarantined(tmp_path: Path) -> None:
     events = [{"type": "a"}, {**EVENTS[0], "time": "soon"}, EVENTS[1]]
     log = read(tmp_path, {"objects": OBJECTS, "events": events}, object_type="order")

@@ -24,6 +24,8 @@ CUSTOMERS = ("customer", "customers")
 
 OBJECTS_PREFIX, CASE_PREFIX, QUALIFIERS = "objects:", "case:", "qualifiers"
 OWN = ("id", "type", "time", "case", "customer")
+FEW_OBJECTS = 10
+"""A type with fewer objects than the largest one by this factor is hardly what a case is."""
 SHOWN_TYPES = 20
 
 
@@ -105,19 +107,20 @@ def _check_type(path: Path, log: ObjectLog, object_type: str | None) -> None:
         raise unreadable(path, "an object-centric log", "neither events nor objects", "export it again")
     by_size = sorted(counts, key=lambda one: (-counts[one], one))
     shown = ", ".join(f"{one} ({counts[one]:,})" for one in by_size[:SHOWN_TYPES]) or "none"
-    hint = f'--object-type "{_likely(log, by_size)}"' if by_size else "the log has no objects"
+    hint = f'--object-type "{_likely(log, counts)}"' if by_size else "the log has no objects"
     expected = "the type of object that is a case" if object_type is None else f"objects of the type '{object_type}'"
     raise unreadable(path, expected, f"objects of the types {shown}", hint)
 
 
-def _likely(log: ObjectLog, types: list[str]) -> str:
-    """The type that the most events touch exactly once."""
-    n_single = dict.fromkeys(types, 0)
+def _likely(log: ObjectLog, n_objects: Mapping[str, int]) -> str:
+    """The type that the most events touch exactly once, of those that have many objects: employees have few."""
+    n_single = dict.fromkeys(n_objects, 0)
     for event in log.events:
         touched = [log.types[one] for one in {name for name, _ in event.objects} if one in log.types]
         for one in set(touched):
             n_single[one] += touched.count(one) == 1
-    return max(types, key=lambda one: n_single[one])
+    many = [one for one, n in n_objects.items() if n * FEW_OBJECTS >= max(n_objects.values())]
+    return max(many, key=lambda one: n_single[one])
 
 
 _Sound = tuple[list[tuple[int, str, str]], list[Event], int, list[int]]

@@ -26,7 +26,7 @@ from truenorth.spec.durations import format_duration
 from truenorth.spec.load import Loaded
 from truenorth.spec.model import Journey
 from truenorth.spec.problems import Problem, TruenorthError
-from truenorth.wiring.journey import COMPILING
+from truenorth.wiring.journey import COMPILING, is_in_the_future
 
 if TYPE_CHECKING:
     from truenorth.simulate.company import Company
@@ -83,6 +83,9 @@ def notes(log: Log, replay: Replay | None, *, kept: bool) -> None:
         err.print(f"[dim]note: {escape(note)}[/]")
     for name in sorted(used_fields(replay.journey) - set(log.events.columns)) if replay else ():
         err.print(f"[yellow]note: the log has no field '{escape(name)}': it is null everywhere[/]")
+    if replay and replay.watermark and is_in_the_future(replay.watermark):
+        err.print(f"[yellow]note: the log is shown as of {replay.watermark:%Y-%m-%d %H:%M} UTC, in the future[/]")
+        err.print("  what is due until then counts as missed; --now T leaves out what comes after T")
     if replay and (n_later := log.n_events - replay.summary["events"]):
         err.print(f"[dim]note: {counted(n_later, 'event')} after --now left out[/]")
     if not log.quarantine.height:

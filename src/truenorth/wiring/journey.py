@@ -193,6 +193,11 @@ def open_log(
     return read_log(path, fields=mapping, columns=columns, object_type=object_type, on_progress=on_progress)
 
 
+def is_in_the_future(watermark: datetime | None) -> bool:
+    """Whether a replay shows a log as of an instant that this machine's clock has not reached."""
+    return watermark is not None and watermark > SystemClock().now()
+
+
 class SystemClock:
     """The clock of this machine."""
 
