@@ -29,9 +29,9 @@ SOON_S = 0.4
 HOW = (
     "The queue has the open cases of your team's journeys. Priority = avoidable loss / hours left. Avoidable loss = "
     "(risk now - risk after the best action) x value at stake. Hours left: to the next due promise of the case, else "
-    "the median time to its end. What is proposed comes first, then what nobody decided about, then what is settled for "
-    "now (within a day it was decided to do nothing, or all was done or declined), then what somebody has accepted. "
-    "Cases that are held out are not in it.",
+    "the median time to its end. What is proposed comes first, then what nobody decided about, then what is settled "
+    "for now (within a day it was decided to do nothing, or all was done or declined), then what somebody has "
+    "accepted. Cases that are held out are not in it.",
     "The risk is that of the live model; without one, the share of decided cases that missed their outcome. Risk after "
     "the best action: by the decision that waits, else by the model, else by what the journey file believes.",
     "A promise in one line is broken at its very instant unless it was answered before; docs/live.md says how.",

@@ -64,7 +64,8 @@ class QueueShown(BaseModel):
     """The first places of a queue, and how many there are; ``team`` is null for everybody's queue.
 
     ``journeys``: those whose cases are in it. What is proposed comes first, then what nobody decided about,
-    then what is settled (``n_settled`` of ``n``), then what somebody has accepted to do (``n_under_way``). ``signal``: the newest signal that is in it.
+    then what is settled (``n_settled`` of ``n``), then what somebody has accepted to do (``n_under_way``). ``signal``:
+    the newest signal that is in it.
     """
 
     model_config = showing(
