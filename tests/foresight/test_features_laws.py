@@ -148,6 +148,18 @@ def test_encode_is_the_last_row_of_training(lived: tuple[Journey, pl.DataFrame, 
     assert len(at_event) < len(rows.case)
 
 
+def test_no_deadline_of_the_outcome_runs_while_a_case_is_resolved(
+    lived: tuple[Journey, pl.DataFrame, Vocabulary, Table],
+) -> None:
+    *_, vocabulary, table = lived
+    names = [column.name for column in features.columns_of(vocabulary)]
+    resolved, limit, silence = (names.index(one) for one in ("resolved", "hours_to_limit", "hours_to_abandoned"))
+    holds = table.rows.x[:, resolved] == 1.0
+    assert 0 < holds.sum() < len(holds)
+    for clock in (limit, silence):
+        assert np.array_equal(np.isnan(table.rows.x[:, clock]), holds)
+
+
 def test_loads_add_up(lived: tuple[Journey, pl.DataFrame, Vocabulary, Table]) -> None:
     journey, events, vocabulary, table = lived
     whole = replay(journey, events)

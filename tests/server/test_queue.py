@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
@@ -15,6 +16,7 @@ from server.desk import HOUR_US, NOW_US, Desk, desk_in
 from truenorth.action.holdout import is_held_out
 from truenorth.action.priority import LEAST_HOURS, Avoidable, hours_left, priority
 from truenorth.server.acting.queueing import STALE_S
+from truenorth.spec.instants import microseconds
 from truenorth.store.rows import Judged
 
 CHANCES = st.floats(0, 1)
@@ -71,6 +73,25 @@ def test_a_decision_says_what_can_be_avoided_and_what_is_accepted_comes_last(des
     said = desk.get("/api/v1/queue", "agent")
     assert said["items"][-1]["case"] == case
     assert said["n_under_way"] == 1
+
+
+def test_what_is_proposed_comes_before_what_is_undecided_and_what_is_settled_waits_a_day(desk: Desk) -> None:
+    undecided = [one["case"] for one in desk.get("/api/v1/queue", "agent")["items"]]
+    proposed, declined, *rest = reversed(undecided)
+    for case in (proposed, declined):
+        assert decide(desk, case)["decision"]["state"] == "proposed"
+    (made,) = desk.get("/api/v1/decisions", "agent", journey="support", case=declined)
+    no = {"kind": "declined", "reason": "called already"}
+    assert desk.ask("POST", f"/api/v1/decisions/{made['id']}/reaction", "agent", json=no).status_code == 200
+    said = desk.get("/api/v1/queue", "agent")
+    assert [one["case"] for one in said["items"]] == [proposed, *reversed(rest), declined]
+    assert [one["case"] for one in said["items"] if one["settled"]] == [declined]
+    assert (said["n_settled"], said["n_under_way"]) == (1, 0)
+    assert desk.store.decisions.settled(made_us(made) + 1) == frozenset()
+
+
+def made_us(made: dict[str, str]) -> int:
+    return microseconds(datetime.fromisoformat(made["at"]))
 
 
 def test_somebody_of_a_team_has_its_journeys_and_somebody_of_none_has_all(desk: Desk) -> None:

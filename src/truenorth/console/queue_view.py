@@ -100,6 +100,7 @@ class QueueView(Element, component="static/queue.js"):
 
     def _what(self, one: PlaceShown) -> str:
         if one.decision is None:
-            return f"risk {self._sight.writing.percent(one.risk)}"
+            risk = f"risk {self._sight.writing.percent(one.risk)}"
+            return f"settled for now, {risk}" if one.settled else risk
         words = in_words(one.decision.chosen)
         return f"{words} (under way)" if one.decision.state == "accepted" else words

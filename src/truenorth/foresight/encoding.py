@@ -17,6 +17,9 @@ from truenorth.foresight.load import Load
 from truenorth.foresight.rows import NEVER, Rows
 from truenorth.foresight.vocabulary import Vocabulary
 
+CLOCKS = ("hours_to_limit", "open_hours_to_limit", "hours_to_abandoned")
+"""Columns of the outcome's deadlines, which run until a case is resolved."""
+
 I64 = NDArray[np.int64]
 F32 = NDArray[np.float32]
 
@@ -70,6 +73,14 @@ class _Filler:
         for name, columns in blocks_of(self.vocabulary):
             getattr(self, f"_{name}")(x[:, at : at + len(columns)])
             at += len(columns)
+        self._stop_clocks(x)
+
+    def _stop_clocks(self, x: F32) -> None:
+        """No deadline of the outcome runs while a case is resolved: none is missed, however long it holds."""
+        names = [column.name for column in columns_of(self.vocabulary)]
+        if "resolved" in names:
+            resolved = x[:, names.index("resolved")] == 1.0
+            x[np.ix_(resolved, [names.index(one) for one in CLOCKS])] = np.nan
 
     @property
     def _last(self) -> I64:

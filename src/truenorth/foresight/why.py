@@ -49,6 +49,10 @@ CONTROLLABLE = {
 """Columns that somebody can do something about, by name, and what it would be to have zero there."""
 
 
+YES_OR_NO = ("resolved", "earlier_last_bad")
+"""Columns that say whether something is so; so do those of promises under way."""
+
+
 class Remedy(NamedTuple):
     """What a change would do: the risk as it is and as the model sees it after the change."""
 
@@ -133,6 +137,8 @@ def in_words(column: Column, value: float) -> str:
     'hours since the last event: 26'
     >>> in_words(Column("last", "last event", "category", ("Call", "Wait")), 1.0)
     'last event: Wait'
+    >>> in_words(Column("resolved", "resolved for now"), 1.0)
+    'resolved for now: yes'
     """
     if np.isnan(value):
         return f"{column.words}: not known"
@@ -140,6 +146,8 @@ def in_words(column: Column, value: float) -> str:
         code = int(value)
         known = 0 <= code < len(column.categories)
         return f"{column.words}: {column.categories[code] if known else 'another'}"
+    if column.name in YES_OR_NO or column.name.startswith("active:promise="):
+        return f"{column.words}: {'yes' if value else 'no'}"
     return f"{column.words}: {value:.3g}"
 
 

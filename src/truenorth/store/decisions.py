@@ -25,6 +25,8 @@ ReactionKind = Literal["accepted", "changed", "declined", "escalated", "done"]
 ApprovalState = Literal["waiting", "granted", "refused"]
 LIVE: tuple[DecisionState, ...] = ("proposed", "accepted")
 """States in which an action is under way."""
+SETTLED: tuple[DecisionState, ...] = ("nothing", "declined", "done")
+"""States in which all is done about a case that was to be done, until something else happens to it."""
 EVERYWHERE = "*"
 """The journey of a stop that holds for all of them."""
 
@@ -241,6 +243,14 @@ class Decisions:
         asked = select(*columns).where(*wanted).order_by(DECISION.c.at_us.desc(), DECISION.c.id).limit(limit)
         with self._database.reading() as connection:
             return [DecisionRow(**row) for row in connection.execute(asked).mappings()]
+
+    def settled(self, since_us: int, *, limit: int = 100_000) -> frozenset[tuple[str, str]]:
+        """Journey and case of what was decided since an instant and needs nobody any more, of the newest so many."""
+        columns = (DECISION.c.journey, DECISION.c.case)
+        wanted = and_(DECISION.c.at_us >= since_us, DECISION.c.state.in_(SETTLED))
+        asked = select(*columns).where(wanted).order_by(DECISION.c.at_us.desc()).limit(limit)
+        with self._database.reading() as connection:
+            return frozenset((row.journey, row.case) for row in connection.execute(asked))
 
     def since(
         self, at_us: int, *, until_us: int | None = None, journey: str | None = None, limit: int = 100_000

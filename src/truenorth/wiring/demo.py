@@ -42,7 +42,7 @@ from truenorth.wiring.service import Pace, Service, foreseer_command, journey_te
 
 HOUR_US = 3_600_000_000
 STORE, PREPARED = "company.db", "prepared.json"
-FORM = 3
+FORM = 4
 """Of what is prepared: what an older program prepared is made anew."""
 STEERED = "help"
 """The journey that the files of KPIs and initiatives of the company are about."""

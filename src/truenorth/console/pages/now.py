@@ -29,7 +29,9 @@ SOON_S = 0.4
 HOW = (
     "The queue has the open cases of your team's journeys. Priority = avoidable loss / hours left. Avoidable loss = "
     "(risk now - risk after the best action) x value at stake. Hours left: to the next due promise of the case, else "
-    "the median time to its end. What somebody has accepted comes last. Cases that are held out are not in it.",
+    "the median time to its end. What is proposed comes first, then what nobody decided about, then what is settled "
+    "for now (within a day it was decided to do nothing, or all was done or declined), then what somebody has "
+    "accepted. Cases that are held out are not in it.",
     "The risk is that of the live model; without one, the share of decided cases that missed their outcome. Risk after "
     "the best action: by the decision that waits, else by the model, else by what the journey file believes.",
     "A promise in one line is broken at its very instant unless it was answered before; docs/live.md says how.",
@@ -137,10 +139,10 @@ async def _teams(sight: Sight) -> list[Choice]:
 
 def _told(sight: Sight, found: QueueShown) -> str:
     n = sight.writing.number
-    waiting = found.n - found.n_under_way
+    waiting = found.n - found.n_settled - found.n_under_way
     team = f"of {in_words(found.team)}" if found.team else "of all journeys"
     cases = "1 case waits" if waiting == 1 else f"{n(waiting)} cases wait"
-    return f"{cases}, {n(found.n_under_way)} under way; queue {team}."
+    return f"{cases}, {n(found.n_settled)} settled for now, {n(found.n_under_way)} under way; queue {team}."
 
 
 async def table(sight: Sight, filters: Filters) -> Table:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Lock
 from typing import Any, NamedTuple
@@ -15,6 +15,7 @@ from truenorth.server.acting.situations import at_stake_cents, base_risk_of
 from truenorth.server.given.word import JOURNEY, GivenWord
 from truenorth.server.published import parsed
 from truenorth.server.receiving import Turned
+from truenorth.spec.durations import DAY_US
 from truenorth.spec.model import Journey
 from truenorth.store.decisions import DecisionRow
 from truenorth.store.foresight_rows import RiskRow
@@ -23,6 +24,8 @@ from truenorth.store.rows import JourneyText
 
 MOST_NEW = 500
 """Cases that opened last: of them, those that the model has not looked at yet are ranked too."""
+SETTLED_US = DAY_US
+"""How long a case that is settled leaves its place to others; what happens to it meanwhile is looked at anew."""
 STALE_S = 10.0
 """How old a queue may be that is answered with while the next one is made."""
 MOST_CASES = 2_000
@@ -39,7 +42,10 @@ class Standing(NamedTuple):
 
 
 class Waiting(NamedTuple):
-    """A place in the queue. ``decision``: the live one, without its record; ``due``: instant and promise."""
+    """A place in the queue. ``decision``: the live one, without its record; ``due``: instant and promise.
+
+    ``is_settled``: within `SETTLED_US` it was decided that nothing is to be done, or all that was to be done is.
+    """
 
     journey: str
     case: str
@@ -50,11 +56,19 @@ class Waiting(NamedTuple):
     hours: float
     due: tuple[int, str] | None
     decision: DecisionRow | None
+    is_settled: bool
 
     @property
     def is_under_way(self) -> bool:
-        """Whether somebody has accepted to do something about it already: it comes after all others."""
+        """Whether somebody has accepted to do something about it already."""
         return self.decision is not None and self.decision.state == "accepted"
+
+    @property
+    def turn(self) -> int:
+        """What is proposed has the first turn, then what nobody decided about, what is settled, what is under way."""
+        if self.decision is not None:
+            return 3 if self.is_under_way else 0
+        return 2 if self.is_settled else 1
 
 
 class Whose(NamedTuple):
@@ -157,17 +171,21 @@ class Queues:
         for row in self._store.decisions.live(now_us):
             if whose.team is None or row.team in {None, whose.team}:
                 pending.setdefault((row.journey, row.case), row)
+        settled = self._store.decisions.settled(now_us - SETTLED_US)
         found: list[Waiting] = []
         for name in whose.journeys:
             text = self._store.journeys.newest_live(name)
             if text is not None:
                 decisions = {case: row for (journey, case), row in pending.items() if journey == name}
-                found += self._of_journey(text, decisions, now_us)
-        found.sort(key=lambda one: (one.is_under_way, -one.priority, one.hours, one.journey, one.case))
+                own = {case for journey, case in settled if journey == name}
+                found += self._of_journey(text, decisions, own, now_us)
+        found.sort(key=lambda one: (one.turn, -one.priority, one.hours, one.journey, one.case))
         ended_s = self._elapsed_s()
         return Queue(tuple(found), number, ended_s + (ended_s - began_s))
 
-    def _of_journey(self, text: JourneyText, decisions: Mapping[str, DecisionRow], now_us: int) -> Iterator[Waiting]:
+    def _of_journey(
+        self, text: JourneyText, decisions: Mapping[str, DecisionRow], settled: Set[str], now_us: int
+    ) -> Iterator[Waiting]:
         journey = parsed(text.text)
         standings = self._standings(text.name, decisions)
         dues = self._dues(text.name, list(standings))
@@ -191,6 +209,7 @@ class Queues:
                 hours=hours,
                 due=due,
                 decision=decision,
+                is_settled=decision is None and case in settled,
             )
 
     def _dues(self, journey: str, cases: Sequence[str]) -> dict[str, tuple[int, str]]:

@@ -30,6 +30,7 @@ PLACE = {
     "due": "2026-03-06T14:30:12.000000Z",
     "due_promise": "taken_up",
     "decision": EXAMPLE,
+    "settled": False,
 }
 
 
@@ -38,6 +39,7 @@ class PlaceShown(BaseModel):
 
     ``basis``: who says what the best action does, the ``decision`` that waits, the ``model``, or the journey file's
     ``belief``. ``due``: the next due promise; without one ``hours_left`` is the median time to the end of the case.
+    ``settled``: within a day it was decided that nothing is to be done, or what was to be done was done or declined.
     """
 
     model_config = showing(PLACE)
@@ -55,22 +57,33 @@ class PlaceShown(BaseModel):
     due: Instant | None
     due_promise: str | None
     decision: DecisionShown | None
+    settled: bool
 
 
 class QueueShown(BaseModel):
     """The first places of a queue, and how many there are; ``team`` is null for everybody's queue.
 
-    ``journeys``: those whose cases are in it. What somebody has accepted to do comes after all that waits
-    (``n_under_way`` of ``n``). ``signal``: the newest signal that is in it.
+    ``journeys``: those whose cases are in it. What is proposed comes first, then what nobody decided about,
+    then what is settled (``n_settled`` of ``n``), then what somebody has accepted to do (``n_under_way``). ``signal``:
+    the newest signal that is in it.
     """
 
     model_config = showing(
-        {"team": "first_line", "journeys": ["support"], "items": [PLACE], "n": 1, "n_under_way": 0, "signal": 412}
+        {
+            "team": "first_line",
+            "journeys": ["support"],
+            "items": [PLACE],
+            "n": 1,
+            "n_settled": 0,
+            "n_under_way": 0,
+            "signal": 412,
+        }
     )
     team: str | None
     journeys: list[str]
     items: list[PlaceShown]
     n: int
+    n_settled: int
     n_under_way: int
     signal: int
 
@@ -111,6 +124,7 @@ def queue_of(
         journeys=list(whose.journeys),
         items=[_shown(one) for one in waiting[:limit]],
         n=len(waiting),
+        n_settled=sum(one.is_settled for one in waiting),
         n_under_way=sum(one.is_under_way for one in waiting),
         signal=signal,
     )
@@ -132,4 +146,5 @@ def _shown(one: Waiting) -> PlaceShown:
         due=instant(one.due[0]) if one.due else None,
         due_promise=one.due[1] if one.due else None,
         decision=shown_decision(one.decision) if one.decision else None,
+        settled=one.is_settled,
     )
