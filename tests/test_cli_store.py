@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -159,3 +160,19 @@ def test_an_import_that_is_stopped_says_what_stays(folder: Path, monkeypatch: py
     monkeypatch.setattr("truenorth.wiring.store.import_events", stopped)
     Path("log.csv").write_text("time,type\n2026-01-01,seen\n")
     assert "what was added stays: run it again" in run("import", "log.csv", status=130).output
+
+
+def test_a_port_that_is_taken_is_told_before_anything_is_made(folder: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        told_so = " ".join(run("serve", "--port", str(port), status=1).output.split())
+    assert f"127.0.0.1:{port} expected an address to listen on, found Address already in use" in told_so
+    assert list(folder.iterdir()) == []
+
+
+def test_serve_tells_the_lines_of_journeys_that_cannot_be_used(folder: Path) -> None:
+    for name in ("a", "b"):
+        Path(f"{name}.yaml").write_text(f"truenorth: 1\njourney: {name}\nneeed: type = 'x'\n")
+    output = run("serve", "--journeys", ".", "--port", "0", status=1).output
+    assert "error a.yaml:3 $.neeed" in output
+    assert "error b.yaml:3 $.neeed" in output

@@ -64,7 +64,7 @@ def serve(
     with told():
         from truenorth.printing import service as printing_service
         from truenorth.server.auth import only_loopback
-        from truenorth.server.service import Settings, run_service
+        from truenorth.server.service import Settings, only_free, run_service
         from truenorth.wiring.console import has_console
         from truenorth.wiring.service import foreseer_command, open_service, pace_of, runner_command
 
@@ -72,6 +72,7 @@ def serve(
             pace = pace_of(lateness, speed)
             if is_open:
                 only_loopback(host)
+        only_free(host, port)
         command = runner_command(pace) if runner else ()
         ahead = foreseer_command(pace) if foresight else ()
         settings = Settings(host=host, port=port, is_open=is_open, runner_command=command, foreseer_command=ahead)

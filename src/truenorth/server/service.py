@@ -8,7 +8,7 @@ import logging
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
-from socket import socket
+from socket import SO_REUSEADDR, SOCK_STREAM, SOL_SOCKET, getaddrinfo, socket
 from time import perf_counter
 from typing import Any, NamedTuple, Protocol
 
@@ -35,6 +35,7 @@ from truenorth.server.runner_process import RunnerProcess
 from truenorth.server.targets import TargetRules
 from truenorth.server.who import Who
 from truenorth.server.writer import LogWriter
+from truenorth.spec.problems import Problem, TruenorthError
 from truenorth.store.opening import Store
 from truenorth.store.ports import StoreFull
 
@@ -186,6 +187,24 @@ def _probes(store: Store, writer: LogWriter, runner: RunnerProcess, foreseer: Ru
         foreseer_cases=lambda: foreseer.status.n_cases,
         foreseer_overdue_s=overdue_s,
     )
+
+
+def only_free(host: str, port: int) -> None:
+    """Raise `TruenorthError` unless an address can be listened on now.
+
+    Asked before anything is made: secrets of a new store are shown once, by a service that has started.
+    """
+    try:
+        family, *_, address = getaddrinfo(host, port, type=SOCK_STREAM)[0]
+        with socket(family, SOCK_STREAM) as trial:
+            trial.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)  # as the server does: what was closed just now is free
+            trial.bind(address)
+    except OSError as error:
+        hint = "stop what listens there, or name another --port or --host"
+        found = error.strerror or str(error)
+        raise TruenorthError(
+            [Problem(path=f"{host}:{port}", expected="an address to listen on", found=found, hint=hint)]
+        ) from None
 
 
 def run_service(

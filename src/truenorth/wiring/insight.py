@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from io import StringIO
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import polars as pl
 
@@ -27,6 +27,8 @@ from truenorth.report.subjects import subject as subject_of
 from truenorth.spec.document import MAX_BYTES
 from truenorth.spec.problems import Problem, TruenorthError
 from truenorth.wiring import journey as wiring
+
+T = TypeVar("T")
 
 
 class Insight(NamedTuple):
@@ -66,10 +68,18 @@ def inputs(  # noqa: PLR0913  # one for each option
         told=people or {},
         of=((of, measure),) if of else (),
         k=k,
-        kpis=parse_kpis(_bytes(kpis, "a file of KPIs")) if kpis else (),
-        initiatives=parse_initiatives(_bytes(initiatives, "a file of initiatives")) if initiatives else (),
+        kpis=_parsed(parse_kpis, kpis, "a file of KPIs") if kpis else (),
+        initiatives=_parsed(parse_initiatives, initiatives, "a file of initiatives") if initiatives else (),
         backtest=parse_backtest(_bytes(backtest, "a backtest"), str(backtest)) if backtest else None,
     )
+
+
+def _parsed(parse: Callable[[bytes], T], path: str | Path, expected: str) -> T:
+    """What a file says; its problems name the file."""
+    try:
+        return parse(_bytes(path, expected))
+    except TruenorthError as error:
+        raise TruenorthError(error.problems, source=error.source or str(path)) from None
 
 
 def _bytes(path: str | Path, expected: str) -> bytes:

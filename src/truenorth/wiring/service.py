@@ -176,7 +176,7 @@ def journey_texts(folder: Path) -> Iterator[tuple[str, str]]:
         source = read_journey_file(path)
         loaded = load_journey(source, name=str(path))
         if loaded.journey is None:
-            problems += [msgspec.structs.replace(one, path=f"{path}: {one.path}") for one in loaded.errors]
+            problems += [within(one, path) for one in loaded.errors]
         else:
             yield loaded.journey.name, source.decode()
     if problems:
@@ -189,7 +189,7 @@ def hooks_of(folder: Path) -> dict[str, Hook]:
     problems: list[Problem] = []
     for path in _files(folder, "mapping files of webhooks"):
         loaded = load_mapping(path.read_bytes())
-        problems += [msgspec.structs.replace(one, path=f"{path}: {one.path}") for one in loaded.problems]
+        problems += [within(one, path) for one in loaded.problems]
         variable = HOOK_SECRET + path.stem.upper().replace("-", "_")
         secret = os.environ.get(variable, "").encode()
         if loaded.mapping is not None and loaded.mapping.signature is not None and not secret:
@@ -200,6 +200,16 @@ def hooks_of(folder: Path) -> dict[str, Hook]:
     if problems:
         raise TruenorthError(problems)
     return found
+
+
+def within(problem: Problem, path: Path) -> Problem:
+    """The same problem where several files are read: its path names the file and the line as well.
+
+    >>> within(Problem(path="$.need", line=3, expected="a", found="b"), Path("j/a.yaml")).path
+    'j/a.yaml:3 $.need'
+    """
+    place = f"{path}:{problem.line}" if problem.line else str(path)
+    return msgspec.structs.replace(problem, path=f"{place} {problem.path}", line=None)
 
 
 def _files(folder: Path, what: str) -> list[Path]:
