@@ -298,6 +298,7 @@ def pace(
     now: Now = None,
     since: Since = None,
     until: Until = None,
+    exclude: Excluded = None,
     seed: Seed = 0,
     maps: Maps = None,
     object_type: ObjectType = None,
@@ -305,7 +306,7 @@ def pace(
 ) -> None:
     """How fast customers change and how fast the company does, on one scale, with the days of the changes."""
     read = _Read(log, journey, now, since, until, maps, object_type)
-    _tell("pace", read, json, seed=seed)
+    _tell("pace", read, json, seed=seed, exclude=exclude)
 
 
 class _Read(NamedTuple):

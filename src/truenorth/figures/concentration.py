@@ -21,6 +21,8 @@ MEASURE_WORDS = {
     "cost": "the cost",
     "revenue": "the revenue",
 }
+COUNTED_ONCE = frozenset({"cases", "customers", "failed"})
+"""Measures whose parts add up to more than there are: one case may have met several items, and counts for each."""
 
 
 def concentration_figure(found: Concentration, theme: Theme = "light") -> Any:
@@ -55,8 +57,14 @@ def words(found: Concentration) -> tuple[str, str]:
     """The finding, and the sample behind it."""
     top, k = found.top, len(found.top.items)
     names = ", ".join(shorten(name, 24) for name in top.items[:3])
-    whole = f"{percent(top.share)} of {MEASURE_WORDS[found.measure]}"
-    title = f"The top {k} of {count(found.n_items)} by {found.of} have {whole}"
+    whole = MEASURE_WORDS[found.measure]
+    if found.measure in COUNTED_ONCE:
+        whole += f", each counted once a {found.of}"
+    if k < found.n_items:
+        title = f"The top {k} of {count(found.n_items)} by {found.of} have {percent(top.share)} of {whole}"
+    else:
+        first = found.table.row(0, named=True) if found.n_items else {"share": None}
+        title = f"Of {count(found.n_items)} by {found.of} the first has {percent(first['share'])} of {whole}"
     interval = "" if top.low is None else f" 95 % interval {percent(top.low)} to {percent(top.high)}."
     gini = "" if found.gini is None else f" Gini {found.gini:.2f}."
     change = ""

@@ -90,6 +90,7 @@ FORMULAS: dict[str, tuple[Unit, Literal["high", "low"], str]] = {
 class _Rows(NamedTuple):
     moments: pl.LazyFrame  # case, customer, time, us_acting, who, channel, until (null where undecided)
     cases: pl.LazyFrame  # case, customer, opened, outcome, outcome_time
+    has_moments: bool
     has_customers_acts: bool
     has_our_acts: bool
     has_channel: bool
@@ -102,9 +103,13 @@ def cx_six(replay: Replayed) -> CxSix:
     (1999), "Practical Nonparametric Statistics", 3rd ed., section 3.2.
     """
     rows = _rows(replay)
-    no_customer = "" if rows.has_customers_acts else "every event names an actor or a team: what customers do is unseen"
+    nothing = "" if rows.has_moments else "there is no moment"
+    no_customer = (
+        "" if rows.has_customers_acts else "every moment names an actor or a team: what customers do is unseen"
+    )
     no_company = "" if rows.has_our_acts else "no moment names an actor or a team: what we do is unseen"
     no_channel = "" if rows.has_channel else "the log has no channel"
+    no_customer, no_company = nothing or no_customer, nothing or no_company
     return CxSix(
         (
             _ratio("convenient", no_customer or no_channel, _one_channel, rows),
@@ -141,6 +146,7 @@ def _rows(replay: Replayed) -> _Rows:
     return _Rows(
         moments.lazy(),
         cases,
+        has_moments=moments.height > 0,
         has_customers_acts=not moments["us_acting"].all() if moments.height else False,
         has_our_acts=bool(moments["us_acting"].any()),
         has_channel=moments["channel"].null_count() < moments.height,

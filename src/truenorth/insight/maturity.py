@@ -109,7 +109,10 @@ def _outcome_measured(replay: Replayed, _as_of: date) -> Finding:
     if not decided:
         return None, "no case is decided yet"
     share = by_event / decided
-    return share >= DECIDED_ENOUGH, f"{share:.0%} of decided cases were decided by something that happened, not by time"
+    return (
+        share >= DECIDED_ENOUGH,
+        f"{_percent(share)} of decided cases were decided by something that happened, not by time",
+    )
 
 
 def _getting_better(replay: Replayed, _as_of: date) -> Finding:
@@ -121,7 +124,10 @@ def _getting_better(replay: Replayed, _as_of: date) -> Finding:
     early, late = (_rate(part) for part in (decided.head(half), decided.tail(half)))
     error = ((early[1] ** 2) + (late[1] ** 2)) ** 0.5
     change = late[0] - early[0]
-    return change > -2 * error, f"achieved {early[0]:.1%} in the first half of the cases, {late[0]:.1%} in the second"
+    return (
+        change > -2 * error,
+        f"achieved {_percent(early[0])} in the first half of the cases, {_percent(late[0])} in the second",
+    )
 
 
 def _rate(cases: pl.DataFrame) -> tuple[float, float]:
@@ -134,6 +140,10 @@ def _rate(cases: pl.DataFrame) -> tuple[float, float]:
     return found[0], (found[2] - found[1]) / 4
 
 
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
+
+
 def _promises_kept(replay: Replayed, _as_of: date) -> Finding:
     verdicts = promise_verdicts(replay)
     judged = int(verdicts["kept"].sum()) + int(verdicts["broken"].sum())
@@ -142,7 +152,7 @@ def _promises_kept(replay: Replayed, _as_of: date) -> Finding:
     if not judged:
         return None, "no promise has been judged yet"
     share = int(verdicts["kept"].sum()) / judged
-    return share >= KEPT_ENOUGH, f"{share:.1%} of {judged:,} promises were kept"
+    return share >= KEPT_ENOUGH, f"{_percent(share)} of {judged:,} promises were kept"
 
 
 def _told_once(replay: Replayed, _as_of: date) -> Finding:
@@ -157,7 +167,7 @@ def _told_once(replay: Replayed, _as_of: date) -> Finding:
     n_cases = own["case"].n_unique()
     return (
         twice / n_cases <= 1 - KEPT_ENOUGH,
-        f"in {twice / n_cases:.1%} of cases the customer did a thing again",
+        f"in {_percent(twice / n_cases)} of cases the customer did a thing again",
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -72,13 +72,15 @@ CHANGE_SCHEMA = {
 }  # fmt: skip
 
 
-def pace_of_change(replay: Replayed, *, seed: int = 0, n_shuffles: int = N_SHUFFLES) -> Pace:
+def pace_of_change(
+    replay: Replayed, *, seed: int = 0, exclude: Collection[str] = (), n_shuffles: int = N_SHUFFLES
+) -> Pace:
     """How fast customers and company have changed, and whether the outside moves faster than the inside.
 
     The rules are those of `RULE`, `truenorth.insight.signals` and `truenorth.insight.change_points`; ``seed`` is that
-    of the shuffles.
+    of the shuffles, ``exclude`` names columns of the opening event that tell no need, for they were written later.
     """
-    asked = signals(replay)
+    asked = signals(replay, exclude=exclude)
     if not asked:
         return Pace(
             changes=(), outside=0.0, inside=0.0, alarm=False, lag_days=None, pace={}, first=None, last=None, weeks=()

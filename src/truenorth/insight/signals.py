@@ -7,7 +7,7 @@ that a signal of one side does not move merely because the other did.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 
@@ -60,13 +60,13 @@ QUESTIONS: dict[str, tuple[Side, str]] = {
 """All signals: their side and what they ask."""
 
 
-def signals(replay: Replayed, window_days: int = WINDOW_DAYS) -> list[Signal]:
+def signals(replay: Replayed, window_days: int = WINDOW_DAYS, exclude: Collection[str] = ()) -> list[Signal]:
     """The signals that a log can give, over the days on which cases opened.
 
     *Counting rule*: a case counts on the day on which it opened, with what happened in its first ``window_days``; cases
     opened in the last 2 x ``window_days`` before the watermark are left out, for theirs is not over. Customers' own
     events are those without an actor and a team; where the log names neither, only ``needs`` and ``channels`` are
-    known.
+    known. ``exclude``: columns that tell no need, for they were written later than the opening.
     """
     events = replay.events
     if replay.watermark is None or not events.height:
@@ -79,7 +79,7 @@ def signals(replay: Replayed, window_days: int = WINDOW_DAYS) -> list[Signal]:
     first = first.replace(hour=0, minute=0, second=0, microsecond=0)
     steps = _steps(events, first, until, window_days)
     makers: dict[str, Callable[[], pl.LazyFrame | None]] = {
-        "needs": lambda: _needs(opened, first),
+        "needs": lambda: _needs(opened.drop(*exclude, strict=False), first),
         "channels": lambda: _channels(steps),
         "paths": lambda: _moves(steps, pl.col("own") & ~pl.col("opens")),
         "patience": lambda: _patience(steps),

@@ -55,7 +55,8 @@ def concentration_section(replay: Replayed, inputs: Inputs) -> Section:
         tables={"concentrations": _overview(kept)}
         | {f"items_{n}": _items(one) for n, one in enumerate(kept.found[:2])},
         how=(
-            "Of each item the measure is added up; a case or customer counts once an item. The Gini coefficient is 0 "
+            "Of each item the measure is added up; a case or customer counts once an item, so one that met "
+            "several items is in each of them, and one that met none is in none. The Gini coefficient is 0 "
             "where all items have the same, near 1 where one has all. The interval is of the share of the items named, "
             "customers being the sample; that they were chosen because they are large is not in it. The change "
             f"compares the last whole period ({every}) with the one before, each with its own largest items.",

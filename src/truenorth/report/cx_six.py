@@ -14,7 +14,7 @@ from truenorth.insight.replayed import Replayed
 from truenorth.report.section import Inputs, Section
 from truenorth.report.tables import Table
 
-BETTER = {"high": "higher is better", "low": "lower is better"}
+BETTER = {"high": "higher", "low": "lower"}
 
 
 class Feel(msgspec.Struct, frozen=True):
@@ -38,7 +38,7 @@ def feel_section(replay: Replayed, _inputs: Inputs) -> Section:
     return Section(
         finding=_finding(found, replay.journey.currency),
         answer=found,
-        tables={"six": _six(found.six), "outcome_cost": _cost(found.cost, replay.journey.currency)},
+        tables={"six": _six(found.six)} | _cost(found.cost, replay.journey.currency),
         how=(
             "The six words are the field's, the formulas are our own. No one number stands for the six, and the six do "
             "not stand for the outcome. Intervals are of 95 % and take the cases of a customer together.",
@@ -49,16 +49,21 @@ def feel_section(replay: Replayed, _inputs: Inputs) -> Section:
 
 def _finding(found: Feel, currency: str) -> str:
     known = [one for one in found.six.figures if one.value is not None and one.unit == "share"]
-    cost = found.cost
-    told = (
-        f"An achieved outcome costs {money(cost.per_achieved, currency)}, with all that the others cost."
-        if cost.per_achieved
-        else "No cost is recorded, or no case was achieved."
-    )
+    told = _cost_told(found.cost, currency)
     if not known:
         return told
     least = min(known, key=lambda one: one.value or 0.0)
     return f"{told} Of the shares among the six, {least.name} is the lowest: {percent(least.value)}."
+
+
+def _cost_told(cost: OutcomeCost, currency: str) -> str:
+    if not cost.n_decided:
+        return "No case is decided yet: what an outcome costs cannot be told."
+    if not cost.cost:
+        return "The decided cases have no cost: what an outcome costs cannot be told."
+    if cost.per_achieved is None:
+        return f"No case was achieved; the decided ones cost {money(cost.cost, currency)}."
+    return f"An achieved outcome costs {money(cost.per_achieved, currency)}, with all that the others cost."
 
 
 def amount(figure: CxFigure, value: float | None) -> str:
@@ -72,27 +77,30 @@ def _six(six: CxSix) -> Table:
     rows = []
     for one in six.figures:
         interval = "" if one.low is None else f"{amount(one, one.low)} to {amount(one, one.high)}"
-        shown = one.missing and f"not told: {one.missing}"
-        rows.append(
-            (one.name, shown or amount(one, one.value), interval, BETTER[one.better], count(one.n), one.formula)
-        )
+        value = "not told" if one.missing else amount(one, one.value)
+        counted = f"{one.formula} Not told: {one.missing}." if one.missing else one.formula
+        rows.append((one.name, value, interval, BETTER[one.better], count(one.n), counted))
     return Table(
         caption="Six figures of how it feels to be a customer; n are customers (cases, for fast).",
-        headings=("figure", "value", "95 % interval", "", "n", "what is counted"),
+        headings=("figure", "value", "95 % interval", "better", "n", "what is counted"),
         numeric=(False, True, True, False, True, False),
         rows=tuple(rows),
     )
 
 
-def _cost(cost: OutcomeCost, currency: str) -> Table:
+def _cost(cost: OutcomeCost, currency: str) -> dict[str, Table]:
+    """The table of what an outcome costs; none where no cost is recorded."""
+    if not cost.cost and not cost.open_cost:
+        return {}
     interval = "" if cost.low is None else f"{money(cost.low)} to {money(cost.high)}"
     rows = [("cost per achieved outcome", money(cost.per_achieved), interval)]
     rows += [(f"of it in cases that are {name}", money(part), "") for name, part in cost.parts.items()]
     rows.append(("open cases so far, not in it", money(cost.open_cost), ""))
-    return Table(
+    table = Table(
         caption=f"{count(cost.n_achieved)} achieved of {count(cost.n_decided)} decided cases, "
         f"{count(cost.n_customers)} customers.",
         headings=("outcome-based cost", currency or "units", "95 % interval"),
         numeric=(False, True, True),
         rows=tuple(rows),
     )
+    return {"outcome_cost": table}

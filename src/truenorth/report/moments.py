@@ -61,16 +61,19 @@ def _finding(found: Moments, currency: str) -> str:
     totals, types = found.totals, found.types.filter(pl.col("kind") == "moment")
     if not types.height:
         return "The journey file declares no moments, or none came: nothing can be said about what causes the work."
+    n_own = int(found.work["n"].sum())
     share = float(found.work.filter(pl.col("purpose") != "serves")["share"].sum())
     per_moment = totals["handovers"] / totals["moments"]
     first = types.row(0, named=True)
     costly = (
         f" {first['type']} costs most, {money(first['cost'], currency)} with what it causes." if first["cost"] else ""
     )
-    return (
-        f"{percent(share)} of the company's work serves no outcome that the journey names; "
-        f"each moment brings {ratio(per_moment)} hand-overs.{costly}"
+    serves = (
+        f"{percent(share)} of the company's work serves no outcome that the journey names"
+        if n_own
+        else "The log shows no work of the company"
     )
+    return f"{serves}; each moment brings {ratio(per_moment)} hand-overs.{costly}"
 
 
 def _types_table(found: Moments, currency: str) -> Table:

@@ -15,7 +15,7 @@ from truenorth.report.tables import Shown, Table, name_column, percent_column, s
 
 def pace_section(replay: Replayed, inputs: Inputs) -> Section:
     """The pace of a replay."""
-    pace = pace_of_change(replay, seed=inputs.seed)
+    pace = pace_of_change(replay, seed=inputs.seed, exclude=inputs.exclude)
     known = {name: asked for name, asked in QUESTIONS.items() if name in pace.pace}
     words = " ".join(f"{name} ({side}): {question}." for name, (side, question) in known.items())
     return Section(
@@ -23,7 +23,7 @@ def pace_section(replay: Replayed, inputs: Inputs) -> Section:
         answer=pace,
         figures={"signals": change_figure(pace)},
         tables={"signals": _changes(pace), "pace": _signals(pace)},
-        how=(RULE, f"Signals of this log. {words}"),
+        how=(RULE, f"Signals of this log. {words} --exclude leaves out a column that is written later."),
     )
 
 

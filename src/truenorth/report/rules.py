@@ -18,17 +18,19 @@ def decisions_section(replay: Replayed, inputs: Inputs) -> Section:
     """The register of decisions of a replay."""
     found = decision_register(replay, as_of=inputs.as_of, seed=inputs.seed, exclude=inputs.exclude)
     return Section(
-        finding=_finding(found),
+        finding=_finding(found, replay.cases.height),
         answer=found,
         tables={"register": _register_table(found), "effects": _effects_table(found, replay.journey.currency)},
         how=(RULE,),
     )
 
 
-def _finding(found: Register) -> str:
+def _finding(found: Register, n_cases: int) -> str:
     rules = found.rules
     if not rules.height:
         return "The journey file declares no decisions: nobody can say which rules the customer meets."
+    if not n_cases:
+        return f"No case opened: whether any of the {count(rules.height)} rules is ever applied cannot be told."
     forgotten = rules.filter(pl.col("forgotten").list.len() > 0)
     text = f"{count(rules.height)} rules are applied {count(int(rules['n'].sum()))} times."
     if not forgotten.height:

@@ -21,7 +21,7 @@ from truenorth.report.section import Inputs, Section, Subject
 from truenorth.report.voice import voice_section
 
 ADJUSTED = ("exclude", "seed")
-"""Options of whatever compares cases alike in what was known before."""
+"""Options of whatever rests on what was known when a case opened."""
 
 SUBJECTS: tuple[Subject, ...] = (
     Subject(
@@ -86,7 +86,7 @@ SUBJECTS: tuple[Subject, ...] = (
         title="Pace of change",
         about="how fast customers change and how fast the company does, with the days of the changes",
         make=pace_section,
-        options=("seed",),
+        options=ADJUSTED,
         learns=True,
     ),
     Subject(
