@@ -11,7 +11,7 @@ FLAG_WORDS = {
     "handover": "a hand-over",
 }
 
-MAX_WORDS = 80
+MAX_WORDS = 160
 """Longer wordings give way to the condition as it was written."""
 
 
@@ -23,6 +23,8 @@ def in_words(condition: Condition) -> str:
     "'Closed'"
     >>> in_words(parse_condition("type in ('Mail', 'Call') and moment"))
     "'Mail' or 'Call', being a moment with the customer"
+    >>> in_words(parse_condition("type in ('Mail', 'Call', 'Visit')"))
+    "'Mail', 'Call' or 'Visit'"
     >>> in_words(parse_condition("feeling < -0.5"))
     'an event with feeling < -0.5'
     """
@@ -39,7 +41,7 @@ def _words(node: Node) -> str | None:
         case Compare(op="=", left=Field(name="type"), right=Literal(value=str(name))):
             return f"'{name}'"
         case In(operand=Field(name="type"), options=options) if all(isinstance(part, Literal) for part in options):
-            return " or ".join(f"'{part.value}'" for part in options if isinstance(part, Literal))
+            return _listed([f"'{part.value}'" for part in options if isinstance(part, Literal)])
         case Like(operand=Field(name="type"), pattern=pattern):
             return f"an event named like '{pattern}'"
         case Not(operand=operand):
@@ -51,6 +53,11 @@ def _words(node: Node) -> str | None:
             return _joined(parts, ", being ")
         case _:
             return None
+
+
+def _listed(names: list[str]) -> str:
+    *most, last = names
+    return f"{', '.join(most)} or {last}" if most else last
 
 
 def _joined(parts: tuple[Node, ...], glue: str) -> str | None:

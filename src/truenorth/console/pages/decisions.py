@@ -62,6 +62,8 @@ async def build(sight: Sight, filters: Filters) -> None:
     share = sight.writing.percent(found.holdout)
     muted(f"{share} of cases are held out: never acted upon, so that what acting brings can be measured.")
     TableElement(_arms(found), sight.writing)
+    if any(2 * arm.n_decided < arm.n_cases for arm in found.arms):
+        muted("Too early for shares where fewer than half have ended: those that end first are mostly those that fail.")
     with Words("p", ""):
         link("What acting brought", address_of("/decisions/ledger", {"journey": found.journey}))
         Words("span", " and whether as many cases are held out as were meant to be, is in the ledger.")

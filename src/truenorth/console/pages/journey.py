@@ -10,6 +10,7 @@ from nicegui import ui
 
 from truenorth.console.choosing import chosen_journey, journeys
 from truenorth.console.fates import show_future
+from truenorth.console.naming import in_words, names_of
 from truenorth.console.pages.now import CSS
 from truenorth.console.plots import Plot
 from truenorth.console.registry import Choice, Page, address_of
@@ -208,6 +209,7 @@ async def _points(sight: Sight, journey: str, filters: Filters) -> None:
     heading("Points of failure")
     muted("Cases that pass a point, against all that do not. This is association: try a change and measure it.")
     found = await sight.ask(list_failures, name=journey, asked=filters.one)
+    currency = (await names_of(sight, journey)).currency
     columns = (
         Column("point", "Point"),
         Column("kind", "What it is"),
@@ -215,22 +217,27 @@ async def _points(sight: Sight, journey: str, filters: Filters) -> None:
         Column("rate", "Fail", "percent", 1),
         Column("rate_others", "Others fail", "percent", 1),
         Column("excess", "Failing more", "number", 1),
-        Column("value_lost", "Value lost", "number"),
+        Column("value_lost", "Value lost", "money", 0, currency),
         Column("clear", "Clear of chance"),
     )
     rows = [
         Row(
             (
-                one.point, one.kind, one.n, one.rate, one.rate_others, one.excess, one.value_lost,
+                _called(one), one.kind, one.n, one.rate, one.rate_others, one.excess, one.value_lost,
                 "clear" if one.clear else "may be chance",
             ),
-            address=_point_address(journey, one, filters) if sight.may("analyst") else None,
+            address=_point_address(journey, one, filters),
             tones={"clear": "bad" if one.clear else "plain"},
         )
         for one in found
     ]  # fmt: skip
     empty = "No point is passed by 30 decided cases and left out by 30."
     TableElement(Table(caption="Points of failure", columns=columns, rows=rows, empty=empty), sight.writing)
+
+
+def _called(one: PointShown) -> str:
+    """What a point is called: promises by their words."""
+    return in_words(one.point) if one.kind == "promise" else one.point
 
 
 def _point_address(journey: str, one: PointShown, filters: Filters) -> str:
@@ -287,7 +294,7 @@ async def build_point(sight: Sight, filters: PointFilters) -> None:
         link("To the journey", address_of("/journey", {"journey": journey}))
         return
     n, percent = sight.writing.number, sight.writing.percent
-    heading(f"{point.kind.capitalize()}: {point.point}")
+    heading(f"{point.kind.capitalize()}: {_called(point)}")
     Tiles(
         [
             Tile("Cases that pass it", n(point.n), f"{n(point.n_failed)} failed"),
@@ -296,12 +303,20 @@ async def build_point(sight: Sight, filters: PointFilters) -> None:
         ]
     )
     heading("What if they fared like the others?")
-    low, high = n(point.value_lost_low), n(point.value_lost_high)
+    currency = (await names_of(sight, journey)).currency
+    values = (point.value_lost, point.value_lost_low, point.value_lost_high)
+    lost, low, high = (sight.writing.money(value, currency) for value in values)
     paragraph(
-        f"{n(point.excess, 1)} cases fewer would have failed; {n(point.value_lost)} would not have been lost "
+        f"{n(point.excess, 1)} cases fewer would have failed; {lost} would not have been lost "
         f"({low} to {high}, 95 %). This holds if the point is what makes the difference: an association alone does not "
         "say so. Eradicate it first, improve what has to stay, automate last."
     )
+    link("What was done about it", address_of("/decisions/ledger", {"journey": journey}))
+    if sight.may("analyst"):
+        await _cases_of(sight, journey, asked, filters)
+
+
+async def _cases_of(sight: Sight, journey: str, asked: SliceOf, filters: PointFilters) -> None:
     heading("Its cases")
     cases = await sight.ask(
         list_cases_of_point, name=journey, asked=asked, kind=filters.kind, target=filters.target,
@@ -368,7 +383,7 @@ PAGES = (
         path="/journey/point",
         title="A point of failure",
         within="/journey",
-        role="analyst",
+        role="viewer",
         filters=PointFilters,
         silent=tuple(PointFilters.__struct_fields__),
         how=HOW[3:4],

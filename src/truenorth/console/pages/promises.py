@@ -82,7 +82,9 @@ def _broken(sight: Sight, journey: str, broken: Sequence[Broken], sentences: Seq
     for one, sentence in zip(broken, sentences, strict=True):
         with Words("p", ""):
             link(one.case, address_of("/now", {"journey": journey, "case": one.case}))
-            Words("bdi", f": {sentence or f'{in_words(one.promise)}, broken {sight.writing.instant(one.decided)}.'}")
+            name = in_words(one.promise)
+            told = sentence.replace(one.promise, name, 1) if sentence else None
+            Words("bdi", f": {told or f'{name}, broken {sight.writing.instant(one.decided)}.'}")
 
 
 def _tiles(sight: Sight, ledger: Ledger) -> list[Tile]:

@@ -11,8 +11,8 @@ from truenorth.console.registry import Page, address_of
 from truenorth.console.sight import Sight
 from truenorth.console.tables import Column, Row, Table, TableElement, Value
 from truenorth.console.tiles import Tile, Tiles
-from truenorth.console.words import Words, link, muted, notice, subheading
-from truenorth.console.writing import NOTHING
+from truenorth.console.words import Words, link, muted, notice, paragraph, subheading
+from truenorth.console.writing import NOTHING, Writing
 from truenorth.server.api.true_north import Estimated, Period, Standing, read_true_north
 
 REFRESH_S = 3.0
@@ -35,6 +35,10 @@ class JourneyView:
             link(standing.title, address_of("/journey", {"journey": standing.journey}))
         if standing.one_liner:
             muted(standing.one_liner)
+        own = {"journey": standing.journey}
+        with Words("p", "", "tn-links"):
+            link("Why cases fail, and what closing it would bring", address_of("/journey", own))
+            link("What was done about it", address_of("/decisions/ledger", own))
         self._tiles = Tiles(self._now(standing))
         subheading(f"Triple crown, last {days} days")
         self._crowns = Tiles(self._triple(standing))
@@ -67,7 +71,11 @@ class JourneyView:
             Tile("Abandoned", writing.number(one.abandoned), "of all cases", self._cases(one, outcome="abandoned")),
             Tile("Open", writing.number(one.open), "not decided yet", self._cases(one, outcome="open")),
             Tile("At risk", writing.number(at_risk), _watched(one), self._cases(one, at_risk=True) if at_risk else ""),
-            Tile("Value at stake", writing.money(one.at_stake, one.currency), "expected loss of open cases"),
+            Tile(
+                "Value at stake",
+                writing.money(one.at_stake, one.currency),
+                "expected loss of open cases" if one.at_stake is not None else _watched(one),
+            ),
         ]
 
     def _triple(self, one: Standing) -> list[Tile]:
@@ -121,7 +129,28 @@ class JourneyView:
 
 
 def _watched(one: Standing) -> str:
-    return "no model is live" if one.watched is None else f"of {one.watched} open cases that are watched"
+    if one.watched is None:
+        return "no model is live"
+    return f"of {min(one.watched, one.open)} open cases that are watched"  # one may have ended since it was looked at
+
+
+def _worst(standings: list[Standing], writing: Writing) -> str:
+    """Which journey misses its target by most; which achieves least where none has a target."""
+    known = [(one, one.share.value) for one in standings if one.share.value is not None]
+    if len(known) < 2:
+        return ""
+    short = [(one.target - share, share, one) for one, share in known if one.target is not None]
+    if not short:
+        one, share = min(known, key=lambda found: found[1])
+        return f"Lowest: {one.title}, {writing.percent(share, 1)} achieved."
+    gap, share, one = max(short, key=lambda found: found[0])
+    if gap <= 0:
+        return "All journeys that have a target meet it."
+    points = writing.number(100 * gap, 1)
+    return (
+        f"Furthest from its target: {one.title}, {writing.percent(share, 1)} achieved of a target of "
+        f"{writing.percent(one.target)}, {points} points short."
+    )
 
 
 async def read(sight: Sight, filters: Filters) -> list[Standing]:
@@ -163,11 +192,13 @@ async def build(sight: Sight, filters: Filters) -> None:
         notice("No journey is live yet: publish one, or start the service with --journeys DIR.")
         return
     at = muted("")
+    worst = paragraph("", "tn-worst")
     views = {one.journey: JourneyView(sight, one, filters.days) for one in found}
 
     def show_at(standings: list[Standing]) -> None:
         newest = max((one.at for one in standings), default=NOTHING)
         at.set_text(f"Judged up to {sight.writing.instant(newest)}")
+        worst.set_text(_worst(standings, sight.writing))
 
     async def refresh() -> None:
         standings = await read(sight, filters)

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from starlette.responses import Response
 
 from truenorth.server.api.context import Served, Text, showing
-from truenorth.server.auth import Analyst
+from truenorth.server.auth import Analyst, Viewer
 from truenorth.server.receiving import Turned
 from truenorth.store.opening import Store
 
@@ -179,12 +179,12 @@ class EvaluationShown(BaseModel):
 )
 def read_ledger(
     served: Served,
-    caller: Analyst,
+    caller: Viewer,
     journey: OfJourney,
     per: Per = "month",
     format: Literal["json", "csv"] = "json",  # noqa: A002  # the parameter's name
 ) -> LedgerShown | Response:
-    """What acting cost, earned and brought customers, against cases held out. Role: analyst.
+    """What acting cost, earned and brought customers, against cases held out. Role: viewer.
 
     As CSV, a row for each figure.
     """

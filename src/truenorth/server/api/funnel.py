@@ -68,7 +68,7 @@ class Arm(BaseModel):
     """The cases that were held out, or the others: how many reached their outcome, with the 95 % interval.
 
     Cases about which something was decided in the period; they stand for themselves only: what acting brought is in
-    the ledger.
+    the ledger. Where fewer than half have ended the share is null: those that end first are mostly those that fail.
     """
 
     model_config = showing(ARM)
@@ -203,7 +203,7 @@ def _arms(served: Context, journey: str, rows: Sequence[DecisionRow]) -> list[Ar
 def _arm(is_held_out: bool, outcomes: Sequence[str | None]) -> Arm:
     n_achieved = outcomes.count("achieved")
     n_decided = sum(outcome not in {None, "open"} for outcome in outcomes)
-    share = share_of(n_achieved, n_decided)
+    share = share_of(n_achieved, n_decided) if 2 * n_decided >= len(outcomes) else share_of(0, 0)
     return Arm(
         held_out=is_held_out,
         n_cases=len(outcomes),
