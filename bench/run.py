@@ -18,7 +18,7 @@ from ratios import ratios
 HERE = Path(__file__).parent
 PAGE = HERE.parent / "docs" / "benchmarks.md"
 LIBRARIES = ("truenorth", "polars", "numba", "numpy", "pyspark")
-PEERS = ("pm4py", "rustxes", "duckdb", "polars", "pandas")
+PEERS = ("pm4py", "rustxes", "duckdb", "polars", "pandas", "xgboost")
 GOALS = """\
 What we want of it: the step 25 million events a second and core; a replay 3 million a second on two cores in less than
 6 GB; XES at least as fast as the fastest other importer; `import truenorth` in less than 0.3 s, `truenorth --help` in
@@ -110,6 +110,7 @@ def page(options: argparse.Namespace) -> str:
         "## Decisions",
         measured("decide.py"),
         "## Foresight",
+        tables(measured("foresight_peers.py", *(["--only", "bpic2012 cancelled"] if options.small else []))),
         measured("foresight_live.py", "--cases", "10000" if options.small else "100000"),
         "## On Spark",
         measured("spark.py", str(options.scratch / f"spark-{spark}.parquet"), "--events", spark),
