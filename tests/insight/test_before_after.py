@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import t
 
-from truenorth.insight.before_after import design_of, effect, placebo, pre_trend
+from truenorth.insight.before_after import checked_before, design_of, effect, placebo, pre_trend, smallest_p
 
 DID = "difference in differences"
 ITS = "interrupted time series"
@@ -125,3 +125,27 @@ def test_days_on_which_all_cases_fare_alike_widen_the_interval() -> None:
         found = effect(shaken, "y", DID)
         held += found.low <= 0.3 <= found.high
     assert held >= 50
+
+
+@given(seed=st.integers(0, 50), everywhere=st.booleans())
+@settings(max_examples=8, deadline=None)
+def test_checks_are_the_placebos_and_trends_of_the_time_before(seed: int, everywhere: bool) -> None:
+    made = cases(seed, 600, by=1.0, everywhere=everywhere)
+    design = design_of(made)
+    found = checked_before(made, ("y",), design)
+    assert [one.kind for one in found] == (["placebo"] if everywhere else ["placebo", "pre_trend"])
+    assert found[0].estimate == placebo(made, "y", design)
+    assert found[0].day == -14
+    later = made.with_columns(pl.when(pl.col("day") >= 0).then(99.0).otherwise("y").alias("y"))
+    assert checked_before(later, ("y",), design) == found, "what came after the change is not looked at"
+    known = [one.estimate.p for one in found if one.tells]
+    assert smallest_p(found) == min(1.0, min(known) * len(known))
+
+
+def test_a_drift_before_the_change_is_seen_and_a_constant_tells_nothing() -> None:
+    drifted = cases(1, 3000, drift=0.1).with_columns(pl.lit(2.0).alias("same"))
+    found = {(one.kind, one.measure): one for one in checked_before(drifted, ("y", "same"), DID)}
+    assert smallest_p(list(found.values())) < 0.001
+    assert not found["placebo", "same"].tells
+    assert math.isnan(smallest_p([found["placebo", "same"], found["pre_trend", "same"]]))
+    assert checked_before(drifted, ("y",), None) == ()

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import polars as pl
 import pytest
 
 from insight.worlds import EXAMPLES, SCOPE, SINCE, Rolled, rolled
 from truenorth.insight.initiative_file import Expected, Initiative, Money, Serves, parse_initiatives
-from truenorth.insight.initiatives import VERDICTS, assess, portfolio_frame
+from truenorth.insight.initiatives import CROWNS, VERDICTS, assess, checks_frame, portfolio_frame
 from truenorth.insight.line_of_sight import teams_in_sight, work_in_sight
 from truenorth.insight.ripe import ripe_cases
 from truenorth.spec.conditions import parse_condition
@@ -37,6 +37,11 @@ def test_what_was_planted_is_found(better: Rolled) -> None:
     assert one.verdict == "keep"
     assert one.design == "difference in differences"
     assert one.checks > 0.05
+    checks = checks_frame([one])
+    assert checks["measure"].to_list() == [*CROWNS, *CROWNS], "a placebo and a trend of each crown"
+    assert checks["as_if"].drop_nulls().unique().to_list() == [SINCE.date() - timedelta(days=14)]
+    assert checks["p_all"].min() == pytest.approx(one.checks)
+    assert not checks["moved"].any()
     for crown in one.crowns[:2]:
         assert crown.estimate.low <= truth[crown.measure] <= crown.estimate.high
     assert one.crowns[2].ruling == "not clear", "help brings no revenue"
@@ -68,6 +73,7 @@ def test_the_portfolio_is_ranked(better: Rolled) -> None:
     assert ranks == sorted(ranks)
     assert found[-1].initiative.name == "dashboard_for_the_board"
     assert portfolio_frame(found).height == len(found)
+    assert set(checks_frame(found)["name"]) == {one.initiative.name for one in found if one.design}
 
 
 def test_every_wrong_name_at_once(better: Rolled) -> None:

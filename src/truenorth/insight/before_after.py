@@ -14,7 +14,7 @@ The time series are fitted by statsmodels; differences in differences as it fits
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -56,7 +56,27 @@ class Estimate(msgspec.Struct, frozen=True, kw_only=True):
         return 1 if self.low > 0 else -1 if self.high < 0 else 0
 
 
+class Check(msgspec.Struct, frozen=True, kw_only=True):
+    """What was seen of one measure before a change, where there should be nothing to see.
+
+    ``kind``: `placebo`, whose ``day`` (days since the real change, negative) is when the change that never was began;
+    `pre_trend`, per week, without a ``day``.
+    """
+
+    kind: Literal["placebo", "pre_trend"]
+    measure: str
+    day: float | None
+    estimate: Estimate
+
+    @property
+    def tells(self) -> bool:
+        """Whether it could be estimated, of a measure that is not the same in all cases."""
+        return not math.isnan(self.estimate.p) and self.estimate != SAME
+
+
 UNKNOWN = Estimate(effect=math.nan, low=math.nan, high=math.nan, p=math.nan)
+SAME = Estimate(effect=0.0, low=0.0, high=0.0, p=1.0)
+"""What a measure gives that is the same in all cases."""
 
 
 def design_of(cases: pl.DataFrame) -> Design | None:
@@ -95,12 +115,17 @@ def effect(cases: pl.DataFrame, measure: str, design: Design | None) -> Estimate
 
 def placebo(cases: pl.DataFrame, measure: str, design: Design | None) -> Estimate:
     """The same estimate for a change that never was: at the middle of the days before the real one, on those only."""
-    before = cases.filter(pl.col("day") < 0)
-    if design is None or before.is_empty():
+    middle = placebo_day(cases)
+    if design is None or middle is None:
         return UNKNOWN
-    middle = float(np.floor(_numbers(before, "day").min() / 2))
-    shifted = before.with_columns(pl.col("day") - middle)
+    shifted = cases.filter(pl.col("day") < 0).with_columns(pl.col("day") - middle)
     return effect(shifted, measure, design if design_of(shifted) == design else None)
+
+
+def placebo_day(cases: pl.DataFrame) -> float | None:
+    """When the change that never was began: days since the real one, negative; None where no case came before it."""
+    first = cases.filter(pl.col("day") < 0)["day"].min()
+    return None if first is None else math.floor(float(first) / 2)  # type: ignore[arg-type] # days are numbers
 
 
 def pre_trend(cases: pl.DataFrame, measure: str, design: Design | None) -> Estimate:
@@ -112,6 +137,31 @@ def pre_trend(cases: pl.DataFrame, measure: str, design: Design | None) -> Estim
     if design != "difference in differences" or before["day"].n_unique() < 2:
         return UNKNOWN
     return _clustered(before, measure, lambda day, reached: reached * (day - day.mean()) / 7)
+
+
+def checked_before(cases: pl.DataFrame, measures: Sequence[str], design: Design | None) -> tuple[Check, ...]:
+    """Placebo and pre-trend of every measure; none without a design, no pre-trend of an interrupted time series."""
+    if design is None:
+        return ()
+    day = placebo_day(cases)
+    found = [Check(kind="placebo", measure=one, day=day, estimate=placebo(cases, one, design)) for one in measures]
+    if design == "difference in differences":
+        found += [
+            Check(kind="pre_trend", measure=one, day=None, estimate=pre_trend(cases, one, design)) for one in measures
+        ]
+    return tuple(found)
+
+
+def smallest_p(checks: Sequence[Check]) -> float:
+    """The smallest p-value of the checks that tell, times their number (Bonferroni), at most 1; NaN where none does.
+
+    >>> def one(p):
+    ...     return Check(kind="placebo", measure="cost", day=-9, estimate=Estimate(effect=1, low=0, high=2, p=p))
+    >>> smallest_p([one(0.02), one(0.5)])
+    0.04
+    """
+    known = [one.estimate.p for one in checks if one.tells]
+    return min(1.0, min(known) * len(known)) if known else math.nan
 
 
 def _differences(cases: pl.DataFrame, measure: str) -> Estimate:
@@ -142,7 +192,7 @@ def _clustered(cases: pl.DataFrame, measure: str, asked: Callable[[F64, F64], F6
 
     y = _numbers(cases, measure)
     if np.ptp(y) == 0.0:
-        return Estimate(effect=0.0, low=0.0, high=0.0, p=1.0)
+        return SAME
     kinds = np.column_stack([np.floor(_numbers(cases, "day")), _numbers(cases, "reached")])
     cells, cell, n_of = np.unique(kinds, axis=0, return_inverse=True, return_counts=True)
     cell, root = cell.reshape(-1), np.sqrt(n_of)
@@ -205,7 +255,7 @@ def _interrupted(cases: pl.DataFrame, measure: str) -> Estimate:
     )
     day, y = days["day"].to_numpy().astype(np.float64), days["mean"].to_numpy()
     if np.ptp(y) == 0.0:
-        return Estimate(effect=0.0, low=0.0, high=0.0, p=1.0)
+        return SAME
     columns = [*_dummies(days["day"].to_numpy() % 7), day / 7, (day >= 0).astype(np.float64)]
     model = sm.WLS(y, np.column_stack(columns), weights=days["n"].to_numpy())
     lags = {"maxlags": LAGS_DAYS, "use_correction": True}

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Sequence
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 from typing import Literal
 
 import msgspec
 import numpy as np
 import polars as pl
 
-from truenorth.insight.before_after import Design, Estimate, design_of, effect, placebo, pre_trend
+from truenorth.insight.before_after import Check, Design, Estimate, checked_before, design_of, effect, smallest_p
 from truenorth.insight.initiative_file import Initiative, Serves
 from truenorth.insight.matching import matching, openings
 from truenorth.insight.one_thread import in_one_thread
@@ -59,7 +59,8 @@ class Assessment(msgspec.Struct, frozen=True, kw_only=True):
 
     ``n_reached`` and ``n_before``: ripe cases in scope from its start and before it. ``net``: change in value + revenue
     - cost per case reached, without the initiative's own cost; ``net_total`` = net x n_reached - its own cost so far.
-    ``checks``: the smallest p-value of placebo and pre-trend, times their number; NaN where there is none.
+    ``checked``: placebo and pre-trend of each crown; ``checks``: the smallest of their p-values times their number, NaN
+    where there is none.
     """
 
     initiative: Initiative
@@ -73,6 +74,7 @@ class Assessment(msgspec.Struct, frozen=True, kw_only=True):
     crowns: tuple[Crown, ...]
     net: Estimate
     net_total: float
+    checked: tuple[Check, ...]
     checks: float
 
 
@@ -120,6 +122,39 @@ def portfolio_frame(assessed: Sequence[Assessment]) -> pl.DataFrame:
     return pl.DataFrame(rows, infer_schema_length=None)
 
 
+def checks_frame(assessed: Sequence[Assessment]) -> pl.DataFrame:
+    """What was looked at before each initiative began, one row for a check of a crown.
+
+    ``check``: `placebo` or `pre_trend`; ``as_if``: the day on which the placebo began; ``effect``, ``low``, ``high``:
+    in the crown's unit per case (a pre-trend: per week); ``p_all``: p times the number of checks, at most 1;
+    ``moved``: whether that is below `DOUBTFUL`. Null where it cannot be told.
+    """
+    rows = [
+        _check_row(one, check, sum(other.tells for other in one.checked)) for one in assessed for check in one.checked
+    ]
+    return pl.DataFrame(rows, schema=CHECKS_SCHEMA)
+
+
+CHECKS_SCHEMA: dict[str, type[pl.DataType]] = {
+    "name": pl.String, "verdict": pl.String, "check": pl.String, "measure": pl.String, "as_if": pl.Date,
+    "effect": pl.Float64, "low": pl.Float64, "high": pl.Float64, "p": pl.Float64, "p_all": pl.Float64,
+    "moved": pl.Boolean,
+}  # fmt: skip
+
+
+def _check_row(one: Assessment, check: Check, n: int) -> dict[str, object]:
+    start, estimate = one.initiative.start, check.estimate
+    row: dict[str, object] = {
+        "name": one.initiative.name, "verdict": one.verdict, "check": check.kind, "measure": check.measure,
+        "as_if": start + timedelta(days=check.day) if start and check.day is not None else None,
+    }  # fmt: skip
+    if math.isnan(estimate.p):
+        return row
+    p_all = min(1.0, estimate.p * max(n, 1))
+    row |= {"effect": estimate.effect, "low": estimate.low, "high": estimate.high, "p": estimate.p}
+    return row | {"p_all": p_all, "moved": check.tells and p_all < DOUBTFUL}
+
+
 def _check(replay: Replayed, initiatives: Sequence[Initiative]) -> None:
     problems: list[Problem] = []
     names = [promise.name for promise in replay.journey.promises]
@@ -151,7 +186,8 @@ def _assess(
     design = design_of(frame) if begun else None
     estimates = {name: effect(frame, name, design) for name in (*CROWNS, "net")}
     crowns = tuple(_crown(name, estimates[name], initiative) for name in CROWNS)
-    checks = _checks(frame, design)
+    checked = checked_before(frame, CROWNS, design)
+    checks = smallest_p(checked)
     n_reached = inside.filter(pl.col("day") >= 0).height if begun else 0
     spent = initiative.cost.once + initiative.cost.per_case * n_reached
     verdict, reason = _judged(replay, initiative, design, crowns, checks)
@@ -167,6 +203,7 @@ def _assess(
         crowns=crowns,
         net=estimates["net"],
         net_total=estimates["net"].effect * n_reached - spent,
+        checked=checked,
         checks=checks,
     )
 
@@ -228,17 +265,6 @@ def _crown(name: str, estimate: Estimate, initiative: Initiative) -> Crown:
     turned = estimate.direction * BETTER[name]
     ruling: Literal["better", "worse", "not clear"] = "better" if turned > 0 else "worse" if turned < 0 else "not clear"
     return Crown(measure=name, estimate=estimate, expected=getattr(initiative.expects, name), ruling=ruling)
-
-
-def _checks(frame: pl.DataFrame, design: Design | None) -> float:
-    """The smallest p-value of placebos and pre-trends of all crowns, times their number (Bonferroni), at most 1."""
-    found = [check(frame, name, design) for check in (placebo, pre_trend) for name in CROWNS]
-    known = [one.p for one in found if not math.isnan(one.p) and one != _SAME]
-    return min(1.0, min(known) * len(known)) if known else math.nan
-
-
-_SAME = Estimate(effect=0.0, low=0.0, high=0.0, p=1.0)
-"""What a measure gives that is the same in all cases."""
 
 
 def _judged(

@@ -11,7 +11,7 @@ import polars as pl
 
 from truenorth.figures.initiatives import initiatives_figure
 from truenorth.figures.wording import money, percent, points
-from truenorth.insight.initiatives import Assessment, assess, portfolio_frame
+from truenorth.insight.initiatives import Assessment, assess, checks_frame, portfolio_frame
 from truenorth.insight.line_of_sight import teams_in_sight, work_in_sight
 from truenorth.insight.replayed import Replayed
 from truenorth.report.section import Inputs, Section
@@ -42,7 +42,12 @@ class Portfolio(msgspec.Struct, frozen=True, kw_only=True):
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain values."""
         rows = [{key: _plain(value) for key, value in row.items()} for row in self.to_frame().to_dicts()]
-        return {"initiatives": rows, "teams": teams_in_sight(self.work).to_dicts(), "work": self.work.to_dicts()}
+        return {
+            "initiatives": rows,
+            "checks": checks_frame(self.assessed).to_dicts(),
+            "teams": teams_in_sight(self.work).to_dicts(),
+            "work": self.work.to_dicts(),
+        }
 
 
 def initiatives_section(replay: Replayed, inputs: Inputs) -> Section:
@@ -57,6 +62,7 @@ def initiatives_section(replay: Replayed, inputs: Inputs) -> Section:
         tables={
             "crowns": _verdicts(assessed, currency),
             "before": _before(assessed),
+            "checks": _checks(assessed, currency),
             "teams": _teams(found.work, currency),
             "work": _work(found.work, currency),
         },
@@ -124,6 +130,49 @@ def _before(assessed: Sequence[Assessment]) -> Table:
         ("before", lambda row: f"{row['one'].n_before:,}", True),
     ]
     return _shown(assessed, "What was expected against what could be.", columns)
+
+
+CHECKS = {"placebo": "placebo", "pre_trend": "trend before, a week"}
+CROWN_WORDS = {"achieved": "achieved, points", "cost": "cost a case", "revenue": "revenue a case"}
+
+
+def _checks(assessed: Sequence[Assessment], currency: str) -> Table:
+    titles = {one.initiative.name: one.initiative.title or one.initiative.name for one in assessed}
+    unit = f", {currency}" if currency else ""
+
+    def measure(row: Mapping[str, Any]) -> str:
+        return CROWN_WORDS[row["measure"]] + ("" if row["measure"] == "achieved" else unit)
+
+    def effect(row: Mapping[str, Any]) -> str:
+        text = points if row["measure"] == "achieved" else _signed
+        return "" if row["p"] is None else f"{text(row['effect'])} ({text(row['low'])} to {text(row['high'])})"
+
+    def says(row: Mapping[str, Any]) -> str:
+        if row["p"] is None:
+            return "cannot be told"
+        if row["low"] == row["high"]:
+            return "the same in all cases"
+        return "moved before it began" if row["moved"] else "no sign"
+
+    columns: list[Shown] = [
+        ("initiative", lambda row: titles[row["name"]], False),
+        ("check", lambda row: CHECKS[row["check"]], False),
+        ("as if begun on", lambda row: row["as_if"].isoformat() if row["as_if"] else "", False),
+        ("of", measure, False),
+        ("should be 0 (95 % interval)", effect, True),
+        ("p", lambda row: _p(row["p"]), True),
+        ("p, all checks", lambda row: _p(row["p_all"]), True),
+        ("says", says, False),
+        ("verdict", lambda row: row["verdict"], False),
+    ]
+    return shown(checks_frame(assessed), "What moved before each began: the checks of its verdict.", columns, 60)
+
+
+def _p(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}" if value >= SMALL_P else f"< {SMALL_P}"
+
+
+SMALL_P = 0.001
 
 
 def _shown(assessed: Sequence[Assessment], caption: str, columns: list[Shown]) -> Table:
