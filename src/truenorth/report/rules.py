@@ -18,19 +18,23 @@ def decisions_section(replay: Replayed, inputs: Inputs) -> Section:
     """The register of decisions of a replay."""
     found = decision_register(replay, as_of=inputs.as_of, seed=inputs.seed, exclude=inputs.exclude)
     return Section(
-        finding=_finding(found),
+        finding=_finding(found, any_case=replay.cases.height > 0),
         answer=found,
         tables={"register": _register_table(found), "effects": _effects_table(found, replay.journey.currency)},
         how=(RULE,),
     )
 
 
-def _finding(found: Register) -> str:
+def _finding(found: Register, *, any_case: bool) -> str:
     rules = found.rules
     if not rules.height:
         return "The journey file declares no decisions: nobody can say which rules the customer meets."
+    if not any_case:
+        return f"No case opened, so nothing shows which of {count(rules.height)} declared rules are applied."
     forgotten = rules.filter(pl.col("forgotten").list.len() > 0)
-    text = f"{count(rules.height)} rules are applied {count(int(rules['n'].sum()))} times."
+    times = count(int(rules["n"].sum()))
+    which = "1 rule is" if rules.height == 1 else f"{count(rules.height)} rules are"
+    text = f"{which} applied {times} time{'' if times == '1' else 's'}."
     if not forgotten.height:
         return f"{text} As of {found.as_of} each has an owner, a reason and a review of the last two years, and fires."
     names = ", ".join(shorten(name, 40) for name in forgotten["name"].head(5))
