@@ -1,7 +1,8 @@
 """The numbers of docs/findings.md, from published logs that are not part of the repository.
 
-`python bench/findings.py --data ../shared/data` answers the subjects of insight for three example journeys and writes
-their tables into docs/findings.md, each between its markers. `--json FOLDER` also keeps everything as JSON.
+`python bench/findings.py --data ../shared/data` answers the subjects of insight for the example journeys of published
+logs and writes their tables into docs/findings.md, each between its markers. `--only NAME` does one journey. `--json
+FOLDER` also keeps everything as JSON.
 """
 
 from __future__ import annotations
@@ -25,7 +26,13 @@ LOGS = {
     "inail": "logCSM_15Kcases.xes.gz",
     "servicenow": "incident_event_log.csv.gz",
     "traffic_fines": "Road_Traffic_Fine_Management_Process.xes.gz",
+    "helpdesk": "helpdesk.xes.gz",
+    "bpic2012": "bpic2012.xes.gz",
+    "callcentre": "CallcenterExample.csv.gz",
+    "onlineshop": "simple-onlineshop.csv.gz",
+    "orders": "order_management_running_example.ocel2.json.gz",
 }
+OBJECT_TYPES = {"orders": "items"}
 WRITTEN_LATER = {
     "inail": (
         *("GRUPPO_ASSEGNAZIONE_FINALE", "STATO_ATTUALE", "INCIDENTE_ASSOCIATO", "ELEMENTO_ASSOCIATO"),
@@ -59,13 +66,18 @@ def markdown(table: Table, n_rows: int, columns: tuple[int, ...]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
+    parser.add_argument("--only", choices=LOGS)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     page = PAGE.read_text(encoding="utf-8")
     for journey, file in LOGS.items():
+        if options.only not in {None, journey}:
+            continue
         path = ROOT / f"examples/{journey}.yaml"
-        replayed = replay_file(load_journey(path), options.data / file, all_columns=True)[0]
-        inputs = Inputs(exclude=WRITTEN_LATER[journey])
+        replayed = replay_file(
+            load_journey(path), options.data / file, object_type=OBJECT_TYPES.get(journey), all_columns=True
+        )[0]
+        inputs = Inputs(exclude=WRITTEN_LATER.get(journey, ()))
         for name, tables in SHOWN.items():
             asked = subject(name)
             section = asked.make(replayed, inputs)

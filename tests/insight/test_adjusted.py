@@ -140,3 +140,12 @@ def test_a_design_tells_texts_numbers_and_what_is_missing_apart() -> None:
     assert np.allclose(made.matrix.mean(axis=0), 0)
     assert np.allclose(made.matrix.std(axis=0), 1)
     assert np.isfinite(made.matrix).all()
+
+
+def test_a_point_that_is_the_outcome_itself_is_no_chance() -> None:
+    treated, _, known = trial(3, 600, 0.1)
+    measures = {"same": treated.astype(float), "none": np.zeros(600)}
+    made = adjusted_effects(treated, measures, design_of(known).matrix, np.arange(600), seed=1)
+    assert made is not None
+    assert (made.outcomes["same"].raw.estimate, made.outcomes["same"].raw.p_value) == (1.0, 0.0)
+    assert np.isnan(made.outcomes["none"].raw.p_value), "where all are alike nothing can be told"

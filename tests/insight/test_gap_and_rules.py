@@ -16,6 +16,9 @@ from report.replays import CANVAS, MadeReplay, diced, empty, journey, tiny
 from truenorth.insight.gap import gap
 from truenorth.insight.measured_by import measured_statements
 from truenorth.insight.rules import decision_register
+from truenorth.report.gap import gap_section
+from truenorth.report.rules import decisions_section
+from truenorth.report.section import Inputs
 from truenorth.spec.expressions import Condition, Literal
 from truenorth.spec.load import load_journey, parse_journey
 from truenorth.spec.model import Decision
@@ -185,3 +188,13 @@ def test_the_log_s_end_is_the_day_unless_another_is_named() -> None:
 
 def test_no_decisions_no_rows() -> None:
     assert decision_register(tiny()).rules.height == decision_register(empty()).rules.height == 0
+
+
+def test_without_cases_nothing_is_said_of_statements_and_rules() -> None:
+    nobody = empty()
+    canvas = {"outcome": ("Online within 3 days",)}
+    rule = Decision(name="a", when=ALWAYS)
+    asked = msgspec.structs.replace(nobody.journey, canvas=canvas, decisions=(rule,))
+    made = MadeReplay(journey=asked, cases=nobody.cases, events=nobody.events, watermark=nobody.watermark)
+    assert gap_section(made, Inputs()).finding.startswith("No case opened")
+    assert decisions_section(made, Inputs()).finding.startswith("No case opened")

@@ -211,9 +211,16 @@ def _raw(treated: Bools, values: Floats, clusters: Ints) -> Effect:
 
 
 def _effect(estimate: float, error: float) -> Effect:
-    p_value = math.erfc(abs(estimate) / error / math.sqrt(2)) if error > 0 else math.nan
     half = Z95 * error
-    return Effect(estimate=estimate, low=estimate - half, high=estimate + half, error=error, p_value=p_value)
+    ends = {"low": estimate - half, "high": estimate + half, "p_value": _p_value(estimate, error)}
+    return Effect(estimate=estimate, error=error, **ends)
+
+
+def _p_value(estimate: float, error: float) -> float:
+    """Two-sided. Without an error all cases on either side are alike: a difference is no chance; without one, NaN."""
+    if error > 0:
+        return math.erfc(abs(estimate) / error / math.sqrt(2))
+    return math.nan if estimate == 0 else 0.0
 
 
 def _imbalance(design: Floats, treated: Bools, weights: Floats) -> float:

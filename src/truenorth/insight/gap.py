@@ -147,13 +147,17 @@ def _trend(events: CodedEvents, rows: pl.DataFrame) -> dict[str, Any]:
     }  # fmt: skip
 
 
+NO_GROUPS = frozenset({"day", "actor"})
+"""Of days the trend tells; and no figure is about a person."""
+
+
 def _group(rows: pl.DataFrame, facts: pl.DataFrame, actual: float) -> dict[str, Any]:
     """The group with the largest shortfall that is told apart from chance."""
     from scipy.stats import false_discovery_control, norm  # noqa: PLC0415 heavy
 
     groups = []
     for column in facts.iter_columns():
-        if column.name == "day" or not 1 < column.n_unique() <= MAX_LEVELS:
+        if column.name in NO_GROUPS or not 1 < column.n_unique() <= MAX_LEVELS:
             continue
         level = column.cast(pl.String).fill_null("(none)").gather(rows["number"])
         means = clustered_means(rows.lazy().with_columns(level=level), "level", "who", "kept").collect()

@@ -115,7 +115,8 @@ def voice(
     """
     texts = _texts(replay)
     if texts.height < MIN_TEXTS:
-        few = f"{texts.height} events have a text; fewer than {MIN_TEXTS} give no themes"
+        have = "event has" if texts.height == 1 else "events have"
+        few = f"{texts.height} {have} a text; fewer than {MIN_TEXTS} give no themes"
         return Voice(n_texts=texts.height, n_learnt_from=0, n_other=texts.height, themes=(), missing=few)
     sorted_texts = sort_texts(texts["text"], n_themes, seed, embed)
     frame = texts.with_columns(

@@ -22,7 +22,7 @@ def gap_section(replay: Replayed, inputs: Inputs) -> Section:
     found = gap(replay, seed=inputs.seed, exclude=inputs.exclude, causes=causes_for(replay, inputs))
     currency = replay.journey.currency
     return Section(
-        finding=_finding(found, currency),
+        finding=_finding(found, currency, any_case=replay.cases.height > 0),
         answer=found,
         figures={"gap": gap_figure(found)},
         tables={"gap": _statements_table(found, currency), "closing": _closing_table(found)},
@@ -30,12 +30,17 @@ def gap_section(replay: Replayed, inputs: Inputs) -> Section:
     )
 
 
-def _finding(found: Gap, currency: str) -> str:
+def _finding(found: Gap, currency: str, *, any_case: bool) -> str:
     statements = found.statements
     if not statements.height:
         return "The canvas states no outcome for the customer, so there is nothing to hold events against."
     measured = statements.filter(pl.col("actual").is_not_null())
-    text = f"{count(measured.height)} of {count(statements.height)} statements of the canvas are measured."
+    are = "is" if measured.height == 1 else "are"
+    text = f"{count(measured.height)} of {count(statements.height)} statements of the canvas {are} measured."
+    if not any_case:
+        return "No case opened, so no statement of the canvas can be measured."
+    if not measured.height and statements["measured_by"].is_not_null().any():
+        return f"{text} No case is old enough for what measures the others."
     if not measured.height:
         return f"{text} Say in canvas.measures what measures them."
     worst = measured.sort("gap", descending=True).row(0, named=True)

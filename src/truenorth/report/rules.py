@@ -32,7 +32,9 @@ def _finding(found: Register, n_cases: int) -> str:
     if not n_cases:
         return f"No case opened: whether any of the {count(rules.height)} rules is ever applied cannot be told."
     forgotten = rules.filter(pl.col("forgotten").list.len() > 0)
-    text = f"{count(rules.height)} rules are applied {count(int(rules['n'].sum()))} times."
+    which = "1 rule is" if rules.height == 1 else f"{count(rules.height)} rules are"
+    n = int(rules["n"].sum())
+    text = f"{which} applied {count(n)} {'time' if n == 1 else 'times'}."
     if not forgotten.height:
         return f"{text} As of {found.as_of} each has an owner, a reason and a review of the last two years, and fires."
     names = ", ".join(shorten(name, 40) for name in forgotten["name"].head(5))
