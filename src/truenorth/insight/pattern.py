@@ -14,8 +14,8 @@ from typing import Any, Literal, get_args
 
 import msgspec
 from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
+from truenorth.insight.yaml_text import read_yaml
 from truenorth.spec.problems import Problem, TruenorthError
 
 Kind = Literal["journey", "promises", "actions", "kpis", "insight"]
@@ -53,10 +53,7 @@ class Pattern(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 def parse_pattern(text: str, where: str) -> Pattern:
     """The pattern in a text; TruenorthError that says what does not fit."""
-    try:
-        found = msgspec.convert(YAML(typ="safe").load(text), Pattern)
-    except (YAMLError, msgspec.ValidationError) as error:
-        raise _wrong(where, "a pattern file", str(error), "truenorth pattern save writes one") from None
+    found = read_yaml(text, Pattern, where, "a pattern file", "truenorth pattern save writes one")
     if found.pattern != VERSION:
         raise _wrong(f"{where}: pattern", str(VERSION), str(found.pattern), "it is of another version of Truenorth")
     return found
@@ -149,7 +146,7 @@ def _merge(target: Any, key: str, piece: Any, replace: bool, problems: list[Prob
     elif key == "calendars":
         for name, one in piece.items():
             if name in target[key] and _plain(target[key][name]) != one and not replace:
-                problems.append(_clash(f"$.{key}.{name}"))
+                problems.append(_clash(f"$.{key}.{name}", name))
             else:
                 target[key][name] = one
     elif replace:
@@ -162,12 +159,13 @@ def _place(rows: Any, at: int | None, one: Any, path: str, replace: bool, proble
     elif replace:
         rows[at] = one
     elif _plain(rows[at]) != one:
-        problems.append(_clash(f"{path}[{at}]"))
+        problems.append(_clash(f"{path}[{at}]", one["name"]))
 
 
-def _clash(path: str) -> Problem:
+def _clash(path: str, name: str) -> Problem:
     hint = "rename one of them, or use --replace"
-    return Problem(path=path, expected="what the pattern says, or another name", found="something else", hint=hint)
+    found = f"something else of the name '{name}'"
+    return Problem(path=path, expected="what the pattern says, or another name", found=found, hint=hint)
 
 
 def _plain(element: Any) -> Any:

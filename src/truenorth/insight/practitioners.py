@@ -14,17 +14,16 @@ from typing import Any, Literal
 
 import msgspec
 import polars as pl
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
 from truenorth.insight.voice import quotes, sort_texts
+from truenorth.insight.yaml_text import read_yaml
 from truenorth.spec.problems import Problem, TruenorthError
 
 TOP = 5
 N_THEMES = 12
 """Challenges are told apart into at most so many themes, of which the `TOP` are shown."""
 CHALLENGES_A_THEME = 4
-"""With fewer challenges there are fewer themes: about so many in each."""
+"""With fewer challenges there are fewer themes: about so many in each, but `TOP` of them where there can be."""
 SEPARATOR = re.compile(r"[\n;]+")
 
 
@@ -80,11 +79,8 @@ def parse_questionnaire(text: str, where: str) -> Questionnaire:
     >>> parse_questionnaire("questions: [{key: c, text: What is hard?, kind: challenge}]", "q.yaml").questions[0].key
     'c'
     """
-    try:
-        found = msgspec.convert(YAML(typ="safe").load(text), Questionnaire)
-    except (YAMLError, msgspec.ValidationError) as error:
-        expected = "questions: a list of {key, text, kind: challenge | deep_dive | other}"
-        raise _wrong(where, expected, str(error), "see docs/insight-customers.md") from None
+    expected = "questions: a list of {key, text, kind: challenge | deep_dive | other}"
+    found = read_yaml(text, Questionnaire, where, expected, "see docs/insight-customers.md")
     if not any(one.kind == "challenge" for one in found.questions):
         raise _wrong(f"{where}: questions", "one of kind challenge at least", "none", "say which one names challenges")
     return found
@@ -102,7 +98,8 @@ def distil(questionnaire: Questionnaire, answers: pl.DataFrame, as_of: date, see
     named = _challenges(questionnaire, counted)
     if not named.height:
         return Distilled(n_contributors=counted.height, n_challenges=0, left_out=left_out, top=())
-    n_themes = max(1, min(N_THEMES, named["text"].n_unique() // CHALLENGES_A_THEME))
+    n_texts = named["text"].n_unique()
+    n_themes = max(min(TOP, n_texts), min(N_THEMES, n_texts // CHALLENGES_A_THEME))
     told = sort_texts(named["text"], n_themes, seed)
     themed = named.with_columns(pl.Series("theme", told.theme), pl.Series("strength", told.strength))
     ranked = (

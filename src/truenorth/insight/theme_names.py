@@ -13,10 +13,9 @@ from io import StringIO
 
 import msgspec
 from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
 from truenorth.insight.voice import Theme
-from truenorth.spec.problems import Problem, TruenorthError
+from truenorth.insight.yaml_text import read_yaml
 
 
 class _Named(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -34,12 +33,8 @@ def parse_theme_names(text: str, where: str) -> dict[str, Sequence[str]]:
     >>> parse_theme_names("themes: [{name: Slow, terms: [slow, internet]}]", "names.yaml")
     {'Slow': ('slow', 'internet')}
     """
-    try:
-        file = msgspec.convert(YAML(typ="safe").load(text), _File)
-    except (YAMLError, msgspec.ValidationError) as error:
-        expected = "themes: a list of {name: ..., terms: [...]}"
-        hint = "write one with --write-names and edit the names in it"
-        raise TruenorthError([Problem(path=where, expected=expected, found=str(error), hint=hint)]) from None
+    expected = "themes: a list of {name: ..., terms: [...]}"
+    file = read_yaml(text, _File, where, expected, "write one with --write-names and edit the names in it")
     return {one.name: one.terms for one in file.themes}
 
 

@@ -23,7 +23,9 @@ def pace_section(replay: Replayed, inputs: Inputs) -> Section:
         answer=pace,
         figures={"signals": change_figure(pace)},
         tables={"signals": _changes(pace), "pace": _signals(pace)},
-        how=(RULE, f"Signals of this log. {words} --exclude leaves out a column that is written later."),
+        how=(RULE, f"Signals of this log. {words} --exclude leaves out a column that is written later.")
+        if words
+        else (),
     )
 
 

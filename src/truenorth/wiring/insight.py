@@ -25,7 +25,7 @@ from truenorth.logs.whole import whole_file
 from truenorth.report.section import Inputs, Section, Subject
 from truenorth.report.subjects import subject as subject_of
 from truenorth.spec.document import MAX_BYTES
-from truenorth.spec.problems import Problem, TruenorthError
+from truenorth.spec.problems import Problem, TruenorthError, nearest
 from truenorth.wiring import journey as wiring
 
 T = TypeVar("T")
@@ -120,8 +120,20 @@ def insight(  # noqa: PLR0913  # one for each option
     subject = subject_of(name)
     if on_progress is not None:
         on_progress(f"finding out about {subject.title.lower()}", 0.0)
-    part = opened_between(replayed, since, until)
-    return Insight(subject, subject.make(part, inputs or Inputs()), part, replayed, read)
+    part, given = opened_between(replayed, since, until), inputs or Inputs()
+    check_columns(given.exclude, part.events.columns)
+    return Insight(subject, subject.make(part, given), part, replayed, read)
+
+
+def check_columns(exclude: Sequence[str], columns: Sequence[str]) -> None:
+    """TruenorthError for every column to be left out that the log has not: a slip would leave it in unseen."""
+    problems = [
+        Problem(path="--exclude", expected="a column of the log", found=repr(name), hint=nearest(name, columns))
+        for name in exclude
+        if name not in columns
+    ]
+    if problems:
+        raise TruenorthError(problems)
 
 
 def theme_names(path: Path) -> dict[str, Sequence[str]]:
@@ -171,8 +183,12 @@ def _answers(path: Path) -> pl.DataFrame:
 def _text(path: Path, what: str, hint: str) -> str:
     try:
         return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise TruenorthError([Problem(path=str(path), expected=what, found=str(error), hint=hint)]) from None
+    except OSError as error:
+        found = error.strerror or str(error)
+        raise TruenorthError([Problem(path=str(path), expected=what, found=found, hint=hint)]) from None
+    except UnicodeDecodeError:
+        problem = Problem(path=str(path), expected=what, found="bytes that are no UTF-8", hint=hint)
+        raise TruenorthError([problem]) from None
 
 
 def write_names(found: Voice, path: Path) -> None:

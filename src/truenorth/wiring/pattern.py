@@ -148,8 +148,10 @@ def _digest(path: Path) -> str:
 def _text(path: Path, what: str) -> str:
     try:
         return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise _wrong(str(path), what, str(error), "name a file that can be read") from None
+    except OSError as error:
+        raise _wrong(str(path), what, error.strerror or str(error), "name a file that can be read") from None
+    except UnicodeDecodeError:
+        raise _wrong(str(path), what, "bytes that are no UTF-8", "name a file that can be read") from None
 
 
 def _wrong(path: str, expected: str, found: str, hint: str) -> TruenorthError:
