@@ -9,7 +9,8 @@ import msgspec
 from nicegui import ui
 
 from truenorth.console.choosing import chosen_journey, journeys
-from truenorth.console.registry import GROUPS, Choice, Page, Registry, address_of, names_in, written
+from truenorth.console.menu import Menu
+from truenorth.console.registry import Choice, Page, Registry, address_of, names_in, written
 from truenorth.console.roles import named
 from truenorth.console.sight import Sight, words_of
 from truenorth.console.words import Words, link, notice, paragraph
@@ -94,16 +95,7 @@ def _menu(pages: Sequence[Page], here: Page) -> None:
     with Words("details", "", "tn-fold", open=True) as fold:
         fold.props["id"] = "tn-menu"
         Words("summary", "Menu")
-        for group in GROUPS:
-            listed = [page for page in pages if page.group == group]
-            if not listed:
-                continue
-            Words("p", group, "tn-group", id=f"tn-group-{group}")
-            with Words("ul", "", "", aria_labelledby=f"tn-group-{group}"):
-                for page in listed:
-                    with Words("li", ""):
-                        current = {"aria_current": "page"} if page.path in {here.path, here.within} else {}
-                        Words("a", page.title, href=page.path, **current)
+        Menu(pages, here)
 
 
 def _tabs(sight: Sight, registry: Registry) -> None:

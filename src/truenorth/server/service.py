@@ -220,6 +220,7 @@ def run_service(
     """
     configure_logs()
     allow_connections()
+    lay_out_routes(app)
     config = uvicorn.Config(
         app,
         host=settings.host,
@@ -238,6 +239,13 @@ def run_service(
         app.state.context.broadcast.close()  # streams would be waited for
 
     _Server(config, on_started, stop).run()
+
+
+def lay_out_routes(app: FastAPI) -> None:
+    """Have the framework work out its routes now: else whoever asks first waits for it, and so do all others."""
+    nowhere = {"type": "http", "method": "GET", "path": "/ ", "root_path": "", "headers": []}
+    for route in app.router.routes:
+        route.matches(nowhere)
 
 
 class _Server(uvicorn.Server):

@@ -34,6 +34,9 @@ class Who:
         n_erasures = self._store.results.n_erasures()
         if n_erasures != self._n_erasures:
             self._forget(n_erasures)
+        last = self._store.events.last_position()
+        if last == self._position:
+            return
         while page := self._store.events.statements(self._position, limit=PAGE_STATEMENTS):
             for _, event in page:
                 if event.customer and event.other_id and event.other_kind:
@@ -41,3 +44,4 @@ class Who:
                         event.customer, event.other_id, event.other_kind, event.time_us, event.source, event.id
                     )
             self._position = page[-1].position
+        self._position = max(self._position, last)  # there may be no statement in all that came: it is not read again
