@@ -5,13 +5,18 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
+import typer
 
 import truenorth as tn
 from truenorth import results
+from truenorth.cli.app import app
 from truenorth.spec.problems import TruenorthError
 
 EXAMPLES = Path(__file__).parent.parent / "examples" / "support"
@@ -33,6 +38,25 @@ def truenorth(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedP
 def test_help_names_every_command() -> None:
     out = truenorth("--help").stdout
     assert all(name in out for name in ("check", "replay", "explain", "discover", "report", "convert", "simulate"))
+
+
+RUN_UNTIL_STOPPED = {"demo", "serve", "runner", "foreseer"}
+"""Commands without --json: they have no result; what they tell, their routes tell as JSON."""
+
+
+def _commands(command: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    if not hasattr(command, "commands"):
+        yield name, command
+        return
+    for part, inner in command.commands.items():
+        yield from _commands(inner, f"{name} {part}".strip())
+
+
+def test_every_command_that_ends_has_json_and_an_example() -> None:
+    commands = dict(_commands(typer.main.get_command(app)))
+    silent = {name for name, one in commands.items() if not any("--json" in option.opts for option in one.params)}
+    assert silent == RUN_UNTIL_STOPPED
+    assert not {name for name, one in commands.items() if "Example" not in (one.epilog or "")}
 
 
 def test_check_a_good_file() -> None:
@@ -127,7 +151,9 @@ def test_explain_shows_of_an_endless_case_its_ends_and_what_was_broken(tmp_path:
 def test_convert_and_back(tmp_path: Path) -> None:
     before = json.loads(truenorth("replay", LOG, "-j", JOURNEY, "--json").stdout)
     for name in ("log.xes.gz", "log.parquet", "log.jsonl.gz", "log.csv.zst"):
-        assert truenorth("convert", LOG, str(tmp_path / name)).returncode == 0
+        told = json.loads(truenorth("convert", LOG, str(tmp_path / name), "--json").stdout)
+        assert told["written"] == [str(tmp_path / name)]
+        assert all(told[key] == before[key] for key in ("events", "quarantined", "duplicates"))
         after = json.loads(truenorth("replay", str(tmp_path / name), "-j", JOURNEY, "--json").stdout)
         rows = {"quarantined", "duplicates", "seconds"}  # bad rows are not written
         assert {k: n for k, n in after.items() if k not in rows} == {k: n for k, n in before.items() if k not in rows}
@@ -143,10 +169,22 @@ def test_discover_writes_a_draft_that_checks_and_replays(tmp_path: Path) -> None
     assert "exists already" in again.stderr
 
 
+def test_discover_prints_its_draft_as_json_and_where_it_went(tmp_path: Path) -> None:
+    path = tmp_path / "draft.yaml"
+    shown, written = truenorth("discover", LOG, "--json"), truenorth("discover", LOG, "-o", str(path), "--json")
+    draft = json.loads(shown.stdout)
+    assert draft == {"draft": path.read_text(), "written": []}
+    assert json.loads(written.stdout) == {**draft, "written": [str(path)]}
+
+
 def test_report_writes_one_page(tmp_path: Path) -> None:
     page = tmp_path / "report.html"
-    assert truenorth("report", LOG, "-j", JOURNEY, "-o", str(page)).returncode == 0
+    done = truenorth("report", LOG, "-j", JOURNEY, "-o", str(page), "--from", "2026-03-10", "--json")
+    told = json.loads(done.stdout)
+    assert done.returncode == 0
     assert "<title>" in page.read_text()
+    later = tn.replay(JOURNEY, LOG).cases.filter(pl.col("opened") >= datetime(2026, 3, 10, tzinfo=UTC))
+    assert told == {"written": [str(page)], "events": later["events"].sum(), "cases": later.height}
 
 
 @pytest.mark.parametrize(

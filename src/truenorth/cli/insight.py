@@ -236,12 +236,14 @@ def practitioners(
 ) -> None:
     """A survey of practitioners: the five challenges that most of those accredited for long enough share."""
     from truenorth.printing import insight as printing_insight
+    from truenorth.printing import journey as printing
     from truenorth.wiring import insight as wiring_insight
 
     day = as_of or datetime.now(UTC)  # noqa: TID251 the rim
     with told(json):
         if write_page is not None:
             wiring_insight.write_survey_page(questions, write_page)
+            printing.wrote([write_page], as_json=json)
             return
         found = wiring_insight.practitioners(questions, answers or [], day.date(), seed)
         printing_insight.distilled(found, as_json=json)

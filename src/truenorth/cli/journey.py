@@ -141,16 +141,17 @@ def discover(
     ] = None,
     maps: Maps = None,
     object_type: ObjectType = None,
+    json: AsJson = False,
 ) -> None:
     """Draft a journey file from a log that nobody has described, with the evidence for each line."""
     from truenorth import discovery
     from truenorth.printing import journey as printing
 
-    with told(), progress() as tell:
+    with told(json), progress(json) as tell:
         draft = discovery.discover(log, fields=fields_of(maps), object_type=object_type, on_progress=tell)
         if output:
             _write_new(output, draft)
-    printing.draft(draft, log, output)
+    printing.draft(draft, log, output, as_json=json)
 
 
 @app.command(
@@ -188,6 +189,7 @@ def report(
     seed: Seed = 0,
     maps: Maps = None,
     object_type: ObjectType = None,
+    json: AsJson = False,
 ) -> None:
     """Write one page that can be opened offline: outcomes, promises, journey map, points of failure, insights."""
     from truenorth.insight.slices import opened_between
@@ -198,7 +200,7 @@ def report(
     with asked():
         parts = chosen_parts(only or (), without or ())
     people, opened = answers_of(answer), (instant_of(since, "--from"), instant_of(until, "--to"))
-    with told(), progress() as tell:
+    with told(json), progress(json) as tell:
         inputs = wiring_insight.inputs(
             as_of=as_of,
             seed=seed,
@@ -212,9 +214,10 @@ def report(
         replayed, events = _replay(log, journey, maps, object_type, now, tell, all_columns=True)
         events = events.let_go()  # the replay has them
         tell("drawing", 0.0)
-        write_report(opened_between(replayed, *opened), output, inputs, parts)
+        shown = opened_between(replayed, *opened)
+        write_report(shown, output, inputs, parts)
     printing.notes(events, replayed, kept=False)
-    printing.wrote([output])
+    printing.reported(shown, output, as_json=json)
 
 
 @app.command(epilog="Example: truenorth convert tickets.csv tickets.xes.gz --map case='Case ID'")
@@ -223,16 +226,17 @@ def convert(
     output: Annotated[Path, typer.Argument(metavar="OUTPUT", help="Its ending names the format.")],
     maps: Maps = None,
     object_type: ObjectType = None,
+    json: AsJson = False,
 ) -> None:
     """Write a log in another format: CSV, Parquet, JSON Lines, XES or OCEL 2.0."""
     from truenorth import logs
     from truenorth.printing import journey as printing
 
-    with told(), progress() as tell:
+    with told(json), progress(json) as tell:
         events = logs.read_log(log, fields=fields_of(maps), object_type=object_type, on_progress=tell)
         logs.write_events(events, output)
     printing.notes(events, None, kept=False)
-    printing.wrote([output])
+    printing.converted(events, output, as_json=json)
 
 
 def _replay(

@@ -51,7 +51,7 @@ def save(
     with told(json), progress(json) as tell:
         today = datetime.now(UTC).date()  # noqa: TID251 the rim
         wiring_pattern.save_pattern(path, name, kind.value, source, saved=today, about=about, on_progress=tell)
-    printing.wrote([path])
+    printing.wrote([path], as_json=json)
 
 
 @app.command("list", epilog="Example: truenorth pattern list --dir patterns")

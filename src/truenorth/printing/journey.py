@@ -226,8 +226,11 @@ def _gap(gap: timedelta) -> str:
     return f"+{format_duration(gap // timedelta(microseconds=1))}" if gap else "+0 s"
 
 
-def draft(text: str, log: Path, output: Path | None) -> None:
+def draft(text: str, log: Path, output: Path | None, *, as_json: bool) -> None:
     """A drafted journey file, or where it went."""
+    if as_json:
+        write_json({"draft": text, "written": _listed([output] if output else [])})
+        return
     if output is None:
         sys.stdout.write(text)
         return
@@ -251,7 +254,7 @@ def simulated(produced: Produced, company: Company, seed: int, *, as_json: bool)
     if as_json:
         made = {"customers": company.n_customers, "days": company.days, "start": company.start, "seed": seed}
         found = {"events": produced.n_events, "arrivals": produced.n_arrivals, "faults": produced.faults}
-        went = {"written": [str(path) for path in produced.written], "streamed": streamed}
+        went = {"written": _listed(produced.written), "streamed": streamed}
         write_json(made | found | went | {"seconds": produced.seconds})
         return
     out.print(
@@ -276,10 +279,28 @@ def _streamed(streamed: Streamed) -> None:
         err.print(f"[red]{escape(reason)}[/]")
 
 
-def wrote(paths: Sequence[Path | str]) -> None:
-    """Files that were written."""
+def reported(replay: Summarised, page: Path, *, as_json: bool) -> None:
+    """A report: where it went, and how much it shows."""
+    wrote([page], as_json=as_json, events=replay.summary["events"], cases=replay.summary["cases"])
+
+
+def converted(log: Log, output: Path, *, as_json: bool) -> None:
+    """A log in another format: where it went, and how much of it could be read."""
+    counts = {"events": log.n_events, "quarantined": log.quarantine.height, "duplicates": log.n_duplicates}
+    wrote([output], as_json=as_json, **counts, notes=log.notes)
+
+
+def wrote(paths: Sequence[Path | str], *, as_json: bool = False, **further: Any) -> None:
+    """Files that were written; as JSON with what else is known of them."""
+    if as_json:
+        write_json({"written": _listed(paths), **further})
+        return
     for path in paths:
         err.print(f"wrote {escape(str(path))}")
+
+
+def _listed(paths: Sequence[Path | str]) -> list[str]:
+    return [str(path) for path in paths]
 
 
 @contextmanager
