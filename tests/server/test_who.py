@@ -15,7 +15,9 @@ from truenorth.store.opening import open_store
 
 def told(n: int, other: str | None = None) -> Event:
     kind = "alias" if other else None
-    return Event(source="s", id=str(n), type="t", time_us=n, received_us=n, customer="C1", other_id=other, other_kind=kind)
+    return Event(
+        source="s", id=str(n), type="t", time_us=n, received_us=n, customer="C1", other_id=other, other_kind=kind
+    )
 
 
 def test_events_that_state_nothing_are_looked_through_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

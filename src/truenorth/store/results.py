@@ -204,6 +204,11 @@ class Results:
         with self._database.reading() as connection:
             return [CaseRow(**row) for row in connection.execute(asked).mappings()]
 
+    def outcomes(self, journey: str) -> dict[str, int]:
+        """The cases of a journey by outcome, those that occur."""
+        with self._database.reading() as connection:
+            return _by_outcome(connection, journey)
+
     def totals(self, journey: str) -> dict[str, Any]:
         """Sums over the cases of a journey, named as in the summary of a replay.
 
@@ -212,12 +217,11 @@ class Results:
         """
         summed = [CASE_ROW.c[name] for name in ("moments", "decisions", "handovers", "internal", *MONEY)]
         sums = select(func.count().label("cases"), *(func.coalesce(func.sum(one), 0).label(one.name) for one in summed))
-        outcomes = select(CASE_ROW.c.outcome, func.count()).group_by(CASE_ROW.c.outcome)
         promise, verdict = PROMISE_ROW.c.promise, PROMISE_ROW.c.verdict
         verdicts = select(promise, verdict, func.count()).group_by(promise, verdict).order_by(promise, verdict)
         with self._database.reading() as connection:
             row = connection.execute(sums.where(CASE_ROW.c.journey == journey)).mappings().one()
-            by_outcome: dict[str, int] = dict(connection.execute(outcomes.where(CASE_ROW.c.journey == journey)).all())
+            by_outcome = _by_outcome(connection, journey)
             by_promise: dict[str, dict[str, int]] = {}
             for name, given, n in connection.execute(verdicts.where(PROMISE_ROW.c.journey == journey)):
                 by_promise.setdefault(name, {})[given] = n
@@ -284,3 +288,8 @@ def _progress(connection: Connection, journey: str) -> Progress | None:
 def n_erasures_of(connection: Connection) -> int:
     """How many erasures there have been, as a transaction sees it."""
     return connection.scalar(select(func.coalesce(func.max(RECEIPT.c.number), 0))) or 0
+
+
+def _by_outcome(connection: Connection, journey: str) -> dict[str, int]:
+    counted = select(CASE_ROW.c.outcome, func.count()).group_by(CASE_ROW.c.outcome)
+    return dict(connection.execute(counted.where(CASE_ROW.c.journey == journey)).all())

@@ -99,6 +99,6 @@ def acting_of(store: Store, clock: Callable[[], int]) -> Acting:
         now_us=clock,
         new_id=lambda: os.urandom(ID_BYTES).hex(),
         ids_of=Who(store).ids_of,
-        outcomes_of=lambda journey: store.results.totals(journey)["outcome"],
+        outcomes_of=store.results.outcomes,
         knowing=Knowing(),
     )

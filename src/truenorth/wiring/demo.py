@@ -61,7 +61,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
     n_customers: int = 2_000
     start: date = date(2025, 11, 17)
-    told_from: datetime = datetime(2026, 4, 3, tzinfo=UTC)
+    told_from: datetime = datetime(2026, 3, 10, tzinfo=UTC)
     live_from: datetime = datetime(2026, 4, 7, 8, tzinfo=UTC)
     seed: int = 1
 
