@@ -12,6 +12,7 @@ from truenorth.insight.replayed import Replayed
 from truenorth.insight.rules import RULE, Register, decision_register
 from truenorth.report.section import Inputs, Section
 from truenorth.report.tables import Shown, Table, count_column, name_column, percent_column, shown, time_column
+from truenorth.spec.counted import counted
 
 
 def decisions_section(replay: Replayed, inputs: Inputs) -> Section:
@@ -30,7 +31,7 @@ def _finding(found: Register) -> str:
     if not rules.height:
         return "The journey file declares no decisions: nobody can say which rules the customer meets."
     forgotten = rules.filter(pl.col("forgotten").list.len() > 0)
-    text = f"{count(rules.height)} rules are applied {count(int(rules['n'].sum()))} times."
+    text = f"{counted(rules.height, 'rule is', 'rules are')} applied {counted(int(rules['n'].sum()), 'time')}."
     if not forgotten.height:
         return f"{text} As of {found.as_of} each has an owner, a reason and a review of the last two years, and fires."
     names = ", ".join(shorten(name, 40) for name in forgotten["name"].head(5))
