@@ -107,7 +107,7 @@ def no_key(store: Store) -> None:
 @pytest.mark.parametrize(
     ("illness", "name", "state", "found"),
     [
-        (archive_lost, "archive", "wrong", "1 of 1 files missing"),
+        (archive_lost, "archive", "wrong", "1 of 1 file missing"),
         (archive_cut, "archive", "wrong", "of another size"),
         (bad_journey, "journeys", "wrong", "support, version 2: 2 errors"),
         (no_journey, "journeys", "doubtful", "none is live"),

@@ -14,6 +14,7 @@ from truenorth.action.inputs import Inputs, decode_inputs
 from truenorth.action.permissions import money
 from truenorth.action.values import DO_NOTHING, STAGES, Candidate, Context, Decision, Effect
 from truenorth.spec.conditions import fields_of
+from truenorth.spec.counted import counted
 from truenorth.spec.situation_wording import situation_in_words
 from truenorth.spec.situations import parse_situation
 
@@ -96,7 +97,9 @@ def _sureness(inputs: Inputs, decision: Decision) -> str:
     effect = inputs.effects.get(decision.chosen)
     if effect is None or decision.chosen == DO_NOTHING:
         return _share(decision)
-    origin = f"learnt from {effect.n:,} decisions" if effect.source == "data" else "believed by the journey file"
+    origin = (
+        f"learnt from {counted(effect.n, 'decision')}" if effect.source == "data" else "believed by the journey file"
+    )
     points = f"{100 * effect.low:.1f} to {100 * effect.high:.1f} points likelier (95 %)"
     return f"{origin}: {points}; {_share(decision)}"
 

@@ -9,6 +9,8 @@ import math
 
 import msgspec
 
+from truenorth.spec.counted import counted
+
 ALARM = 0.001
 """A split that chance alone makes so rarely is called a mismatch."""
 
@@ -42,7 +44,7 @@ def check_split(n_holdout: int, n_treated: int, share: float) -> SplitCheck:
     chi_square = (n_holdout - n * share) ** 2 / (n * share * (1 - share)) if n else 0.0
     p_value = math.erfc(math.sqrt(chi_square / 2))
     is_sound = p_value >= ALARM
-    words = f"{n_holdout:,} of {n:,} cases are held out, as {share:.1%} are meant to be"
+    words = f"{n_holdout:,} of {counted(n, 'case is', 'cases are')} held out, as {share:.1%} are meant to be"
     if not is_sound:
         words = (
             f"sample-ratio mismatch: {n_holdout:,} of {n:,} cases are held out where {share:.1%} were meant "

@@ -14,7 +14,7 @@ from truenorth.cli.frame import AsJson, JourneyPath, Maps, fields_of, progress, 
 app = typer.Typer(help="What worked, kept with its evidence, to be tried elsewhere.", no_args_is_help=True)
 
 Folder = Annotated[Path, typer.Option("--dir", metavar="DIR", help="The folder of patterns.")]
-PatternPath = Annotated[Path, typer.Argument(metavar="FILE", help="A pattern file.")]
+Which = Annotated[str, typer.Argument(metavar="PATTERN", help="A pattern file, or the name of a pattern in --dir.")]
 MaybeLog = Annotated[Path | None, typer.Option("--log", metavar="LOG", help="The log that it is seen in.")]
 PATTERNS = Path("patterns")
 
@@ -64,20 +64,21 @@ def list_patterns(folder: Folder = PATTERNS, json: AsJson = False) -> None:
         printing_pattern.listed(list(wiring_pattern.patterns_in(folder)), as_json=json)
 
 
-@app.command(epilog="Example: truenorth pattern show patterns/call-backs.yaml")
-def show(file: PatternPath, json: AsJson = False) -> None:
+@app.command(epilog="Example: truenorth pattern show call-backs")
+def show(pattern: Which, folder: Folder = PATTERNS, json: AsJson = False) -> None:
     """One pattern with its evidence."""
     from truenorth.printing import pattern as printing_pattern
     from truenorth.wiring import pattern as wiring_pattern
 
     with told(json):
-        printing_pattern.shown(wiring_pattern.read_pattern(file), as_json=json)
+        printing_pattern.shown(wiring_pattern.pattern_called(pattern, folder), as_json=json)
 
 
-@app.command(epilog="Example: truenorth pattern compare patterns/call-backs.yaml patterns/visits.yaml")
+@app.command(epilog="Example: truenorth pattern compare call-backs visits")
 def compare(
-    file: PatternPath,
-    other: Annotated[Path, typer.Argument(metavar="OTHER", help="Another one.")],
+    pattern: Which,
+    other: Annotated[str, typer.Argument(metavar="OTHER", help="Another one.")],
+    folder: Folder = PATTERNS,
     json: AsJson = False,
 ) -> None:
     """What only one of two patterns says."""
@@ -86,19 +87,20 @@ def compare(
     from truenorth.wiring import pattern as wiring_pattern
 
     with told(json):
-        lines = compared(wiring_pattern.read_pattern(file), wiring_pattern.read_pattern(other))
+        lines = compared(*(wiring_pattern.pattern_called(name, folder) for name in (pattern, other)))
         printing_pattern.compared(lines, as_json=json)
 
 
-@app.command(epilog="Example: truenorth pattern apply patterns/call-backs.yaml -j bill.yaml --log bills.csv")
+@app.command(epilog="Example: truenorth pattern apply call-backs -j bill.yaml --log bills.csv")
 def apply(
-    file: PatternPath,
+    pattern: Which,
     journey: JourneyPath,
     log: MaybeLog = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the journey there; else nothing is.")
     ] = None,
     replace: Annotated[bool, typer.Option("--replace", help="What has the same name is replaced.")] = False,
+    folder: Folder = PATTERNS,
     maps: Maps = None,
     json: AsJson = False,
 ) -> None:
@@ -108,8 +110,9 @@ def apply(
 
     source = wiring_pattern.Source(journey, log, fields=fields_of(maps))
     with told(json), progress(json) as tell:
-        pattern = wiring_pattern.read_pattern(file)
-        found = wiring_pattern.applied(pattern, source, replace=replace, on_progress=tell)
+        found = wiring_pattern.applied(
+            wiring_pattern.pattern_called(pattern, folder), source, replace=replace, on_progress=tell
+        )
         if output:
             wiring_pattern.write_journey(output, found.text)
     printing_pattern.applied(found, output, as_json=json)

@@ -19,6 +19,7 @@ from truenorth.discovery.proof import choose, outcome_sentence, try_out
 from truenorth.discovery.sequences import MAX_TYPE_LENGTH, MAX_TYPES, Sequences, arrange, thinned
 from truenorth.discovery.wording import listed, shown
 from truenorth.logs import Log, Progress, peek, read_log
+from truenorth.spec.counted import counted
 from truenorth.spec.durations import write_duration
 from truenorth.spec.problems import UnreadableLog
 
@@ -92,9 +93,9 @@ def _read(
 def _notes(log: Log, events: pl.DataFrame, sequences: Sequences, every: int) -> tuple[str, ...]:
     notes = []
     if log.quarantine.height:
-        notes.append(f"{log.quarantine.height:,} rows could not be read and are left out.")
+        notes.append(f"{counted(log.quarantine.height, 'row')} could not be read: left out.")
     if log.n_duplicates:
-        notes.append(f"{log.n_duplicates:,} rows repeat the id of an earlier one and are left out.")
+        notes.append(f"{counted(log.n_duplicates, 'row repeats', 'rows repeat')} the id of an earlier one: left out.")
     if log.n_duplicates > log.n_events:
         notes.append("Most rows are left out so: if the column 'id' is not the id of an event, give it another name.")
     if every > 1:
@@ -142,7 +143,9 @@ def write(sketch: Sketch, promises: Sequence[Proposal], outcome: str = "") -> st
 def _head(sketch: Sketch, outcome: str) -> list[str]:
     sequences = sketch.findings.sequences
     what = "episodes of customers" if sequences.by_customer else "cases"
-    first = f"A draft, made by 'truenorth discover' from {sketch.name[:200]}: {sequences.n_events:,} events in "
+    first = (
+        f"A draft, made by 'truenorth discover' from {sketch.name[:200]}: {counted(sequences.n_events, 'event')} in "
+    )
     first += f"{sequences.n_cases:,} {what}, {len(sequences.names):,} types of events."
     rules = (
         "All of it is guessed from the log; the evidence stands above each line. A log knows what happened, not what "

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import polars as pl
 
 from truenorth.discovery.names import folded
-from truenorth.discovery.wording import counted, percent
+from truenorth.discovery.wording import percent
+from truenorth.spec.counted import counted
 
 COLUMNS = ("lifecycle transition", "lifecycle", "transition", "event lifecycle")
 PAIRED = 0.2

@@ -10,6 +10,7 @@ import polars as pl
 from truenorth.discovery.promises import MIN_CASES, Proposal
 from truenorth.discovery.wording import percent
 from truenorth.engine.replay import replay
+from truenorth.spec.counted import counted
 from truenorth.spec.load import parse_journey
 
 MOST_PROMISES = 8
@@ -74,4 +75,4 @@ def outcome_sentence(summary: Mapping[str, Any]) -> str:
     """What a draft says of the cases, as a sentence."""
     n_cases = summary["cases"]
     parts = [f"{name} {percent(n, n_cases)}" for name, n in summary["outcome"].items() if n]
-    return f"Replayed on this log, this draft gives {n_cases:,} cases: {', '.join(parts) or 'none'}."
+    return f"Replayed on this log, this draft gives {counted(n_cases, 'case')}: {', '.join(parts) or 'none'}."

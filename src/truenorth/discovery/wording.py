@@ -36,15 +36,6 @@ def shown(name: str) -> str:
     return f"'{line}'" if len(line) <= MAX_SHOWN else f"'{line[: MAX_SHOWN - 3]}...'"
 
 
-def counted(n: int, what: str) -> str:
-    """A number of things.
-
-    >>> counted(1, "type"), counted(2_000, "type")
-    ('1 type', '2,000 types')
-    """
-    return f"{n:,} {what}" if n == 1 else f"{n:,} {what}s"
-
-
 def human_us(duration_us: float) -> int:
     """The shortest duration that people would name and that is not shorter.
 

@@ -15,6 +15,7 @@ from truenorth.figures.outcome import NO_CASES
 from truenorth.figures.theme import BACK, KIND_INK, LINE, OUTCOME_INK, Ink, Theme, hover, titled, worded
 from truenorth.figures.wording import cases, count, duration, percent, plain, ratio, wrapped
 from truenorth.insight.replayed import OUTCOMES, Replayed
+from truenorth.spec.counted import counted
 
 NEED_INK = Ink("#5b6472", "", "triangle-right", "")
 WIDTHS = (1.2, 2.0, 3.2, 5.0, 7.5)
@@ -236,7 +237,10 @@ def _add_edge_hovers(figure: Any, nodes: list[Node], edges: list[Edge], chart: C
 
 
 def _edge_hover(edge: Edge, names: dict[str, str]) -> str:
-    lines = [f"<b>{names[edge.source]} → {names[edge.target]}</b>", f"{count(edge.n)} times in {cases(edge.n_cases)}"]
+    lines = [
+        f"<b>{names[edge.source]} → {names[edge.target]}</b>",
+        f"{counted(edge.n, 'time')} in {cases(edge.n_cases)}",
+    ]
     if edge.median_us is not None:
         lines.append(f"median time {duration(edge.median_us)}")
         lines.append(f"hand-over in {percent(edge.handover_share)}")
@@ -312,7 +316,7 @@ def _node_hover(node: Node) -> str:
     return hover(
         name,
         f"mostly {node.role}",
-        f"{count(node.n)} events in {cases(node.n_cases)} ({percent(node.case_share)})",
+        f"{counted(node.n, 'event')} in {cases(node.n_cases)} ({percent(node.case_share)})",
         f"hand-over in {percent(node.handover_share)}",
         f"median time to the next event {duration(node.median_next_us)}",
     )

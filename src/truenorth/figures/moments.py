@@ -10,6 +10,7 @@ from plotly import graph_objects as go
 from truenorth.figures.theme import BAR, KIND_INK, Theme, add_rows, bar_rows, filled, hover, titled, worded
 from truenorth.figures.wording import count, money, percent, plain, ratio, shorten
 from truenorth.insight.moments import Moments
+from truenorth.spec.counted import counted
 
 
 def moments_figure(found: Moments, currency: str = "", top: int = 12, theme: Theme = "light") -> Any:
@@ -52,7 +53,7 @@ def _hover(row: dict[str, Any], currency: str, worth: bool) -> str:
     money_line = (
         f"{money(row['own_cost'], plain(currency))} itself, {money(row['caused_cost'], plain(currency))} caused"
         if worth
-        else f"{count(row['n'])} moments, {count(row['caused'])} events caused"
+        else f"{counted(row['n'], 'moment')}, {counted(row['caused'], 'event')} caused"
     )
     decisions = f"{ratio(row['decision_ratio'])} decisions each"
     return hover(plain(row["type"], 120), _note(row), decisions, money_line, f"alignment: {row['alignment']}")

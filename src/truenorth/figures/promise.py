@@ -11,6 +11,7 @@ from truenorth.figures.theme import BAR, VERDICT_INK, Theme, add_rows, bar_rows,
 from truenorth.figures.wording import count, percent, plain, shorten
 from truenorth.insight.promises import By, promise_breaks, promise_verdicts
 from truenorth.insight.replayed import VERDICTS, Replayed
+from truenorth.spec.counted import counted
 
 MAX_ROWS = 15
 """More groups than this are left to the table."""
@@ -57,7 +58,7 @@ def _of_judged(row: dict[str, Any]) -> str:
 def _promise_words(table: pl.DataFrame) -> tuple[str, str]:
     kept, broken = (int(table[verdict].sum()) for verdict in ("kept", "broken"))
     judged = table.filter(pl.col("broken_share").is_not_null())
-    sample = f"{count(int(table['made'].sum()))} instances made."
+    sample = f"{counted(int(table['made'].sum()), 'instance')} made."
     subtitle = f"{sample} Rate = broken / (kept + broken); lapsed and open ones count in neither."
     if not judged.height:
         return "No promise has been judged yet", subtitle

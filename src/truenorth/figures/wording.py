@@ -10,6 +10,8 @@ import html
 import textwrap
 import unicodedata
 
+from truenorth.spec.counted import counted
+
 SECOND_US = 1_000_000
 UNITS = (("d", 86_400 * SECOND_US), ("h", 3_600 * SECOND_US), ("min", 60 * SECOND_US), ("s", SECOND_US))
 """Units of time and their length in microseconds, the longest first."""
@@ -145,4 +147,4 @@ def cases(number: int) -> str:
     >>> cases(1), cases(2000)
     ('1 case', '2,000 cases')
     """
-    return f"{count(number)} case{'' if number == 1 else 's'}"
+    return counted(number, "case")

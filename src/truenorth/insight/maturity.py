@@ -17,6 +17,7 @@ from truenorth.insight.clustered import clustered_ratio
 from truenorth.insight.overview import overview
 from truenorth.insight.promises import promise_verdicts
 from truenorth.insight.replayed import DECIDED, Replayed
+from truenorth.spec.counted import counted
 from truenorth.spec.problems import Problem, TruenorthError, nearest
 
 KEPT_ENOUGH = 0.9
@@ -152,7 +153,7 @@ def _promises_kept(replay: Replayed, _as_of: date) -> Finding:
     if not judged:
         return None, "no promise has been judged yet"
     share = int(verdicts["kept"].sum()) / judged
-    return share >= KEPT_ENOUGH, f"{_percent(share)} of {judged:,} promises were kept"
+    return share >= KEPT_ENOUGH, f"{_percent(share)} of {counted(judged, 'promise was', 'promises were')} kept"
 
 
 def _told_once(replay: Replayed, _as_of: date) -> Finding:
@@ -178,7 +179,8 @@ def _rules_reviewed(replay: Replayed, as_of: date) -> Finding:
     alive = [
         one for one in rules if one.owner and one.reason and one.reviewed and (as_of - one.reviewed).days <= REVIEW_DAYS
     ]
-    return len(alive) == len(rules), f"{len(alive)} of {len(rules)} rules have an owner, a reason, a fresh review"
+    have = counted(len(rules), "rule has", "rules have")
+    return len(alive) == len(rules), f"{len(alive)} of {have} an owner, a reason, a fresh review"
 
 
 def _worth_known(replay: Replayed, _as_of: date) -> Finding:

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from truenorth.insight.clustered import clustered_means
 from truenorth.insight.replayed import DECIDED, Replayed
+from truenorth.spec.counted import counted
 
 MAX_TEXTS = 50_000
 """Themes are learnt from at most so many different texts, drawn by the seed; all texts are then told apart by them."""
@@ -115,8 +116,7 @@ def voice(
     """
     texts = _texts(replay)
     if texts.height < MIN_TEXTS:
-        have = "event has" if texts.height == 1 else "events have"
-        few = f"{texts.height} {have} a text; fewer than {MIN_TEXTS} give no themes"
+        few = f"{counted(texts.height, 'event has', 'events have')} a text; fewer than {MIN_TEXTS} give no themes"
         return Voice(n_texts=texts.height, n_learnt_from=0, n_other=texts.height, themes=(), missing=few)
     sorted_texts = sort_texts(texts["text"], n_themes, seed, embed)
     frame = texts.with_columns(

@@ -9,6 +9,7 @@ import polars as pl
 
 from truenorth.insight.candidates import Candidate
 from truenorth.insight.coded import CodedEvents
+from truenorth.spec.counted import counted
 from truenorth.spec.durations import format_duration
 from truenorth.spec.model import Promise, PromiseKind
 
@@ -29,13 +30,13 @@ def advice(events: CodedEvents, candidate: Candidate) -> Advice:
     n = int(candidate.passed.sum())
     if candidate.kind == "handovers":
         return Advice(
-            f"Let whoever takes the case finish it: {n:,} cases were handed over more often.",
+            f"Let whoever takes the case finish it: {counted(n, 'case was', 'cases were')} handed over more often.",
             "Where a hand-over must be, hand over all that is known, once.",
             "Route by the case's own facts only when who finishes what is settled.",
         )
     if candidate.kind == "repeat":
         return Advice(
-            f"Find out why '{name}' is needed again in {n:,} cases, and make the first time enough.",
+            f"Find out why '{name}' is needed again in {counted(n, 'case')}, and make the first time enough.",
             f"Do the second '{name}' at once, by whoever did the first.",
             f"A machine that repeats '{name}' faster repeats the failure faster: last, if at all.",
         )
@@ -63,12 +64,12 @@ def _about_promise(events: CodedEvents, promise: Promise, candidate: Candidate) 
     if promise.kind is PromiseKind.RESPONSE:
         return Advice(
             f"Do at once what is promised, and there is nothing to promise{_kept_early(events, promise)}.",
-            f"Keep it: {n:,} of {at_stake:,} were broken{_lateness(events, promise)}.",
+            f"Keep it: {n:,} of {at_stake:,} {'was' if n == 1 else 'were'} broken{_lateness(events, promise)}.",
             "Let a machine do or remind of it when it is still needed and people can keep it.",
         )
     what = (promise.never or promise.of or promise.before or promise.expect).text  # type: ignore[union-attr]
     return Advice(
-        f"Remove what brings about: {what} ({n:,} of {at_stake:,} cases).",
+        f"Remove what brings about: {what} ({n:,} of {counted(at_stake, 'case')}).",
         "Where it cannot be removed, do it once, by the one who has the case.",
         "Automate what is left when it happens for a good reason only.",
     )

@@ -16,6 +16,7 @@ from truenorth.logs.mapping import Plan
 from truenorth.logs.table import Source, Table, unreadable
 from truenorth.logs.times import EARLIEST, LATEST, Instants, looks_like_instants, plain, read_instants
 from truenorth.logs.values import as_text, simplest
+from truenorth.spec.counted import counted
 from truenorth.spec.model import CANONICAL_TYPES
 from truenorth.spec.problems import UnreadableLog
 
@@ -104,7 +105,7 @@ def _read_time(draft: _Draft, name: str) -> None:
 
 
 def _ambiguous(column: str, read: Instants) -> str:
-    both = f"{read.n_ambiguous:,} rows could be read month first as well"
+    both = f"{counted(read.n_ambiguous, 'row')} could be read month first as well"
     return f"'{column}' is read day first ({plain(read.format)}): {both}"
 
 

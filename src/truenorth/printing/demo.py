@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from truenorth.printing.terminal import counted, err
+from truenorth.printing.terminal import err
+from truenorth.spec.counted import counted
 from truenorth.wiring.demo import Prepared
 
 

@@ -11,7 +11,8 @@ from rich.table import Table
 from truenorth.foresight.backtest import Backtest
 from truenorth.foresight.metrics import Estimate
 from truenorth.foresight.model import Foresight
-from truenorth.printing.terminal import counted, err, out, write_json
+from truenorth.printing.terminal import err, out, write_json
+from truenorth.spec.counted import counted
 
 MOST_LEVERS = 3
 
@@ -95,7 +96,7 @@ def _alarm_lines(found: Backtest) -> list[str]:
         f"{counted(lead.n_cases, 'case')}, precision {_estimate(lead.precision)}, recall {_estimate(lead.recall)}",
         f"lead time: {lead.lead_days:.1f} days before the failure was known (median; middle half "
         f"{lead.lead_days_q1:.1f} to {lead.lead_days_q3:.1f})",
-        f"a team that looks at {daily.per_day} cases a day: {daily.n_looked_at:,} looked at, "
+        f"a team that looks at {counted(daily.per_day, 'case')} a day: {daily.n_looked_at:,} looked at, "
         f"{_estimate(daily.precision)} of them fail (base rate {daily.base_rate:.3f})",
     ]
     costs = [

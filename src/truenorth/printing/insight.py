@@ -9,6 +9,7 @@ from truenorth.insight.practitioners import Distilled
 from truenorth.printing.terminal import err, out, write_json
 from truenorth.report.document import document
 from truenorth.report.tables import Table
+from truenorth.spec.counted import counted
 from truenorth.wiring.insight import Insight
 
 DEEP_DIVES_SHOWN = 2
@@ -35,9 +36,12 @@ def distilled(found: Distilled, *, as_json: bool) -> None:
     if as_json:
         write_json(found.to_dict())
         return
-    out.print(f"{found.n_contributors:,} contributors name {found.n_challenges:,} challenges; most share these:")
+    out.print(
+        f"{counted(found.n_contributors, 'contributor names', 'contributors name')} "
+        f"{counted(found.n_challenges, 'challenge')}; most share these:"
+    )
     for place, one in enumerate(found.top, 1):
-        head = f"{place}. {one.name}: {one.n_contributors:,} contributors ({one.share:.0%})"
+        head = f"{place}. {one.name}: {counted(one.n_contributors, 'contributor')} ({one.share:.0%})"
         out.print(f"\n[bold]{escape(head)}[/]")
         for text in (*one.examples, *one.deep_dives[:DEEP_DIVES_SHOWN]):
             out.print(f"  {escape(text)}")

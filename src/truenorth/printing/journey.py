@@ -21,7 +21,8 @@ from truenorth.engine.compile import used_fields
 from truenorth.engine.replay import Replay
 from truenorth.explanation import Explanation
 from truenorth.logs import Log
-from truenorth.printing.terminal import counted, err, out, write_json
+from truenorth.printing.terminal import err, out, write_json
+from truenorth.spec.counted import counted
 from truenorth.spec.durations import format_duration
 from truenorth.spec.load import Loaded
 from truenorth.spec.model import Journey

@@ -9,8 +9,9 @@ import msgspec
 from rich.markup import escape
 from rich.table import Table
 
-from truenorth.printing.terminal import counted, out, write_json
+from truenorth.printing.terminal import out, write_json
 from truenorth.server.foreseeing.watching import Seen
+from truenorth.spec.counted import counted
 from truenorth.spec.instants import instant_at
 from truenorth.store.foresight_rows import Look, ModelRow
 

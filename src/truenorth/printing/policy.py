@@ -11,6 +11,7 @@ from truenorth.action.ledger import Crown, Line, flat
 from truenorth.action.off_policy import Estimate, Evaluation
 from truenorth.printing.terminal import out, write_json
 from truenorth.server.acting.books import Ledger
+from truenorth.spec.counted import counted
 from truenorth.wiring.policy import Learning
 
 HOUR_US = 3_600_000_000
@@ -36,7 +37,9 @@ def evaluation(found: Evaluation, *, as_json: bool) -> None:
     if found.modelled is not None:
         table.add_row("gain, as modelled", *_money(found.modelled))
     out.print(table)
-    out.print(f"{found.n:,} decisions, {found.n_units:,} customers, effective sample size {found.ess:,.0f}")
+    out.print(
+        f"{counted(found.n, 'decision')}, {counted(found.n_units, 'customer')}, effective sample size {found.ess:,.0f}"
+    )
     out.print(found.words)
 
 

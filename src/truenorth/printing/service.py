@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from truenorth.printing.terminal import counted, err
+from truenorth.printing.terminal import err
 from truenorth.server.service import Settings
+from truenorth.spec.counted import counted
 from truenorth.wiring.service import Service
 
 

@@ -11,10 +11,11 @@ import msgspec
 from rich.markup import escape
 from rich.table import Table
 
-from truenorth.printing.terminal import counted, err, out, write_json
+from truenorth.printing.terminal import err, out, write_json
 from truenorth.server.doctor import Finding
 from truenorth.server.exports.pages import Exported
 from truenorth.server.importing import Imported
+from truenorth.spec.counted import counted
 from truenorth.store.archive import Archived
 from truenorth.store.people import Receipt
 from truenorth.store.rows import Webhook

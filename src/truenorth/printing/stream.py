@@ -7,6 +7,7 @@ from collections.abc import Callable
 import typer
 
 from truenorth.printing.terminal import out, write_json
+from truenorth.spec.counted import counted
 from truenorth.wiring.stream import Streamed
 
 
@@ -30,6 +31,6 @@ def ended(streamed: Streamed, *, as_json: bool) -> None:
 
 def _words(streamed: Streamed) -> str:
     return (
-        f"{streamed.events:,} events, {streamed.signals:,} signals, {streamed.duplicates:,} second arrivals, "
-        f"{streamed.aside:,} rows put aside"
+        f"{counted(streamed.events, 'event')}, {counted(streamed.signals, 'signal')}, "
+        f"{counted(streamed.duplicates, 'second arrival')}, {counted(streamed.aside, 'row')} put aside"
     )

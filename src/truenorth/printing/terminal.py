@@ -18,12 +18,3 @@ err = Console(stderr=True, soft_wrap=True, highlight=False, emoji=False)
 def write_json(value: Any) -> None:
     """A value as JSON on standard output."""
     sys.stdout.write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")
-
-
-def counted(n: int, word: str) -> str:
-    """A number of things.
-
-    >>> counted(1, "event"), counted(2_000, "event")
-    ('1 event', '2,000 events')
-    """
-    return f"{n:,} {word}" + ("" if n == 1 else "s")

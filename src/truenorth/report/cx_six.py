@@ -13,6 +13,7 @@ from truenorth.insight.outcome_cost import RULE, OutcomeCost, outcome_cost
 from truenorth.insight.replayed import Replayed
 from truenorth.report.section import Inputs, Section
 from truenorth.report.tables import Table
+from truenorth.spec.counted import counted
 
 BETTER = {"high": "higher", "low": "lower"}
 
@@ -97,8 +98,8 @@ def _cost(cost: OutcomeCost, currency: str) -> dict[str, Table]:
     rows += [(f"of it in cases that are {name}", money(part), "") for name, part in cost.parts.items()]
     rows.append(("open cases so far, not in it", money(cost.open_cost), ""))
     table = Table(
-        caption=f"{count(cost.n_achieved)} achieved of {count(cost.n_decided)} decided cases, "
-        f"{count(cost.n_customers)} customers.",
+        caption=f"{count(cost.n_achieved)} achieved of {counted(cost.n_decided, 'decided case')}, "
+        f"{counted(cost.n_customers, 'customer')}.",
         headings=("outcome-based cost", currency or "units", "95 % interval"),
         numeric=(False, True, True),
         rows=tuple(rows),

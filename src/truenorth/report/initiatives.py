@@ -16,6 +16,7 @@ from truenorth.insight.line_of_sight import teams_in_sight, work_in_sight
 from truenorth.insight.replayed import Replayed
 from truenorth.report.section import Inputs, Section
 from truenorth.report.tables import Shown, Table, count_column, name_column, percent_column, shown
+from truenorth.spec.counted import counted
 
 HOW = (
     "Before: an initiative that names no outcome, promise or moment that it serves has no line of sight: do not do it. "
@@ -86,7 +87,7 @@ def _finding(found: Portfolio) -> str:
     for one in found.assessed:
         counts[one.verdict] = counts.get(one.verdict, 0) + 1
     words = ", ".join(f"{number} {verdict}" for verdict, number in counts.items())
-    return f"{len(found.assessed)} initiatives: {words}. {sight}"
+    return f"{counted(len(found.assessed), 'initiative')}: {words}. {sight}"
 
 
 def _verdicts(assessed: Sequence[Assessment], currency: str) -> Table:

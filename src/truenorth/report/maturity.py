@@ -29,7 +29,7 @@ def maturity_section(replay: Replayed, inputs: Inputs) -> Section:
 
 def _finding(found: Maturity) -> str:
     missing = [one for one in found.answers if not one.answer]
-    told = f"{found.n_yes} of {len(found.answers)} answers are yes."
+    told = f"{found.n_yes} of {len(found.answers)} answers {'is' if found.n_yes == 1 else 'are'} yes."
     return f"{told} Next: {missing[0].next_step}" if missing else told
 
 

@@ -25,6 +25,7 @@ from truenorth.report import tables
 from truenorth.report.parts import PARTS
 from truenorth.report.section import Inputs, Section, Subject
 from truenorth.report.subjects import sections
+from truenorth.spec.counted import counted
 
 HEADER_PX, BARE_PX = 40, 8
 """Room above a plot with and without a legend, when its title stands outside."""
@@ -281,7 +282,7 @@ def _sample(replay: Replayed) -> dict[str, str]:
     mark = _instant(replay.watermark) if replay.watermark else "none: the log is empty"
     since, until = bounds_of(replay)
     opened = (f" from {_instant(since)}" if since else "") + (f" before {_instant(until)}" if until else "")
-    size = f"{count(replay.events.height)} events in {cases(replay.cases.height)}"
+    size = f"{counted(replay.events.height, 'event')} in {cases(replay.cases.height)}"
     size += f", all that opened{opened}" if opened else ""
     return {"size": size, "period": period, "watermark": mark}
 

@@ -12,6 +12,7 @@ from truenorth.insight.replayed import Replayed
 from truenorth.insight.rules import RULE, Register, decision_register
 from truenorth.report.section import Inputs, Section
 from truenorth.report.tables import Shown, Table, count_column, name_column, percent_column, shown, time_column
+from truenorth.spec.counted import counted
 
 
 def decisions_section(replay: Replayed, inputs: Inputs) -> Section:
@@ -32,9 +33,7 @@ def _finding(found: Register, n_cases: int) -> str:
     if not n_cases:
         return f"No case opened: whether any of the {count(rules.height)} rules is ever applied cannot be told."
     forgotten = rules.filter(pl.col("forgotten").list.len() > 0)
-    which = "1 rule is" if rules.height == 1 else f"{count(rules.height)} rules are"
-    n = int(rules["n"].sum())
-    text = f"{which} applied {count(n)} {'time' if n == 1 else 'times'}."
+    text = f"{counted(rules.height, 'rule is', 'rules are')} applied {counted(int(rules['n'].sum()), 'time')}."
     if not forgotten.height:
         return f"{text} As of {found.as_of} each has an owner, a reason and a review of the last two years, and fires."
     names = ", ".join(shorten(name, 40) for name in forgotten["name"].head(5))

@@ -13,6 +13,7 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from truenorth.engine import kernel
+from truenorth.spec.counted import counted
 from truenorth.spec.load import load_journey
 from truenorth.spec.problems import TruenorthError
 from truenorth.store.condition import Condition
@@ -207,9 +208,11 @@ def _archive(patient: Patient) -> Iterator[Finding]:
     if bad:
         named = ", ".join(map(str, bad[:N_NAMED])) + (" ..." if len(bad) > N_NAMED else "")
         hint = "restore them from the backup: nothing can be judged anew without them"
-        yield Finding("archive", "wrong", f"{len(bad)} of {len(files)} files missing or of another size: {named}", hint)
+        yield Finding(
+            "archive", "wrong", f"{len(bad)} of {counted(len(files), 'file')} missing or of another size: {named}", hint
+        )
     else:
-        yield Finding("archive", "ok", f"{len(files)} files, all there")
+        yield Finding("archive", "ok", f"{counted(len(files), 'file')}, all there")
 
 
 def _outbox(patient: Patient) -> Iterator[Finding]:
@@ -230,7 +233,9 @@ def _outbox(patient: Patient) -> Iterator[Finding]:
         hint = "take it up again with 'truenorth webhooks resume', once its receiver is back"
         yield Finding("webhooks", "doubtful", f"paused: {', '.join(paused)}", hint)
     if not (n_dead or late or paused):
-        yield Finding("webhooks", "ok", f"{len(hooks)} webhooks, {n_waiting:,} signals wait")
+        yield Finding(
+            "webhooks", "ok", f"{counted(len(hooks), 'webhook')}, {counted(n_waiting, 'signal waits', 'signals wait')}"
+        )
 
 
 def _is_late(patient: Patient, since_us: int) -> bool:
@@ -239,7 +244,7 @@ def _is_late(patient: Patient, since_us: int) -> bool:
 
 def _quarantine(patient: Patient) -> Iterator[Finding]:
     n_events, n_refused, _ = patient.condition.recent(N_RECENT)
-    found = f"{n_refused:,} refused beside the newest {n_events:,} events"
+    found = f"{n_refused:,} refused beside the newest {counted(n_events, 'event')}"
     if n_refused > REFUSED_DOUBT * (n_events + n_refused):
         hint = "a client sends what cannot be read: the reasons are in the table 'refused'"
         yield Finding("quarantine", "doubtful", found, hint)
@@ -252,7 +257,9 @@ def _runner(patient: Patient) -> Iterator[Finding]:
     live = [text.name for text in patient.store.journeys.live()]
     behind = max((last - patient.store.results.progress(name).position for name in live), default=0)
     is_led = has_leader(patient.store.database)
-    found = f"{'a' if is_led else 'no'} runner leads; {max(behind, 0):,} events are not judged yet"
+    found = (
+        f"{'a' if is_led else 'no'} runner leads; {counted(max(behind, 0), 'event is', 'events are')} not judged yet"
+    )
     if not is_led and behind > 0:
         yield Finding("runner", "wrong", found, "start 'truenorth serve'")
     elif not is_led or behind > BEHIND_DOUBT_EVENTS:

@@ -27,6 +27,7 @@ from truenorth.report.subjects import subject as subject_of
 from truenorth.spec.document import MAX_BYTES
 from truenorth.spec.problems import Problem, TruenorthError, nearest
 from truenorth.wiring import journey as wiring
+from truenorth.wiring.text_file import text_of
 
 T = TypeVar("T")
 
@@ -138,7 +139,7 @@ def check_columns(exclude: Sequence[str], columns: Sequence[str]) -> None:
 
 def theme_names(path: Path) -> dict[str, Sequence[str]]:
     """The names of themes in a file; TruenorthError where it cannot be read."""
-    return parse_theme_names(_text(path, "a file of themes' names", "--write-names writes one"), str(path))
+    return parse_theme_names(text_of(path, "a file of themes' names", "--write-names writes one"), str(path))
 
 
 def practitioners(questions: Path, answers: Sequence[Path], as_of: date, seed: int) -> Distilled:
@@ -168,26 +169,15 @@ WRITE_PAGE = "--write-page survey.html makes a page on which people answer"
 
 
 def _questionnaire(path: Path) -> Questionnaire:
-    return parse_questionnaire(_text(path, "a file of questions", "see docs/insight-customers.md"), str(path))
+    return parse_questionnaire(text_of(path, "a file of questions", "see docs/insight-customers.md"), str(path))
 
 
 def _answers(path: Path) -> pl.DataFrame:
-    text = _text(path, "a CSV file of answers", "one row a contributor, columns by the questions' keys")
+    text = text_of(path, "a CSV file of answers", "one row a contributor, columns by the questions' keys")
     try:
         return pl.read_csv(StringIO(text), infer_schema=False)
     except pl.exceptions.PolarsError as error:
         problem = Problem(path=str(path), expected="a CSV table with a header", found=str(error).splitlines()[0])
-        raise TruenorthError([problem]) from None
-
-
-def _text(path: Path, what: str, hint: str) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except OSError as error:
-        found = error.strerror or str(error)
-        raise TruenorthError([Problem(path=str(path), expected=what, found=found, hint=hint)]) from None
-    except UnicodeDecodeError:
-        problem = Problem(path=str(path), expected=what, found="bytes that are no UTF-8", hint=hint)
         raise TruenorthError([problem]) from None
 
 

@@ -26,10 +26,11 @@ from truenorth.logs.whole import folder_at, whole_file
 from truenorth.report.section import Inputs
 from truenorth.report.subjects import subject
 from truenorth.spec.load import parse_journey
-from truenorth.spec.problems import Problem, TruenorthError
+from truenorth.spec.problems import Problem, TruenorthError, nearest
 from truenorth.wiring import journey as wiring
+from truenorth.wiring.text_file import text_of
 
-CHUNK_BYTES = 1 << 20
+SUFFIXES = (".yaml", ".yml")
 
 
 class Source(NamedTuple):
@@ -44,7 +45,26 @@ class Source(NamedTuple):
 
 def read_pattern(path: Path) -> Pattern:
     """The pattern in a file; TruenorthError where it cannot be read."""
-    return parse_pattern(_text(path, "a pattern file"), str(path))
+    return parse_pattern(text_of(path, "a pattern file", "name a pattern file"), str(path))
+
+
+def pattern_called(name: str, folder: Path) -> Pattern:
+    """The pattern of a name in a folder, as a list shows it, or in the file of that path.
+
+    TruenorthError, with the nearest name, where there is none.
+    """
+    if is_path(name):
+        return read_pattern(Path(name))
+    kept = {pattern.name: pattern for _, pattern in patterns_in(folder)}
+    if name in kept:
+        return kept[name]
+    hint = nearest(name, list(kept)) or "name a file, or its folder with --dir DIR"
+    raise _wrong(name, f"a pattern file, or the name of a pattern in {folder}", "neither", hint)
+
+
+def is_path(name: str) -> bool:
+    """Whether a pattern is named by its file: one that is there, or what only a path looks like."""
+    return Path(name).is_file() or Path(name).suffix in SUFFIXES or Path(name).name != name
 
 
 def save_pattern(
@@ -111,7 +131,7 @@ def _content(kind: Kind, text: str, source: Source, replayed: Replay | None) -> 
     if kind == "kpis":
         if source.kpis is None:
             raise _wrong("--kpis", "a file of KPIs", "none", "name it with --kpis FILE")
-        return YAML(typ="safe").load(_text(source.kpis, "a file of KPIs"))
+        return YAML(typ="safe").load(text_of(source.kpis, "a file of KPIs", "name one with --kpis FILE"))
     if kind == "insight":
         if source.insight is None or replayed is None:
             raise _wrong("--insight", "a subject and a log", "one of them is missing", "name --insight and --log")
@@ -143,15 +163,6 @@ def _evidence(log: Path, replayed: Replay) -> Evidence:
 def _digest(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _text(path: Path, what: str) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise _wrong(str(path), what, error.strerror or str(error), "name a file that can be read") from None
-    except UnicodeDecodeError:
-        raise _wrong(str(path), what, "bytes that are no UTF-8", "name a file that can be read") from None
 
 
 def _wrong(path: str, expected: str, found: str, hint: str) -> TruenorthError:

@@ -31,6 +31,7 @@ from truenorth.server.api.drafts import (
 )
 from truenorth.server.api.journeys import JourneyWhole, publish_journey, read_journey
 from truenorth.server.writing_drafts import NEW
+from truenorth.spec.counted import counted
 
 PATH = "/design"
 TYPED_S = 0.3
@@ -253,7 +254,7 @@ def _told(problems: Sequence[Problem]) -> None:
         notice("No errors, no warnings.", "good")
         return
     errors = sum(one.severity == "error" for one in problems)
-    notice(f"{_counted(errors, 'error')}, {_counted(len(problems) - errors, 'warning')}", "bad" if errors else "warn")
+    notice(f"{counted(errors, 'error')}, {counted(len(problems) - errors, 'warning')}", "bad" if errors else "warn")
     with Words("ul", "", "tn-problems"):
         for one in problems:
             with Words("li", ""):
@@ -261,10 +262,6 @@ def _told(problems: Sequence[Problem]) -> None:
                 where = f"line {one.line}, {one.path}" if one.line else one.path
                 said = f" {where}: expected {one.expected}, found {one.found}."
                 Words("span", said + (f" {one.hint}" if one.hint else ""))
-
-
-def _counted(n: int, word: str) -> str:
-    return f"{n} {word}" + ("" if n == 1 else "s")
 
 
 def _trial_shown(found: TrialShown, sight: Sight) -> None:
