@@ -11,6 +11,7 @@ from console.walking import walking
 from truenorth.report.subjects import SUBJECTS
 
 MADE_MS = 60_000
+WHY, DONE = "Why cases fail, and what closing it would bring", "What was done about it"
 
 
 def test_a_models_figures_are_shown_as_they_are_kept(browser: Any, console: Running) -> None:
@@ -26,6 +27,15 @@ def test_only_those_who_may_change_models(browser: Any, console: Running) -> Non
     with walking(browser, console, "analyst") as walk:
         walk.open("/foresight?journey=support")
         assert walk.page.get_by_role("button", name="Retire").count() == 1
+
+
+def test_a_leader_gets_from_an_outcome_to_why_and_to_what_was_done_about_it(browser: Any, console: Running) -> None:
+    with walking(browser, console, "viewer") as walk:
+        for words, there in ((WHY, "Points of failure"), (DONE, "What acting brought")):
+            walk.open("/true-north")
+            walk.page.get_by_role("link", name=words).first.click()
+            walk.page.get_by_role("heading", name=there).wait_for()
+        assert walk.faults == []
 
 
 @pytest.mark.parametrize("subject", ["gap", "moments", "feel", "concentration", "maturity"])

@@ -39,6 +39,9 @@ REASONS = (
 ASKABLE = ("authority", "budget")
 """Stages of the funnel at which an action fell that somebody else may allow."""
 
+CHANGEABLE = (None, "value")
+"""Stages of the funnel at which what a person may choose has come: it stayed, or it is only not worth it by itself."""
+
 Act = Callable[[], Awaitable[None]]
 
 
@@ -148,8 +151,11 @@ class CaseView:
             return
         titles = self._whole.titles
         chosen = self._whole.decision.chosen
-        others = [one.action for one in self._whole.alternatives if one.action in titles]
-        others += [name for name in titles if name not in (*others, chosen)]
+        possible = [one for one in self._whole.candidates if one.stage in CHANGEABLE and one.action in titles]
+        possible.sort(key=lambda one: (one.stage is not None, -one.value_cents))
+        others = [one.action for one in possible if one.action != chosen]
+        if not others:
+            self._sight.tell("Nothing else is possible in this case now.")
         self._offer("Do instead", [(titles[name], self._changing(name)) for name in others])
 
     async def decline(self) -> None:

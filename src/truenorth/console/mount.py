@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -116,9 +116,9 @@ class Console:
         assert isinstance(pages, Mount)
         app.router.routes.append(_Only(self.has, app=core.app))
 
-    def sight(self, request: Request, page: Page) -> Sight:
-        """A page with the filters of a request, as whoever asks sees it."""
-        given = {**request.query_params, **request.path_params}
+    def sight(self, request: Request, page: Page, parts: Mapping[str, str]) -> Sight:
+        """A page with the filters of a request, its query and ``parts`` of its path, as whoever asks sees it."""
+        given = {**request.query_params, **parts}
         return Sight(self._reader(request), page, page.read(given))
 
     def _reader(self, request: Request) -> Reader:
@@ -138,7 +138,7 @@ class Console:
 
     def _builder(self, page: Page) -> Callable[[Request], Any]:
         async def build(request: Request) -> None:
-            sight = self.sight(request, page)
+            sight = self.sight(request, page, request.path_params)
             ui.dark_mode({"dark": True, "light": False}.get(request.cookies.get("truenorth_theme", "")))
             if sight.may(page.role):
                 await show_page(sight, self.registry)
@@ -163,10 +163,10 @@ class Console:
         return RedirectResponse(home.path, 303)
 
     async def _csv(self, request: Request) -> Response:
-        page = self.registry.find(f"/{request.path_params['path']}")
+        page, parts = self.registry.find(f"/{request.path_params['path']}") or (None, {})
         if page is None or page.table is None:
             raise Turned(404, "unknown_page", "there is no page of this address that has a table")
-        sight = self.sight(request, page)
+        sight = self.sight(request, page, parts)
         if not sight.may(page.role):
             raise Turned(403, "role_too_small", f"expected the role {named(page.role)}")
         table = await page.table(sight, sight.filters)

@@ -33,6 +33,7 @@ class QueueView(Element, component="static/queue.js"):
         self._titles = titles
         self._chosen = chosen
         self._at: tuple[str, str] | None = None
+        self._n = 0  # where it was when it was taken up
         self.places: Sequence[PlaceShown] = ()
         """The places that are shown."""
         self.props.update({"label": LABEL, "places": []})
@@ -47,14 +48,17 @@ class QueueView(Element, component="static/queue.js"):
     def choose(self, journey: str, case: str) -> None:
         """Mark the place that is taken up."""
         self._at = (journey, case)
+        self._n = self._keys().index(self._at) if self._at in self._keys() else 0
         self._draw()
 
     async def step(self, by: int) -> None:
-        """Take up a place further down, or up."""
-        keys = [(one.journey, one.case) for one in self.places]
+        """Take up the place below, or above; of a case that has left its place, the one that came there is below."""
+        keys = self._keys()
         if not keys:
             return
-        at = keys.index(self._at) if self._at in keys else (-1 if by > 0 else 0)
+        at = keys.index(self._at) if self._at in keys else len(keys)
+        if at > self._n:
+            at = self._n - 1 if by > 0 else self._n
         await self._take(min(max(at + by, 0), len(keys) - 1))
 
     def plain(self) -> Node:
@@ -72,6 +76,9 @@ class QueueView(Element, component="static/queue.js"):
             for place in self.props["places"]
         ]
         return node("ol", *rows, class_="tn-queue", aria_label=LABEL)
+
+    def _keys(self) -> list[tuple[str, str]]:
+        return [(one.journey, one.case) for one in self.places]
 
     async def _take(self, n: int) -> None:
         if n < len(self.places):

@@ -93,14 +93,17 @@ class Registry:
     def __init__(self, pages: Sequence[Page]) -> None:
         self._pages = {page.path: page for page in pages}
         assert len(self._pages) == len(pages), "two pages have the same path"
-        self._patterns = [_pattern(page.path) for page in pages]
+        self._patterns = [(_pattern(page.path), page) for page in pages]
 
     def __iter__(self) -> Iterator[Page]:
         return iter(self._pages.values())
 
-    def find(self, path: str) -> Page | None:
-        """The page of a path as it is written."""
-        return self._pages.get(path)
+    def find(self, address: str) -> tuple[Page, dict[str, str]] | None:
+        """The page that an address belongs to, with its parts in braces; one that is written so goes first."""
+        if address in self._pages:
+            return self._pages[address], {}
+        found = ((page, pattern.fullmatch(address)) for pattern, page in self._patterns)
+        return next(((page, parts.groupdict()) for page, parts in found if parts), None)
 
     def seen_by(self, caller: Caller) -> list[Page]:
         """Those that somebody may see."""
@@ -114,7 +117,7 @@ class Registry:
 
     def has(self, path: str) -> bool:
         """Whether an address belongs to a page, parts in braces filled in."""
-        return any(one.fullmatch(path) for one in self._patterns)
+        return any(pattern.fullmatch(path) for pattern, _ in self._patterns)
 
 
 def address_of(path: str, filters: Mapping[str, Any]) -> str:
@@ -149,5 +152,10 @@ def written(value: Any) -> str:
 def _pattern(path: str) -> re.Pattern[str]:
     """What the addresses of a path look like: ``{name}`` is one part of it, ``{name:path}`` any number of them."""
     parts = re.split(r"(\{\w+(?::path)?\})", path)
-    written = (re.escape(part) if not part.startswith("{") else ".+" if ":" in part else "[^/]+" for part in parts)
+    written = (_part(part) if part.startswith("{") else re.escape(part) for part in parts)
     return re.compile("".join(written), re.DOTALL)
+
+
+def _part(braced: str) -> str:
+    name, _, kind = braced[1:-1].partition(":")
+    return f"(?P<{name}>{'.+' if kind else '[^/]+'})"

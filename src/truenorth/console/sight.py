@@ -38,6 +38,7 @@ class Sight:
         self.page = page
         self.filters = filters
         self._told: Words | None = None
+        self._hides: ui.timer | None = None
         self._begins: list[Callable[[], None]] | None = []
 
     @property
@@ -71,10 +72,12 @@ class Sight:
     def tell(self, text: str, tone: Tone = "plain") -> None:
         """Show a message, and have it read out."""
         if self._told is not None:
+            if self._hides is not None:
+                self._hides.cancel()  # what was told before must not take this away
             self._told.classes(replace=f"tn-told tn-{tone} tn-shown")
             self._told.set_text(text)
             with self._told:
-                ui.timer(TOLD_S, lambda: self._told and self._told.classes(remove="tn-shown"), once=True)
+                self._hides = ui.timer(TOLD_S, lambda: self._told and self._told.classes(remove="tn-shown"), once=True)
 
     def doing(self, act: Callable[..., Awaitable[None] | None]) -> Callable[..., Awaitable[None]]:
         """A handler that tells the reader when something is turned away."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -13,6 +14,8 @@ from truenorth.figures.theme import Theme
 from truenorth.spec.instants import instant_at
 
 NOTHING = "–"  # noqa: RUF001  a dash stands for no value
+ENGLISH = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+\.\d+")
+"""A number that other languages write otherwise."""
 MOST_LANGUAGES = 10
 """Languages of a browser that are looked at."""
 
@@ -34,6 +37,17 @@ class Writing(NamedTuple):
             return NOTHING
         places = f".{'0' * decimals}" if decimals else ""
         return numbers.format_decimal(round(value, decimals), f"#,##0{places}", self.locale)
+
+    def restated(self, text: str) -> str:
+        """The numbers of a text that was written in English, as the reader writes them.
+
+        >>> Writing(Locale("de")).restated("EUR 12,346 in 2.5 h")
+        'EUR 12.346 in 2,5 h'
+        """
+        return ENGLISH.sub(lambda found: self._again(found[0]), text)
+
+    def _again(self, number: str) -> str:
+        return self.number(float(number.replace(",", "")), len(number.partition(".")[2]))
 
     def percent(self, share: float | None, decimals: int = 0) -> str:
         """A share in [0, 1] as a percentage; never 0 or 100 unless it is exactly that.

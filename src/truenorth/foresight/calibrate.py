@@ -17,6 +17,9 @@ LEAST_GAIN = 0.002
 FEWEST_CASES = 200
 """With fewer cases to choose on, isotonic regression follows noise and is not tried."""
 
+MOST_ODDS = 700.0
+"""Log-odds are cut here: beyond, a risk is 0 or 1 to the last bit."""
+
 Way = Literal["none", "platt", "beta", "isotonic"]
 
 
@@ -47,7 +50,8 @@ class Curve(msgspec.Struct, frozen=True):
         if self.way == "isotonic":
             return np.interp(p, self.xs, self.ys)
         sure = np.clip(p, 1e-7, 1 - 1e-7)
-        return 1.0 / (1.0 + np.exp(-(self.a * np.log(sure) - self.b * np.log1p(-sure) + self.c)))
+        odds = self.a * np.log(sure) - self.b * np.log1p(-sure) + self.c
+        return 1.0 / (1.0 + np.exp(np.clip(-odds, -MOST_ODDS, MOST_ODDS)))
 
 
 def fit_curve(way: Way, p: F64, y: Bools, weight: F64) -> Curve:

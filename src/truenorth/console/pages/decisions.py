@@ -241,6 +241,11 @@ async def build_one(sight: Sight, filters: OneFilters) -> None:
     TableElement(_candidates(whole), sight.writing)
 
 
+async def table_of_one(sight: Sight, filters: OneFilters) -> Table:
+    """Every candidate."""
+    return _candidates(await sight.ask(read_decision, id=filters.id))
+
+
 def _candidates(whole: DecisionWhole) -> Table:
     names = Names(whole.currency, whole.titles)
     columns = (
@@ -296,6 +301,7 @@ PAGES = (
             "by bit. What would have changed it: one thing about the case at a time, all else as it was.",
         ),
         twin=lambda filters: address_of("/api/v1/decisions/{id}", {"id": filters.id}),
+        table=table_of_one,
         build=build_one,
     ),
 )

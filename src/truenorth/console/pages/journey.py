@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -210,6 +211,11 @@ async def _points(sight: Sight, journey: str, filters: Filters) -> None:
     muted("Cases that pass a point, against all that do not. This is association: try a change and measure it.")
     found = await sight.ask(list_failures, name=journey, asked=filters.one)
     currency = (await names_of(sight, journey)).currency
+    addresses = [_point_address(journey, one, filters) for one in found]
+    TableElement(_table_of_points(found, currency, addresses), sight.writing)
+
+
+def _table_of_points(found: Sequence[PointShown], currency: str | None, addresses: Sequence[str]) -> Table:
     columns = (
         Column("point", "Point"),
         Column("kind", "What it is"),
@@ -226,13 +232,13 @@ async def _points(sight: Sight, journey: str, filters: Filters) -> None:
                 _called(one), one.kind, one.n, one.rate, one.rate_others, one.excess, one.value_lost,
                 "clear" if one.clear else "may be chance",
             ),
-            address=_point_address(journey, one, filters),
+            address=address,
             tones={"clear": "bad" if one.clear else "plain"},
         )
-        for one in found
+        for one, address in zip(found, addresses, strict=True)
     ]  # fmt: skip
     empty = "No point is passed by 30 decided cases and left out by 30."
-    TableElement(Table(caption="Points of failure", columns=columns, rows=rows, empty=empty), sight.writing)
+    return Table(caption="Points of failure", columns=columns, rows=rows, empty=empty)
 
 
 def _called(one: PointShown) -> str:
@@ -282,13 +288,24 @@ async def _values(sight: Sight, name: str) -> list[Choice]:
 # ---- one point of failure
 
 
-async def build_point(sight: Sight, filters: PointFilters) -> None:
-    """The cases that pass a point, and what if they fared like the others."""
+async def _found_point(sight: Sight, filters: PointFilters) -> tuple[str, SliceOf, PointShown | None]:
+    """The journey, which of its cases, and the point; None where they have no such one."""
     asked = _slice(filters.category, filters.channel, filters.since, filters.until, filters.by)
     journey = filters.journey or next((one.name for one in await sight.ask(list_journeys)), "")
     points = await sight.ask(list_failures, name=journey, asked=asked, limit=100)
     same = (filters.kind, filters.source or None, filters.target)
-    point = next((one for one in points if (one.kind, one.source, one.target) == same), None)
+    return journey, asked, next((one for one in points if (one.kind, one.source, one.target) == same), None)
+
+
+async def table_of_point(sight: Sight, filters: PointFilters) -> Table:
+    """The point, as it stands in the table of all."""
+    journey, _, point = await _found_point(sight, filters)
+    return _table_of_points([point] if point else [], (await names_of(sight, journey)).currency, [""] if point else [])
+
+
+async def build_point(sight: Sight, filters: PointFilters) -> None:
+    """The cases that pass a point, and what if they fared like the others."""
+    journey, asked, point = await _found_point(sight, filters)
     if point is None:
         notice("These cases have no such point of failure; fewer than 30 pass it, or fewer than 30 do not.")
         link("To the journey", address_of("/journey", {"journey": journey}))
@@ -388,9 +405,10 @@ PAGES = (
         silent=tuple(PointFilters.__struct_fields__),
         how=HOW[3:4],
         twin=lambda filters: address_of(
-            f"/api/v1/journeys/{filters.journey}/failures/cases",
-            {"kind": filters.kind, "source": filters.source, "target": filters.target},
+            f"/api/v1/journeys/{filters.journey}/failures",
+            {name: getattr(filters, name) for name in ("category", "channel", "since", "until")},
         ),
+        table=table_of_point,
         build=build_point,
     ),
 )

@@ -168,8 +168,21 @@ def _told(told: Told, sight: Sight) -> None:
         Column(heading, heading[:1].upper() + heading[1:], kinds[numeric])
         for heading, numeric in zip(told.headings, told.numeric, strict=True)
     )
+    rows = [
+        Row(
+            tuple(
+                _restated(value, sight) if numeric else value for value, numeric in zip(row, told.numeric, strict=True)
+            )
+        )
+        for row in told.rows
+    ]
     muted(told.caption)
-    TableElement(Table(caption=told.caption, columns=columns, rows=[Row(row) for row in told.rows]), sight.writing)
+    TableElement(Table(caption=told.caption, columns=columns, rows=rows), sight.writing)
+
+
+def _restated(value: Any, sight: Sight) -> Any:
+    """A figure that the report wrote, as the reader writes it."""
+    return sight.writing.restated(value) if isinstance(value, str) else value
 
 
 def _whole_table(caption: str, frame: pl.DataFrame) -> Table:
