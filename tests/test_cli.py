@@ -22,6 +22,14 @@ from truenorth.spec.problems import TruenorthError
 EXAMPLES = Path(__file__).parent.parent / "examples" / "support"
 LOG, JOURNEY = str(EXAMPLES / "log.csv"), str(EXAMPLES / "journey.yaml")
 BAD_JOURNEY = "bad_journey.yaml"
+MISFIT = "misfit.yaml"
+MISFIT_TEXT = """truenorth: 1
+journey: a
+outcome: {achieved: type = 'b'}
+promises:
+  - {name: p, never: type = 'c'}
+  - {name: q, at_most: 1, total: channel}
+"""
 SUMMARY_KEYS = [
     *("events", "quarantined", "duplicates", "filtered", "no_key", "before_need", "after_close", "cases", "outcome"),
     *("promises", "moments", "decisions", "handovers", "internal", "cost", "revenue", "value", "seconds"),
@@ -196,6 +204,8 @@ def test_report_writes_one_page(tmp_path: Path) -> None:
         (("replay", LOG, "-j", LOG), 1, "error"),
         (("replay", JOURNEY, "-j", JOURNEY), 1, "error"),
         (("replay", LOG, "-j", BAD_JOURNEY), 1, "bad_journey.yaml:2 $.jorney expected a known key"),
+        (("replay", LOG, "-j", MISFIT), 1, "error misfit.yaml:6 $.promises[1].total expected a field that holds"),
+        (("insight", "gap", LOG, "-j", MISFIT), 1, "error misfit.yaml:6 $.promises[1].total"),
         (("replay", LOG, "-j", JOURNEY, "--map", "case"), 2, "FIELD=COLUMN"),
         (("replay", LOG, "-j", JOURNEY, "--map", "cse=case"), 2, "did you mean 'case'?"),
         (("replay", LOG, "-j", JOURNEY, "--map", "case=Case ID"), 1, "Case ID"),
@@ -211,6 +221,7 @@ def test_what_cannot_be_done_is_said_in_words(
     arguments: tuple[str, ...], status: int, message: str, tmp_path: Path
 ) -> None:
     (tmp_path / BAD_JOURNEY).write_text("truenorth: 1\njorney: a\n")
+    (tmp_path / MISFIT).write_text(MISFIT_TEXT)
     done = truenorth(*arguments, cwd=tmp_path)
     words = " ".join((done.stdout + done.stderr).replace("│", " ").split())
     assert done.returncode == status, words

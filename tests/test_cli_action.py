@@ -40,6 +40,13 @@ def test_a_case_that_is_not_there(place: tuple[str, str]) -> None:
     )
 
 
+def test_a_person_who_is_not_there(place: tuple[str, str]) -> None:
+    db, case = place
+    found = json.loads(run("decide", "support", case, "--as", "boo", "--db", db, "--json", status=1))["problems"][0]
+    assert found["path"] == "--as"
+    assert "there is no such person: 'boo'; did you mean 'bo'?" in found["found"]
+
+
 def test_people(place: tuple[str, str], tmp_path: Path) -> None:
     file = tmp_path / "people.yaml"
     file.write_text(PEOPLE)

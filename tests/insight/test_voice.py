@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from stop_words import get_stop_words
 
 from report.replays import CASES, EVENTS, MadeReplay, frame, hours, journey
 from truenorth.insight.theme_names import parse_theme_names, write_theme_names
@@ -59,6 +60,43 @@ def test_planted_themes_are_found_across_scripts(seed: int) -> None:
     replay, truth = said(200, seed)
     found = sort_texts(replay.events["text"], len(PLANTED), seed)
     assert purity(found.theme, truth) > 0.95
+
+
+TOPICS = {
+    "english": (
+        ("router", "blinks", "offline"),
+        ("invoice", "charged", "refund"),
+        ("technician", "appointment", "drill"),
+    ),
+    "german": (
+        ("Anschluss", "gestört", "Leitung"),
+        ("Rechnung", "Betrag", "Mahnung"),
+        ("Techniker", "Termin", "Bohrer"),
+    ),
+    "italian": (("modem", "spento", "rete"), ("bolletta", "importo", "rimborso"), ("tecnico", "trapano", "muratore")),
+    "swahili": (("mtandao", "kasi", "simu"), ("ankara", "malipo", "fedha"), ("fundi", "miadi", "nyumba")),
+}
+
+
+def spoken(language: str, n: int, dice: np.random.Generator) -> tuple[list[str], list[int]]:
+    """Texts of two words of a topic, a name of their own, and four of the commonest words of a language with a list."""
+    glue = sorted(word for word in get_stop_words(language) if len(word) > 3)[:80] if language != "swahili" else []
+    topics, of = TOPICS[language], dice.integers(3, size=n).tolist()
+    names = ["".join(dice.choice(list("bdgklmnprst"), 9)) for _ in of]
+    told = [[*dice.choice(topics[topic], 2, replace=False), *(dice.choice(glue, 4) if glue else [])] for topic in of]
+    return [" ".join([*words, name]) for words, name in zip(told, names, strict=True)], of
+
+
+@pytest.mark.parametrize("language", TOPICS)
+def test_the_commonest_words_of_a_language_lead_no_theme(language: str) -> None:
+    """Each of them is in few texts, so that no share gives it away. A language without a list has its themes, too."""
+    dice = np.random.default_rng(1)
+    texts, topics = spoken(language, 400, dice)
+    others, _ = spoken("german" if language != "german" else "english", 400, dice)
+    found = sort_texts(pl.Series(texts + others), 10, 0)
+    words = {word.lower() for one in TOPICS.values() for topic in one for word in topic}
+    assert {terms[0] for terms in found.terms} <= words
+    assert purity(found.theme[: len(texts)], [str(topic) for topic in topics]) > 0.95
 
 
 def test_a_theme_knows_what_becomes_of_those_who_say_it() -> None:

@@ -134,6 +134,23 @@ def test_an_agent_speaks_for_nobody_else(desk: Desk) -> None:
     assert made["decision"]["asker"] == "lea"
 
 
+def test_whom_nobody_knows_nobody_acts_for(desk: Desk) -> None:
+    """Not a person without permissions: no person, and nothing is decided; the nearest is named."""
+    before = open_cases(desk)[0]
+    made = decide(desk, before, "analyst", asker="lea")["decision"]
+    bodies: list[tuple[str, str, dict[str, Any]]] = [
+        ("POST", "/api/v1/decide", {"json": {"journey": "support", "case": before, "asker": "leaa"}}),
+        ("POST", f"/api/v1/decisions/{made['id']}/reaction", {"json": {"kind": "accepted", "who": "leaa"}}),
+        ("POST", f"/api/v1/decisions/{made['id']}/approval", {"json": {"action": "gift", "who": "leaa"}}),
+        ("GET", "/api/v1/staff/leaa?journey=support", {}),
+    ]
+    for method, path, body in bodies:
+        answer = desk.ask(method, path, "analyst", **body)
+        assert (answer.status_code, answer.json()["code"]) == (404, "unknown_person"), path
+        assert "there is no such person: 'leaa'; did you mean 'lea'?" in answer.json()["message"]
+    assert desk.get("/api/v1/decisions", "agent", journey="support", case=before) == [made]
+
+
 # ---- approvals
 
 

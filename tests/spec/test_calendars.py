@@ -61,6 +61,16 @@ class TestParse:
     def test_hours(self, hours: Any, expected: dict[str, list[tuple[int, int]]]) -> None:
         assert calendar_of(hours).hours == tuple(tuple(expected.get(day, ())) for day in WEEKDAYS)
 
+    @pytest.mark.parametrize("written", ["{first:.2}-{last:.2}", "{first}day-{last:.2}", "{first:.2},{last}day"])
+    @pytest.mark.parametrize(("first", "last"), list(itertools.pairwise(WEEKDAYS)))
+    def test_days_written_otherwise_are_told_as_they_are_written_here(
+        self, written: str, first: str, last: str
+    ) -> None:
+        day = written.format(first=first, last=last)
+        _, problems = parse_calendar("office", {"timezone": "Europe/Rome", "hours": {day: "09:00-18:00"}})
+        meant = f"{first}{'-' if '-' in day else ','}{last}"
+        assert problems[0].hint == f"did you mean '{meant}'?"
+
     @pytest.mark.parametrize(
         ("spec", "path", "found"),
         [

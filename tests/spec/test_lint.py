@@ -194,6 +194,8 @@ class TestWithALog:
         ("text", "severity", "path", "found", "hint"),
         [
             ("need: typ = 'Open'", "warning", "$.need", "'typ'", "did you mean 'type'?"),
+            ("need: chanel = 'x'", "warning", "$.need", "'chanel'", "did you mean 'channel'?"),
+            ("need: revnue > 1", "warning", "$.need", "'revnue'", "did you mean 'revenue'?"),
             ("need: team = 'x'", "warning", "$.need", "'team', which is null everywhere", ""),
             ("need: type = \"Closed\"", "warning", "$.need", "'Closed'", "single quotes: 'Closed'"),
             ("need: type = 'Closd'", "warning", "$.need", "'Closd'", "did you mean 'Closed'?"),
@@ -205,6 +207,7 @@ class TestWithALog:
             ("decisions: [{when: typ, reason: b, reviewed: 2024-01-01}]", "warning", "$.decisions[0].when", "", ""),
             ("promises: [{name: p, never: typ = 'a'}]", "warning", "$.promises[0].never", "'typ'", ""),
             ("promises: [{name: p, at_most: 1, total: amont}]", "warning", "$.promises[0].total", "", "'amount'"),
+            ("promises: [{name: p, at_most: 1, total: revnue}]", "warning", "$.promises[0].total", "", "'revenue'"),
             ("need: handover or amount = 1", "warning", "$.need", "'handover', which is false everywhere", "map one"),
             ("fields: {case: cas}", "error", "$.fields.case", "'cas'", "did you mean 'case'?"),
         ],

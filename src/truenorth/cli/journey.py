@@ -252,7 +252,7 @@ def _replay(
     from truenorth.wiring import journey as wiring
 
     return wiring.replay_file(
-        wiring.load_journey(journey),
+        journey,
         log,
         now=instant_of(now),
         fields=fields_of(maps),
@@ -274,11 +274,11 @@ def _replay_on_spark(
 ) -> None:
     from truenorth.printing import journey as printing
     from truenorth.wiring import cluster as wiring
-    from truenorth.wiring.journey import load_journey
+    from truenorth.wiring.journey import naming
 
-    with told(json), progress(json) as tell:
+    with told(json), progress(json) as tell, naming(journey) as loaded:
         asked = wiring.Asked(log, fields_of(maps), object_type, instant_of(now), out)
-        judged = wiring.replay_on_spark(load_journey(journey), asked, place, on_progress=tell)
+        judged = wiring.replay_on_spark(loaded, asked, place, on_progress=tell)
     printing.summary(judged, judged.written, as_json=json)
 
 

@@ -61,7 +61,7 @@ def stream(
     """Judge events as they come: verdicts and signals, exactly once in effect, also after a crash."""
     from truenorth.printing import stream as printing
     from truenorth.wiring import stream as wiring
-    from truenorth.wiring.journey import load_journey
+    from truenorth.wiring.journey import naming
     from truenorth.wiring.stream import pace_of
 
     if not (out or db or signals_to):
@@ -73,6 +73,6 @@ def stream(
     with asked():
         pace = pace_of(lateness, hold, every, buckets, as_written=identities is Choice.as_written)
         wanted = wiring.Asked(source, checkpoint, fields_of(maps), pairs_of(kinds, "--type"), out, db, signals_to)
-    with told(json):
-        streamed = wiring.run_stream(load_journey(journey), wanted, pace, place, printing.batch_of(json))
+    with told(json), naming(journey) as loaded:
+        streamed = wiring.run_stream(loaded, wanted, pace, place, printing.batch_of(json))
     printing.ended(streamed, as_json=json)

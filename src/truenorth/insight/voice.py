@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -37,6 +37,9 @@ LISTED_COMMON = 0.05
 """So is one of the commonest words of its language (package stop-words) above this share: lists hold too much."""
 SHORT = 3
 """And any of those of at most so many letters."""
+LISTED_WEIGHT = 0.5
+"""What is left of them weighs so much of another word: too little to make a theme by themselves. Leaving all of them
+out would lose what customers talk about: lists have *line*, *call*, *help*."""
 SAME_THEME = 0.5
 """A theme takes a given name whose terms it shares to this extent (Jaccard index)."""
 MIN_WEIGHT = 0.05
@@ -144,7 +147,23 @@ def words_of(text: str) -> list[str]:
     return found + WORD.findall(WITHOUT_SPACES.sub(" ", text).lower())
 
 
-def telling_words(texts: Sequence[str]) -> list[list[str]]:
+class Told(NamedTuple):
+    """Texts as words: ``words`` of each without those that tell nothing, its ``language``, languages by their words."""
+
+    words: list[list[str]]
+    languages: list[str]
+    speaks: Mapping[str, Sequence[str]]
+
+    def listed(self, vocabulary: Sequence[str]) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+        """Which words (m,) each language (l,) lists among its commonest: (l, m); and the language of each text (n,)."""
+        names, of_text = np.unique(self.languages, return_inverse=True)
+        listed = np.zeros((len(names), len(vocabulary)), dtype=np.bool_)
+        for place, word in enumerate(vocabulary):
+            listed[:, place] = np.isin(names, self.speaks[word]) if word in self.speaks else False
+        return listed, of_text
+
+
+def telling_words(texts: Sequence[str]) -> Told:
     """The words of each text without those that many texts of its language have."""
     of_texts = [words_of(text) for text in texts]
     speaks = _speaks()
@@ -157,10 +176,11 @@ def telling_words(texts: Sequence[str]) -> list[list[str]]:
         language: {word for word, n in having.items() if _is_common(word, n / n_texts[language], language, speaks)}
         for language, having in n_having.items()
     }
-    return [
+    telling = [
         [word for word in words if word not in common[language]]
         for words, language in zip(of_texts, languages, strict=True)
     ]
+    return Told(telling, languages, speaks)
 
 
 def _is_common(word: str, share: float, language: str, speaks: Mapping[str, Sequence[str]]) -> bool:
@@ -200,11 +220,11 @@ def sort_texts(texts: pl.Series, n_themes: int, seed: int, embed: Embed | None =
     told = telling_words(different.to_list())
     weigh = TfidfVectorizer(analyzer=_as_it_is, min_df=min(2, len(learnt)), sublinear_tf=True)
     try:
-        weigh.fit([told[i] for i in learnt])
+        weigh.fit([told.words[i] for i in learnt])
     except ValueError:  # no word is left
         return Sorted(np.full(len(texts), -1), np.zeros(len(texts)), (), len(learnt))
-    weighed = weigh.transform(told)
     words = weigh.get_feature_names_out()
+    weighed = _weighed_down(weigh.transform(told.words), *told.listed(words))
     n = min(n_themes, len(words), len(learnt))
     if embed is None:
         theme, strength, marks = _by_words(weighed, learnt, n, seed)
@@ -212,6 +232,13 @@ def sort_texts(texts: pl.Series, n_themes: int, seed: int, embed: Embed | None =
         theme, strength, marks = _by_meaning(embed(different.to_list()), weighed, n, seed)
     terms = tuple(tuple(words[i] for i in np.argsort(-row, kind="stable")[:N_TERMS] if row[i] > 0) for row in marks)
     return Sorted(theme[codes], strength[codes], terms, len(learnt))
+
+
+def _weighed_down(weighed: Any, listed: NDArray[np.bool_], of_text: NDArray[np.int64]) -> Any:
+    """Weights (n, m), sparse by rows, with those of words that the language of their text lists made smaller."""
+    rows = np.repeat(np.arange(weighed.shape[0]), np.diff(weighed.indptr))
+    weighed.data[listed[of_text[rows], weighed.indices]] *= LISTED_WEIGHT
+    return weighed
 
 
 def _by_words(weighed: Any, learnt: NDArray[np.int64], n: int, seed: int) -> tuple[Any, Any, Any]:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from truenorth.spec.document import Element, Listing, Scalar, Table, element_of
 from truenorth.spec.model import Calendar
 from truenorth.spec.openings import open_intervals
-from truenorth.spec.problems import Problem, did_you_mean, nearest
+from truenorth.spec.problems import Problem, closest, did_you_mean
 from truenorth.spec.readers import Reader, Reading, child_path, read_date, read_row
 
 __all__ = ["open_intervals", "parse_calendar", "read_calendar"]
@@ -87,12 +87,23 @@ def _read_days(reading: Reading, key: Scalar, path: str) -> list[int]:
         ends = [end.strip() for end in part.split("-")]
         unknown = [end for end in ends if end not in WEEKDAYS]
         if unknown or len(ends) > 2:
-            hint = nearest(unknown[0], WEEKDAYS) if unknown else ""
-            reading.report(path, key, _DAYS_FORM, hint=hint)
+            reading.report(path, key, _DAYS_FORM, hint=_nearest_days(key.text))
             return []
         first, last = WEEKDAYS.index(ends[0]), WEEKDAYS.index(ends[-1])
         days += [(first + step) % 7 for step in range((last - first) % 7 + 1)]
     return days
+
+
+def _nearest_days(text: str) -> str:
+    """A hint that writes all of a key's days as they are written here, where each is near one.
+
+    >>> _nearest_days("Mo-Fr, Saturday"), _nearest_days("mon-fri-sat")
+    ("did you mean 'mon-fri,sat'?", 'known: fri, mon, sat, sun, thu, tue, wed')
+    """
+    parts = [[closest(end.strip()[:3], WEEKDAYS) for end in part.split("-")] for part in text.lower().split(",")]
+    if any(None in ends or len(ends) > 2 for ends in parts):
+        return f"known: {', '.join(sorted(WEEKDAYS))}"
+    return f"did you mean '{','.join('-'.join(map(str, ends)) for ends in parts)}'?"
 
 
 def _read_intervals(reading: Reading, element: Element, path: str) -> tuple[Interval, ...]:

@@ -7,7 +7,7 @@ not fit that log (`truenorth.spec.lint_log`).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date
 
 import msgspec
@@ -72,8 +72,22 @@ def check_journey(
             found += log_problems(draft, columns, values or {}, file_columns)
     errors = [problem.path for problem in found if problem.severity == "error"]
     kept = [problem for problem in found if problem.severity == "error" or not _is_beside(problem.path, errors)]
-    problems = in_order(tuple(_with_line(problem, draft.lines) for problem in kept))
+    problems = _in_place(draft, kept)
     return Loaded(name=name, journey=None if errors else draft.journey, problems=problems)
+
+
+def in_place(source: str | bytes, problems: Sequence[Problem]) -> tuple[Problem, ...]:
+    """Problems found later, with the lines of a journey file at which they are, in their order.
+
+    >>> found = [Problem(path="$.promises[0].total", expected="numbers", found="text")]
+    >>> in_place("truenorth: 1\\njourney: a\\npromises:\\n- {name: p, at_most: 1, total: x}", found)[0].line
+    4
+    """
+    return _in_place(read_draft(source), problems)
+
+
+def _in_place(draft: Draft, problems: Sequence[Problem]) -> tuple[Problem, ...]:
+    return in_order(tuple(_with_line(problem, draft.lines) for problem in problems))
 
 
 def lint_journey(journey: Journey | Draft, *, today: date) -> list[Problem]:

@@ -106,7 +106,9 @@ def _field_hint(name: str, columns: Mapping[str, Kind], values: Mapping[str, Col
         return f"texts stand in single quotes: '{short(name)}'"
     if name in CANONICAL_TYPES:
         return f"map it in fields, if the log has it under another name: {name}: COLUMN"
-    return did_you_mean(name, [*columns, *FLAGS]) or f"a text stands in single quotes: '{short(name)}'"
+    return (
+        did_you_mean(name, [*columns, *FLAGS, *CANONICAL_TYPES]) or f"a text stands in single quotes: '{short(name)}'"
+    )
 
 
 def _unknown_values(
@@ -159,7 +161,10 @@ def _totals(draft: Draft, columns: Mapping[str, Kind]) -> Iterator[Problem]:
             continue
         kind = columns.get(name)
         if kind is None:
-            hint = did_you_mean(name, [column for column, held in columns.items() if held in ("integer", "number")])
+            numbers = [
+                column for column, held in {**CANONICAL_TYPES, **columns}.items() if held in ("integer", "number")
+            ]
+            hint = did_you_mean(name, numbers)
             yield _warning(f"{path}.total", "a field of the log", f"'{short(name)}', which is null everywhere", hint)
         elif kind not in ("integer", "number", "null"):
             yield Problem(

@@ -31,13 +31,16 @@ class PersonNow(msgspec.Struct, frozen=True):
 
 
 def decide(url: str, journey: str, case: str, person: str) -> Made:
-    """A decision for somebody; `TruenorthError` where there is no such case."""
+    """A decision for somebody; `TruenorthError` where there is no such case, or no such person."""
     with existing_store(url) as store:
         acting = acting_of(store, now_us)
         try:
+            acting.must_know(person)
             return acting.decide(journey, case, acting.asker(person))
         except Turned as turned:
             problem = Problem(path=f"{journey} {case}", expected="a case of a live journey", found=turned.message)
+            if turned.code == "unknown_person":
+                problem = Problem(path="--as", expected="somebody in the people file, by id", found=turned.message)
             raise TruenorthError([problem]) from None
 
 

@@ -23,7 +23,7 @@ from truenorth.foresight.vocabulary import Vocabulary
 from truenorth.logs import read_log
 from truenorth.logs.whole import whole_file
 from truenorth.spec.problems import Problem, TruenorthError, nearest
-from truenorth.wiring.journey import load_journey, replay_file
+from truenorth.wiring.journey import replay_file
 
 MAX_THREADS = 8
 
@@ -71,10 +71,10 @@ def prepare(source: Source, held_out: float, tell: Tell) -> Prepared:
 
 
 def _by_journey(source: Source, path: Path, held_out: float, tell: Tell) -> Prepared:
-    journey = load_journey(path)
     replayed, log = replay_file(
-        journey, source.log, fields=source.fields, object_type=source.object_type, all_columns=True, on_progress=tell
+        path, source.log, fields=source.fields, object_type=source.object_type, all_columns=True, on_progress=tell
     )
+    journey = replayed.journey
     tell("making rows", 0.0)
 
     def whole() -> tuple[Table, Vocabulary]:

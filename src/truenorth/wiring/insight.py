@@ -114,7 +114,7 @@ def insight(  # noqa: PLR0913  # one for each option
     ['type', 'n']
     """
     replayed, read = wiring.replay_file(
-        wiring.load_journey(journey), log, now=now, fields=fields, object_type=object_type,
+        journey, log, now=now, fields=fields, object_type=object_type,
         all_columns=True, on_progress=on_progress,
     )  # fmt: skip
     read = read.let_go()  # the replay has its events

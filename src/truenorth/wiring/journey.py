@@ -20,7 +20,7 @@ from truenorth.engine.replay import replay as judge
 from truenorth.logs import Log, read_log, schema_kinds
 from truenorth.logs.log import Progress
 from truenorth.spec.document import MAX_BYTES
-from truenorth.spec.lint import check_journey
+from truenorth.spec.lint import check_journey, in_place
 from truenorth.spec.load import Loaded, parse_journey
 from truenorth.spec.model import Journey
 from truenorth.spec.problems import InvalidJourney, Problem, UnreadableLog
@@ -49,6 +49,19 @@ def load_journey(path: str | Path) -> Journey:
         return parse_journey(source)
     except InvalidJourney as error:
         raise InvalidJourney(error.problems, source=str(path)) from None
+
+
+@contextmanager
+def naming(journey: Journey | str | Path) -> Iterator[Journey]:
+    """A journey, or that of a file; problems that a log shows of it then name the file and the line."""
+    if isinstance(journey, Journey):
+        yield journey
+        return
+    loaded = load_journey(journey)
+    try:
+        yield loaded
+    except InvalidJourney as error:
+        raise InvalidJourney(in_place(read_journey_file(journey), error.problems), source=str(journey)) from None
 
 
 def read_journey_file(path: str | Path) -> bytes:
@@ -120,14 +133,14 @@ def replay(
     >>> sorted(replayed.summary["outcome"])
     ['abandoned', 'achieved', 'failed', 'open']
     """
-    journey = journey if isinstance(journey, Journey) else load_journey(journey)
     if isinstance(log, str | Path):
         return replay_file(journey, log, now=now, fields=fields, object_type=object_type, on_progress=on_progress)[0]
-    return _judge(journey, Log(log) if isinstance(log, pl.DataFrame) else log, now, on_progress, perf_counter())
+    with naming(journey) as loaded:
+        return _judge(loaded, Log(log) if isinstance(log, pl.DataFrame) else log, now, on_progress, perf_counter())
 
 
 def replay_file(
-    journey: Journey,
+    journey: Journey | str | Path,
     path: str | Path,
     *,
     now: datetime | None = None,
@@ -138,10 +151,11 @@ def replay_file(
 ) -> tuple[Replay, Log]:
     """Read a log and judge it; ``seconds`` of the summary counts both."""
     started_s = perf_counter()
-    log = open_log(
-        path, journey, fields=fields, object_type=object_type, all_columns=all_columns, on_progress=on_progress
-    )
-    return _judge(journey, log, now, on_progress, started_s), log
+    with naming(journey) as loaded:
+        log = open_log(
+            path, loaded, fields=fields, object_type=object_type, all_columns=all_columns, on_progress=on_progress
+        )
+        return _judge(loaded, log, now, on_progress, started_s), log
 
 
 def _judge(journey: Journey, log: Log, now: datetime | None, on_progress: Progress | None, started_s: float) -> Replay:

@@ -34,6 +34,7 @@ from truenorth.server.receiving import Turned
 from truenorth.spec.acting import Grant
 from truenorth.spec.load import parse_journey
 from truenorth.spec.model import Journey
+from truenorth.spec.problems import did_you_mean
 from truenorth.store.decisions import (
     Approval,
     DecisionRow,
@@ -50,6 +51,8 @@ from truenorth.store.rows import JourneyText, NewSignal
 
 ID_BYTES = 12
 EPISODE = re.compile(r"(.+)#[0-9]+", re.DOTALL)
+MAX_NAMED = 60
+"""Characters of a wrong name that are told."""
 MOST_EVENTS = 1_000
 """Events of a case, and of a customer, in which the contact policy looks."""
 
@@ -134,6 +137,13 @@ class Acting:
         member = self._store.staff.member(person)
         reached = self._store.staff.accreditations(person, at_us=self._now_us())
         return Asker(person, member.roles if member else (), tuple(one.level for one in reached))
+
+    def must_know(self, person: str) -> None:
+        """Turn away a name that is nobody's; where no people are kept, everybody is a stranger and may ask."""
+        known = [one.id for one in self._store.staff.members()]
+        if known and person not in known:
+            hint = did_you_mean(person, known) or "see /api/v1/staff, or 'truenorth authority list'"
+            raise Turned(404, "unknown_person", f"there is no such person: '{person[:MAX_NAMED]}'; {hint}")
 
     def decide(self, journey: str, case: str, asker: Asker, origin: Origin = "asked") -> Made:
         """What to do for a case, reserved for its asker."""

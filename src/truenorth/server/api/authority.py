@@ -12,7 +12,7 @@ from truenorth.action.people_file import load_people
 from truenorth.action.permissions import grants_of, still_free
 from truenorth.server.acting.staffing import keep_people
 from truenorth.server.api.context import Instant, Served, Text, instant, showing
-from truenorth.server.api.decisions import ID, Id, LeftShown, person_of, shown_left
+from truenorth.server.api.decisions import ID, Id, LeftShown, known_person, person_of, shown_left
 from truenorth.server.api.paging import BIGGEST
 from truenorth.server.auth import Admin, Agent, Analyst
 from truenorth.server.published import parsed
@@ -175,7 +175,7 @@ class Reached(BaseModel):
 @ROUTER.post("/decisions/{id}/approval", status_code=201)
 def ask_approval(served: Served, caller: Agent, id: Id, asked: ApprovalAsked) -> ApprovalShown:  # noqa: A002
     """Request an action that fell for want of authority or budget; those who may are told. Role: agent."""
-    found = served.acting.ask_approval(id, asked.action, person_of(caller, asked.who))
+    found = served.acting.ask_approval(id, asked.action, known_person(served, caller, asked.who))
     served.queues.forget()
     return _approval(found)
 
@@ -192,7 +192,7 @@ def answer_approval(served: Served, caller: Agent, number: Number, answer: Appro
 
     Large amounts need two who grant. The last one takes the action: it counts within their limits.
     """
-    who = person_of(caller, answer.who)
+    who = known_person(served, caller, answer.who)
     found = served.acting.answer_approval(number, who, granted=answer.granted, reason=answer.reason)
     served.queues.forget()
     return _approval(found)
@@ -258,7 +258,7 @@ def read_authority(
     served: Served, caller: Agent, person: Text, journey: Annotated[Text, Query(examples=["support"])]
 ) -> MayDo:
     """What somebody may do in a journey. Role: agent for oneself, analyst for others."""
-    who = person_of(caller, person)
+    who = known_person(served, caller, person)
     asker = served.acting.asker(who)
     grants = grants_of(parsed(served.journey(journey).text).authority, asker.roles, asker.levels)
     return MayDo(

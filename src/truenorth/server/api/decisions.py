@@ -202,7 +202,7 @@ class Practice(BaseModel):
 @ROUTER.post("/decide")
 def decide_case(served: Served, caller: Agent, asked: DecideAsked) -> DecisionMade:
     """What to do for a case now; what it takes is reserved until it expires. Role: agent."""
-    who = person_of(caller, asked.asker)
+    who = known_person(served, caller, asked.asker)
     made = served.acting.decide(asked.journey, asked.case, served.acting.asker(who))
     served.queues.forget()
     decision, versions = made.decision, made.decision.versions
@@ -257,7 +257,7 @@ def react_to_decision(served: Served, caller: Agent, id: Id, asked: ReactionAske
         raise Turned(422, "no_action", "expected 'action': the one that is taken instead")
     if asked.kind == "declined" and not (asked.reason or "").strip():
         raise Turned(422, "no_reason", "expected 'reason': why it is declined, in a few words")
-    who = person_of(caller, asked.who)
+    who = known_person(served, caller, asked.who)
     row = served.acting.react(
         id, who, asked.kind, action=asked.action, reason=asked.reason, cost_cents=asked.cost_cents
     )
@@ -295,6 +295,14 @@ def person_of(caller: Caller, named: str | None) -> str:
     if not caller.may("analyst"):
         raise Turned(403, "role_too_small", "expected a token of the role analyst, which may speak for others")
     return named
+
+
+def known_person(served: Context, caller: Caller, named: str | None) -> str:
+    """Who acts, as `person_of` says; whom the caller names has to be one of the people, if any are kept."""
+    who = person_of(caller, named)
+    if who != caller.who:
+        served.acting.must_know(who)
+    return who
 
 
 def shown_decision(row: DecisionRow) -> DecisionShown:
