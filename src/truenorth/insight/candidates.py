@@ -11,6 +11,7 @@ import polars as pl
 from truenorth.insight.adjusted import MIN_ARM
 from truenorth.insight.coded import NEVER_US, Bools, CodedEvents, Ints
 from truenorth.insight.known_before import Track, by_case, is_sign, tracks
+from truenorth.spec.durations import format_duration
 from truenorth.spec.model import Promise, PromiseKind
 
 POINT_KINDS = ("promise", "handovers", "repeat", "missing", "wait")
@@ -154,7 +155,7 @@ def _early(events: CodedEvents) -> Iterator[Candidate]:
     longest = _longest_wait(events, counted, by_us)
     if at_stake.any():
         long_us = float(np.quantile(longest[at_stake], LONG))
-        yield point("wait", f"a wait of more than {long_us / 3.6e9:.3g} h", longest > long_us)
+        yield point("wait", f"a wait of more than {format_duration(round(long_us))}", longest > long_us)
 
 
 def _by_type(events: CodedEvents, at_stake: Bools, counted: Bools, point: PointMaker) -> Iterator[Candidate]:

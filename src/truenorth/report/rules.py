@@ -32,13 +32,18 @@ def _finding(found: Register, n_cases: int) -> str:
     if not n_cases:
         return f"No case opened: whether any of the {count(rules.height)} rules is ever applied cannot be told."
     forgotten = rules.filter(pl.col("forgotten").list.len() > 0)
-    text = f"{count(rules.height)} rules are applied {count(int(rules['n'].sum()))} times."
+    applied = "1 rule is" if rules.height == 1 else f"{count(rules.height)} rules are"
+    text = f"{applied} applied {count(int(rules['n'].sum()))} times."
     if not forgotten.height:
-        return f"{text} As of {found.as_of} each has an owner, a reason and a review of the last two years, and fires."
+        each = "it" if rules.height == 1 else "each"
+        return (
+            f"{text} As of {found.as_of} {each} has an owner, a reason and a review of the last two years, and fires."
+        )
     names = ", ".join(shorten(name, 40) for name in forgotten["name"].head(5))
     more = f" and {forgotten.height - 5} more" if forgotten.height > 5 else ""
     are = "is" if forgotten.height == 1 else "are"
-    return f"{text} {count(forgotten.height)} of them {are} forgotten as of {found.as_of}: {names}{more}."
+    those = "It" if rules.height == 1 else f"{count(forgotten.height)} of them"
+    return f"{text} {those} {are} forgotten as of {found.as_of}: {names}{more}."
 
 
 def _given(heading: str, key: str) -> Shown:
