@@ -1,16 +1,16 @@
-"""The numbers of docs/findings.md, from published logs that are not part of the repository.
+"""The numbers of docs/findings.md and docs/findings-more.md, from published logs that are not in the repository.
 
-`python bench/findings.py --data ../shared/data` answers the subjects of insight for the example journeys of published
-logs and writes their tables into docs/findings.md, each between its markers. `--only NAME` does one journey. `--json
-FOLDER` also keeps everything as JSON.
+`python bench/findings.py --data ../shared/data` answers the subjects of insight for every example journey on a
+published log and writes their tables into these pages, each between its markers. `--only NAME` leaves it at one
+journey, `--json FOLDER` also keeps everything as JSON.
 """
 
 from __future__ import annotations
 
 import argparse
 import re
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -21,7 +21,7 @@ from truenorth.report.tables import Table
 from truenorth.wiring.journey import load_journey, replay_file
 
 ROOT = Path(__file__).parent.parent
-PAGE = ROOT / "docs" / "findings.md"
+PAGES = tuple(ROOT / "docs" / name for name in ("findings.md", "findings-more.md"))
 LOGS = {
     "inail": "logCSM_15Kcases.xes.gz",
     "servicenow": "incident_event_log.csv.gz",
@@ -42,6 +42,7 @@ WRITTEN_LATER = {
         *("made_sla", "closed_code", "resolved_by", "caused_by", "problem_id", "rfc", "vendor", "assigned_to"),
     ),
     "traffic_fines": ("dismissal",),
+    "callcentre": ("Service Type",),
 }
 """Columns that the first row holds although they were not known then (or say where the case was sent)."""
 
@@ -63,34 +64,37 @@ def markdown(table: Table, n_rows: int, columns: tuple[int, ...]) -> str:
     return "\n".join(lines)
 
 
+def answered(journey: str, data: Path, kept: Path | None) -> Iterator[tuple[str, str]]:
+    """By subject: the marker of its place on a page, and what belongs there."""
+    judged = load_journey(ROOT / f"examples/{journey}.yaml")
+    log, object_type = data / LOGS[journey], OBJECT_TYPES.get(journey)
+    replayed = replay_file(judged, log, all_columns=True, object_type=object_type)[0]
+    inputs = Inputs(exclude=WRITTEN_LATER.get(journey, ()))
+    for name, tables in SHOWN.items():
+        asked = subject(name)
+        section = asked.make(replayed, inputs)
+        shown = [markdown(section.tables[table], *rest) for table, *rest in tables if section.tables[table].rows]
+        yield f"<!-- {journey} {name} -->", "\n\n".join([f"*{section.finding}*", *shown])
+        if kept:
+            kept.mkdir(parents=True, exist_ok=True)
+            whole = msgspec.json.encode(document(asked, section, replayed))
+            (kept / f"{journey}-{name}.json").write_bytes(msgspec.json.format(whole))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
-    parser.add_argument("--only", choices=LOGS)
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--only", choices=LOGS, action="append")
     options = parser.parse_args()
-    page = PAGE.read_text(encoding="utf-8")
-    for journey, file in LOGS.items():
-        if options.only not in {None, journey}:
-            continue
-        path = ROOT / f"examples/{journey}.yaml"
-        replayed = replay_file(
-            load_journey(path), options.data / file, object_type=OBJECT_TYPES.get(journey), all_columns=True
-        )[0]
-        inputs = Inputs(exclude=WRITTEN_LATER.get(journey, ()))
-        for name, tables in SHOWN.items():
-            asked = subject(name)
-            section = asked.make(replayed, inputs)
-            parts: list[Any] = [f"*{section.finding}*"]
-            parts += [markdown(section.tables[table], n, columns) for table, n, columns in tables]
-            start, end = f"<!-- {journey} {name} -->", "<!-- end -->"
-            text = "\n\n".join(parts)
-            page = re.sub(rf"{start}\n.*?{end}", lambda _, s=start, t=text: f"{s}\n{t}\n<!-- end -->", page, flags=re.S)
-            if options.json:
-                options.json.mkdir(parents=True, exist_ok=True)
-                whole = document(asked, section, replayed)
-                (options.json / f"{journey}-{name}.json").write_bytes(msgspec.json.format(msgspec.json.encode(whole)))
-    PAGE.write_text(page, encoding="utf-8")
+    pages = {page: page.read_text(encoding="utf-8") for page in PAGES}
+    for journey in options.only or LOGS:
+        for marker, text in answered(journey, options.data, options.json):
+            whole = re.compile(rf"{marker}\n.*?<!-- end -->", re.DOTALL)
+            filled = f"{marker}\n{text}\n<!-- end -->"
+            pages = {page: whole.sub(lambda _, to=filled: to, held) for page, held in pages.items()}
+    for page, held in pages.items():
+        page.write_text(held, encoding="utf-8")
 
 
 if __name__ == "__main__":

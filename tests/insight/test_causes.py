@@ -8,6 +8,7 @@ import pytest
 
 from insight.company import replay_of, world
 from report.replays import diced, empty, tiny
+from truenorth.figures.causes import certainty
 from truenorth.insight.candidates import candidates
 from truenorth.insight.causes import Causes, causes_of_failure
 from truenorth.insight.coded import NEVER_US, coded
@@ -182,3 +183,18 @@ def test_one_place_is_above_another_only_where_intervals_are_apart() -> None:
     assert clear.height > 1
     assert points.head(clear.height).equals(clear)
     assert clear["value_won"].is_sorted(descending=True)
+
+
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        ({"comparable": False, "clear": False}, "not alike"),
+        ({"comparable": True, "clear": True, "raw": 0.2, "adjusted": 0.2, "q_value": 0.01}, "clear"),
+        ({"comparable": True, "clear": False, "raw": 1.0, "adjusted": 1.0, "q_value": 1.0}, "is the outcome"),
+        ({"comparable": True, "clear": False, "raw": 0.2, "adjusted": 0.2, "q_value": 0.2}, "may be chance"),
+        ({"comparable": True, "clear": False, "raw": -0.2, "adjusted": -0.2, "q_value": 0.2}, "may be chance"),
+        ({"comparable": True, "clear": False, "raw": -0.2, "adjusted": -0.2, "q_value": 0.01}, "the other way"),
+    ],
+)
+def test_chance_is_told_apart_from_the_other_way(row: dict[str, object], told: str) -> None:
+    assert certainty(row) == told

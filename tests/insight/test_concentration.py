@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from report.replays import CASES, EVENTS, MadeReplay, diced, frame, hours, journey
-from truenorth.figures.concentration import concentration_figure
+from truenorth.figures.concentration import concentration_figure, words
 from truenorth.insight.concentration import BROKEN_PROMISE, concentration, gini
 from truenorth.spec.problems import TruenorthError
 
@@ -77,6 +77,14 @@ def test_nothing_to_share_is_said() -> None:
     found = concentration(clicks({"a": 3}), "channel", "cost")
     assert (found.gini, found.top.share) == (None, None)
     assert "Nothing" in concentration_figure(found).layout.meta["title"]
+
+
+def test_what_is_counted_more_than_once_is_said_and_all_of_them_is_no_finding() -> None:
+    found = clicks({"a": 6, "b": 3, "c": 1})
+    assert words(concentration(found, "channel", "cases", 2))[0] == (
+        "The top 2 of 3 by channel have 90.0 % of cases, each counted once a channel"
+    )
+    assert words(concentration(found, "channel", "events", 5))[0] == "Of 3 by channel the first has 60.0 % of events"
 
 
 @given(AMOUNTS, st.integers(2, 50))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
@@ -10,6 +11,8 @@ import pytest
 from report.replays import CASES, EVENTS, MadeReplay, diced, frame, hours, journey
 from truenorth.insight.cx_six import cx_six
 from truenorth.insight.outcome_cost import outcome_cost
+from truenorth.report.cx_six import feel_section
+from truenorth.report.section import Inputs
 
 HOUR = 3_600_000_000
 
@@ -101,3 +104,15 @@ def test_an_empty_replay_tells_nothing() -> None:
     empty = MadeReplay(journey=journey(), events=frame([], EVENTS), cases=frame([], CASES))
     assert all(one.value is None and one.missing for one in cx_six(empty).figures)
     assert outcome_cost(empty).per_achieved is None
+
+
+def test_what_cannot_be_told_is_not_told_as_zero() -> None:
+    free = two_cases()
+    free = replace(free, cases=free.cases.with_columns(pl.lit(0.0).alias("cost")))
+    section = feel_section(free, Inputs())
+    assert section.finding.startswith("The decided cases have no cost")
+    assert list(section.tables) == ["six"]
+    empty = replace(free, events=free.events.clear(), cases=free.cases.clear())
+    assert feel_section(empty, Inputs()).finding.startswith("No case is decided yet")
+    reasons = {one.missing for one in cx_six(empty).figures}
+    assert reasons == {"there is no moment", "no case was achieved"}

@@ -73,6 +73,15 @@ def test_counts_are_those_of_the_openings() -> None:
     assert needs.counts[:, needs.stratum == number].sum() == n_cases
 
 
+def test_what_is_left_out_tells_no_need_and_moves_nothing_else() -> None:
+    company = Company(n_customers=1500, days=40, spillover=False)
+    replay = tn.replay(tn.load_journey(EXAMPLES / "help.yaml"), World(company, 1).run().events())
+    whole, less = ({one.name: one for one in signals(replay, exclude=names)} for names in ((), ("category",)))
+    assert set(whole["needs"].strata) - set(less["needs"].strata) == {"category"}
+    for name in whole.keys() - {"needs"}:
+        assert (whole[name].counts == less[name].counts).all()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("what", get_args(DriftKind))
 def test_drifts_of_many_worlds(what: DriftKind) -> None:

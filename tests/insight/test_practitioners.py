@@ -144,3 +144,26 @@ def test_the_page_asks_for_what_the_command_reads(tmp_path: Path) -> None:
     without = CliRunner().invoke(app, command)
     assert without.exit_code != 0
     assert "--write-page" in without.output
+
+
+def test_few_challenges_are_not_lumped_into_fewer_than_five() -> None:
+    said = ["no authority", "silos everywhere", "old systems", "\u7cfb\u7edf\u592a\u6162", "late data", "handle time"]
+    rows = [{"contributor": f"c{n}", "accredited": "2020-01-01", "hard": "; ".join(said)} for n in range(4)]
+    found = distil(parse_questionnaire(QUESTIONS, "q.yaml"), pl.DataFrame(rows), DAY)
+    assert len(found.top) == 5
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("questions: {", "no YAML"),
+        ("accredited_years: x\nquestions: []", "$.accredited_years: expected float, found str"),
+        ("questions: [{key: a, txt: b}]", "$.questions[0]"),
+        ("questions: [{text: b}]", "expected the key 'key', found nothing"),
+    ],
+)
+def test_the_place_of_a_mistake_is_told_in_one_line(text: str, told: str) -> None:
+    with pytest.raises(TruenorthError) as caught:
+        parse_questionnaire(text, "q.yaml")
+    assert told in str(caught.value)
+    assert str(caught.value).startswith("q.yaml")

@@ -68,3 +68,11 @@ def test_without_a_file(subject: str) -> None:
     told = json.loads(text)
     assert told["subject"] == subject
     assert told["finding"]
+
+
+def test_a_slip_in_a_column_to_leave_out_is_told() -> None:
+    status, text = run("pace", LOG, "-j", JOURNEY, "--exclude", "chanel", "--json")
+    assert status == 1
+    problem = json.loads(text)["problems"][0]
+    assert (problem["path"], problem["found"]) == ("--exclude", "'chanel'")
+    assert "channel" in problem["hint"]

@@ -10,7 +10,7 @@ from plotly import graph_objects as go
 
 from truenorth.figures.theme import LINE, OUTCOME_INK, Theme, add_rows, hover, titled, worded
 from truenorth.figures.wording import cases, count, plain, points, shorten
-from truenorth.insight.causes import Causes
+from truenorth.insight.causes import FALSE_DISCOVERIES, Causes
 
 POINT_WORDS = {
     "promise": "Broken promise",
@@ -62,10 +62,19 @@ def _note(row: dict[str, Any]) -> str:
 
 
 def certainty(row: Mapping[str, Any]) -> str:
-    """Whether a point is clear, may be chance, or compares cases that are not alike."""
+    """Whether a point is clear, may be chance, or compares cases that are not alike.
+
+    A point at which all fail that pass it and nobody else, or the other way round, leaves no chance to reckon with: it
+    is another name of the outcome. One that goes with fewer failures beyond chance points the other way.
+    """
     if not row["comparable"]:
         return "not alike"
-    return "clear" if row["clear"] else "may be chance"
+    if row["clear"]:
+        return "clear"
+    if abs(row["raw"]) == 1.0:
+        return "is the outcome"
+    is_chance = row["adjusted"] >= 0 or row["q_value"] > FALSE_DISCOVERIES
+    return "may be chance" if is_chance else "the other way"
 
 
 def _hover(row: dict[str, Any]) -> str:

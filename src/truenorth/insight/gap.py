@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import day_name
 from collections.abc import Collection
 from typing import Any
 
@@ -171,7 +172,8 @@ def _group(rows: pl.DataFrame, facts: pl.DataFrame, actual: float) -> dict[str, 
     if not hit:
         return {}
     worst = max(hit, key=lambda one: (actual - one["mean"]) * one["n"])
-    name = f"{worst['column']} = {worst['level']}"
+    is_day = worst["column"] == "weekday"
+    name = f"{worst['column']} = {day_name[int(worst['level']) - 1] if is_day else worst['level']}"
     return {"group": name, "group_actual": worst["mean"], "group_n": worst["n"]}
 
 

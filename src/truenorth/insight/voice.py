@@ -212,17 +212,20 @@ def _as_it_is(words: Sequence[str]) -> Sequence[str]:
 
 
 def sort_texts(texts: pl.Series, n_themes: int, seed: int, embed: Embed | None = None) -> Sorted:
-    """Tell texts apart by theme. Equal texts are weighed once, however often they were said."""
+    """Tell texts apart by theme, by the words that more than one has, or that were said more than once.
+
+    Equal texts are weighed once, however often they were said.
+    """
     from sklearn.feature_extraction.text import TfidfVectorizer  # noqa: PLC0415 a second to load
 
     different, codes = texts.unique().sort(), texts.rank("dense").to_numpy().astype(np.int64) - 1
     learnt = np.sort(np.random.default_rng(seed).permutation(len(different))[:MAX_TEXTS])
     told = telling_words(different.to_list())
-    weigh = TfidfVectorizer(analyzer=_as_it_is, min_df=min(2, len(learnt)), sublinear_tf=True)
-    try:
-        weigh.fit([told.words[i] for i in learnt])
-    except ValueError:  # no word is left
+    known = _telling([told.words[i] for i in learnt], np.bincount(codes)[learnt])
+    if not known:
         return Sorted(np.full(len(texts), -1), np.zeros(len(texts)), (), len(learnt))
+    weigh = TfidfVectorizer(analyzer=_as_it_is, vocabulary=known, sublinear_tf=True)
+    weigh.fit([told.words[i] for i in learnt])
     words = weigh.get_feature_names_out()
     weighed = _weighed_down(weigh.transform(told.words), *told.listed(words))
     n = min(n_themes, len(words), len(learnt))
@@ -232,6 +235,14 @@ def sort_texts(texts: pl.Series, n_themes: int, seed: int, embed: Embed | None =
         theme, strength, marks = _by_meaning(embed(different.to_list()), weighed, n, seed)
     terms = tuple(tuple(words[i] for i in np.argsort(-row, kind="stable")[:N_TERMS] if row[i] > 0) for row in marks)
     return Sorted(theme[codes], strength[codes], terms, len(learnt))
+
+
+def _telling(told: Sequence[Sequence[str]], n_said: NDArray[np.int64]) -> list[str]:
+    """The words that two different texts have; and those of a text without any of these, if two people said it."""
+    n_having = Counter(word for words in told for word in set(words))
+    shared = {word for word, n in n_having.items() if n >= min(2, len(told))}
+    alone = [words for words, n in zip(told, n_said.tolist(), strict=True) if n > 1 and shared.isdisjoint(words)]
+    return sorted(shared.union(*alone))
 
 
 def _weighed_down(weighed: Any, listed: NDArray[np.bool_], of_text: NDArray[np.int64]) -> Any:

@@ -130,6 +130,12 @@ def _order_table(found: Causes) -> Table:
     return shown(clear, "What to do, in this order.", columns)
 
 
+def _strength(e_value: float) -> str:
+    """A risk ratio; what is beyond anything that could hide is not told exactly."""
+    return f"{e_value:.2f}" if e_value <= MOST_TOLD else f"> {MOST_TOLD}"
+
+
+MOST_TOLD = 100
 ORDER = ("eradicate", "improve", "automate")
 
 
@@ -140,8 +146,8 @@ def _trust_table(found: Causes) -> Table:
         ("largest difference before", lambda row: f"{row['imbalance_raw']:.2f}", True),
         ("and after adjusting", lambda row: f"{row['imbalance']:.2f}", True),
         ("q-value", lambda row: f"{row['q_value']:.3f}", True),
-        ("E-value", lambda row: f"{row['e_value']:.2f}", True),
-        ("E-value of the interval", lambda row: f"{row['e_value_limit']:.2f}", True),
+        ("E-value", lambda row: _strength(row["e_value"]), True),
+        ("E-value of the interval", lambda row: _strength(row["e_value_limit"]), True),
     ]
     return shown(
         found.points, "How far to trust each: overlap, balance (in standard deviations), chance, sensitivity.", columns

@@ -35,11 +35,15 @@ def _finding(found: Register, n_cases: int) -> str:
     forgotten = rules.filter(pl.col("forgotten").list.len() > 0)
     text = f"{counted(rules.height, 'rule is', 'rules are')} applied {counted(int(rules['n'].sum()), 'time')}."
     if not forgotten.height:
-        return f"{text} As of {found.as_of} each has an owner, a reason and a review of the last two years, and fires."
+        each = "it" if rules.height == 1 else "each"
+        return (
+            f"{text} As of {found.as_of} {each} has an owner, a reason and a review of the last two years, and fires."
+        )
     names = ", ".join(shorten(name, 40) for name in forgotten["name"].head(5))
     more = f" and {forgotten.height - 5} more" if forgotten.height > 5 else ""
     are = "is" if forgotten.height == 1 else "are"
-    return f"{text} {count(forgotten.height)} of them {are} forgotten as of {found.as_of}: {names}{more}."
+    those = "It" if rules.height == 1 else f"{count(forgotten.height)} of them"
+    return f"{text} {those} {are} forgotten as of {found.as_of}: {names}{more}."
 
 
 def _given(heading: str, key: str) -> Shown:
