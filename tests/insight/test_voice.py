@@ -13,8 +13,9 @@ from stop_words import get_stop_words
 
 from report.replays import CASES, EVENTS, MadeReplay, frame, hours, journey
 from truenorth.insight.theme_names import parse_theme_names, write_theme_names
-from truenorth.insight.voice import Voice, sort_texts, voice, words_of
+from truenorth.insight.voice import Theme, Voice, sort_texts, voice, words_of
 from truenorth.logs import read_log
+from truenorth.report.voice import finding as voice_finding
 from truenorth.spec.problems import TruenorthError
 
 PLANTED = {
@@ -167,3 +168,18 @@ def test_tweets_to_airlines_speak_of_what_went_wrong() -> None:
     cancelled = next(k for k, terms in enumerate(found.terms) if terms[0] == "cancelled")
     told = reasons[(found.theme == cancelled) & (reasons != None)]  # noqa: E711
     assert (told == "Cancelled Flight").mean() > 0.6  # of all complaints it is 9 %
+
+
+def theme_with(name: str, low: float, high: float) -> Theme:
+    """A theme of which only the share achieved matters."""
+    return Theme(
+        name=name, terms=(name,), n=50, share=0.5, n_cases=50, achieved=(low + high) / 2, achieved_low=low,
+        achieved_high=high, feeling=None, early_share=None, recent_share=None, quotes=(),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("low", "is_told"), [(0.75, True), (0.55, False)])
+def test_themes_are_held_against_each_other_only_where_they_can_be_told_apart(low: float, is_told: bool) -> None:
+    themes = (theme_with("slow", 0.5, 0.6), theme_with("thanks", low, 0.9))
+    told = voice_finding(Voice(n_texts=100, n_learnt_from=100, n_other=0, themes=themes))
+    assert ("slow gets the outcome less often than who talks about thanks" in told) is is_told

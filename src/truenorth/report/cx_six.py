@@ -51,7 +51,7 @@ def feel_section(replay: Replayed, _inputs: Inputs) -> Section:
 def _finding(found: Feel, currency: str) -> str:
     known = [one for one in found.six.figures if one.value is not None and one.unit == "share"]
     told = _cost_told(found.cost, currency)
-    if not known:
+    if len(known) < 2:
         return told
     least = min(known, key=lambda one: one.value or 0.0)
     return f"{told} Of the shares among the six, {least.name} is the lowest: {percent(least.value)}."

@@ -7,7 +7,7 @@ from typing import Any
 
 from truenorth.figures.wording import count, percent, points, shorten
 from truenorth.insight.replayed import Replayed
-from truenorth.insight.voice import MAX_TEXTS, Voice, voice
+from truenorth.insight.voice import MAX_TEXTS, Theme, Voice, voice
 from truenorth.report.section import Inputs, Section
 from truenorth.report.tables import NAME_CHARS, Shown, count_column, name_column, percent_column, shown
 
@@ -26,7 +26,7 @@ def voice_section(replay: Replayed, inputs: Inputs) -> Section:
     ]
     table = shown(found.to_frame(), "Themes, the most frequent first.", columns) if found.themes else None
     return Section(
-        finding=_finding(found),
+        finding=finding(found),
         answer=found,
         tables={"themes": table} if table else {},
         how=(
@@ -40,16 +40,30 @@ def voice_section(replay: Replayed, inputs: Inputs) -> Section:
     )
 
 
-def _finding(found: Voice) -> str:
+def finding(found: Voice) -> str:
+    """What a reader should know first; themes are held against each other only where they can be told apart."""
     if not found.themes:
         return f"Customers' words tell nothing here: {found.missing or 'no theme stands out'}."
     first = found.themes[0]
-    rated = [one for one in found.themes if one.achieved_high is not None and one.achieved is not None]
-    worst = min(rated, key=lambda one: one.achieved_high or 0.0, default=None)
     told = f"Customers talk most about {first.name} ({percent(first.share)} of {count(found.n_texts)} texts)."
-    if worst is None or worst.achieved is None:
+    apart = _furthest_apart(found)
+    if apart is None:
         return told
-    return f"{told} Who talks about {worst.name} gets the outcome least: {percent(worst.achieved)}."
+    worst, best = apart
+    return (
+        f"{told} Who talks about {worst.name} gets the outcome less often than who talks about {best.name}: "
+        f"{percent(worst.achieved)} against {percent(best.achieved)}."
+    )
+
+
+def _furthest_apart(found: Voice) -> tuple[Theme, Theme] | None:
+    """The themes with the lowest and the highest interval of the share achieved; None where the two overlap."""
+    highs = [(one.achieved_high, at) for at, one in enumerate(found.themes) if one.achieved_high is not None]
+    lows = [(one.achieved_low, at) for at, one in enumerate(found.themes) if one.achieved_low is not None]
+    if not highs or not lows:
+        return None
+    (high, worst), (low, best) = min(highs), max(lows)
+    return (found.themes[worst], found.themes[best]) if high < low else None
 
 
 def _achieved(row: Mapping[str, Any]) -> str:
