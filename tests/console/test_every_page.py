@@ -39,7 +39,7 @@ def seen(client: httpx.Client, address: str, language: str = "en-GB", zone: str 
     """The first look of a page."""
     headers = {"Accept-Language": language, "Cookie": f"{cookies(client)}; truenorth_zone={zone}"}
     answer = client.get(address, headers=headers)
-    assert answer.status_code == 200, answer.text[:500]
+    assert answer.status_code == 200, re.sub(r"<[^>]*>|\s+", " ", answer.text)[-2_000:]
     reader = _FirstLook()
     reader.feed(answer.text)
     assert reader.look is not None, "a page without a first look"
