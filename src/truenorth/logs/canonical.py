@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 
 import polars as pl
 
-from truenorth.logs.duplicates import without_duplicates
+from truenorth.logs.duplicates import n_equal_rows, without_duplicates
 from truenorth.logs.kinds import typed_by_content
 from truenorth.logs.log import INSTANT, QUARANTINE_SCHEMA, Log, Progress
 from truenorth.logs.mapping import Plan
@@ -28,6 +28,9 @@ LARGEST_FEELING = 1.0
 ENOUGH_TO_REFUSE = 20
 """With at least this many values, more than half of them unreadable, the column is not what it was taken for."""
 
+
+COMPARED_ROWS = 100_000
+"""Of a log without ids so many rows are looked at for rows that are the same."""
 
 COMMA = re.compile(r"'-?[0-9.]*,[0-9]+'")
 
@@ -240,6 +243,8 @@ def _finish(draft: _Draft) -> Log:
         good, quarantined = _quarantine(draft)
         events, quarantine = events.filter(good), pl.concat([quarantine, quarantined]).sort("line", maintain_order=True)
         position = position.filter(good) if position is not None else None
+    if "id" not in draft.columns:
+        draft.notes.extend(_equal_rows(draft, events))
     events, n_duplicates = without_duplicates(events, position, unique=draft.table.unique)
     notes = (*draft.table.notes, *draft.plan.notes, *draft.notes)
     return Log(
@@ -249,6 +254,18 @@ def _finish(draft: _Draft) -> Log:
         name=draft.path,
         notes=notes,
     )
+
+
+def _equal_rows(draft: _Draft, events: pl.DataFrame) -> Iterator[str]:
+    """A note where rows come twice and no id tells whether events did: seen in what was read, counted in all of it."""
+    if not n_equal_rows(events.head(COMPARED_ROWS)):
+        return
+    rows = draft.source.head(COMPARED_ROWS)
+    if n := n_equal_rows(rows):
+        first = f" of the first {COMPARED_ROWS:,}" if rows.height == COMPARED_ROWS else ""
+        again = "is the same as an earlier one and counts" if n == 1 else "are the same as earlier ones and count"
+        told = counted(n, f"row{first}", f"rows{first}")
+        yield f"{told} {again} again: only an id tells that it is one event; --map id=COLUMN names one"
 
 
 def _quarantine(draft: _Draft) -> tuple[pl.Series, pl.DataFrame]:
