@@ -44,6 +44,21 @@ def test_a_draft_of_tickets(tmp_path: Path) -> None:
         assert f"kept {counts['kept']:,}, broken {counts['broken']:,}" in text
 
 
+@pytest.mark.parametrize(("last", "is_success"), [("Pay invoice", True), ("Payment reminder", False)])
+def test_where_nothing_is_a_success_the_outcomes_are_no_finding(last: str, is_success: bool, tmp_path: Path) -> None:
+    """A log of orders that all end with a reminder: nobody paid, by what is written, and nobody gave up either."""
+    rows: list[Row] = [
+        (f"o{case}", kind, 24 * case + hours)
+        for case in range(60)
+        for kind, hours in (("Place order", 0), ("Confirm order", 5 + case % 7), (last, 40 + case % 11))
+    ]
+    text, journey = drafted(written(log_of(rows), tmp_path))
+    head = " ".join(line.removeprefix("#").strip() for line in text.partition("truenorth:")[0].splitlines())
+    assert (journey.outcome.achieved is not None) == is_success
+    assert ("abandoned" in head) != is_success
+    assert ("That is no finding yet" in head) != is_success
+
+
 def test_every_promise_has_its_evidence_above_it(tmp_path: Path) -> None:
     lines = discover(written(log_of(tickets(60, reopened=9)), tmp_path)).splitlines()
     for number, line in enumerate(lines):
