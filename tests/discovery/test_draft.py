@@ -79,6 +79,15 @@ def test_fields_given_by_the_user_win(tmp_path: Path) -> None:
     assert types_of(journey.outcome.achieved) == {"CLOSED"}
 
 
+def test_what_is_said_of_days_and_months_is_in_the_draft(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text("Case ID,when\n" + "".join(f"{n // 3},0{n % 3 + 1}/0{n // 3 + 1}/2024 10:00\n" for n in range(18)))
+    said = {"time": "when (month first)"}
+    text = discover(path, fields=said)
+    assert parse_journey(text).fields == {"case": "Case ID", **said}
+    assert parse_journey(discover(path, fields={"time": "when"})).fields == {"case": "Case ID", "time": "when"}
+
+
 def test_a_field_that_the_log_lacks_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(UnreadableLog, match="Nope"):
         discover(written(log_of(tickets()), tmp_path), fields={"case": "Nope"})

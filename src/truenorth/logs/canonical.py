@@ -89,7 +89,9 @@ def _read_field(draft: _Draft, name: str, wanted: Collection[str] | None) -> Non
 def _read_time(draft: _Draft, name: str) -> None:
     raw = draft.column_of(name)
     n_known = len(raw) - raw.null_count()
-    read = read_instants(raw) if n_known else Instants(pl.repeat(None, len(raw), dtype=INSTANT, eager=True), "")
+    order = draft.plan.orders.get(name)
+    none = Instants(pl.repeat(None, len(raw), dtype=INSTANT, eager=True), "")
+    read = read_instants(raw, order) if n_known else none
     n_failed = n_known if read is None else read.values.null_count() - raw.null_count()
     if read is None or n_failed == n_known:
         if name == "time" and len(raw):
@@ -100,16 +102,17 @@ def _read_time(draft: _Draft, name: str) -> None:
     assert read is not None
     draft.columns[name] = read.values.alias(name)
     if read.n_ambiguous:
-        draft.notes.append(_ambiguous(draft.plan.fields[name], read))
+        draft.notes.append(_ambiguous(name, draft.plan.fields[name], read))
     if n_failed:
         _fault(draft, read.values.is_null() & raw.is_not_null(), raw, partial(_time_reasons, read=read))
     if name == "time" and raw.null_count():
         _fault(draft, raw.is_null(), raw, lambda rows: pl.repeat("time is missing", len(rows), eager=True))
 
 
-def _ambiguous(column: str, read: Instants) -> str:
+def _ambiguous(name: str, column: str, read: Instants) -> str:
     both = f"{counted(read.n_ambiguous, 'row')} could be read month first as well"
-    return f"'{column}' is read day first ({plain(read.format)}): {both}"
+    say = f"--map {name}='{column} (month first)' or '{column} (day first)' decides"
+    return f"'{column}' is read day first ({plain(read.format)}): {both}; {say}"
 
 
 def _time_reasons(raw: pl.Series, read: Instants) -> pl.Series:
