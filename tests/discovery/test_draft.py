@@ -44,6 +44,21 @@ def test_a_draft_of_tickets(tmp_path: Path) -> None:
         assert f"kept {counts['kept']:,}, broken {counts['broken']:,}" in text
 
 
+@pytest.mark.parametrize(("last", "is_success"), [("Pay invoice", True), ("Payment reminder", False)])
+def test_where_nothing_is_a_success_the_outcomes_are_no_finding(last: str, is_success: bool, tmp_path: Path) -> None:
+    """A log of orders that all end with a reminder: nobody paid, by what is written, and nobody gave up either."""
+    rows: list[Row] = [
+        (f"o{case}", kind, 24 * case + hours)
+        for case in range(60)
+        for kind, hours in (("Place order", 0), ("Confirm order", 5 + case % 7), (last, 40 + case % 11))
+    ]
+    text, journey = drafted(written(log_of(rows), tmp_path))
+    head = " ".join(line.removeprefix("#").strip() for line in text.partition("truenorth:")[0].splitlines())
+    assert (journey.outcome.achieved is not None) == is_success
+    assert ("abandoned" in head) != is_success
+    assert ("That is no finding yet" in head) != is_success
+
+
 def test_every_promise_has_its_evidence_above_it(tmp_path: Path) -> None:
     lines = discover(written(log_of(tickets(60, reopened=9)), tmp_path)).splitlines()
     for number, line in enumerate(lines):
@@ -62,6 +77,15 @@ def test_fields_given_by_the_user_win(tmp_path: Path) -> None:
     _, journey = drafted(written(frame, tmp_path), {"type": "Other"})
     assert journey.fields["type"] == "Other"
     assert types_of(journey.outcome.achieved) == {"CLOSED"}
+
+
+def test_what_is_said_of_days_and_months_is_in_the_draft(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text("Case ID,when\n" + "".join(f"{n // 3},0{n % 3 + 1}/0{n // 3 + 1}/2024 10:00\n" for n in range(18)))
+    said = {"time": "when (month first)"}
+    text = discover(path, fields=said)
+    assert parse_journey(text).fields == {"case": "Case ID", **said}
+    assert parse_journey(discover(path, fields={"time": "when"})).fields == {"case": "Case ID", "time": "when"}
 
 
 def test_a_field_that_the_log_lacks_is_an_error(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 
 import polars as pl
@@ -16,6 +17,7 @@ from polars.testing import assert_frame_equal
 from truenorth.logs import Log, peek, read_log, schema_kinds
 from truenorth.logs.delimited import read_whole
 from truenorth.logs.delimited_rows import split_rows
+from truenorth.logs.mapping import DAY_OR_MONTH
 from truenorth.spec.problems import UnreadableLog
 
 NEVER_CLOSED = "a quote is opened in this line and never closed"
@@ -154,7 +156,38 @@ def test_a_header_alone_is_a_log_without_events(tmp_path: Path) -> None:
 
 def test_an_ambiguous_day_is_told(tmp_path: Path) -> None:
     log = read(tmp_path, "when\n1/2/2016\n3/4/2016\n", fields={"time": "when"})
-    assert log.notes == ("'when' is read day first (d/m/Y): 2 rows could be read month first as well",)
+    assert log.notes == (
+        "'when' is read day first (d/m/Y): 2 rows could be read month first as well; "
+        "--map time='when (month first)' or 'when (day first)' decides",
+    )
+
+
+@given(
+    days=st.lists(st.dates(date(1980, 1, 1), date(2080, 1, 1)), min_size=1, max_size=9),
+    order=st.sampled_from(DAY_OR_MONTH),
+)
+@settings(max_examples=40, deadline=None)
+def test_a_caller_says_whether_day_or_month_comes_first(
+    days: list[date], order: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """What was written so is read so, with no note, also where days and months could be told apart only by that."""
+    written = "%d/%m/%Y %I:%M %p" if order == "day first" else "%m/%d/%Y %I:%M %p"
+    rows = [datetime.combine(day, time(13, 5), UTC) for day in days]
+    text = "".join(f"{row:{written}}\n" for row in rows)
+    log = read(tmp_path_factory.mktemp("said"), f"when\n{text}", fields={"time": f"when ({order})"})
+    assert log.events["time"].to_list() == rows
+    assert log.notes == () or "same as" in log.notes[0]
+
+
+def test_what_does_not_fit_the_order_that_is_said_is_quarantined(tmp_path: Path) -> None:
+    log = read(tmp_path, "when\n1/2/2016\n30/4/2016\n", fields={"time": "when (month first)"})
+    assert log.events["time"].to_list() == [datetime(2016, 1, 2, tzinfo=UTC)]
+    assert log.quarantine["reason"].to_list() == ["time '30/4/2016' is no instant of the format m/d/Y"]
+
+
+def test_a_column_that_is_called_so_is_that_column(tmp_path: Path) -> None:
+    log = read(tmp_path, "when (month first),when\n1/2/2016,5/6/2016\n", fields={"time": "when (month first)"})
+    assert log.events["time"].to_list() == [datetime(2016, 2, 1, tzinfo=UTC)]
 
 
 def test_a_cut_file_is_read_to_the_cut(tmp_path: Path) -> None:

@@ -9,7 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from truenorth.logs import peek, read_log
 from truenorth.spec.problems import UnreadableLog
@@ -124,3 +127,22 @@ def test_an_id_column_that_is_the_case_is_no_event_id(tmp_path: Path) -> None:
     assert (log.n_events, log.n_duplicates) == (2, 0)
     assert log.events["case"].to_list() == ["A", "A"]
     assert log.events["id"].to_list() == [1, 2]
+
+
+@given(n_again=st.integers(0, 4), suffix=st.sampled_from([".csv", ".jsonl", ".parquet"]), some=st.booleans())
+@settings(max_examples=40, deadline=None)
+def test_rows_that_come_twice_without_an_id_are_told_whatever_is_read_of_them(
+    n_again: int, suffix: str, some: bool, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """The rows differ in a property only, so that what a journey reads of them may be the same."""
+    rows = [{"case": "1", "time": "2024-01-01 10:00", "item": i} for i in range(5)]
+    frame = pl.DataFrame(rows + rows[:n_again])
+    path = tmp_path_factory.mktemp("again") / f"log{suffix}"
+    {".csv": frame.write_csv, ".jsonl": frame.write_ndjson, ".parquet": frame.write_parquet}[suffix](path)
+    log = read_log(path, columns=["case"] if some else None)
+    assert log.n_events == 5 + n_again
+    told = [note for note in log.notes if "count" in note]
+    assert [note.split()[0] for note in told] == ([str(n_again)] if n_again else [])
+    with_id = read_log(path, fields={"id": "item"}, columns=["case"] if some else None)
+    assert (with_id.n_events, with_id.n_duplicates) == (5, n_again)
+    assert not [note for note in with_id.notes if "count" in note]

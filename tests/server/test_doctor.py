@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import string
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from threading import Event as Flag
+from urllib.parse import quote
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from truenorth.events import Event, Refused
 from truenorth.server import doctor
@@ -193,3 +197,22 @@ def test_a_database_that_cannot_be_used(bad: str) -> None:
     found = examine(bad, NOW_US)
     assert found[-1].name == "database"
     assert found[-1].state == "wrong"
+
+
+def test_the_database_is_named_as_it_was_typed(store: Store, url: str) -> None:
+    """Every URL of these tests has no password, and shows as it is."""
+    (finding,) = of(url, "database")
+    assert finding.found.startswith(f"{url} answers")
+
+
+@given(password=st.text(string.ascii_letters + string.digits + "%:/?#&=.-_~", min_size=8, max_size=20))
+@settings(max_examples=30, deadline=None)
+def test_no_password_is_shown_and_all_else_is(password: str) -> None:
+    written = quote(password, safe="")
+    for before, after in (
+        ("postgresql://ann:", "@/tn?host=%2Frun%2Fpg"),
+        ("postgres://h/tn?sslpassword=", "&sslmode=x"),
+    ):
+        database = Database(before + written + after)
+        database.close()
+        assert database.name == f"{before}***{after}"

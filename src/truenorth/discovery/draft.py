@@ -70,7 +70,8 @@ def discover(
     proposals = propose(findings)
     first = try_out(write(sketch, proposals), events)
     tell("trying the draft out", 0.9)
-    return write(sketch, choose(proposals, first["promises"]), outcome_sentence(first))
+    outcome = outcome_sentence(first, has_success=bool(milestones.achieved))
+    return write(sketch, choose(proposals, first["promises"]), outcome)
 
 
 def _read(

@@ -10,6 +10,7 @@ import polars as pl
 from truenorth.discovery.names import ENDS, STARTS, folded, is_session, name_score, says
 from truenorth.discovery.profile import MAX_NAME, Profile, agreement, compactness, profile, varying_share
 from truenorth.discovery.wording import percent, shown
+from truenorth.logs.mapping import without_orders
 
 CONSTANT = 0.05
 """A column that changes in fewer than this share of the cases with several rows is taken for one that never does."""
@@ -73,13 +74,15 @@ def guess_fields(frame: pl.DataFrame, given: Mapping[str, str] | None = None) ->
     {'type': 'event', 'time': 'timestamp', 'customer': 'user_id'}
     """
     table = _Table({column.name: profile(column) for column in frame.iter_columns() if _can_be_named(column.name)})
-    for name, column in (given or {}).items():
+    columns, orders = without_orders(given or {}, frame.columns)
+    for name, column in columns.items():
         table.fields[name] = column
         table.evidence[name] = "as given"
     for name, rule in RULES:
         if name not in table.fields:
             rule(table)
     order = [*(name for name in FIRST if name in table.fields), *(name for name in table.fields if name not in FIRST)]
+    table.fields |= {name: (given or {})[name] for name in orders}
     return Guess({name: table.fields[name] for name in order}, table.evidence, tuple(table.notes))
 
 

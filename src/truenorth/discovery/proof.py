@@ -71,8 +71,19 @@ def tally(counts: Mapping[str, int]) -> str:
     return f"Replayed on this log: kept {counts['kept']:,}, broken {counts['broken']:,} ({share} kept){rest}."
 
 
-def outcome_sentence(summary: Mapping[str, Any]) -> str:
-    """What a draft says of the cases, as a sentence."""
+def outcome_sentence(summary: Mapping[str, Any], *, has_success: bool) -> str:
+    """What a draft says of the cases, as a sentence; ``has_success``: whether it names an event that is one.
+
+    >>> print(outcome_sentence({"cases": 3, "outcome": {"achieved": 0, "abandoned": 3}}, has_success=False))
+    Replayed on this log, this draft gives 3 cases: abandoned 100 %. That is no finding yet: the draft names no event \
+that is a success, so a case can only fall silent. Name one under outcome.
+    """
     n_cases = summary["cases"]
     parts = [f"{name} {percent(n, n_cases)}" for name, n in summary["outcome"].items() if n]
-    return f"Replayed on this log, this draft gives {counted(n_cases, 'case')}: {', '.join(parts) or 'none'}."
+    told = f"Replayed on this log, this draft gives {counted(n_cases, 'case')}: {', '.join(parts) or 'none'}."
+    if has_success:
+        return told
+    return (
+        f"{told} That is no finding yet: the draft names no event that is a success, so a case can only fall silent. "
+        "Name one under outcome."
+    )

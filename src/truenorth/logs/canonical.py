@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 
 import polars as pl
 
-from truenorth.logs.duplicates import without_duplicates
+from truenorth.logs.duplicates import n_equal_rows, without_duplicates
 from truenorth.logs.kinds import typed_by_content
 from truenorth.logs.log import INSTANT, QUARANTINE_SCHEMA, Log, Progress
 from truenorth.logs.mapping import Plan
@@ -28,6 +28,9 @@ LARGEST_FEELING = 1.0
 ENOUGH_TO_REFUSE = 20
 """With at least this many values, more than half of them unreadable, the column is not what it was taken for."""
 
+
+COMPARED_ROWS = 100_000
+"""Of a log without ids so many rows are looked at for rows that are the same."""
 
 COMMA = re.compile(r"'-?[0-9.]*,[0-9]+'")
 
@@ -86,7 +89,9 @@ def _read_field(draft: _Draft, name: str, wanted: Collection[str] | None) -> Non
 def _read_time(draft: _Draft, name: str) -> None:
     raw = draft.column_of(name)
     n_known = len(raw) - raw.null_count()
-    read = read_instants(raw) if n_known else Instants(pl.repeat(None, len(raw), dtype=INSTANT, eager=True), "")
+    order = draft.plan.orders.get(name)
+    none = Instants(pl.repeat(None, len(raw), dtype=INSTANT, eager=True), "")
+    read = read_instants(raw, order) if n_known else none
     n_failed = n_known if read is None else read.values.null_count() - raw.null_count()
     if read is None or n_failed == n_known:
         if name == "time" and len(raw):
@@ -97,16 +102,17 @@ def _read_time(draft: _Draft, name: str) -> None:
     assert read is not None
     draft.columns[name] = read.values.alias(name)
     if read.n_ambiguous:
-        draft.notes.append(_ambiguous(draft.plan.fields[name], read))
+        draft.notes.append(_ambiguous(name, draft.plan.fields[name], read))
     if n_failed:
         _fault(draft, read.values.is_null() & raw.is_not_null(), raw, partial(_time_reasons, read=read))
     if name == "time" and raw.null_count():
         _fault(draft, raw.is_null(), raw, lambda rows: pl.repeat("time is missing", len(rows), eager=True))
 
 
-def _ambiguous(column: str, read: Instants) -> str:
+def _ambiguous(name: str, column: str, read: Instants) -> str:
     both = f"{counted(read.n_ambiguous, 'row')} could be read month first as well"
-    return f"'{column}' is read day first ({plain(read.format)}): {both}"
+    say = f"--map {name}='{column} (month first)' or '{column} (day first)' decides"
+    return f"'{column}' is read day first ({plain(read.format)}): {both}; {say}"
 
 
 def _time_reasons(raw: pl.Series, read: Instants) -> pl.Series:
@@ -240,6 +246,8 @@ def _finish(draft: _Draft) -> Log:
         good, quarantined = _quarantine(draft)
         events, quarantine = events.filter(good), pl.concat([quarantine, quarantined]).sort("line", maintain_order=True)
         position = position.filter(good) if position is not None else None
+    if "id" not in draft.columns:
+        draft.notes.extend(_equal_rows(draft, events))
     events, n_duplicates = without_duplicates(events, position, unique=draft.table.unique)
     notes = (*draft.table.notes, *draft.plan.notes, *draft.notes)
     return Log(
@@ -249,6 +257,18 @@ def _finish(draft: _Draft) -> Log:
         name=draft.path,
         notes=notes,
     )
+
+
+def _equal_rows(draft: _Draft, events: pl.DataFrame) -> Iterator[str]:
+    """A note where rows come twice and no id tells whether events did: seen in what was read, counted in all of it."""
+    if not n_equal_rows(events.head(COMPARED_ROWS)):
+        return
+    rows = draft.source.head(COMPARED_ROWS)
+    if n := n_equal_rows(rows):
+        first = f" of the first {COMPARED_ROWS:,}" if rows.height == COMPARED_ROWS else ""
+        again = "is the same as an earlier one and counts" if n == 1 else "are the same as earlier ones and count"
+        told = counted(n, f"row{first}", f"rows{first}")
+        yield f"{told} {again} again: only an id tells that it is one event; --map id=COLUMN names one"
 
 
 def _quarantine(draft: _Draft) -> tuple[pl.Series, pl.DataFrame]:

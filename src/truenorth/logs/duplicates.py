@@ -36,6 +36,15 @@ def without_duplicates(
     return events, n_duplicates
 
 
+def n_equal_rows(frame: pl.DataFrame) -> int:
+    """How many rows are the same, in every column, as an earlier one.
+
+    >>> n_equal_rows(pl.DataFrame({"a": [1, 1, 1, 2], "b": ["x", "x", "y", "x"]}))
+    1
+    """
+    return frame.height - (frame.hash_rows().n_unique() if frame.width else frame.height)
+
+
 def _increasing(ids: pl.Series) -> bool:
     """True if every id is greater than the one before, so that none can be a duplicate."""
     return ids.null_count() == 0 and bool((ids.slice(1) > ids.slice(0, max(len(ids) - 1, 0))).all())

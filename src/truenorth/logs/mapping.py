@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from truenorth.spec.model import CANONICAL_TYPES
 from truenorth.spec.problems import Problem, UnreadableLog, nearest
@@ -13,18 +13,23 @@ ALWAYS_READ = ("time", "received", "source", "id", "cost", "revenue", "feeling")
 """Read whatever a caller needs: they decide which rows are quarantined or duplicates."""
 
 
+DAY_OR_MONTH = ("day first", "month first")
+"""What may follow, in parentheses, the column that a caller maps to a time."""
+
+
 @dataclass(frozen=True)
 class Plan:
     """Which column of a file becomes what.
 
     ``fields``: canonical field to column; ``properties``: property name to column, in the file's order; ``explicit``:
-    the canonical fields that the caller mapped.
+    the canonical fields that the caller mapped; ``orders``: field of time to one of `DAY_OR_MONTH`, where told.
     """
 
     fields: Mapping[str, str]
     properties: Mapping[str, str]
     explicit: frozenset[str]
     notes: tuple[str, ...] = ()
+    orders: Mapping[str, str] = field(default_factory=dict)
 
     def columns(self, wanted: Collection[str] | None) -> list[str]:
         """The file's columns that are needed for the wanted fields and properties."""
@@ -49,9 +54,9 @@ def plan(
     ({'type': 'Activity', 'time': 'time'}, {'properties.type': 'type'})
     """
     others = aliases or {}
+    mapped, orders = without_orders(fields or {}, {*columns, *others})
     explicit = {
-        field: others.get(column, column) if column not in columns else column
-        for field, column in (fields or {}).items()
+        field: others.get(column, column) if column not in columns else column for field, column in mapped.items()
     }
     _check(path, columns, explicit, others)
     known = set(columns)
@@ -62,7 +67,22 @@ def plan(
     chosen = {field: merged[field] for field in CANONICAL_TYPES if field in merged}
     properties, notes = _properties(columns, chosen)
     notes = [*(f"{field} is read from '{column}'" for field, column in found.items()), *notes]
-    return Plan(chosen, properties, frozenset(explicit), tuple(notes))
+    return Plan(chosen, properties, frozenset(explicit), tuple(notes), orders)
+
+
+def without_orders(fields: Mapping[str, str], known: Collection[str]) -> tuple[dict[str, str], dict[str, str]]:
+    """A mapping, and what it says of the order of days and months; a column that is called so stays one.
+
+    >>> without_orders({"time": "Opened (month first)", "case": "No"}, {"Opened", "No"})
+    ({'time': 'Opened', 'case': 'No'}, {'time': 'month first'})
+    """
+    columns, orders = dict(fields), {}
+    for name in {"time", "received"} & fields.keys():
+        for order in DAY_OR_MONTH:
+            column = fields[name].removesuffix(f" ({order})")
+            if fields[name] not in known and column != fields[name]:
+                columns[name], orders[name] = column, order
+    return columns, orders
 
 
 def _offered(explicit: Mapping[str, str], defaults: Mapping[str, str]) -> dict[str, str]:

@@ -113,8 +113,10 @@ class Instants:
     n_ambiguous: int = 0
 
 
-def read_instants(column: pl.Series) -> Instants | None:
+def read_instants(column: pl.Series, order: str | None = None) -> Instants | None:
     """Read a column as instants; None if nothing in it is one.
+
+    ``order``: 'day first' or 'month first' where somebody knows; else values tell, and if none does, the day is first.
 
     >>> read_instants(pl.Series(["9.3.10 8:05"])).values.to_list()
     [datetime.datetime(2010, 3, 9, 8, 5, tzinfo=zoneinfo.ZoneInfo(key='UTC'))]
@@ -140,7 +142,7 @@ def read_instants(column: pl.Series) -> Instants | None:
         return _from_epoch(
             column.cast(pl.Float64 if column.str.contains(".", literal=True).any() else pl.Int64, strict=False)
         )
-    return _from_text(column)
+    return _from_text(column, order)
 
 
 def within_limits(column: pl.Series) -> pl.Series:
@@ -218,14 +220,14 @@ def _times(column: pl.Series, factor: int) -> pl.Series:
     return column.to_frame().select(kept).to_series()
 
 
-def _from_text(column: pl.Series) -> Instants | None:
+def _from_text(column: pl.Series, order: str | None = None) -> Instants | None:
     sample = _sample(column)
     counts = {family: _n_read(sample, family) for family in FAMILIES}
     best = max(counts, key=lambda family: counts[family])
     if not counts[best]:
         return None
     if best in ("day first", "month first"):
-        return _day_or_month_first(column)
+        return _parse(column, order) if order else _day_or_month_first(column)
     read = _parse(column, best)
     n_failed = read.values.null_count() - column.null_count()
     if n_failed * 10 > len(column):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
@@ -39,6 +40,21 @@ class Turn(IntEnum):
     DECISIONS = 0x7472_7565_0003
 
 
+PASSWORDS = (re.compile(r"(://[^:/@]*:)[^@]*(?=@)"), re.compile(r"([?&][a-z]*password=)[^&]*"))
+"""Where a URL has one: before the host, or among its options."""
+
+
+def without_passwords(url: str) -> str:
+    """A database's URL as it was typed, for people to read.
+
+    >>> without_passwords("postgresql://ann:secret@/tn?host=/run/pg&sslpassword=x"), without_passwords("sqlite:///a.db")
+    ('postgresql://ann:***@/tn?host=/run/pg&sslpassword=***', 'sqlite:///a.db')
+    """
+    for password in PASSWORDS:
+        url = password.sub(r"\1***", url)
+    return url
+
+
 class Database:
     """Connections to one database; safe to use from any number of threads.
 
@@ -48,11 +64,10 @@ class Database:
 
     def __init__(self, url: str) -> None:
         parsed = _parsed(url)
-        self.name = parsed.render_as_string(hide_password=True)
+        self.name = without_passwords(url)
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         self.path = parsed.database if self.is_sqlite else None
-        make = _sqlite_engine if self.is_sqlite else _postgres_engine
-        self._engine = make(parsed)
+        self._engine = _sqlite_engine(parsed) if self.is_sqlite else _postgres_engine(parsed, self.name)
         reading: dict[str, Any] = {"begin": "BEGIN"} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
         self._reads = self._engine.execution_options(**reading)
         writing: dict[str, Any] = (
@@ -195,7 +210,7 @@ def _sqlite_engine(url: URL) -> Engine:
     return engine
 
 
-def _postgres_engine(url: URL) -> Engine:
+def _postgres_engine(url: URL, name: str) -> Engine:
     engine = create_engine(
         url, hide_parameters=True, pool_pre_ping=True, connect_args={"application_name": "truenorth"}
     )
@@ -206,8 +221,7 @@ def _postgres_engine(url: URL) -> Engine:
             encoding = cursor.execute("show server_encoding").fetchone()[0]
             if encoding != "UTF8":
                 hint = "make one: create database ... encoding 'UTF8' template template0"
-                where = url.render_as_string(hide_password=True)
-                problem = Problem(path=where, expected="a database with the encoding UTF8", found=encoding, hint=hint)
+                problem = Problem(path=name, expected="a database with the encoding UTF8", found=encoding, hint=hint)
                 raise TruenorthError([problem])
             cursor.execute(f"set lock_timeout = {BUSY_TIMEOUT_MS}")
             cursor.execute(
