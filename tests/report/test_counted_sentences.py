@@ -24,7 +24,7 @@ promises:
 @pytest.mark.parametrize(
     ("subject", "sentence"),
     [
-        ("decisions", "1 rule is applied 1 time. 1 of them is forgotten as of 2024-01-02: check."),
+        ("decisions", "1 rule is applied 1 time. It is forgotten as of 2024-01-02: check."),
         ("voice", "1 event has a text; fewer than"),
         ("maturity", "of 1 promise was kept"),
         ("maturity", "0 of 1 rule has an owner"),

@@ -69,10 +69,10 @@ def certainty(row: Mapping[str, Any]) -> str:
     """
     if not row["comparable"]:
         return "not alike"
-    if row["clear"]:
-        return "clear"
     if abs(row["raw"]) == 1.0:
         return "is the outcome"
+    if row["clear"]:
+        return "clear"
     is_chance = row["adjusted"] >= 0 or row["q_value"] > FALSE_DISCOVERIES
     return "may be chance" if is_chance else "the other way"
 
