@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from truenorth.server.api.totals import LONGEST_S, MOST_KEPT, TIMES, Remembered, Reused
 
-
 EXACT_S = st.integers(1, 30 * 1024).map(lambda n: n / 1024)
 """Seconds whose sums and small multiples no float rounds."""
 
