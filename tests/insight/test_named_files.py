@@ -24,7 +24,7 @@ def run(*arguments: str) -> tuple[int, str]:
 @pytest.mark.parametrize(
     ("answers", "found"),
     [
-        (gzip.compress(b"contributor,accredited,c\n"), "gzip data"),
+        (gzip.compress(b"contributor,accredited,c\n", mtime=0), "gzip data"),
         (b"PK\x03\x04\xff", "a ZIP archive or an Excel workbook"),
         ("contributor,c\nÅsa,ö".encode("latin-1"), "the byte 0xc5 in line 2"),
         (None, "no such file or directory"),

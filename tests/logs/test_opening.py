@@ -79,7 +79,7 @@ def test_the_name_or_the_beginning_tells_the_format(tmp_path: Path, name: str, c
     [
         b"time;type\n2024-01-01;a\n",
         b'{"time": "2024-01-01", "type": "a"}\n',
-        gzip.compress(b"time,type\n2024-01-01,a\n"),
+        gzip.compress(b"time,type\n2024-01-01,a\n", mtime=0),
     ],
 )
 def test_a_pipe_is_read_to_its_first_byte(tmp_path: Path, content: bytes) -> None:
