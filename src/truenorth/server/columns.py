@@ -68,13 +68,25 @@ def value_at(record: Mapping[str, Any], path: str) -> Any:
     """
     value = record.get(path)
     if value is None and "." in path:
-        head, _, tail = path.partition(".")
-        while tail and value is None:
+        for head, tail in _splits(path):
             inner = record.get(head)
-            value = value_at(inner, tail) if isinstance(inner, dict) else None
-            more, _, tail = tail.partition(".")
-            head = f"{head}.{more}"
+            if isinstance(inner, dict):
+                value = value_at(inner, tail)
+                if value is not None:
+                    break
     return None if isinstance(value, dict) else value
+
+
+@lru_cache(maxsize=10_000)
+def _splits(path: str) -> tuple[tuple[str, str], ...]:
+    """All ways to cut a path at a dot that leave something behind it.
+
+    >>> _splits("a.b.c")
+    (('a', 'b.c'), ('a.b', 'c'))
+    """
+    parts = path.split(".")
+    cuts = ((".".join(parts[:n]), ".".join(parts[n:])) for n in range(1, len(parts)))
+    return tuple((head, tail) for head, tail in cuts if tail)
 
 
 class Column(msgspec.Struct, frozen=True):
