@@ -44,6 +44,8 @@ CHECKPOINT_S = 1.0
 """Between two checkpoints of SQLite."""
 SOCKET_BYTES = 1_000_000
 """Largest message that a page of the console may send."""
+SWITCH_S = 0.0005
+"""How long a thread may keep the others from running: those who ask wait for the one that answers all of them."""
 GRACE_S = 10
 """How long requests under way may take when the service stops."""
 
