@@ -96,7 +96,7 @@ def answer(path: Path, profiled: str | None, only: list[str]) -> None:
     steering = COMPANY / "steering"
     given = inputs(kpis=steering / "kpis.yaml", initiatives=steering / "initiatives.yaml")
     for subject in SUBJECTS:
-        if not only or subject.name in only:
+        if subject.can(given) and (not only or subject.name in only):
             timed(subject.name, lambda one=subject: one.make(replayed, given), rows, profiled)
     asked, answers = parse_questionnaire(QUESTIONS, "questions"), survey(1_000)
     timed("practitioners", lambda: distil(asked, answers, date(2026, 1, 1)), rows, profiled)
