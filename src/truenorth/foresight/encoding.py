@@ -17,9 +17,6 @@ from truenorth.foresight.load import Load
 from truenorth.foresight.rows import NEVER, Rows
 from truenorth.foresight.vocabulary import Vocabulary
 
-CLOCKS = ("hours_to_limit", "open_hours_to_limit", "hours_to_abandoned")
-"""Columns of the outcome's deadlines, which run until a case is resolved."""
-
 I64 = NDArray[np.int64]
 F32 = NDArray[np.float32]
 
@@ -66,6 +63,7 @@ class _Filler:
         self.vocabulary, self.known, self.loads, self.wanted = vocabulary, known, loads, wanted
         self.of_row = (wanted.case, wanted.prefix, wanted.time_us)
         self.n_numbers = self.n_categories = 0
+        self.is_resolved: NDArray[np.bool_]  # by row; known once the flagged events are
 
     def fill(self, x: F32) -> None:
         """Fill all columns, block by block."""
@@ -73,14 +71,6 @@ class _Filler:
         for name, columns in blocks_of(self.vocabulary):
             getattr(self, f"_{name}")(x[:, at : at + len(columns)])
             at += len(columns)
-        self._stop_clocks(x)
-
-    def _stop_clocks(self, x: F32) -> None:
-        """No deadline of the outcome runs while a case is resolved: none is missed, however long it holds."""
-        names = [column.name for column in columns_of(self.vocabulary)]
-        if "resolved" in names:
-            resolved = x[:, names.index("resolved")] == 1.0
-            x[np.ix_(resolved, [names.index(one) for one in CLOCKS])] = np.nan
 
     @property
     def _last(self) -> I64:
@@ -100,6 +90,7 @@ class _Filler:
 
     def _flagged(self, out: F32) -> None:
         walk.flagged(self.known.starts, self.known.time_us, self.known.flags, *self.of_row, out)
+        self.is_resolved = out[:, walk.RESOLVED] == 1.0
 
     def _outcome(self, out: F32) -> None:
         vocabulary, at_us = self.vocabulary, self.wanted.time_us
@@ -112,6 +103,7 @@ class _Filler:
         out[:, 2] = np.nan
         if silence_us is not None:
             out[:, 2] = _hours(self.known.time_us[self._last] + silence_us, at_us)
+        out[self.is_resolved] = np.nan  # then no deadline runs: none is missed, however long it holds
 
     def _promises(self, out: F32) -> None:
         terms, known = self.vocabulary.terms, self.known

@@ -30,6 +30,8 @@ N_COURSE = 13
 """Columns of `course`."""
 N_FLAGGED = 8
 """Columns of `flagged`."""
+RESOLVED = 5
+"""That of `flagged` which tells whether a case is resolved."""
 N_PROMISES = 6
 """Columns of `promises` for all of them."""
 N_TERM = 6
@@ -162,7 +164,7 @@ def flagged(starts: I64, time_us: I64, flags: Any, case: I32, prefix: I32, at_us
         out[i, 2] = n_internal
         out[i, 3] = n_handovers
         out[i, 4] = n_reopened
-        out[i, 5] = resolved
+        out[i, RESOLVED] = resolved
         out[i, 6] = (at_us[i] - moment_us) / HOUR_US if moment_us != NEVER else np.nan
         out[i, 7] = n_handovers / n_moments if n_moments else np.nan
 

@@ -79,8 +79,8 @@ def _six(six: CxSix) -> Table:
     for one in six.figures:
         interval = "" if one.low is None else f"{amount(one, one.low)} to {amount(one, one.high)}"
         value = "not told" if one.missing else amount(one, one.value)
-        counted = f"{one.formula} Not told: {one.missing}." if one.missing else one.formula
-        rows.append((one.name, value, interval, BETTER[one.better], count(one.n), counted))
+        rule = f"{one.formula} Not told: {one.missing}." if one.missing else one.formula
+        rows.append((one.name, value, interval, BETTER[one.better], count(one.n), rule))
     return Table(
         caption="Six figures of how it feels to be a customer; n are customers (cases, for fast).",
         headings=("figure", "value", "95 % interval", "better", "n", "what is counted"),

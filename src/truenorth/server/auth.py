@@ -121,7 +121,8 @@ class Door:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Check, then pass on."""
-        if scope["type"] == "http" and _is_below(path_of(scope), GUARDED) and path_of(scope) not in self._ingest:
+        path = path_of(scope) if scope["type"] == "http" else ""
+        if _is_below(path, GUARDED) and path not in self._ingest:
             state = scope.setdefault("state", {})
             try:
                 state["caller"] = await self._admitted(Request(scope))

@@ -67,7 +67,7 @@ class MakerHere:
 
     def make(self, question: Question, mark: Mark, tell: Tell) -> Made:
         """See `Maker`; `TruenorthError` with what the question does not fit in the log."""
-        from truenorth.insight.slices import opened_between  # noqa: PLC0415  (Plotly: only where somebody asks)
+        from truenorth.insight.slices import opened_between  # noqa: PLC0415  (Plotly: not for whoever runs no service)
         from truenorth.report.document import document  # noqa: PLC0415
         from truenorth.report.subjects import subject  # noqa: PLC0415
 

@@ -147,7 +147,7 @@ class Insights:
 
     def _answer(self, job: Job, mark: Mark) -> Found:
         """In the thread: have it made, keep it; what cannot be answered is kept, too."""
-        from truenorth.report.subjects import subject  # noqa: PLC0415  (Plotly: only where somebody asks)
+        from truenorth.report.subjects import subject  # noqa: PLC0415  (Plotly: not for whoever runs no service)
 
         found: Found | Exception
         began_s = self._elapsed_s()

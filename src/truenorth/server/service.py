@@ -191,16 +191,22 @@ def _probes(store: Store, writer: LogWriter, runner: RunnerProcess, foreseer: Ru
     )
 
 
+def tried_port(host: str, port: int) -> int:
+    """The port that would be listened on, another one for 0; OSError where something listens there already."""
+    family, *_, address = getaddrinfo(host, port, type=SOCK_STREAM)[0]
+    with socket(family, SOCK_STREAM) as trial:
+        trial.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)  # as the server does: what was closed just now is free
+        trial.bind(address)
+        return int(trial.getsockname()[1])
+
+
 def only_free(host: str, port: int) -> None:
     """Raise `TruenorthError` unless an address can be listened on now.
 
     Asked before anything is made: secrets of a new store are shown once, by a service that has started.
     """
     try:
-        family, *_, address = getaddrinfo(host, port, type=SOCK_STREAM)[0]
-        with socket(family, SOCK_STREAM) as trial:
-            trial.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)  # as the server does: what was closed just now is free
-            trial.bind(address)
+        tried_port(host, port)
     except OSError as error:
         hint = "stop what listens there, or name another --port or --host"
         found = error.strerror or str(error)

@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from hashlib import sha256
 from pathlib import Path
-from socket import SO_REUSEADDR, SOL_SOCKET, socket
 from types import FrameType
 
 import msgspec
@@ -27,7 +26,7 @@ from truenorth.server.acting.staffing import keep_people
 from truenorth.server.api.bounds import Bounds
 from truenorth.server.importing import import_events
 from truenorth.server.runner import Runner, now_us
-from truenorth.server.service import Settings, run_service
+from truenorth.server.service import Settings, run_service, tried_port
 from truenorth.simulate import Company, World
 from truenorth.simulate.unfolding import Unfolding
 from truenorth.spec.instants import microseconds
@@ -273,13 +272,10 @@ def pace_from(live_us: int, speed: float, at_us: int) -> Pace:
 
 def free_port(host: str, wanted: int) -> int:
     """The port that is wanted, another one where something listens there already."""
-    with socket() as tried:
-        tried.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)  # as the server does: what has just ended is in nobody's way
-        try:
-            tried.bind((host, wanted))
-        except OSError:
-            tried.bind((host, 0))
-        return int(tried.getsockname()[1])
+    try:
+        return tried_port(host, wanted)
+    except OSError:
+        return tried_port(host, 0)
 
 
 @contextmanager

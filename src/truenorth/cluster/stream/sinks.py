@@ -14,11 +14,10 @@ import msgspec
 from truenorth.cluster.stream.bucket import Told
 from truenorth.cluster.stream.judging import Batch
 from truenorth.cluster.stream.tables import Tables
-from truenorth.logs.whole import whole_file
+from truenorth.logs.whole import folder_at, whole_file
 from truenorth.server.exports.topic import Message, Topic
 from truenorth.server.webhook_message import body_of
 from truenorth.spec.model import Journey
-from truenorth.spec.problems import Problem, TruenorthError
 from truenorth.store.opening import Store
 from truenorth.store.rows import Judged, NewSignal, Progress, Signal
 
@@ -61,14 +60,8 @@ class FilesSink:
     def __init__(self, folder: Path, journey: Journey) -> None:
         """TruenorthError where the folder cannot be made."""
         self._folder, self._journey = folder, journey
-        try:
-            for name in (BATCHES, "signals", "aside"):
-                (folder / name).mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            found, hint = error.strerror or str(error), "name a folder that is yours to write to"
-            raise TruenorthError(
-                [Problem(path=str(folder), expected="a folder to write to", found=found, hint=hint)]
-            ) from error
+        for name in (BATCHES, "signals", "aside"):
+            folder_at(folder / name)
 
     @property
     def is_filled(self) -> bool:

@@ -26,6 +26,7 @@ from truenorth.server.api.insight import STEERED, InsightAsked, InsightSubject, 
 from truenorth.server.api.steering import keep_steering, list_steering
 from truenorth.server.insights import Found, Making
 from truenorth.server.receiving import Turned
+from truenorth.spec.counted import counted
 
 PATH = "/outside-in"
 LOOK_S = 1.0
@@ -138,7 +139,7 @@ async def _answer(sight: Sight, place: Words, subject: InsightSubject, asked: In
 
 
 def _progress(found: Making) -> None:
-    ahead = f", after {found.ahead} other" + ("" if found.ahead == 1 else "s") if found.ahead else ""
+    ahead = f", after {counted(found.ahead, 'other')}" if found.ahead else ""
     notice(f"It is being made: {found.stage} ({found.share:.0%}){ahead}")
 
 

@@ -12,6 +12,7 @@ import msgspec
 from truenorth.action.holdout import is_held_out
 from truenorth.action.priority import Avoidable, hours_left, median_of, priority
 from truenorth.server.acting.situations import at_stake_cents, base_risk_of
+from truenorth.server.api.totals import TIMES
 from truenorth.server.given.word import JOURNEY, GivenWord
 from truenorth.server.published import parsed
 from truenorth.server.receiving import Turned
@@ -26,8 +27,6 @@ MOST_NEW = 500
 """Cases that opened last: of them, those that the model has not looked at yet are ranked too."""
 SETTLED_US = DAY_US
 """How long a case that is settled leaves its place to others; what happens to it meanwhile is looked at anew."""
-RESTS = 3.0
-"""For how many times as long as it took a queue is used again: making queues takes a quarter of a thread at most."""
 STALE_S = 10.0
 """How old a queue may be that is answered with while the next one is made."""
 MOST_CASES = 2_000
@@ -183,7 +182,7 @@ class Queues:
                 found += self._of_journey(text, decisions, own, now_us)
         found.sort(key=lambda one: (one.turn, -one.priority, one.hours, one.journey, one.case))
         ended_s = self._elapsed_s()
-        return Queue(tuple(found), number, ended_s + RESTS * (ended_s - began_s))
+        return Queue(tuple(found), number, ended_s + TIMES * (ended_s - began_s))
 
     def _of_journey(
         self, text: JourneyText, decisions: Mapping[str, DecisionRow], settled: Set[str], now_us: int
