@@ -24,7 +24,14 @@ def serve(folder: Path, port: int, *, is_open: bool) -> None:
     url = f"sqlite:///{folder}/truenorth.db"
     with open_service(url, settings, clock=clock, with_console=True, with_tour=is_open) as service:
         (folder / "first-link").write_text(service.first_link or "")
-        run_service(service.app, settings, (folder / "address").write_text)
+        run_service(service.app, settings, lambda address: tell(folder, address))
+
+
+def tell(folder: Path, address: str) -> None:
+    """The address to who waits for the file: it is never there and still empty."""
+    written = folder / "address.written"
+    written.write_text(address)
+    written.rename(folder / "address")
 
 
 if __name__ == "__main__":
