@@ -27,7 +27,7 @@ def rows(monkeypatch):
     """Rows of a made-up table, whatever the log; few threads."""
     vocabulary = Vocabulary(types=("x",))
     for name in ("table_of_log", "table_of_replay"):
-        monkeypatch.setattr(wiring_foresight, name, lambda *_asked: table(700))
+        monkeypatch.setattr(wiring_foresight, name, lambda *_asked, **_more: table(700))
     for name in ("vocabulary_of_log", "vocabulary_of_replay"):
         monkeypatch.setattr(wiring_foresight, name, lambda *_asked, **_until: vocabulary)
     monkeypatch.setattr(wiring_foresight, "_effort", lambda: Effort(n_threads=1))
@@ -77,10 +77,35 @@ def test_a_column_that_is_left_out_is_not_learnt_from(rows, log, monkeypatch):
 def test_cases_are_cut_before_the_label_unless_told_otherwise(rows, log, monkeypatch, cut, until):
     asked = []
     real = wiring_foresight.table_of_log
-    monkeypatch.setattr(wiring_foresight, "table_of_log", lambda *given: asked.append(given[1].until) or real(*given))
+    monkeypatch.setattr(
+        wiring_foresight, "table_of_log", lambda *given, **_more: asked.append(given[1].until) or real(*given)
+    )
     done = run("backtest", log, "--label-event", "lost", "--cut", cut)
     assert done.exit_code == 0, done.output
     assert asked == [until]
+
+
+def test_what_only_silence_tells_is_alarmed_in_silence(tmp_path, monkeypatch):
+    """All cases begin alike; those that are lost are so after a month in which nothing happens, the others end at once."""
+    monkeypatch.setattr(wiring_foresight, "_effort", lambda: Effort(n_threads=1))
+    lost = np.random.default_rng(0).random(400) < 0.5
+    opened = [START + timedelta(days=i) for i in range(len(lost))]
+    ended = [
+        at + (timedelta(days=30) if is_lost else timedelta(hours=5)) for at, is_lost in zip(opened, lost, strict=True)
+    ]
+    case = [str(i) for i in range(len(lost))]
+    types = ["asked"] * len(lost) + ["lost" if one else "done" for one in lost]
+    path = tmp_path / "log.csv"
+    pl.DataFrame({"case": case * 2, "type": types, "time": opened + ended}).write_csv(path)
+
+    def cost(*more: str) -> float:
+        done = run("backtest", path, "--label-event", "lost", "--until-event", "done", "--json", *more)
+        assert done.exit_code == 0, done.output
+        return json.loads(done.stdout)["costs"][0]["cost"]
+
+    came = lost[300:].mean()
+    assert cost() >= min(0.5, came)  # as dear as one of the constants
+    assert came / 2 <= cost("--in-silence") <= 1.1 * came / 2  # all who are lost are acted for, and hardly anybody else
 
 
 def test_json_holds_the_same_findings(rows, log):

@@ -115,6 +115,13 @@ def backtest(
         list[str] | None,
         typer.Option(metavar="TYPE", help="Leave out cases that end with this event. May be repeated."),
     ] = None,
+    in_silence: Annotated[
+        bool,
+        typer.Option(
+            "--in-silence",
+            help="Without a journey: look at cases between their events, too, so that alarms come as time passes.",
+        ),
+    ] = False,
     case: Annotated[str | None, typer.Option(metavar="COLUMN", help="Short for --map case=COLUMN.")] = None,
     held_out: Share = 0.25,
     precision: Precision = 0.5,
@@ -129,6 +136,8 @@ def backtest(
     """Learn at an instant of the past and judge on what came after it, beside baselines and constants."""
     if (journey is None) == (label is None and label_event is None):
         raise typer.BadParameter("give either a journey or a label", param_hint="--journey, --label, --label-event")
+    if journey and in_silence:
+        raise typer.BadParameter("cases of a journey are always looked at in silence", param_hint="--in-silence")
     with told(json), progress(json) as tell:
         from truenorth.foresight.backtest import Asked
         from truenorth.printing import foresight as printing_foresight
@@ -138,7 +147,9 @@ def backtest(
         told_by = (
             None if journey else _label(label, positive or [], label_event, until_event or [], drop_ending or [], cut)
         )
-        source = wiring_foresight.Source(log, journey, told_by, fields, object_type, tuple(without or ()))
+        source = wiring_foresight.Source(
+            log, journey, told_by, fields, object_type, tuple(without or ()), in_silence=in_silence
+        )
         wanted = Asked(test_share=held_out, precision=precision, per_day=per_day)
         found = wiring_foresight.run_backtest(source, wanted, seed, tell=tell)
         if html:

@@ -38,6 +38,8 @@ class Source(msgspec.Struct, frozen=True):
     object_type: str | None = None
     without: tuple[str, ...] = ()
     """Columns that are no features, such as those filled in once the case is over."""
+    in_silence: bool = False
+    """Whether cases of a labelled log are looked at between their events, too; those of a journey always are."""
 
 
 class Prepared(msgspec.Struct, frozen=True):
@@ -54,20 +56,18 @@ def prepare(source: Source, held_out: float, tell: Tell) -> Prepared:
     if source.journey is not None:
         return _by_journey(source, source.journey, held_out, tell)
     assert source.label is not None
-    label, log = (
-        source.label,
-        read_log(source.log, fields=source.fields, object_type=source.object_type, on_progress=tell),
-    )
+    label, in_silence = source.label, source.in_silence
+    log = read_log(source.log, fields=source.fields, object_type=source.object_type, on_progress=tell)
     check_label(log.events, label)
     tell("making rows", 0.0)
     before_us = test_instant(opened_with_label(log.events, label), held_out)
 
     def whole() -> tuple[Table, Vocabulary]:
         vocabulary = vocabulary_of_log(log.events, label, without=source.without)
-        return table_of_log(log.events, label, vocabulary), vocabulary
+        return table_of_log(log.events, label, vocabulary, in_silence=in_silence), vocabulary
 
     vocabulary = vocabulary_of_log(log.events, label, before_us=before_us, without=source.without)
-    return Prepared(table_of_log(log.events, label, vocabulary), whole)
+    return Prepared(table_of_log(log.events, label, vocabulary, in_silence=in_silence), whole)
 
 
 def _by_journey(source: Source, path: Path, held_out: float, tell: Tell) -> Prepared:
