@@ -192,9 +192,9 @@ def outcomes(options: argparse.Namespace) -> Iterator[str]:
     yield LEVEL_HEAD
     yield from levels
     yield (
-        "\nWhat alarms cost a case; *at most* is the goal (else 1 % over the better of the two constants). *In silence*: "
-        "cases were looked at between their events, too (`--in-silence`), as those of a journey are and as the live "
-        "service does.\n"
+        "\nWhat alarms cost a case; *at most* is the goal (else 1 % over the better of the two constants). "
+        "*In silence*: cases were looked at between their events, too (`--in-silence`), as those of a journey are "
+        "and as the live service does.\n"
     )
     yield "| log | a failure costs | ours | always act | never | at most |\n|---|---|---|---|---|---|"
     yield from costs

@@ -86,7 +86,7 @@ def test_cases_are_cut_before_the_label_unless_told_otherwise(rows, log, monkeyp
 
 
 def test_what_only_silence_tells_is_alarmed_in_silence(tmp_path, monkeypatch):
-    """All cases begin alike; those that are lost are so after a month in which nothing happens, the others end at once."""
+    """All cases begin alike; the lost ones end after a month in which nothing happens, the others at once."""
     monkeypatch.setattr(wiring_foresight, "_effort", lambda: Effort(n_threads=1))
     lost = np.random.default_rng(0).random(400) < 0.5
     opened = [START + timedelta(days=i) for i in range(len(lost))]
