@@ -145,7 +145,7 @@ def _read_number(draft: _Draft, name: str) -> None:
 
 
 def _numbers(draft: _Draft, column: str, raw: pl.Series) -> pl.Series:
-    """Values as numbers, null where one is none; a CSV's are read with a decimal comma where more of them are so written."""
+    """Values as numbers, null where one is none; with a decimal comma, in a CSV where more of them are so written."""
     points = raw.cast(pl.Float64, strict=False)
     commas = with_decimal_comma(raw) if column in draft.table.loose and points.null_count() > raw.null_count() else None
     if commas is None or commas.null_count() >= points.null_count():
