@@ -25,8 +25,7 @@ except ImportError:  # Windows
 
 
 class Lead(NamedTuple):
-    """What one process at a time does: the number of its lock in PostgreSQL, the ending of its file beside SQLite's, and
-    what logs call it."""
+    """What one process at a time does: its lock's number in PostgreSQL, its file's ending beside SQLite's, its name in logs."""
 
     number: int
     ending: str
