@@ -33,6 +33,27 @@ def test_names_in_several_languages(names: tuple[str, str, str]) -> None:
     assert set(guess.evidence) == set(guess.fields)
 
 
+@pytest.mark.parametrize(
+    ("case", "customer", "actor"),
+    [
+        ("appointment.reference", "subject.reference", "practitioner"),
+        ("Sendung", "Kunde", "Fahrer"),
+        ("tracking_number", "msisdn", "courier"),
+    ],
+)
+def test_names_of_other_trades(case: str, customer: str, actor: str) -> None:
+    frame = log_of(tickets(), (case, "event", "time")).with_columns(
+        pl.col(case).str.slice(0, 2).alias(customer), (pl.int_range(pl.len()) % 7).cast(pl.String).alias(actor)
+    )
+    fields = guess_fields(frame).fields
+    assert (fields["case"], fields["customer"], fields["actor"]) == (case, customer, actor)
+
+
+def test_a_payment_is_asked_about_for_it_may_be_one_to_the_customer() -> None:
+    frame = log_of(tickets()).with_columns(paid_amount=pl.int_range(pl.len()).cast(pl.Float64))
+    assert "What is paid to them is a cost" in guess_fields(frame).evidence["revenue"]
+
+
 def test_content_tells_what_names_do_not() -> None:
     guess = guess_fields(log_of(tickets(), ("a", "b", "c")))
     assert dict(guess.fields) == {"case": "a", "type": "b", "time": "c"}

@@ -49,7 +49,10 @@ def bad(log: Log) -> list[tuple[int, str]]:
         (["1", "x"], "text", "1"),
         (["+1"], "text", "+1"),
         (["nan", "1.0"], "text", "nan"),
-        (["1,5"], "text", "1,5"),
+        (["1,5", "-2", "1.234,567"], "number", 1.5),
+        (["1,500", "2"], "text", "1,500"),
+        (["1,5", "1.5"], "text", "1,5"),
+        (["1,5", "3,5,7"], "text", "1,5"),
         (["", ""], "null", None),
         (["yes", "no"], "text", "yes"),
     ],
@@ -59,6 +62,15 @@ def test_columns_have_the_type_of_their_content(tmp_path: Path, values: list[str
     log = read(tmp_path, f"time;x\n{rows}")
     assert schema_kinds(log)["x"] == kind
     assert first is None or log.events["x"][0] == first
+
+
+def test_money_with_a_decimal_comma_is_read_and_told(tmp_path: Path) -> None:
+    log = read(tmp_path, "time;cost;fee\n2024-01-01;3,20;0,5\n2024-01-02;1.100;7\n2024-01-03;?;\n2024-01-04;;1,25\n")
+    assert log.events.select("cost", "fee").rows() == [(3.2, 0.5), (1100.0, 7.0), (None, 1.25)]
+    assert bad(log) == [(4, "cost '?' is no number")]
+    assert [note for note in log.notes if "decimal comma" in note] == [
+        f"'{name}' is read as numbers with a decimal comma" for name in ("cost", "fee")
+    ]
 
 
 def test_canonical_text_is_as_it_was_written(tmp_path: Path) -> None:

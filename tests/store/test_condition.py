@@ -112,3 +112,18 @@ def test_dead_letters_are_retried_by_webhook_and_signal(store: Store) -> None:
         (numbers[0], hooks[1].number, 0),
         (numbers[1], hooks[1].number, 0),
     }
+
+
+def test_events_are_counted_where_positions_have_gaps(store: Store, condition: Condition, tmp_path: Path) -> None:
+    store.events.append([event(n) for n in range(1, 9)])
+    middle = store.events.last_position()
+    store.events.append([event(n) for n in range(1, 9)])  # second arrivals take positions, too
+    store.events.append([event(n) for n in range(9, 12)])
+    assert store.events.last_position() - middle > 3
+    assert (condition.n_after(0), condition.n_after(middle), condition.n_after(store.events.last_position())) == (
+        11,
+        3,
+        0,
+    )
+    store.archive.move(event(11).received_us, tmp_path / "archive")
+    assert (condition.n_after(0), condition.n_after(store.events.last_position())) == (11, 0)

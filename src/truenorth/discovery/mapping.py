@@ -290,7 +290,8 @@ def _guess_money(name: str) -> Callable[[_Table], None]:
                     "event; it stays a property."
                 )
                 continue
-            table.decide(name, one, f"{_called(one)}; known for {percent(one.known_share)} of the rows")
+            asked = ". Check this: paid by customers? What is paid to them is a cost" if name == "revenue" else ""
+            table.decide(name, one, f"{_called(one)}; known for {percent(one.known_share)} of the rows{asked}")
             return
 
     return rule

@@ -10,7 +10,7 @@ from functools import partial
 import polars as pl
 
 from truenorth.logs.duplicates import n_equal_rows, without_duplicates
-from truenorth.logs.kinds import typed_by_content
+from truenorth.logs.kinds import typed_by_content, with_decimal_comma
 from truenorth.logs.log import INSTANT, QUARANTINE_SCHEMA, Log, Progress
 from truenorth.logs.mapping import Plan
 from truenorth.logs.table import Source, Table, unreadable
@@ -132,7 +132,7 @@ def _read_number(draft: _Draft, name: str) -> None:
     if raw.dtype == pl.Boolean or raw.dtype.is_temporal() or raw.dtype.is_nested():
         _refuse(draft, name, "numbers", raw)
         return
-    values = raw.cast(pl.Float64, strict=False)
+    values = _numbers(draft, draft.plan.fields[name], raw)
     good = values.is_finite() & ((values.abs() <= LARGEST_FEELING) if name == "feeling" else True)
     bad = raw.is_not_null() & ~good.fill_null(False)
     n_known = len(raw) - raw.null_count()
@@ -142,6 +142,20 @@ def _read_number(draft: _Draft, name: str) -> None:
     draft.columns[name] = values
     if bad.any():
         _fault(draft, bad, raw, _number_reasons)
+
+
+def _numbers(draft: _Draft, column: str, raw: pl.Series) -> pl.Series:
+    """Values as numbers, null where one is none; with a decimal comma, in a CSV where more of them are so written."""
+    points = raw.cast(pl.Float64, strict=False)
+    commas = with_decimal_comma(raw) if column in draft.table.loose and points.null_count() > raw.null_count() else None
+    if commas is None or commas.null_count() >= points.null_count():
+        return points
+    draft.notes.append(_read_with_comma(column))
+    return commas
+
+
+def _read_with_comma(column: str) -> str:
+    return f"'{column}' is read as numbers with a decimal comma"
 
 
 def _number_reasons(raw: pl.Series) -> pl.Series:
@@ -218,7 +232,10 @@ def _property(draft: _Draft, column: str) -> pl.Series:
     values = draft.table.frame.get_column(column)
     if values.dtype == pl.String:
         if column in draft.table.loose:
-            return typed_by_content(values)
+            typed = typed_by_content(values)
+            if typed.dtype == pl.Float64 and values.str.contains(",", literal=True).any():
+                draft.notes.append(_read_with_comma(column))
+            return typed
         instants = looks_like_instants(values) if column in draft.table.dated else None
         return values if instants is None else instants
     return simplest(values)

@@ -12,6 +12,10 @@ from truenorth.spec.expressions import Kind
 
 INTEGER = r"^-?(?:0|[1-9][0-9]{0,17})$"
 NUMBER = r"^-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]+)?(?:[eE][-+]?[0-9]{1,2})?$"
+COMMA_NUMBER = r"^-?(?:0|[1-9][0-9]{0,17}|[1-9][0-9]{0,2}(?:\.[0-9]{3}){1,5})(?:,[0-9]+)?$"
+TELLING_COMMA = r",(?:[0-9]{1,2}|[0-9]{4,})$"
+"""A comma before three digits may part thousands; one before fewer or more is a decimal comma."""
+
 BOOLEAN = r"^(?i:true|false)$"
 """What a column must consist of to be read as that type; leading zeros or more than 18 digits stay text."""
 
@@ -49,7 +53,8 @@ def kind_of(column: pl.Series) -> Kind:
 
 
 def typed_by_content(column: pl.Series) -> pl.Series:
-    """Read a text column as what all of its non-null values are: integer, number, boolean, instant, else text.
+    """Read a text column as what all of its non-null values are: integer, number (with a decimal point, or with
+    a decimal comma), boolean, instant, else text.
 
     >>> typed_by_content(pl.Series(["1", "-20", None])).dtype
     Int64
@@ -63,7 +68,29 @@ def typed_by_content(column: pl.Series) -> pl.Series:
     for pattern, dtype in ((INTEGER, pl.Int64), (NUMBER, pl.Float64)):
         if sample.str.contains(pattern).all() and known.str.contains(pattern).all():
             return column.cast(dtype)
+    if sample.str.contains(COMMA_NUMBER).all():
+        commas = with_decimal_comma(known)
+        if commas is not None and not commas.null_count():
+            return with_decimal_comma(column)  # type: ignore[return-value]
     if sample.str.contains(BOOLEAN).all() and known.str.contains(BOOLEAN).all():
         return column.str.to_lowercase() == "true"
     instants = looks_like_instants(column)
     return column if instants is None else instants
+
+
+def with_decimal_comma(column: pl.Series) -> pl.Series | None:
+    """The numbers of a text column that is written with decimal commas; null where a value is no such number.
+
+    None where no comma tells: of ``1,200`` alone nobody knows whether it is a thousand.
+
+    >>> with_decimal_comma(pl.Series(["3,20", "1.234,5", "7", "?"])).to_list()
+    [3.2, 1234.5, 7.0, None]
+    >>> with_decimal_comma(pl.Series(["1,200", "7"])) is None
+    True
+    """
+    numbers = pl.when(pl.col("x").str.contains(COMMA_NUMBER)).then("x")
+    frame = column.alias("x").to_frame().select(numbers)
+    if not frame["x"].str.contains(TELLING_COMMA).any():
+        return None
+    plain = pl.col("x").str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True)
+    return frame.select(plain.cast(pl.Float64)).to_series().alias(column.name)

@@ -253,13 +253,11 @@ def _quarantine(patient: Patient) -> Iterator[Finding]:
 
 
 def _runner(patient: Patient) -> Iterator[Finding]:
-    last = patient.store.events.last_position()
     live = [text.name for text in patient.store.journeys.live()]
-    behind = max((last - patient.store.results.progress(name).position for name in live), default=0)
+    slowest = min((patient.store.results.progress(name).position for name in live), default=None)
+    behind = 0 if slowest is None else patient.condition.n_after(slowest)
     is_led = has_leader(patient.store.database)
-    found = (
-        f"{'a' if is_led else 'no'} runner leads; {counted(max(behind, 0), 'event is', 'events are')} not judged yet"
-    )
+    found = f"{'a' if is_led else 'no'} runner leads; {counted(behind, 'event is', 'events are')} not judged yet"
     if not is_led and behind > 0:
         yield Finding("runner", "wrong", found, "start 'truenorth serve'")
     elif not is_led or behind > BEHIND_DOUBT_EVENTS:

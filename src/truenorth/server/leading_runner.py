@@ -74,11 +74,12 @@ class LeadingRunner(Generic[T]):
             self._stopped.wait(RESTART_S)
 
     def _lead(self) -> None:
+        log = LOG.bind(leads=self._lead_of.name)
         with leading(
-            self._store.database, self._stopped, self._lead_of, on_standby=lambda: LOG.info("another process leads")
+            self._store.database, self._stopped, self._lead_of, on_standby=lambda: log.info("another process leads")
         ) as lease:
             if not lease.is_leading():
                 return
-            LOG.info("leading")
+            log.info("leading")
             self._runner = self._make()
             self._runner.run(self._stopped, lease.is_leading)

@@ -68,3 +68,15 @@ class Condition:
             n_found, first_us, last_us = connection.execute(spans).one()
             since = select(func.count()).select_from(REFUSED).where(REFUSED.c.received_us >= (first_us or 0))
             return Recent(n_found, connection.scalar(since) or 0, last_us)
+
+    def n_after(self, position: int) -> int:
+        """How many events came after a position, archived ones too; positions have gaps, and say only how many at most.
+
+        Of a file that the position lies in, the events are not counted one by one: it is taken to end with them.
+        """
+        in_table = select(func.count()).select_from(EVENT).where(EVENT.c.position > position)
+        in_files = select(ARCHIVE_FILE.c.n_events, ARCHIVE_FILE.c.last_position)
+        with self._database.reading() as connection:
+            files = connection.execute(in_files.where(ARCHIVE_FILE.c.last_position > position)).all()
+            n_archived = sum(min(file.n_events, file.last_position - position) for file in files)
+            return int(connection.scalar(in_table) or 0) + n_archived

@@ -25,14 +25,15 @@ except ImportError:  # Windows
 
 
 class Lead(NamedTuple):
-    """What one process at a time does: the number of its lock in PostgreSQL, the ending of its file beside SQLite's."""
+    """What one process at a time does: its lock's number in PostgreSQL, its file's ending beside SQLite's, its name in logs."""
 
     number: int
     ending: str
+    name: str
 
 
-RUNNER = Lead(0x7472_7565_1000, "leader")
-FORESEER = Lead(0x7472_7565_1001, "foreseer")
+RUNNER = Lead(0x7472_7565_1000, "leader", "runner")
+FORESEER = Lead(0x7472_7565_1001, "foreseer", "foreseer")
 STANDBY_S = 0.5
 """Between two attempts of a standby to take over."""
 SILENCE_S = 5
