@@ -55,6 +55,12 @@ def advice(events: CodedEvents, candidate: Candidate) -> Advice:
 
 def _about_promise(events: CodedEvents, promise: Promise, candidate: Candidate) -> Advice:
     n, at_stake = int(candidate.passed.sum()), int(candidate.at_stake.sum())
+    if candidate.follows_failure:
+        return Advice(
+            "It answers failure demand: find out what makes customers ask again, and there is nothing to answer.",
+            f"Answer at once those who ask all the same: {n:,} of {counted(at_stake, 'case')} waited too long.",
+            "A machine that answers faster hides what made them ask: last, if at all.",
+        )
     if candidate.is_sign:
         return Advice(
             "A sign of what goes wrong, not a deed: look at what comes before it.",
