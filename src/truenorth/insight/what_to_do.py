@@ -9,7 +9,7 @@ import polars as pl
 
 from truenorth.insight.candidates import Candidate
 from truenorth.insight.coded import CodedEvents
-from truenorth.spec.counted import counted
+from truenorth.spec.counted import counted, percent
 from truenorth.spec.durations import format_duration
 from truenorth.spec.model import Promise, PromiseKind
 
@@ -104,7 +104,8 @@ def _lateness(events: CodedEvents, promise: Promise) -> str:
     done = gap.drop_nulls()
     if not len(done):
         return ", and never made good"
-    return f", {len(done) / len(gap):.0%} of them made good later, half of these within {_span(float(np.median(done)))}"
+    share, within = percent(len(done) / len(gap)), _span(float(np.median(done)))
+    return f", {share} of them made good later, half of these within {within}"
 
 
 def _span(us: float) -> str:
