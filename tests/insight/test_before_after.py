@@ -103,13 +103,16 @@ def test_cells_give_what_statsmodels_gives_of_the_whole_matrix(seed: int, before
     asked = reached * day / 7 if before else reached * (day >= 0)
     dummies = [(weeks == week).astype(float) for week in np.unique(weeks)]
     who, when = (frame[name].rank("dense").cast(pl.Int64).to_numpy() for name in ("customer", "day"))
-    model = sm.OLS(frame["y"].to_numpy(), np.column_stack([reached, *dummies, asked]))
+    y, columns = frame["y"].to_numpy(), np.column_stack([reached, *dummies, asked])
     fits = [
-        model.fit(method="qr", cov_type="cluster", cov_kwds={"groups": groups})
-        for groups in (who, when, np.column_stack([who, when]))
+        sm.OLS(y, columns).fit(cov_type="cluster", cov_kwds={"groups": groups}) for groups in (who, who * 1000 + when)
     ]
-    half = t.ppf(0.975, len(np.unique(when)) - 1) * max(float(np.nan_to_num(fit.bse[-1])) for fit in fits)
     estimate = float(fits[0].params[-1])
+    by_who, by_both = (float(fit.bse[-1]) ** 2 for fit in fits)
+    days = np.unique(when)
+    without = [sm.OLS(y[when != one], columns[when != one]).fit().params[-1] for one in days]
+    by_day = float(((np.array(without) - estimate) ** 2).sum()) * (len(days) - 1) / len(days)
+    half = t.ppf(0.975, len(days) - 1) * math.sqrt(max(by_who, by_day, by_who + by_day - by_both))
     assert (found.low, found.effect, found.high) == pytest.approx(
         (estimate - half, estimate, estimate + half), rel=1e-7, abs=1e-9
     )

@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from insight.company import replay_of, world
 from report.replays import diced, empty, tiny
-from truenorth.figures.causes import certainty
 from truenorth.insight.candidates import candidates
-from truenorth.insight.causes import Causes, causes_of_failure
+from truenorth.insight.causes import Causes, causes_of_failure, certainty, reading_order
 from truenorth.insight.coded import NEVER_US, coded
 from truenorth.insight.known_before import columns_before, opening_facts, positions_at, tracks
 
@@ -57,6 +58,22 @@ def test_adjusting_takes_away_what_is_only_confounded(found: dict[str, Causes]) 
     row = found["help"].points.filter(pl.col("point") == "answered_soon").row(0, named=True)
     assert row["raw_low"] > 0
     assert not row["clear"]
+
+
+def test_what_answers_failure_demand_is_a_sign(found: dict[str, Causes]) -> None:
+    """Customers chase what is late already: that the answer stays late causes nothing in the company."""
+    row = found["bill"].points.filter(pl.col("point") == "chase_answered").row(0, named=True)
+    assert row["raw_low"] > 0
+    assert row["sign"]
+    assert "failure demand" in row["eradicate"]
+
+
+def test_what_the_log_does_not_record_is_not_told(found: dict[str, Causes]) -> None:
+    """Only connections and moves are paid for."""
+    for journey, causes in found.items():
+        told = causes.points["revenue_won"].is_not_null()
+        assert told.all() if journey in {"connect", "move"} else not told.any()
+        assert causes.points["cost_saved"].is_not_null().all()
 
 
 def test_signs_stand_last(found: dict[str, Causes]) -> None:
@@ -183,6 +200,19 @@ def test_one_place_is_above_another_only_where_intervals_are_apart() -> None:
     assert clear.height > 1
     assert points.head(clear.height).equals(clear)
     assert clear["value_won"].is_sorted(descending=True)
+
+
+@given(st.lists(st.tuples(st.integers(-9, 9), st.integers(0, 5)), max_size=12))
+def test_what_surely_stands_above_is_read_before(intervals: list[tuple[int, int]]) -> None:
+    low = np.array([start for start, _ in intervals])
+    high = np.array([start + length for start, length in intervals])
+    above = low[:, None] > high[None, :]
+    order = reading_order(above)
+    assert sorted(order) == list(range(len(intervals)))
+    for at, row in enumerate(order):
+        assert not above[order[at + 1 :], row].any()
+        jumped = [other for other in order[at + 1 :] if other < row]
+        assert all(above[order[at:], other].any() for other in jumped), "rows keep their order but for that"
 
 
 @pytest.mark.parametrize(

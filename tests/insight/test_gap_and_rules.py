@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from insight.company import replay_of, world
 from report.replays import CANVAS, MadeReplay, diced, empty, journey, tiny
+from truenorth.insight.causes import causes_of_failure
 from truenorth.insight.gap import gap
 from truenorth.insight.measured_by import measured_statements
 from truenorth.insight.rules import decision_register
@@ -120,6 +121,19 @@ def test_what_keeping_a_promise_would_bring_is_about_the_truth() -> None:
         brought = -truth.cause(f"help.{name}").p_achieved * row["n_broken"]
         assert row["fewer_failed_low"] <= brought <= row["fewer_failed_high"]
         assert row["clear"]
+
+
+def test_the_gap_and_the_points_of_failure_say_the_same() -> None:
+    """One definition of what is clear, may be chance or is not told; and no value of what is not told."""
+    replay = replay_of("help")
+    points = causes_of_failure(replay, kinds=("promise",))
+    made = gap(replay, causes=points)
+    said = dict(points.points.select("point", "certainty").iter_rows())
+    assert {"clear", "may be chance"} <= set(made.closing["certainty"])
+    assert all(row["certainty"] == said[row["promise"]] for row in made.closing.iter_rows(named=True))
+    blind = points.points.with_columns(certainty=pl.lit("not alike"))
+    value = gap(replay, causes=msgspec.structs.replace(points, points=blind)).statements["value"]
+    assert value.is_null().to_list() == [False, False, True, True], "two are measured by the outcome itself"
 
 
 def test_not_measured_is_said_and_never_guessed() -> None:

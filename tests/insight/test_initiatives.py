@@ -42,7 +42,7 @@ def test_what_was_planted_is_found(better: Rolled) -> None:
     assert {check.since for check in one.checks if check.kind == "placebo"} == {half_way}
     for crown in one.crowns[:2]:
         assert crown.estimate.low <= truth[crown.measure] <= crown.estimate.high
-    assert one.crowns[2].ruling == "not clear", "help brings no revenue"
+    assert one.crowns[2].ruling == "not recorded", "help brings no revenue"
     assert one.net_total == pytest.approx(one.net.effect * one.n_reached - 100 - one.n_reached)
 
 

@@ -60,6 +60,20 @@ def test_a_pattern_is_found_by_every_name_that_the_list_shows_and_by_its_path(ke
         assert json.loads(by_name[1])["name"] == one["name"]
 
 
+def test_of_two_patterns_of_one_name_none_is_taken(kept: Path) -> None:
+    other = kept / "again.yaml"
+    other.write_text((kept / "visits.yaml").read_text())
+    status, words = run("pattern", "show", "visits", "--dir", str(kept), "--json")
+    problem = json.loads(words)["problems"][0]
+    assert status == 1
+    assert problem["found"] == f"{other} and {kept / 'visits.yaml'}"
+    assert "by its file" in problem["hint"]
+    assert run("pattern", "show", str(other))[0] == 0
+    listed = run("pattern", "list", "--dir", str(kept))[1]
+    assert "again.yaml" in listed
+    assert "one.yaml" not in listed, "a name that stands once needs no file"
+
+
 def test_of_an_unknown_pattern_the_nearest_is_named(kept: Path) -> None:
     status, words = run("pattern", "show", "callbacks", "--dir", str(kept))
     assert status == 1

@@ -105,6 +105,7 @@ class TestParse:
         assert calendar is None
         assert problems[0].path == f"$.calendars.office{path}"
         assert found in problems[0].found
+        assert len(problems) == 1, "nothing follows from the first"
 
     def test_hours_that_overlap_are_joined_with_a_warning(self) -> None:
         calendar, problems = parse_calendar("office", {"hours": {"mon": ["09:00-12:00", "11:00-13:00"]}})

@@ -38,9 +38,10 @@ def situation(text: str) -> Condition:
 def holding(context: Context, situations: Mapping[str, str]) -> dict[str, bool]:
     """Which of some situations hold, by name.
 
-    >>> case = Context(journey="help", case="1", customer=None, at_us=0, risk=0.5, promises={"looked_at": ("broken",)})
-    >>> holding(case, {"a": "risk > 0.4 and promise_broken('looked_at')", "b": "handovers > 0"})
-    {'a': True, 'b': False}
+    >>> seen = {"promises": {"looked_at": ("broken",)}, "measures": {"internal": 2}}
+    >>> case = Context(journey="help", case="1", customer=None, at_us=0, risk=0.5, **seen)
+    >>> holding(case, {"a": "risk > 0.4 and promise_broken('looked_at')", "b": "handovers > 0", "c": "internal >= 1"})
+    {'a': True, 'b': False, 'c': True}
     """
     trees = {name: situation(text).tree for name, text in situations.items()}
     if not trees:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
@@ -10,7 +9,7 @@ from plotly import graph_objects as go
 
 from truenorth.figures.theme import LINE, OUTCOME_INK, Theme, add_rows, hover, titled, worded
 from truenorth.figures.wording import cases, count, plain, points, shorten
-from truenorth.insight.causes import FALSE_DISCOVERIES, Causes
+from truenorth.insight.causes import Causes
 
 POINT_WORDS = {
     "promise": "Broken promise",
@@ -56,25 +55,8 @@ def _kind(row: dict[str, Any]) -> str:
 
 
 def _note(row: dict[str, Any]) -> str:
-    return (
-        f"{count(row['n'])} of {cases(row['n_at_stake'])}; {points(row['adjusted'])} points adjusted, {certainty(row)}"
-    )
-
-
-def certainty(row: Mapping[str, Any]) -> str:
-    """Whether a point is clear, may be chance, or compares cases that are not alike.
-
-    A point at which all fail that pass it and nobody else, or the other way round, leaves no chance to reckon with: it
-    is another name of the outcome. One that goes with fewer failures beyond chance points the other way.
-    """
-    if not row["comparable"]:
-        return "not alike"
-    if abs(row["raw"]) == 1.0:
-        return "is the outcome"
-    if row["clear"]:
-        return "clear"
-    is_chance = row["adjusted"] >= 0 or row["q_value"] > FALSE_DISCOVERIES
-    return "may be chance" if is_chance else "the other way"
+    n, effect = f"{count(row['n'])} of {cases(row['n_at_stake'])}", points(row["adjusted"])
+    return f"{n}; {effect} points adjusted, {row['certainty']}"
 
 
 def _hover(row: dict[str, Any]) -> str:

@@ -11,6 +11,7 @@ import textwrap
 import unicodedata
 
 from truenorth.spec.counted import counted
+from truenorth.spec.counted import percent as percent  # noqa: PLC0414  (what figures say it by, too)
 
 SECOND_US = 1_000_000
 UNITS = (("d", 86_400 * SECOND_US), ("h", 3_600 * SECOND_US), ("min", 60 * SECOND_US), ("s", SECOND_US))
@@ -70,21 +71,6 @@ def count(number: float) -> str:
     '4,580'
     """
     return f"{round(number):,}"
-
-
-def percent(share: float | None) -> str:
-    """A share in [0, 1] as a percentage with one decimal; never 0 or 100 unless it is exactly that.
-
-    >>> percent(0.7204), percent(1.0), percent(0.99999), percent(0.0001), percent(None)
-    ('72.0 %', '100 %', '> 99.9 %', '< 0.1 %', 'n/a')
-    """
-    if share is None:
-        return "n/a"
-    if share in (0, 1):
-        return f"{share:.0%}".replace("%", " %")
-    if 0 < share < 0.001:
-        return "< 0.1 %"
-    return "> 99.9 %" if 0.999 < share < 1 else f"{100 * share:.1f} %"
 
 
 def ratio(number: float) -> str:

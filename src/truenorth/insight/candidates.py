@@ -10,6 +10,7 @@ import polars as pl
 
 from truenorth.insight.adjusted import MIN_ARM
 from truenorth.insight.coded import NEVER_US, Bools, CodedEvents, Ints
+from truenorth.insight.failure_demand import contacts, failure_demand
 from truenorth.insight.known_before import Track, by_case, is_sign, tracks
 from truenorth.spec.durations import format_duration
 from truenorth.spec.model import Promise, PromiseKind
@@ -41,7 +42,8 @@ class Candidate(NamedTuple):
     """A point, as a comparison of the cases that passed it with those that might have.
 
     ``at_stake`` and ``passed``: by case. ``at_us``: the instant by which all that may be adjusted for was known;
-    ``counts``: whether every case arrives there by itself; ``earlier``: promises that may have gone wrong before.
+    ``counts``: whether every case arrives there by itself; ``earlier``: promises that may have gone wrong before;
+    ``follows_failure``: whether it is a promise that mostly begins with failure demand.
     """
 
     kind: str
@@ -52,11 +54,12 @@ class Candidate(NamedTuple):
     counts: bool
     earlier: tuple[Track, ...]
     promise: Promise | None = None
+    follows_failure: bool = False
 
     @property
     def is_sign(self) -> bool:
-        """Whether it tells how a case fares and not what was done."""
-        return self.promise is not None and is_sign(self.promise)
+        """Whether it tells how a case fares, not what makes it fail: see `is_sign`; and what follows upon failure."""
+        return self.follows_failure or (self.promise is not None and is_sign(self.promise))
 
 
 PointMaker = Callable[[str, str, Bools], Candidate]
@@ -100,8 +103,8 @@ def _promise(events: CodedEvents, promise: Promise, tracked: list[Track]) -> Can
     passed = at_stake & (broken == 1) & (decided < ends)
     others = tuple(track for track in tracked if track.name != promise.name)
     if _starts_by_itself(promise):
-        done_before = promise.kind is PromiseKind.PRECEDENCE
-        return Candidate("promise", promise.name, at_stake, passed, started, not done_before, others, promise)
+        counts, late = promise.kind is not PromiseKind.PRECEDENCE, _follows_failure(events, promise)
+        return Candidate("promise", promise.name, at_stake, passed, started, counts, others, promise, late)
     at_us = np.where(passed, decided, ends)
     earlier = tuple(track for track in others if _comes_first(track, passed, decided))
     return Candidate("promise", promise.name, at_stake, passed, at_us, False, earlier, promise)
@@ -110,6 +113,24 @@ def _promise(events: CodedEvents, promise: Promise, tracked: list[Track]) -> Can
 def _starts_by_itself(promise: Promise) -> bool:
     """Whether an event starts the promise, not the opening of the case."""
     return promise.after is not None or promise.before is not None
+
+
+MOSTLY = 0.5
+"""A promise follows upon failure if more than this share of the events that begin it is failure demand."""
+
+
+def _follows_failure(events: CodedEvents, promise: Promise) -> bool:
+    """Whether a promise mostly begins with failure demand: who has to chase is in trouble already.
+
+    What is late then goes with failing as the trouble does, and no event tells the two apart.
+    """
+    if promise.after is None:
+        return False
+    begins = events.holds(promise.after)
+    least = MOSTLY * int(begins.sum())
+    if int((begins & contacts(events)).sum()) <= least:  # found in no time; failure demand is not
+        return False
+    return int((begins & (failure_demand(events) >= 0)).sum()) > least
 
 
 def _ends_us(events: CodedEvents, promise: Promise) -> Ints:

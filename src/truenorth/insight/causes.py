@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import msgspec
@@ -15,6 +15,7 @@ from truenorth.insight.coded import Bools, CodedEvents, coded
 from truenorth.insight.customers import customers_of
 from truenorth.insight.design import Design, design_of
 from truenorth.insight.known_before import Opening, columns_before, opening_facts
+from truenorth.insight.recorded import is_recorded
 from truenorth.insight.replayed import Replayed
 from truenorth.insight.what_to_do import advice
 
@@ -83,16 +84,18 @@ def causes_of_failure(
     ``sign`` (tells how a case fares, not what was done: ranked last), ``n_at_stake`` ripe cases, ``n`` of them passed.
     Then, all as differences in the chance of failing in [-1, 1]: ``raw`` and ``adjusted`` (average over all cases
     compared), each with ``_low`` and ``_high``, ``p_value``, ``q_value`` (after control of false discoveries),
-    ``comparable`` (see `MIN_OVERLAP`), ``clear`` (comparable, and told apart from chance). What removing it would
+    ``comparable`` (see `MIN_OVERLAP`), ``clear`` (comparable, and told apart from chance), ``certainty`` (all that in
+    words, see `certainty`). What removing it would
     bring, summed over the ``n`` cases (effect on those that passed, times n), each with ``_low`` and ``_high``:
-    ``fewer_failed`` (cases), ``value_won``, ``cost_saved``, ``revenue_won`` (the journey's currency). How far to trust
+    ``fewer_failed`` (cases), ``value_won``, ``cost_saved``, ``revenue_won`` (the journey's currency; null where the
+    log has no cost or no revenue at all). How far to trust
     it: ``trimmed_share``, ``overlap`` (the share of passing cases with others like them), ``imbalance`` (the largest
     standardised difference left, 0.1 is small), ``e_value`` and ``e_value_limit`` (of the end of the interval nearest
     to no effect). What to do, in this order: ``eradicate``, ``improve``, ``automate``.
 
     What a point would bring is ``value_won`` if the journey declares values, else ``fewer_failed``. Rows are in an
-    order of reading: clear points by that, then what may be chance by how many standard errors it is from none, then
-    signs.
+    order of reading: clear points by that, then all others by how many standard errors they are from none, then signs;
+    but what surely stands above another is always read before it.
     ``seed``: of folds and samples. ``exclude``: columns not to adjust for, because they are written later than the
     opening. ``kinds``: of points to ask about.
     """
@@ -100,8 +103,9 @@ def causes_of_failure(
     failed = (events.cases["outcome"] != "achieved").to_numpy().astype(np.float64)
     opening = opening_facts(events, failed, events.ripe, exclude)
     who = customers_of(events)
+    missing = [name for name in ("cost", "revenue") if not is_recorded(replay, name)]
     rows = [
-        row
+        row | _not_recorded(missing)
         for number, candidate in enumerate(candidates(events, kinds))
         if (row := _row(events, candidate, opening, failed, who, seed + number)) is not None
     ]
@@ -173,15 +177,39 @@ def _interval(name: str, effect: Any, times: float) -> dict[str, float]:
     return {name: times * effect.estimate, f"{name}_low": ends[0], f"{name}_high": ends[1]}
 
 
+REMOVED = {"cost": "cost_saved", "revenue": "revenue_won"}
+"""What removing a point would bring of an amount."""
+
+
+def _not_recorded(amounts: Collection[str]) -> dict[str, None]:
+    return dict.fromkeys(f"{REMOVED[amount]}{end}" for amount in amounts for end in ("", "_low", "_high"))
+
+
 def _removed(name: str, comparison: Comparison | None, times: float) -> dict[str, float]:
     if comparison is None:
         return {name: 0.0, f"{name}_low": 0.0, f"{name}_high": 0.0}
     return _interval(name, comparison.treated, times)
 
 
-def _evidence() -> pl.Expr:
-    """How far a point stands from no effect, in standard errors: what little is known orders what may be chance."""
-    return pl.col("adjusted") / (pl.col("adjusted_high") - pl.col("adjusted_low")).clip(lower_bound=1e-12)
+NO_PLACE = ("not alike", "is the outcome")
+"""Points of which no effect is told have no place among the others."""
+
+
+def certainty(row: Mapping[str, Any]) -> str:
+    """Whether a point is clear, may be chance, or compares cases that are not alike.
+
+    A point at which all fail that pass it and nobody else, or the other way round, leaves no chance to reckon with: it
+    is another name of the outcome. One that goes with fewer failures beyond chance points the other way. ``row``:
+    ``comparable``, ``clear``, ``raw``, ``adjusted``, ``q_value`` as in `causes_of_failure`.
+    """
+    if not row["comparable"]:
+        return "not alike"
+    if abs(row["raw"]) == 1.0:
+        return "is the outcome"
+    if row["clear"]:
+        return "clear"
+    is_chance = row["adjusted"] >= 0 or row["q_value"] > FALSE_DISCOVERIES
+    return "may be chance" if is_chance else "the other way"
 
 
 def _ranked(rows: list[dict[str, Any]], *, worth: bool) -> pl.DataFrame:
@@ -189,37 +217,56 @@ def _ranked(rows: list[dict[str, Any]], *, worth: bool) -> pl.DataFrame:
 
     if not rows:
         return pl.DataFrame(schema=dict.fromkeys(("kind", "point"), pl.String))
-    table = pl.DataFrame(rows)
+    amounts = [f"{name}{end}" for name in REMOVED.values() for end in ("", "_low", "_high")]
+    table = pl.DataFrame(rows, schema_overrides=dict.fromkeys(amounts, pl.Float64))
     chance = np.nan_to_num(table["p_value"].to_numpy(), nan=1.0)
     q_value = pl.Series("q_value", false_discovery_control(chance))
     comparable = (pl.col("overlap") >= MIN_OVERLAP) & (pl.col("imbalance") <= MAX_IMBALANCE)
     clear = comparable & (pl.col("q_value") <= FALSE_DISCOVERIES) & (pl.col("adjusted") > 0)
+    told = table.with_columns(q_value, comparable.alias("comparable")).with_columns(clear.alias("clear"))
+    told = told.with_columns(pl.Series("certainty", [certainty(row) for row in told.iter_rows(named=True)], pl.String))
     gain = "value_won" if worth else "fewer_failed"
-    ordered = (
-        table.with_columns(q_value, comparable.alias("comparable"))
-        .with_columns(clear.alias("clear"))
-        .sort(
-            "sign",
-            "clear",
-            pl.when("clear").then(gain).otherwise(_evidence()),
-            descending=[False, True, True],
-        )
-    )
-    is_placed = (ordered["comparable"] & ~ordered["sign"]).to_numpy()
-    return ordered.select(*_places(ordered, gain, is_placed), pl.all())
+    told = told.sort("clear", pl.when("clear").then(gain).otherwise(_evidence()), descending=True)
+    is_placed = (~told["sign"] & ~told["certainty"].is_in(NO_PLACE)).to_numpy()
+    above = _above(told, gain, is_placed)
+    placed = told.select(*_places(above, is_placed), pl.all())
+    return placed[reading_order(above)].sort("sign", maintain_order=True)
 
 
-def _places(table: pl.DataFrame, gain: str, is_placed: Bools) -> tuple[pl.Series, pl.Series]:
-    """``place`` and ``place_to`` of each row: the places that it may have, null where it has none.
+def _evidence() -> pl.Expr:
+    """How far a point stands from no effect, in standard errors: what little is known orders what may be chance."""
+    return pl.col("adjusted") / (pl.col("adjusted_high") - pl.col("adjusted_low")).clip(lower_bound=1e-12)
 
-    One row stands above another where its interval lies wholly above the other's.
+
+def _above(table: pl.DataFrame, gain: str, is_placed: Bools) -> Bools:
+    """``above[a, b]``: row ``a`` surely stands above row ``b``, for its interval lies wholly above the other's."""
+    low, high = (table[f"{gain}_{end}"].to_numpy() for end in ("low", "high"))
+    surely: Bools = (low[:, None] > high[None, :]) & is_placed[:, None] & is_placed[None, :]
+    return surely
+
+
+def reading_order(above: Bools) -> list[int]:
+    """Rows as they come, save that what surely stands above another is read before it.
+
+    ``above`` (n, n), a strict partial order: whether row ``a`` stands above row ``b``.
+
+    >>> reading_order(np.array([[False, False, False], [False, False, False], [True, False, False]]))
+    [1, 2, 0]
     """
-    low, high = (table[f"{gain}_{end}"].to_numpy()[is_placed] for end in ("low", "high"))
-    above = low[None, :] > high[:, None]
-    best, worst = 1 + above.sum(axis=1), len(low) - above.sum(axis=0)
+    left = list(range(len(above)))
+    order = []
+    while left:
+        first = next(row for row in left if not above[left, row].any())
+        order.append(first)
+        left.remove(first)
+    return order
+
+
+def _places(above: Bools, is_placed: Bools) -> tuple[pl.Series, pl.Series]:
+    """``place`` and ``place_to`` of each row: the places that it may have, null where it has none."""
+    best, worst = 1 + above.sum(axis=0), int(is_placed.sum()) - above.sum(axis=1)
     found = []
     for name, numbers in (("place", best), ("place_to", worst)):
-        column = np.full(table.height, np.nan)
-        column[is_placed] = numbers
+        column = np.where(is_placed, numbers, np.nan)
         found.append(pl.Series(name, column).fill_nan(None).cast(pl.Int64))
     return found[0], found[1]

@@ -11,11 +11,21 @@ import msgspec
 import numpy as np
 import polars as pl
 
-from truenorth.insight.before_after import Design, Estimate, design_of, effect, placebo, placebo_day, pre_trend
+from truenorth.insight.before_after import (
+    UNKNOWN,
+    Design,
+    Estimate,
+    design_of,
+    effect,
+    placebo,
+    placebo_day,
+    pre_trend,
+)
 from truenorth.insight.initiative_file import Initiative, Serves
 from truenorth.insight.matching import matching, openings
 from truenorth.insight.one_thread import in_one_thread
 from truenorth.insight.promises import broken_in
+from truenorth.insight.recorded import is_recorded
 from truenorth.insight.replayed import Replayed
 from truenorth.insight.ripe import facts_of, ripe_cases
 from truenorth.insight.slope import slope
@@ -45,13 +55,17 @@ class Possible(msgspec.Struct, frozen=True, kw_only=True):
     how: str
 
 
+Ruling = Literal["better", "worse", "not clear", "not recorded"]
+"""What the interval of an effect says; *not recorded*: the log has no such amount at all."""
+
+
 class Crown(msgspec.Struct, frozen=True, kw_only=True):
     """One crown: the effect per case reached, what had been expected, and the ruling."""
 
     measure: str
     estimate: Estimate
     expected: float | None
-    ruling: Literal["better", "worse", "not clear"]
+    ruling: Ruling
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):
@@ -174,7 +188,8 @@ def _assess(
     begun = initiative.start is not None
     design = design_of(frame) if begun else None
     estimates = {name: effect(frame, name, design) for name in (*CROWNS, "net")}
-    crowns = tuple(_crown(name, estimates[name], initiative) for name in CROWNS)
+    told = {name: estimates[name] for name in CROWNS if name == "achieved" or is_recorded(replay, name)}
+    crowns = tuple(_crown(name, told.get(name), initiative) for name in CROWNS)
     checks = _checks(frame, design, initiative.start)
     n_reached = inside.filter(pl.col("day") >= 0).height if begun else 0
     spent = initiative.cost.once + initiative.cost.per_case * n_reached
@@ -248,10 +263,14 @@ def _plausible(
     return "possible" if expected <= possible.high else "more than can be"
 
 
-def _crown(name: str, estimate: Estimate, initiative: Initiative) -> Crown:
+def _crown(name: str, estimate: Estimate | None, initiative: Initiative) -> Crown:
+    """One crown; no estimate where the log has no such amount."""
+    expected = getattr(initiative.expects, name)
+    if estimate is None:
+        return Crown(measure=name, estimate=UNKNOWN, expected=expected, ruling="not recorded")
     turned = estimate.direction * BETTER[name]
-    ruling: Literal["better", "worse", "not clear"] = "better" if turned > 0 else "worse" if turned < 0 else "not clear"
-    return Crown(measure=name, estimate=estimate, expected=getattr(initiative.expects, name), ruling=ruling)
+    ruling: Ruling = "better" if turned > 0 else "worse" if turned < 0 else "not clear"
+    return Crown(measure=name, estimate=estimate, expected=expected, ruling=ruling)
 
 
 def _checks(frame: pl.DataFrame, design: Design | None, start: date | None) -> tuple[Check, ...]:
@@ -283,7 +302,7 @@ def _judged(
     better = [one.measure for one in crowns if one.ruling == "better"]
     worse = [one.measure for one in crowns if one.ruling == "worse"]
     if not better and not worse:
-        return "no effect shown", "all three intervals hold 0"
+        return "no effect shown", "every interval holds 0"
     words = [f"{name} {ruling}" for ruling, names in (("better", better), ("worse", worse)) for name in names]
     verdict: Verdict = "trade" if better and worse else "keep" if better else "stop"
     return verdict, ", ".join(words)

@@ -17,7 +17,7 @@ from truenorth.insight.clustered import clustered_ratio
 from truenorth.insight.overview import overview
 from truenorth.insight.promises import promise_verdicts
 from truenorth.insight.replayed import DECIDED, Replayed
-from truenorth.spec.counted import counted
+from truenorth.spec.counted import counted, percent
 from truenorth.spec.problems import Problem, TruenorthError, nearest
 
 KEPT_ENOUGH = 0.9
@@ -112,7 +112,7 @@ def _outcome_measured(replay: Replayed, _as_of: date) -> Finding:
     share = by_event / decided
     return (
         share >= DECIDED_ENOUGH,
-        f"{_percent(share)} of decided cases were decided by something that happened, not by time",
+        f"{percent(share)} of decided cases were decided by something that happened, not by time",
     )
 
 
@@ -127,7 +127,7 @@ def _getting_better(replay: Replayed, _as_of: date) -> Finding:
     change = late[0] - early[0]
     return (
         change > -2 * error,
-        f"achieved {_percent(early[0])} in the first half of the cases, {_percent(late[0])} in the second",
+        f"achieved {percent(early[0])} in the first half of the cases, {percent(late[0])} in the second",
     )
 
 
@@ -141,10 +141,6 @@ def _rate(cases: pl.DataFrame) -> tuple[float, float]:
     return found[0], (found[2] - found[1]) / 4
 
 
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
-
-
 def _promises_kept(replay: Replayed, _as_of: date) -> Finding:
     verdicts = promise_verdicts(replay)
     judged = int(verdicts["kept"].sum()) + int(verdicts["broken"].sum())
@@ -153,7 +149,7 @@ def _promises_kept(replay: Replayed, _as_of: date) -> Finding:
     if not judged:
         return None, "no promise has been judged yet"
     share = int(verdicts["kept"].sum()) / judged
-    return share >= KEPT_ENOUGH, f"{_percent(share)} of {counted(judged, 'promise was', 'promises were')} kept"
+    return share >= KEPT_ENOUGH, f"{percent(share)} of {counted(judged, 'promise was', 'promises were')} kept"
 
 
 def _told_once(replay: Replayed, _as_of: date) -> Finding:
@@ -168,7 +164,7 @@ def _told_once(replay: Replayed, _as_of: date) -> Finding:
     n_cases = own["case"].n_unique()
     return (
         twice / n_cases <= 1 - KEPT_ENOUGH,
-        f"in {_percent(twice / n_cases)} of cases the customer did a thing again",
+        f"in {percent(twice / n_cases)} of cases the customer did a thing again",
     )
 
 

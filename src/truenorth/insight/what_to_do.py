@@ -9,7 +9,7 @@ import polars as pl
 
 from truenorth.insight.candidates import Candidate
 from truenorth.insight.coded import CodedEvents
-from truenorth.spec.counted import counted
+from truenorth.spec.counted import counted, percent
 from truenorth.spec.durations import format_duration
 from truenorth.spec.model import Promise, PromiseKind
 
@@ -55,6 +55,12 @@ def advice(events: CodedEvents, candidate: Candidate) -> Advice:
 
 def _about_promise(events: CodedEvents, promise: Promise, candidate: Candidate) -> Advice:
     n, at_stake = int(candidate.passed.sum()), int(candidate.at_stake.sum())
+    if candidate.follows_failure:
+        return Advice(
+            "It answers failure demand: find out what makes customers ask again, and there is nothing to answer.",
+            f"Answer at once those who ask all the same: {n:,} of {counted(at_stake, 'case')} waited too long.",
+            "A machine that answers faster hides what made them ask: last, if at all.",
+        )
     if candidate.is_sign:
         return Advice(
             "A sign of what goes wrong, not a deed: look at what comes before it.",
@@ -98,7 +104,8 @@ def _lateness(events: CodedEvents, promise: Promise) -> str:
     done = gap.drop_nulls()
     if not len(done):
         return ", and never made good"
-    return f", {len(done) / len(gap):.0%} of them made good later, half of these within {_span(float(np.median(done)))}"
+    share, within = percent(len(done) / len(gap)), _span(float(np.median(done)))
+    return f", {share} of them made good later, half of these within {within}"
 
 
 def _span(us: float) -> str:

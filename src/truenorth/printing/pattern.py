@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -23,12 +24,16 @@ def listed(patterns: Sequence[tuple[Path, Pattern]], *, as_json: bool) -> None:
         err.print("No patterns here: truenorth pattern save keeps one.")
         return
     grid = Grid(box=None, pad_edge=False)
+    twice = {name for name, n in Counter(one.name for _, one in patterns).items() if n > 1}
     for heading in ("pattern", "kind", "saved", "cases", "about"):
         grid.add_column(heading, justify="right" if heading == "cases" else "left")
-    for _, one in patterns:
+    for path, one in patterns:
         seen = f"{one.evidence.cases:,}" if one.evidence.log else "none"
-        grid.add_row(escape(one.name), one.kind, str(one.saved), seen, escape(one.about))
+        name = f"{one.name} ({path})" if one.name in twice else one.name
+        grid.add_row(escape(name), one.kind, str(one.saved), seen, escape(one.about))
     out.print(grid)
+    if twice:
+        err.print("Where a name stands twice, name the pattern by its file.")
 
 
 def shown(pattern: Pattern, *, as_json: bool) -> None:

@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 
 import polars as pl
 
-from truenorth.figures.causes import POINT_WORDS, causes_figure, certainty
+from truenorth.figures.causes import POINT_WORDS, causes_figure
 from truenorth.figures.wording import cases, count, money, percent, points, shorten
 from truenorth.insight.causes import RULE, Causes, causes_of_failure
 from truenorth.insight.replayed import Replayed
@@ -45,8 +45,9 @@ def causes_section(replay: Replayed, inputs: Inputs) -> Section:
         how=(
             RULE,
             "A point stands above another only where the whole interval of what it would bring does; '2 to 5' are the "
-            "places that it may have. The rows are in an order of reading: clear points by what they would bring, then "
-            "what may be chance, by how far each is from no effect.",
+            "places that it may have, and points of which neither is surely above the other are a tie. Ties are read "
+            "by what clear points would bring, then by how far the others are from no effect. What is not alike, or "
+            "is the outcome by another name, has no place.",
             f"Adjusted for: {', '.join(found.adjusted_for) or 'nothing: the log says nothing of a case then'}."
             + (left_out if found.suspected else "")
             + " What decides who passes a point and is not in the log stays hidden; the E-value says how strong it "
@@ -54,8 +55,8 @@ def causes_section(replay: Replayed, inputs: Inputs) -> Section:
             "A promise counts in the first instance that is judged, if it was made and broken before the case was "
             "resolved or failed. Hand-overs, repeats, missing steps and waits are asked for by the instant at which "
             "one case in ten is over, in the cases that still go on, so that long cases do not look bad for being "
-            "long. Promises about a feeling, a total or any silence are signs: they tell how a case fares, and stand "
-            "last.",
+            "long. Promises about a feeling, a total or any silence, and those that mostly begin with failure demand "
+            "(a chaser, a complaint), are signs: they tell how a case fares, and stand last.",
         ),
     )
 
@@ -85,6 +86,14 @@ def _effect(name: str) -> Shown:
     return f"{name}, points (95 % interval)", text, True
 
 
+def _recorded(found: Causes) -> tuple[str, ...]:
+    """Of cost and revenue those that the log holds."""
+    return tuple(name for name in AMOUNTS if found.points.height and found.points[AMOUNTS[name][1]].is_not_null().any())
+
+
+AMOUNTS = {"cost": ("cost saved", "cost_saved"), "revenue": ("revenue won", "revenue_won")}
+
+
 def _sum(heading: str, name: str, currency: str | None) -> Shown:
     def text(row: Mapping[str, Any]) -> str:
         shows = count if currency is None else money
@@ -104,7 +113,7 @@ def _kind(row: Mapping[str, Any]) -> str:
 
 
 def _points_table(found: Causes, currency: str, worth: bool) -> Table:
-    unit = currency or "units"
+    unit, recorded = currency or "units", _recorded(found)
     columns: list[Shown] = [
         ("place", _place, True),
         ("point", _kind, False),
@@ -113,15 +122,16 @@ def _points_table(found: Causes, currency: str, worth: bool) -> Table:
         count_column("passed", "n"),
         _effect("raw"),
         _effect("adjusted"),
-        ("chance?", certainty, False),
+        name_column("chance?", "certainty"),
         _sum("fewer failed without it", "fewer_failed", None),
         *([_sum(f"value won, {unit}", "value_won", currency)] if worth else []),
-        _sum(f"cost saved, {unit}", "cost_saved", currency),
-        _sum(f"revenue won, {unit}", "revenue_won", currency),
+        *(_sum(f"{AMOUNTS[name][0]}, {unit}", AMOUNTS[name][1], currency) for name in recorded),
     ]
-    return shown(
-        found.points, "Points of failure: plain differences beside adjusted ones, and what if it were gone.", columns
+    missing = " and ".join(name for name in AMOUNTS if name not in recorded)
+    caption = "Points of failure: plain differences beside adjusted ones, and what if it were gone." + (
+        f" The log records no {missing}." if missing and found.points.height else ""
     )
+    return shown(found.points, caption, columns)
 
 
 def _order_table(found: Causes) -> Table:

@@ -89,7 +89,7 @@ def _closing_table(found: Gap) -> Table:
         count_column("cases in which it is broken", "n_broken"),
         ("fewer failed (95 % interval)", both("fewer_failed", count), True),
         ("share of the gap of the outcome", both("share_of_gap", percent), True),
-        ("chance?", lambda row: "clear" if row["clear"] else "may be chance", False),
+        name_column("chance?", "certainty"),
     ]
     caption = "Which promises, if kept, would close how much of it: adjusted effects. They do not add up."
     return shown(found.closing, caption, columns)

@@ -95,6 +95,8 @@ def _verdicts(assessed: Sequence[Assessment], currency: str) -> Table:
         def told(row: Mapping[str, Any]) -> str:
             found = row["one"].crowns[number]
             estimate = found.estimate
+            if found.ruling == "not recorded" and row["one"].design is not None:
+                return str(found.ruling)
             if math.isnan(estimate.effect):
                 return ""
             return f"{text(estimate.effect)} ({text(estimate.low)} to {text(estimate.high)}), {found.ruling}"

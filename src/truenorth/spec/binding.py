@@ -7,7 +7,7 @@ agrees, and turns each literal into a value of the type of what it is compared w
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 
 from truenorth.spec.expressions import (
@@ -47,11 +47,14 @@ KIND_FORMS: Mapping[Kind, str] = {
 """How a message names a value of each kind."""
 
 
-def bind(condition: Condition | Node, schema: Mapping[str, Kind]) -> tuple[Node, list[Problem]]:
+def bind(
+    condition: Condition | Node, schema: Mapping[str, Kind], *, flags: Collection[str] = FLAGS
+) -> tuple[Node, list[Problem]]:
     """The tree with literals in the types of what they are compared with, and what cannot be read.
 
     ``schema`` gives the kind of each property; canonical fields and flags have their fixed kinds, and a field that is
-    neither is all null. The problems have no path yet: the caller knows it. With problems the tree is of no use.
+    neither is all null. ``flags``: names that are flags here; what is said of a case has none. The problems have no
+    path yet: the caller knows it. With problems the tree is of no use.
 
     >>> from truenorth.spec.conditions import parse_condition
     >>> bind(parse_condition("amount = '1'"), {"amount": "integer"})
@@ -60,12 +63,12 @@ def bind(condition: Condition | Node, schema: Mapping[str, Kind]) -> tuple[Node,
     : expected a whole number, as amount is, found the text 'x'
     """
     tree = condition.tree if isinstance(condition, Condition) else condition
-    binder = _Binder(schema)
+    binder = _Binder(schema, flags)
     bound = binder.truth(tree)
     return bound, binder.problems
 
 
-def kind_of(tree: Node, schema: Mapping[str, Kind]) -> Kind:
+def kind_of(tree: Node, schema: Mapping[str, Kind], flags: Collection[str] = FLAGS) -> Kind:
     """The kind of an expression: arithmetic and `abs` always give a number, conditions a boolean.
 
     >>> kind_of(Arithmetic("+", Field("n"), Literal(1)), {"n": "integer"})
@@ -75,23 +78,23 @@ def kind_of(tree: Node, schema: Mapping[str, Kind]) -> Kind:
         case Literal(value=value):
             return kind_of_value(value)
         case Field(name=name):
-            return kind_of_field(name, schema)
+            return kind_of_field(name, schema, flags)
         case Arithmetic():
             return "number"
         case Call(function=name, arguments=arguments):
             fixed = FUNCTIONS[name].result
-            return fixed or _joint([kind_of(argument, schema) for argument in arguments]) or "null"
+            return fixed or _joint([kind_of(argument, schema, flags) for argument in arguments]) or "null"
         case _:
             return "boolean"
 
 
-def kind_of_field(name: str, schema: Mapping[str, Kind]) -> Kind:
+def kind_of_field(name: str, schema: Mapping[str, Kind], flags: Collection[str] = FLAGS) -> Kind:
     """The kind of a field; flags and canonical fields come before properties of the same name.
 
     >>> kind_of_field("moment", {}), kind_of_field("cost", {}), kind_of_field("colour", {})
     ('boolean', 'number', 'null')
     """
-    if name in FLAGS:
+    if name in flags:
         return "boolean"
     canonical: Kind | None = CANONICAL_TYPES.get(name)  # type: ignore[assignment]
     return canonical or schema.get(name, "null")
@@ -129,15 +132,16 @@ def _joint(kinds: Sequence[Kind]) -> Kind | None:
 class _Binder:
     """One walk over a tree, collecting problems."""
 
-    def __init__(self, schema: Mapping[str, Kind]) -> None:
+    def __init__(self, schema: Mapping[str, Kind], flags: Collection[str]) -> None:
         self.schema = schema
+        self.flags = flags
         self.problems: list[Problem] = []
 
     def report(self, expected: str, found: str, hint: str = "") -> None:
         self.problems.append(Problem(path="", expected=expected, found=found, hint=hint))
 
     def kind(self, node: Node) -> Kind:
-        return kind_of(node, self.schema)
+        return kind_of(node, self.schema, self.flags)
 
     def truth(self, node: Node) -> Node:
         """A node that stands where a condition must stand."""

@@ -67,6 +67,7 @@ def _read_hours(reading: Reading, element: Element, path: str) -> tuple[tuple[In
         reading.report(path, element, "a mapping from days to hours, such as {mon-fri: '09:00-18:00'}")
         return None
     week: dict[int, tuple[Interval, ...]] = {}
+    n_before = len(reading.problems)
     for key, part in element.entries:
         where = child_path(path, key.text)
         intervals = _read_intervals(reading, part, where)
@@ -75,7 +76,8 @@ def _read_hours(reading: Reading, element: Element, path: str) -> tuple[tuple[In
                 reading.report(where, key, "each day once", found=f"'{WEEKDAYS[day]}' a second time")
             week[day] = intervals
     if not any(week.values()):
-        reading.report(path, element, "an open minute in the week", found="none")
+        if len(reading.problems) == n_before:  # else that is why
+            reading.report(path, element, "an open minute in the week", found="none")
         return None
     return tuple(week.get(day, ()) for day in range(7))
 

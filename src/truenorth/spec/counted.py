@@ -1,4 +1,4 @@
-"""A number of things in words, for every sentence that counts."""
+"""A number of things and a share in words, for every sentence that counts."""
 
 from __future__ import annotations
 
@@ -10,3 +10,18 @@ def counted(n: int, word: str, many: str | None = None) -> str:
     ('1 event', '2,000 events', '0 cases were')
     """
     return f"{n:,} {word if n == 1 else many or word + 's'}"
+
+
+def percent(share: float | None) -> str:
+    """A share in [0, 1] as a percentage with one decimal; never 0 or 100 unless it is exactly that.
+
+    >>> percent(0.7204), percent(1.0), percent(0.99999), percent(0.0001), percent(None)
+    ('72.0 %', '100 %', '> 99.9 %', '< 0.1 %', 'n/a')
+    """
+    if share is None:
+        return "n/a"
+    if share in (0, 1):
+        return f"{share:.0%}".replace("%", " %")
+    if 0 < share < 0.001:
+        return "< 0.1 %"
+    return "> 99.9 %" if 0.999 < share < 1 else f"{100 * share:.1f} %"

@@ -50,6 +50,8 @@ def parse_situation(text: str) -> Condition:
 
     >>> parse_situation("risk >= 0.4 or promise_broken('looked_at')").tree.parts[1]
     Field(name="promise_broken('looked_at')")
+    >>> parse_situation("internal >= 1").text
+    'internal >= 1'
     >>> parse_situation("x > 2")
     Traceback (most recent call last):
     truenorth.spec.tokens.ConditionError: expected a measure of the case, found x. \
@@ -63,7 +65,7 @@ broken, lapsed, open, cost, revenue
             schema[name] = "boolean"
         elif name not in CASE_FIELDS:
             raise ConditionError("a measure of the case", short(name), _hint(name))
-    bound, problems = bind(tree, schema)
+    bound, problems = bind(tree, schema, flags=())
     for problem in problems:
         raise ConditionError(problem.expected, problem.found, problem.hint)
     return Condition(text, bound)

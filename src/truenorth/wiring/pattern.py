@@ -51,14 +51,18 @@ def read_pattern(path: Path) -> Pattern:
 def pattern_called(name: str, folder: Path) -> Pattern:
     """The pattern of a name in a folder, as a list shows it, or in the file of that path.
 
-    TruenorthError, with the nearest name, where there is none.
+    TruenorthError where there is none, with the nearest name, or more than one, with their files.
     """
     if is_path(name):
         return read_pattern(Path(name))
-    kept = {pattern.name: pattern for _, pattern in patterns_in(folder)}
-    if name in kept:
-        return kept[name]
-    hint = nearest(name, list(kept)) or "name a file, or its folder with --dir DIR"
+    kept = list(patterns_in(folder))
+    found = [(path, pattern) for path, pattern in kept if pattern.name == name]
+    if len(found) > 1:
+        files = " and ".join(str(path) for path, _ in found)
+        raise _wrong(name, f"one pattern of this name in {folder}", files, "name one by its file")
+    if found:
+        return found[0][1]
+    hint = nearest(name, [pattern.name for _, pattern in kept]) or "name a file, or its folder with --dir DIR"
     raise _wrong(name, f"a pattern file, or the name of a pattern in {folder}", "neither", hint)
 
 
