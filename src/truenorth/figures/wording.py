@@ -69,7 +69,7 @@ def count(number: float) -> str:
     >>> count(4580)
     '4,580'
     """
-    return f"{round(number):,}"
+    return f"{round(number):,}".replace("-", MINUS)
 
 
 def percent(share: float | None) -> str:
@@ -84,7 +84,7 @@ def percent(share: float | None) -> str:
         return f"{share:.0%}".replace("%", " %")
     if 0 < share < 0.001:
         return "< 0.1 %"
-    return "> 99.9 %" if 0.999 < share < 1 else f"{100 * share:.1f} %"
+    return "> 99.9 %" if 0.999 < share < 1 else f"{100 * share:.1f} %".replace("-", MINUS)
 
 
 def ratio(number: float) -> str:
@@ -99,12 +99,22 @@ def ratio(number: float) -> str:
 
 
 def points(difference: float) -> str:
-    """A difference of shares in percentage points, with its sign.
+    """A difference of shares in percentage points, with its sign; what is written as zero has none.
 
-    >>> points(0.1234)
-    '+12.3'
+    >>> points(0.1234), points(-0.0001)
+    ('+12.3', '0.0')
     """
-    return f"{100 * difference:+.1f}".replace("-", "−")  # noqa: RUF001 the minus sign
+    return signed(100 * difference, 1)
+
+
+def signed(number: float, decimals: int) -> str:
+    """A number with its sign, and without one where it is written as zero.
+
+    >>> signed(1234.5, 2), signed(-0.004, 2)
+    ('+1,234.50', '0.00')
+    """
+    rounded = round(number, decimals) + 0.0  # zero loses its minus
+    return f"{rounded:{'+' if rounded else ''},.{decimals}f}".replace("-", MINUS)
 
 
 def tenths(share: float) -> str:

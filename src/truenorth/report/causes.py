@@ -120,7 +120,7 @@ def _points_table(found: Causes, currency: str, worth: bool) -> Table:
         _sum(f"revenue won, {unit}", "revenue_won", currency),
     ]
     return shown(
-        found.points, "Points of failure: plain differences beside adjusted ones, and what if it were gone.", columns
+        found.points, "Points of failure: raw differences beside adjusted ones, and what if it were gone.", columns
     )
 
 
@@ -136,7 +136,13 @@ def _strength(e_value: float) -> str:
 
 
 MOST_TOLD = 100
+LEAST_CHANCE = 0.001
 ORDER = ("eradicate", "improve", "automate")
+
+
+def _chance(row: Mapping[str, Any]) -> str:
+    """A q-value; never 0, which no chance is."""
+    return f"{row['q_value']:.3f}" if row["q_value"] >= LEAST_CHANCE else f"< {LEAST_CHANCE}"
 
 
 def _trust_table(found: Causes) -> Table:
@@ -145,7 +151,7 @@ def _trust_table(found: Causes) -> Table:
         ("passing cases with others like them", lambda row: percent(row["overlap"]), True),
         ("largest difference before", lambda row: f"{row['imbalance_raw']:.2f}", True),
         ("and after adjusting", lambda row: f"{row['imbalance']:.2f}", True),
-        ("q-value", lambda row: f"{row['q_value']:.3f}", True),
+        ("q-value", _chance, True),
         ("E-value", lambda row: _strength(row["e_value"]), True),
         ("E-value of the interval", lambda row: _strength(row["e_value_limit"]), True),
     ]
