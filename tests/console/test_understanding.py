@@ -18,7 +18,7 @@ def test_a_models_figures_are_shown_as_they_are_kept(browser: Any, console: Runn
     with walking(browser, console, "viewer") as walk:
         walk.open("/foresight?journey=support")
         shown = walk.page.inner_text("#main")
-        for words in ("0.81", "3.8%", "41%", "6.7 days", "better than <b>guessing</b>"):
+        for words in ("0.81", "3.8\xa0%", "41\xa0%", "6.7 days", "better than <b>guessing</b>"):
             assert words in shown
         assert walk.page.get_by_role("button", name="Retire").count() == 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 
@@ -23,6 +24,8 @@ RiskIf = Callable[[Context], float | None]
 
 LEAST_RISK = 1e-6
 """Effects are not taken to grow from a smaller risk: there is nothing to be in proportion to."""
+HAD_IT = re.compile(r"(?<=^the customer had it ).+ ago; ")
+"""How long ago a customer had an action, in the words of `truenorth.action.funnel`."""
 MOST_WORDED = 2_000
 """Situations whose words are kept in mind."""
 
@@ -56,6 +59,15 @@ def why_fallen(words: str) -> str:
     'only where a promise was broken'
     """
     return f"only where {_in_words(words.removeprefix(NOT_SO))}" if words.startswith(NOT_SO) else words
+
+
+def why_fallen_in_general(words: str) -> str:
+    """Why a candidate fell, without what is so of one case only: reasons that are alike can be counted.
+
+    >>> why_fallen_in_general("the customer had it 1 d 3 h ago; not again within 30 d")
+    'the customer had it lately; not again within 30 d'
+    """
+    return HAD_IT.sub("lately; ", why_fallen(words))
 
 
 @lru_cache(MOST_WORDED)

@@ -11,7 +11,8 @@ from truenorth.console.writing import Writing
 from truenorth.server.api.books import CrownShown, IncrementShown, LineShown
 
 HOUR_US = 3_600_000_000
-TOO_FEW = "too few to compare"
+UNTOLD = "Too few cases to compare with: what acting changed cannot be told yet."
+"""Said of a line, once, where it is so of every figure; else a figure that is not told stands without a change."""
 
 
 class Figure(NamedTuple):
@@ -53,6 +54,8 @@ class CrownsView:
                 Words("span", f"{n(line.n_acted)} acted upon, {n(line.n_holdout)} held out", "tn-muted")
                 if line.note:
                     tag(line.note, "warn")
+            if not any(getattr(line, one.name).increment for _, figures in self._crowns for one in figures):
+                muted(UNTOLD)
             with Words("div", "", "tn-crowns"):
                 for title, figures in self._crowns:
                     with Words("div", "", "tn-crown"):
@@ -65,9 +68,7 @@ class CrownsView:
         with Words("div", ""):
             Words("dt", figure.words)
             with Words("dd", ""):
-                if crown.increment is None:
-                    Words("span", TOO_FEW, "tn-muted")
-                else:
+                if crown.increment is not None:
                     Words("strong", f"{self._signed(figure, crown.increment.mean)} {figure.after}")
                     Words("span", self._interval(figure, crown.increment), "tn-interval tn-muted")
                 muted(self._actual(figure, crown))

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from truenorth.console.fields import Field, Select, button
-from truenorth.console.promise_form import KINDS, promise_of
+from truenorth.console.promise_form import KINDS, promise_of, said
 from truenorth.console.registry import Choice
 from truenorth.console.sight import Sight
 from truenorth.console.tables import Act, Column, Row, Table, TableElement
@@ -96,7 +96,7 @@ class PromiseForm:
         if journey is None:
             return
         self._names = [one.name for one in journey.promises]
-        self._table.show(_table([(one.name, KINDS[one.kind].words) for one in journey.promises]))
+        self._table.show(_table([(one.name, said(one)) for one in journey.promises]))
 
     def _ask(self) -> None:
         """The fields of the kind that was chosen."""
@@ -118,7 +118,7 @@ class PromiseForm:
 
 
 def _table(promises: list[tuple[str, str]]) -> Table:
-    columns = (Column("name", "Promise"), Column("kind", "Kind"))
+    columns = (Column("name", "Promise"), Column("says", "What is promised"))
     rows = [Row(one, acts=(REMOVE,)) for one in promises]
     return Table(caption="Promises of the draft", columns=columns, rows=rows, empty="The draft promises nothing yet.")
 

@@ -1,12 +1,15 @@
-"""What the form of a promise asks, kind by kind, in the order of a sentence."""
+"""What the form of a promise asks, kind by kind, in the order of a sentence; and promises as sentences."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from truenorth.spec.model import PromiseKind
+from truenorth.spec.durations import format_duration
+from truenorth.spec.expressions import Condition
+from truenorth.spec.model import Promise, PromiseKind
 from truenorth.spec.problems import Problem, TruenorthError
+from truenorth.spec.wording import in_words
 
 
 class Asked(NamedTuple):
@@ -93,6 +96,36 @@ def promise_of(kind: PromiseKind, name: str, given: Mapping[str, str]) -> dict[s
         raise TruenorthError([Problem(path=one, expected="a value", found="nothing") for one in missing])
     keys = {one.key: given[one.key].strip() for one in KINDS[kind].keys if given.get(one.key, "").strip()}
     return {"name": name.strip(), **{key: _number(text) if key == "at_most" else text for key, text in keys.items()}}
+
+
+def said(promise: Promise) -> str:
+    """A promise as a sentence has it.
+
+    >>> from truenorth.spec.conditions import parse_condition as of
+    >>> called = Promise(name="x", kind=PromiseKind.RESPONSE, after=of("type = 'Call'"), expect=of("type = 'Answer'"),
+    ...                  within_us=14_400_000_000)
+    >>> said(called)
+    "'Answer' within 4 h after 'Call'"
+    """
+    within = f" within {format_duration(promise.within_us)}" if promise.within_us is not None else ""
+    within += f" of open hours ({promise.calendar})" if promise.calendar else ""
+    return f"{_what(promise)}{within}{_if_any(' after ', promise.after)}{_if_any(', unless ', promise.unless)}"
+
+
+def _what(promise: Promise) -> str:
+    if promise.at_least_every_us is not None:
+        return f"{_if_any('', promise.expect)} at least every {format_duration(promise.at_least_every_us)}"
+    if promise.require is not None:
+        return f"{in_words(promise.require)}{_if_any(' before ', promise.before)}"
+    if promise.total is not None:
+        return f"{promise.total} of at most {promise.at_most:g} in all{_if_any(', of ', promise.where)}"
+    if promise.at_most is not None:
+        return f"{_if_any('', promise.of)} at most {promise.at_most:g} times".replace(" 1 times", " once")
+    return _if_any("never ", promise.never) or _if_any("", promise.expect)
+
+
+def _if_any(before: str, condition: Condition | None) -> str:
+    return f"{before}{in_words(condition)}" if condition is not None else ""
 
 
 def _number(text: str) -> str | float:

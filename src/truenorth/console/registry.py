@@ -42,7 +42,9 @@ class Page:
 
     ``path`` begins with a slash; parts in braces are filters too. ``role``: the smallest that may see it. ``filters``:
     a frozen struct of texts, `Literal`s, numbers and booleans, all with defaults; ``choices`` offers values for some,
-    asked as the reader; ``silent`` filters stand in the address only, not in the form. ``is_bare``: without the menu,
+    asked as the reader; ``silent`` filters stand in the address only, not in the form; those in ``days`` are days;
+    those in ``folded`` are hidden under the words of ``fold`` until they are wanted; the one named by ``tabbed`` is
+    offered as tabs, too, where there is room. ``is_bare``: without the menu,
     to be shown in another program's frame. ``how``: paragraphs that say how what is shown is computed. ``twin``: the
     address in the API that has the same as JSON, None where nothing was asked yet. ``table``: what is also there as
     CSV. ``tab``: what it is called beside its ``sisters``, pages of one entry of the menu, of which the first has the
@@ -59,6 +61,10 @@ class Page:
     choices: Mapping[str, Choices] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
     silent: tuple[str, ...] = ()
+    days: tuple[str, ...] = ()
+    folded: tuple[str, ...] = ()
+    fold: str = "More"
+    tabbed: str = ""
     is_bare: bool = False
     tab: str = ""
     within: str = ""

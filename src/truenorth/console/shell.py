@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal, get_args, get_origin
 
 import msgspec
 from nicegui import ui
 
 from truenorth.console.choosing import chosen_journey, journeys
+from truenorth.console.filter_form import filter_form
 from truenorth.console.menu import Menu
-from truenorth.console.registry import Choice, Page, Registry, address_of, names_in, written
+from truenorth.console.registry import Page, Registry, address_of
 from truenorth.console.roles import named
 from truenorth.console.sight import Sight, words_of
 from truenorth.console.words import Words, link, notice, paragraph
@@ -37,7 +37,7 @@ async def show_page(sight: Sight, registry: Registry) -> None:
         if page.choices.get("journey") is journeys and not sight.filters.journey:
             sight.filters = msgspec.structs.replace(sight.filters, journey=await chosen_journey(sight) or "")
         _tabs(sight, registry)
-        await _filters(sight)
+        await filter_form(sight)
         await page.build(sight, sight.filters)
     except (Turned, TruenorthError, StoreFull) as error:
         notice(words_of(error), "bad")
@@ -109,46 +109,6 @@ def _tabs(sight: Sight, registry: Registry) -> None:
             with Words("li", ""):
                 current = {"aria_current": "page"} if page is sight.page else {}
                 Words("a", page.tab, "", href=page.address(**kept), **current)
-
-
-async def _filters(sight: Sight) -> None:
-    """The filters as a form that makes the address: it works without a script, and a link restores it."""
-    elsewhere = (*names_in(sight.page.path), *sight.page.silent)
-    fields = [one for one in msgspec.structs.fields(sight.page.filters) if one.name not in elsewhere]
-    if not fields:
-        return
-    with Words("form", "", "tn-filters", method="get", role="search", aria_label="Filters"):
-        for one in fields:
-            offered = sight.page.choices.get(one.name)
-            choices = list(await offered(sight)) if offered else _literal(one.type)
-            words = sight.page.labels.get(one.name, one.name.replace("_", " ").capitalize())
-            _filter(one.encode_name, words, getattr(sight.filters, one.name), choices, is_flag=one.type is bool)
-        Words("button", "Apply", "", type="submit")
-
-
-def _filter(name: str, words: str, value: Any, choices: list[Choice] | None, *, is_flag: bool) -> None:
-    with Words("div", "", "tn-field"):
-        Words("label", words, "", for_=f"tn-filter-{name}")
-        given: dict[str, Any] = {"id": f"tn-filter-{name}", "name": name}
-        if choices is None and is_flag:
-            Words("input", "", "", type="checkbox", value="true", **given, **({"checked": True} if value else {}))
-        elif choices is None:
-            Words("input", "", "", type="text", value=written(value), **given)
-        else:
-            with Words("select", "", "", **given) as select:
-                for choice in choices:
-                    chosen = {"selected": True} if choice.value == (value or "") else {}
-                    Words("option", choice.words, "", value=choice.value, **chosen)
-            select.on("change", js_handler="(event) => event.target.form.requestSubmit()")
-
-
-def _literal(kind: Any) -> list[Choice] | None:
-    """The values of a `Literal`, which may be optional: no value is then called 'all'."""
-    parts = get_args(kind) if get_origin(kind) is not Literal else (kind,)
-    values = [value for part in parts if get_origin(part) is Literal for value in get_args(part)]
-    if not values:
-        return None
-    return [*([Choice("", "all")] if type(None) in parts else []), *(Choice(str(one), str(one)) for one in values)]
 
 
 async def _foot(sight: Sight) -> None:

@@ -15,8 +15,8 @@ from truenorth.console.first_look import node
 from truenorth.console.words import Tone
 from truenorth.console.writing import Writing
 
-Kind = Literal["text", "number", "change", "money", "percent", "instant", "tag"]
-"""``change``: a number with its sign."""
+Kind = Literal["text", "number", "change", "money", "percent", "instant", "span", "tag"]
+"""``change``: a number with its sign; ``span``: a length of time in seconds."""
 Value = str | int | float | bool | None
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """How a cell begins that a spreadsheet would work out."""
@@ -139,6 +139,8 @@ def _written(value: Value, column: Column, writing: Writing) -> str:
         return value
     if column.kind == "percent":
         return writing.percent(value, column.decimals)
+    if column.kind == "span":
+        return writing.span(value)
     if column.kind == "money":
         return writing.money(value, column.currency, column.decimals)
     sign = "+" if column.kind == "change" and value > 0 else ""

@@ -11,11 +11,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from babel import Locale, UnknownLocaleError, dates, numbers
 
 from truenorth.figures.theme import Theme
+from truenorth.figures.wording import MINUS
 from truenorth.spec.instants import instant_at
 
 NOTHING = "–"  # noqa: RUF001  a dash stands for no value
 ENGLISH = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+\.\d+")
 """A number that other languages write otherwise."""
+SHORT_S = 10.0
 MOST_LANGUAGES = 10
 """Languages of a browser that are looked at."""
 
@@ -28,15 +30,16 @@ class Writing(NamedTuple):
     theme: Theme = "light"
 
     def number(self, value: float | None, decimals: int = 0) -> str:
-        """A number with its thousands apart.
+        """A number with its thousands apart; what is written as zero has no minus.
 
-        >>> Writing(Locale("de")).number(1234.5, 1)
-        '1.234,5'
+        >>> Writing(Locale("de")).number(1234.5, 1), Writing().number(-0.01, 1)
+        ('1.234,5', '0.0')
         """
         if value is None:
             return NOTHING
         places = f".{'0' * decimals}" if decimals else ""
-        return numbers.format_decimal(round(value, decimals), f"#,##0{places}", self.locale)
+        rounded = round(value, decimals) + 0
+        return numbers.format_decimal(rounded, f"#,##0{places}", self.locale).replace("-", MINUS)
 
     def restated(self, text: str) -> str:
         """The numbers of a text that was written in English, as the reader writes them.
@@ -52,26 +55,30 @@ class Writing(NamedTuple):
     def percent(self, share: float | None, decimals: int = 0) -> str:
         """A share in [0, 1] as a percentage; never 0 or 100 unless it is exactly that.
 
-        >>> Writing().percent(0.257, 1), Writing().percent(0.9996)
-        ('25.7%', '>99%')
+        In English with a space, as the sentences have it that stand beside.
+
+        >>> Writing().percent(0.257, 1), Writing().percent(0.9996), Writing(Locale("tr")).percent(0.5)
+        ('25.7\xa0%', '> 99\xa0%', '%50')
         """
         if share is None:
             return NOTHING
         step = 10.0 ** -(2 + decimals)
         if 0 < share < step / 2:
-            return f"<{self.percent(step, decimals)}"
+            return f"< {self.percent(step, decimals)}"
         if 1 - step / 2 < share < 1:
-            return f">{self.percent(1 - step, decimals)}"
+            return f"> {self.percent(1 - step, decimals)}"
         style = self.locale.percent_formats[None].pattern.replace(
             "#,##0", f"#,##0{'.' + '0' * decimals if decimals else ''}"
         )
-        return numbers.format_percent(share, style, self.locale)
+        if self.locale.language == "en":
+            style = style.replace("%", "\N{NO-BREAK SPACE}%")
+        return numbers.format_percent(share, style, self.locale).replace("-", MINUS)
 
     def money(self, amount: float | None, currency: str | None, decimals: int = 0) -> str:
         """An amount in a currency; a plain number where there is none.
 
-        >>> Writing().money(-1234.5, "EUR")
-        '-€1,234'
+        >>> Writing().money(1234.5, "EUR")
+        '€1,234'
         """
         if amount is None or currency is None:
             return self.number(amount, decimals)
@@ -79,7 +86,8 @@ class Writing(NamedTuple):
             style = self.locale.currency_formats["standard"].pattern.replace(
                 ".00", f".{'0' * decimals}" if decimals else ""
             )
-            return numbers.format_currency(amount, currency, style, self.locale, currency_digits=False)
+            written = numbers.format_currency(amount, currency, style, self.locale, currency_digits=False)
+            return written.replace("-", MINUS)
         except KeyError:
             return f"{self.number(amount, decimals)} {currency}"
 
@@ -114,13 +122,15 @@ class Writing(NamedTuple):
         return dates.format_date(found, shape, locale=self.locale)
 
     def span(self, seconds: float | None) -> str:
-        """A length of time in its largest unit.
+        """A length of time in its largest unit; a short one to a tenth of a second.
 
-        >>> Writing().span(5400)
-        '2 hours'
+        >>> Writing().span(5400), Writing().span(0.25)
+        ('2 hours', '0.2 s')
         """
         if seconds is None:
             return NOTHING
+        if abs(seconds) < SHORT_S:
+            return f"{self.number(seconds, 1)} s"
         return dates.format_timedelta(timedelta(seconds=seconds), threshold=1.5, locale=self.locale)
 
 

@@ -1,4 +1,4 @@
-"""Figure of the adjusted points of failure: the plain difference and the adjusted one, side by side."""
+"""Figure of the adjusted points of failure: the raw difference and the adjusted one, side by side."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import polars as pl
 from plotly import graph_objects as go
 
 from truenorth.figures.theme import LINE, OUTCOME_INK, Theme, add_rows, hover, titled, worded
-from truenorth.figures.wording import cases, count, plain, points, shorten
+from truenorth.figures.wording import cases, count, plain, points, shorten, tenths
 from truenorth.insight.causes import Causes
 
 POINT_WORDS = {
@@ -21,13 +21,13 @@ POINT_WORDS = {
 
 MARKS = (
     ("adjusted", "adjusted", OUTCOME_INK["failed"].colour, "circle", 0.2),
-    ("raw", "plain", LINE, "circle-open", 0.02),
+    ("raw", "raw", LINE, "circle-open", 0.02),
 )
 """Column, name, colour, symbol and place under the label, of the two differences."""
 
 
 def causes_figure(found: Causes, top: int = 12, theme: Theme = "light") -> Any:
-    """By how much a point raises the chance of failing: adjusted for what else differs, and plain; 95 % intervals."""
+    """By how much a point raises the chance of failing: adjusted for what else differs, and raw; 95 % intervals."""
     table = found.points.head(top)
     if not table.height:
         return worded(theme, "No points to compare", "No point has at least 30 ripe cases on either side.")
@@ -45,7 +45,7 @@ def causes_figure(found: Causes, top: int = 12, theme: Theme = "light") -> Any:
         )  # fmt: skip
     labels = [f"<b>{_kind(row)}</b>  {plain(row['point'], 42)}" for row in table.iter_rows(named=True)]
     height = add_rows(figure, labels, [_note(row) for row in table.iter_rows(named=True)])
-    figure.update_xaxes(title="difference in the chance of failing", tickformat="+.0%", zeroline=True, zerolinewidth=2)
+    figure.update_xaxes(title="difference in the chance of failing", tickformat=".0%", zeroline=True, zerolinewidth=2)
     title, subtitle = _words(found, table)
     return titled(figure, theme, title, subtitle, f"Points with intervals. {title}. {subtitle}", height=height + 48)
 
@@ -63,7 +63,7 @@ def _hover(row: dict[str, Any]) -> str:
     return hover(
         plain(row["point"], 120),
         f"adjusted {points(row['adjusted'])} points ({points(row['adjusted_low'])} to {points(row['adjusted_high'])})",
-        f"plain {points(row['raw'])} points ({points(row['raw_low'])} to {points(row['raw_high'])})",
+        f"raw {points(row['raw'])} points ({points(row['raw_low'])} to {points(row['raw_high'])})",
         f"E-value {row['e_value']:.2f}, of the interval {row['e_value_limit']:.2f}",
     )
 
@@ -78,5 +78,5 @@ def _words(found: Causes, table: pl.DataFrame) -> tuple[str, str]:
         return "No point of failure stands out from chance once adjusted", subtitle
     first = clear.row(0, named=True)
     name = shorten(first["point"], 50)
-    title = f"{POINT_WORDS[first['kind']]} {name} raises the chance of failing by {points(first['adjusted'])} points"
+    title = f"{POINT_WORDS[first['kind']]} {name} raises the chance of failing by {tenths(first['adjusted'])} points"
     return title, f"{subtitle} Compared: {cases(found.n_ripe)}."

@@ -46,7 +46,9 @@ def concentration_figure(found: Concentration, theme: Theme = "light") -> Any:
         x=[k / n], y=[found.top.share], mode="markers", name=f"the top {k}", hoverinfo="skip",
         marker={"size": 10, "color": KIND_INK["moment"].colour, "symbol": "diamond"},
     )  # fmt: skip
-    figure.update_xaxes(title=f"share of the items, the largest first (n = {count(n)})", tickformat=".0%", range=[0, 1])
+    figure.update_xaxes(
+        title=f"share of the items, the largest first (n = {count(n)})", tickformat=".0%", range=[0, 1.03]
+    )
     figure.update_yaxes(title=f"share of {MEASURE_WORDS[found.measure]}", tickformat=".0%", range=[0, 1.02])
     figure.update_layout(meta={"max_width": 720})
     title, subtitle = words(found)

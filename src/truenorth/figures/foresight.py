@@ -8,7 +8,7 @@ import numpy as np
 from plotly import graph_objects as go
 
 from truenorth.figures.theme import LINE, OUTCOME_INK, Theme, hover, titled, worded
-from truenorth.figures.wording import cases, count, percent
+from truenorth.figures.wording import cases, count, percent, tenths
 from truenorth.foresight.backtest import Backtest
 from truenorth.foresight.metrics import Estimate
 
@@ -35,7 +35,7 @@ def reliability_figure(found: Backtest, theme: Theme = "light") -> Any:
     figure.update_xaxes(title="risk that was said", tickformat=".0%", rangemode="tozero")
     figure.update_yaxes(title="share that failed", tickformat=".0%", rangemode="tozero")
     error = next(model.calibration_error for model in found.models if model.model == found.judged)
-    title = f"Risks differ from what came by {percent(error)} on average"
+    title = f"Risks differ from what came by {tenths(error)} points on average"
     subtitle = (
         f"{cases(found.n_test)} opened after the split, {count(sum(n))} predictions of the {found.judged} model in "
         f"{len(n)} bins of equal size"
@@ -81,4 +81,4 @@ def _range(first: int, last: int) -> str:
 
 
 def _figure(found: Estimate) -> str:
-    return f"{found.value:.3f} [{found.low:.3f}, {found.high:.3f}]"
+    return f"{found.value:.3f} ({found.low:.3f} to {found.high:.3f})"

@@ -9,7 +9,7 @@ from typing import Any
 from plotly.subplots import make_subplots
 
 from truenorth.figures.theme import LINE, OUTCOME_INK, Theme, hover, titled, worded
-from truenorth.figures.wording import plain, shorten
+from truenorth.figures.wording import plain, shorten, signed
 from truenorth.insight.initiatives import Assessment
 
 INK = {"better": OUTCOME_INK["achieved"], "worse": OUTCOME_INK["failed"], "not clear": OUTCOME_INK["open"]}
@@ -68,8 +68,8 @@ def _add_crown(figure: Any, measured: Sequence[Assessment], names: Sequence[str]
         },
         hoverinfo="text",
         hovertext=[
-            hover(name, f"{scale * crown.estimate.effect:+,.2f} ({scale * crown.estimate.low:+,.2f} to "
-                  f"{scale * crown.estimate.high:+,.2f}), {crown.ruling}")
+            hover(name, f"{signed(scale * crown.estimate.effect, 2)} ({signed(scale * crown.estimate.low, 2)} to "
+                  f"{signed(scale * crown.estimate.high, 2)}), {crown.ruling}")
             for _, name, crown in known
         ],
     )  # fmt: skip

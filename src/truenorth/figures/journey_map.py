@@ -357,7 +357,7 @@ def _slider(figure: Any, levels: list[int], chart: Chart, core: int) -> dict[str
         for level in range(1, LEVELS + 1)
     ]
     current = {"prefix": "share of the flow shown: ", "font": {"size": 13}}
-    return {"steps": steps, "active": core - 1, "currentvalue": current, "pad": {"t": 0, "l": 12, "r": 12}, "len": 1.0}
+    return {"steps": steps, "active": core - 1, "currentvalue": current, "pad": {"t": 0, "l": 12, "r": 24}, "len": 0.98}
 
 
 def _words(replay: Replayed, nodes: list[Node], edges: list[Edge], core: int) -> tuple[str, str]:

@@ -56,7 +56,7 @@ def kinds_figure(audit: Audit, theme: Theme = "light") -> Any:
     figure.add_vline(x=USUAL, line={"color": LINE, "width": 1.5, "dash": "dash"})
     labels = [f"<b>{name}</b>  {percent(share)} counts our own work" for name, share in shares.items()]
     height = add_rows(figure, labels)
-    figure.update_xaxes(range=[0, 1], tickformat=".0%", zeroline=False)
+    figure.update_xaxes(range=[0, 1.03], tickformat=".0%", zeroline=False)
     figure.update_layout(barmode="stack")
     title = f"{percent(audit.output_share)} of the KPIs count the company's own work"
     subtitle = f"The dashed line is at {percent(USUAL)}, which is said to be usual: most companies measure outputs."

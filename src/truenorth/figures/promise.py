@@ -38,7 +38,7 @@ def promise_figure(replay: Replayed, theme: Theme = "light") -> Any:
             hovertext=texts, hoverinfo="text",
         )  # fmt: skip
     height = add_rows(figure, [_promise_label(row) for row in table.iter_rows(named=True)])
-    figure.update_xaxes(title="share of the instances of the promise", tickformat=".0%", range=[0, 1])
+    figure.update_xaxes(title="share of the instances of the promise", tickformat=".0%", range=[0, 1.03])
     figure.update_layout(barmode="stack")
     title, subtitle = _promise_words(table)
     return titled(figure, theme, title, subtitle, f"Stacked bar chart. {title}. {subtitle}", height=height + 48)

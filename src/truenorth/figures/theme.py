@@ -98,7 +98,7 @@ def template(theme: Theme) -> Any:
         "title": {"font": {"size": 18}, "subtitle": {"font": {"size": 13, "color": surface["muted"]}}},
     }
     whiskers = {"color": surface["ink"], "thickness": 1.4, "width": 4}
-    return go.layout.Template(layout=layout, data={"bar": [{"error_x": whiskers}]})
+    return go.layout.Template(layout=layout, data={"bar": [{"error_x": whiskers}], "scatter": [{"error_x": whiskers}]})
 
 
 def filled(ink: Ink) -> dict[str, Any]:

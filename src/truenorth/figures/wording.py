@@ -10,14 +10,14 @@ import html
 import textwrap
 import unicodedata
 
+from truenorth.spec.counted import MINUS as MINUS  # noqa: PLC0414  figures say it by these, too
 from truenorth.spec.counted import counted
-from truenorth.spec.counted import percent as percent  # noqa: PLC0414  (what figures say it by, too)
+from truenorth.spec.counted import percent as percent  # noqa: PLC0414
 
 SECOND_US = 1_000_000
 UNITS = (("d", 86_400 * SECOND_US), ("h", 3_600 * SECOND_US), ("min", 60 * SECOND_US), ("s", SECOND_US))
 """Units of time and their length in microseconds, the longest first."""
 
-MINUS = "\N{MINUS SIGN}"
 NO_GROUP = "(none: the customer, or not recorded)"
 """Shown for a missing team, actor, channel or type."""
 
@@ -70,7 +70,7 @@ def count(number: float) -> str:
     >>> count(4580)
     '4,580'
     """
-    return f"{round(number):,}"
+    return f"{round(number):,}".replace("-", MINUS)
 
 
 def ratio(number: float) -> str:
@@ -85,12 +85,22 @@ def ratio(number: float) -> str:
 
 
 def points(difference: float) -> str:
-    """A difference of shares in percentage points, with its sign.
+    """A difference of shares in percentage points, with its sign; what is written as zero has none.
 
-    >>> points(0.1234)
-    '+12.3'
+    >>> points(0.1234), points(-0.0001)
+    ('+12.3', '0.0')
     """
-    return f"{100 * difference:+.1f}".replace("-", "−")  # noqa: RUF001 the minus sign
+    return signed(100 * difference, 1)
+
+
+def signed(number: float, decimals: int) -> str:
+    """A number with its sign, and without one where it is written as zero.
+
+    >>> signed(1234.5, 2), signed(-0.004, 2)
+    ('+1,234.50', '0.00')
+    """
+    rounded = round(number, decimals) + 0.0  # zero loses its minus
+    return f"{rounded:{'+' if rounded else ''},.{decimals}f}".replace("-", MINUS)
 
 
 def tenths(share: float) -> str:

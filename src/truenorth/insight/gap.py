@@ -172,9 +172,12 @@ def _group(rows: pl.DataFrame, facts: pl.DataFrame, actual: float) -> dict[str, 
     if not hit:
         return {}
     worst = max(hit, key=lambda one: (actual - one["mean"]) * one["n"])
-    is_day = worst["column"] == "weekday"
-    name = f"{worst['column']} = {day_name[int(worst['level']) - 1] if is_day else worst['level']}"
-    return {"group": name, "group_actual": worst["mean"], "group_n": worst["n"]}
+    column, group = worst["column"], str(worst["level"])
+    if column == "weekday":
+        group = str(day_name[int(group) - 1])
+    elif facts[column].dtype.is_float():
+        group = group.removesuffix(".0")
+    return {"group": f"{column} = {group}", "group_actual": worst["mean"], "group_n": worst["n"]}
 
 
 def _value(events: CodedEvents, one: Measured, causes: Causes, to_close: float) -> dict[str, Any]:

@@ -234,7 +234,7 @@ QUESTIONS: tuple[Question, ...] = (
         key="paid_by_outcomes",
         text="Is nobody paid by what the company does, only by what customers get?",
         ask=None,
-        next_step="Audit the KPIs (insight kpis) and move the weight of rewards to outcomes.",
+        next_step="Audit the KPIs (KPI audit) and move the weight of rewards to outcomes.",
     ),
     Question(
         key="may_act_at_once",
@@ -246,7 +246,7 @@ QUESTIONS: tuple[Question, ...] = (
         key="changes_measured",
         text="Is every change judged by its measured effect on customers, cost and revenue?",
         ask=None,
-        next_step="Declare initiatives with what is expected of them, and compare afterwards (insight initiatives).",
+        next_step="Declare initiatives with what is expected of them, and compare afterwards (initiatives).",
     ),
 )
 """The ten. Where a question gets its answer from people, the answers file names its key."""

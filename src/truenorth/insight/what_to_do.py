@@ -12,6 +12,7 @@ from truenorth.insight.coded import CodedEvents
 from truenorth.spec.counted import counted, percent
 from truenorth.spec.durations import format_duration
 from truenorth.spec.model import Promise, PromiseKind
+from truenorth.spec.wording import in_words
 
 
 class Advice(NamedTuple):
@@ -73,9 +74,10 @@ def _about_promise(events: CodedEvents, promise: Promise, candidate: Candidate) 
             f"Keep it: {n:,} of {at_stake:,} {'was' if n == 1 else 'were'} broken{_lateness(events, promise)}.",
             "Let a machine do or remind of it when it is still needed and people can keep it.",
         )
-    what = (promise.never or promise.of or promise.before or promise.expect).text  # type: ignore[union-attr]
+    what = promise.never or promise.of or promise.before or promise.expect
+    assert what is not None
     return Advice(
-        f"Remove what brings about: {what} ({n:,} of {counted(at_stake, 'case')}).",
+        f"Remove what brings about {in_words(what)} ({n:,} of {counted(at_stake, 'case')}).",
         "Where it cannot be removed, do it once, by the one who has the case.",
         "Automate what is left when it happens for a good reason only.",
     )

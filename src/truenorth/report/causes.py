@@ -128,7 +128,7 @@ def _points_table(found: Causes, currency: str, worth: bool) -> Table:
         *(_sum(f"{AMOUNTS[name][0]}, {unit}", AMOUNTS[name][1], currency) for name in recorded),
     ]
     missing = " and ".join(name for name in AMOUNTS if name not in recorded)
-    caption = "Points of failure: plain differences beside adjusted ones, and what if it were gone." + (
+    caption = "Points of failure: raw differences beside adjusted ones, and what if it were gone." + (
         f" The log records no {missing}." if missing and found.points.height else ""
     )
     return shown(found.points, caption, columns)
@@ -146,7 +146,13 @@ def _strength(e_value: float) -> str:
 
 
 MOST_TOLD = 100
+LEAST_CHANCE = 0.001
 ORDER = ("eradicate", "improve", "automate")
+
+
+def _chance(row: Mapping[str, Any]) -> str:
+    """A q-value; never 0, which no chance is."""
+    return f"{row['q_value']:.3f}" if row["q_value"] >= LEAST_CHANCE else f"< {LEAST_CHANCE}"
 
 
 def _trust_table(found: Causes) -> Table:
@@ -155,7 +161,7 @@ def _trust_table(found: Causes) -> Table:
         ("passing cases with others like them", lambda row: percent(row["overlap"]), True),
         ("largest difference before", lambda row: f"{row['imbalance_raw']:.2f}", True),
         ("and after adjusting", lambda row: f"{row['imbalance']:.2f}", True),
-        ("q-value", lambda row: f"{row['q_value']:.3f}", True),
+        ("q-value", _chance, True),
         ("E-value", lambda row: _strength(row["e_value"]), True),
         ("E-value of the interval", lambda row: _strength(row["e_value_limit"]), True),
     ]

@@ -86,7 +86,7 @@ def _overview(found: Concentrations) -> Table:
     columns: list[Shown] = [
         ("what", lambda row: f"{MEASURE_WORDS[row['measure']]} by {row['of']}", False),
         ("items", lambda row: count(row["n_items"]), True),
-        ("share of the top", lambda row: f"{row['k']}: {percent(row['share'])}", True),
+        ("share of the top", lambda row: f"top {row['k']}: {percent(row['share'])}", True),
         (
             "95 % interval",
             lambda row: "" if row["low"] is None else f"{percent(row['low'])} to {percent(row['high'])}",

@@ -45,7 +45,7 @@ def _finding(found: Gap, currency: str, *, any_case: bool) -> str:
         return f"{text} Say in canvas.measures what measures them."
     worst = measured.sort("gap", descending=True).row(0, named=True)
     worth = worst["value"] is not None and worst["value"] > 0
-    value = f" Closing it is worth about {money(worst['value'], currency)}." if worth else ""
+    value = f" Closing it to its target is worth about {money(worst['value'], currency)}." if worth else ""
     said = shorten(worst["statement"], 80)
     return f"{text} The widest gap: '{said}' holds for {percent(worst['actual'])} of {count(worst['n'])}.{value}"
 

@@ -10,7 +10,7 @@ import msgspec
 import polars as pl
 
 from truenorth.figures.initiatives import initiatives_figure
-from truenorth.figures.wording import money, percent, points
+from truenorth.figures.wording import money, percent, points, signed
 from truenorth.insight.initiatives import Assessment, Check, assess, portfolio_frame
 from truenorth.insight.line_of_sight import teams_in_sight, work_in_sight
 from truenorth.insight.replayed import Replayed
@@ -86,7 +86,7 @@ def _finding(found: Portfolio) -> str:
     counts: dict[str, int] = {}
     for one in found.assessed:
         counts[one.verdict] = counts.get(one.verdict, 0) + 1
-    words = ", ".join(f"{number} {verdict}" for verdict, number in counts.items())
+    words = ", ".join(f"{verdict} ({number})" for verdict, number in counts.items())
     return f"{counted(len(found.assessed), 'initiative')}: {words}. {sight}"
 
 
@@ -198,7 +198,7 @@ def _work(work: pl.DataFrame, currency: str) -> Table:
 
 
 def _signed(amount: float) -> str:
-    return f"{amount:+,.2f}".replace("-", "\N{MINUS SIGN}")
+    return signed(amount, 2)
 
 
 def _money(amount: float) -> str:

@@ -131,4 +131,4 @@ def _instead(audit: Audit) -> Table:
 
 
 def _number(value: float | None) -> str:
-    return "" if value is None or math.isnan(value) else f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
+    return "" if value is None or math.isnan(value) else f"{value:,.3g}" if abs(value) < 1000 else f"{value:,.0f}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+MINUS = "\N{MINUS SIGN}"
+
 
 def counted(n: int, word: str, many: str | None = None) -> str:
     """A number of things, with thousands separators; ``many``: the plural where it is more than an s.
@@ -13,10 +15,12 @@ def counted(n: int, word: str, many: str | None = None) -> str:
 
 
 def percent(share: float | None) -> str:
-    """A share in [0, 1] as a percentage with one decimal; never 0 or 100 unless it is exactly that.
+    """A share, or a difference of shares, as a percentage with one decimal; never 0 or 100 unless it is exactly that.
 
     >>> percent(0.7204), percent(1.0), percent(0.99999), percent(0.0001), percent(None)
     ('72.0 %', '100 %', '> 99.9 %', '< 0.1 %', 'n/a')
+    >>> percent(-0.02) == f"{MINUS}2.0 %"
+    True
     """
     if share is None:
         return "n/a"
@@ -24,4 +28,4 @@ def percent(share: float | None) -> str:
         return f"{share:.0%}".replace("%", " %")
     if 0 < share < 0.001:
         return "< 0.1 %"
-    return "> 99.9 %" if 0.999 < share < 1 else f"{100 * share:.1f} %"
+    return "> 99.9 %" if 0.999 < share < 1 else f"{100 * share:.1f} %".replace("-", MINUS)

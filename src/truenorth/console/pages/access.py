@@ -110,14 +110,19 @@ async def build_keys(sight: Sight, filters: NoFilters) -> None:
 def _keys(found: Sequence[KeyShown]) -> Table:
     act = Act("revoke", "Revoke", "Revoke all keys of this source? What sends with them is turned away.")
     rows = [Row((one.source, one.created, one.revoked), acts=() if one.revoked else (act,)) for one in found]
-    return Table(caption="Write keys", columns=(Column("source", "Source"), *CREATED), rows=rows)
+    return Table(
+        caption="Write keys",
+        columns=(Column("source", "Source"), *CREATED),
+        rows=rows,
+        empty="Nobody can send events yet: make a write key.",
+    )
 
 
 def _tokens(found: Sequence[TokenShown]) -> Table:
     act = Act("revoke", "Revoke", "Revoke all tokens of this name?")
     rows = [Row((one.label, one.role, one.created, one.revoked), acts=() if one.revoked else (act,)) for one in found]
     columns = (Column("label", "Name"), Column("role", "Role"), *CREATED)
-    return Table(caption="Tokens", columns=columns, rows=rows)
+    return Table(caption="Tokens", columns=columns, rows=rows, empty="No program may ask yet.")
 
 
 async def accounts(sight: Sight, filters: NoFilters) -> Table:

@@ -52,7 +52,7 @@ def _tiles(sight: Sight, found: Arrivals) -> list[Tile]:
     number = sight.writing.number
     lag = max((one.lag_positions for one in found.journeys), default=0)
     return [
-        Tile("Events", number(found.last_position), "newest position of the log"),
+        Tile("Events", number(found.last_position), "that came and were kept"),
         Tile("Duplicates", number(found.duplicates), "came again, changed nothing"),
         Tile("Quarantined", number(found.refused), "could not be an event", QUARANTINE),
         Tile("Of erased people", number(found.suppressed), "came, and were not taken"),
@@ -69,8 +69,8 @@ def _sources(found: Arrivals) -> Table:
     columns = (
         Column("source", "Source"),
         Column("n", "Events", "number"),
-        Column("per_minute", "A minute", "number", 1),
-        Column("delay_seconds", "Came after, s", "number", 1),
+        Column("per_minute", "A minute", "number", 2),
+        Column("delay_seconds", "Came after", "span"),
         Column("last_received", "Last came", "instant"),
     )
     rows = [Row((one.source, one.n, one.per_minute, one.delay_seconds, one.last_received)) for one in found.sources]
@@ -82,7 +82,7 @@ def _judged(found: Arrivals, titles: Mapping[str, str]) -> Table:
         Column("journey", "Journey"),
         Column("lag_positions", "Not judged yet", "number"),
         Column("watermark", "Judged up to", "instant"),
-        Column("watermark_age_seconds", "Behind, s", "number", 1),
+        Column("watermark_age_seconds", "Behind", "span"),
     )
     rows = [
         Row((titles.get(one.journey, one.journey), one.lag_positions, one.watermark, one.watermark_age_seconds))

@@ -38,6 +38,8 @@ STATES: dict[str, Tone] = {"live": "good", "shadow": "warn", "retired": "plain"}
 PROMOTE = Act("promote", "Promote", "Make this model the live one? The one that is live now is retired.")
 INSIST = Act("insist", "Promote anyway", "It is no better than guessing. Promote it anyway? The audit will say so.")
 RETIRE = Act("retire", "Retire", "Ask this model no more?")
+BETTER = "✓ On cases that it had not seen it was better than guessing."
+NO_BETTER = "✗ On cases that it had not seen it was no better than guessing."
 HOW = (
     "All figures are of held-out time: the model learnt from cases that were opened before an instant, and is judged "
     "on those opened after it, at every event they had. Intervals are 95 %, by a bootstrap over cases.",
@@ -96,11 +98,12 @@ def _chosen(models: Sequence[Model], version: str) -> Model | None:
 
 async def _model(sight: Sight, journey: str, model: Model) -> None:
     whole = await sight.ask(read_model, version=model.version, journey=journey)
+    n_cases = sight.writing.number(model.cases)
     with Words("p", "", "tn-line"):
         tag(model.state, STATES[model.state])
-        Words("span", f" Model {model.version}, made {sight.writing.instant(model.made)}, ")
-        Words("span", f"learnt from {sight.writing.number(model.cases)} cases.")
-    notice(model.why, "good" if model.beats_baseline else "warn")
+        Words("span", f" Model {model.version}, made {sight.writing.instant(model.made)}, learnt from {n_cases} cases.")
+    notice(BETTER if model.beats_baseline else NO_BETTER, "good" if model.beats_baseline else "warn")
+    muted(f"{model.why}.")
     found = backtest_of(whole.metrics)
     if found is None:
         muted("Its figures were written by another version of the program: learn anew to see them.")
@@ -120,15 +123,16 @@ def _tiles(found: Backtest, model: Model, writing: Writing) -> list[Tile]:
     judged = next(one for one in found.models if one.model == found.judged)
     daily, lead = found.per_day, found.lead
     days = "none" if math.isnan(lead.lead_days) else f"{writing.number(lead.lead_days, 1)} days"
+    found_share = writing.percent(_known(lead.recall.value))
     return [
-        Tile("AUC", writing.number(_known(judged.auc.value), 2), _interval(judged.auc, writing)),
-        Tile("Calibration error", writing.percent(_known(judged.calibration_error), 1), "said against came"),
+        Tile("AUC", writing.number(_known(judged.auc.value), 2), _told_apart(judged.auc, writing)),
+        Tile("Calibration error", writing.percent(_known(judged.calibration_error), 1), "said against what came"),
         Tile(
             f"Precision at {daily.per_day} cases a day", writing.percent(_known(daily.precision.value)),
             f"of all cases {writing.percent(_known(daily.base_rate))} fail",
         ),
         Tile("Lead time", days, f"middle half {_days(lead.lead_days_q1, lead.lead_days_q3, writing)}"),
-        Tile("Alarm from", writing.percent(model.threshold), f"recall {writing.percent(_known(lead.recall.value))}"),
+        Tile("Alarm from", writing.percent(model.threshold), f"finds {found_share} of those that fail"),
         Tile("Judged on", writing.number(found.n_test), f"cases opened since {writing.day(found.test_us)}"),
     ]  # fmt: skip
 
@@ -141,6 +145,10 @@ def _interval(found: Estimate, writing: Writing) -> str:
     if math.isnan(found.low):
         return "too few cases for an interval"
     return f"{writing.number(found.low, 2)} to {writing.number(found.high, 2)}"
+
+
+def _told_apart(found: Estimate, writing: Writing) -> str:
+    return f"{_interval(found, writing)}; 0.5 is guessing"
 
 
 def _days(low: float, high: float, writing: Writing) -> str:

@@ -41,6 +41,8 @@ from truenorth.server.receiving import Turned
 AGAIN_S = 2.0
 """After so long a page is loaded again whose log was still being read."""
 LETTERS = {"moment": "M moment", "decision": "D decision", "internal": "I internal work"}
+KINDS = {"handover": "hand-over", "promise": "broken promise"}
+"""Kinds of points that are called otherwise."""
 NEW_FUTURE = "future"
 
 
@@ -135,11 +137,15 @@ async def build(sight: Sight, filters: Filters) -> None:
 async def _draw(sight: Sight, journey: str, found: MapShown, asked: SliceOf, words: str) -> None:
     heading(words)
     n, percent = sight.writing.number, sight.writing.percent
-    interval = f"{percent(found.achieved_low, 1)} to {percent(found.achieved_high, 1)} (95 %)"
+    interval = f"{percent(found.achieved_low, 1)} to {percent(found.achieved_high, 1)} (95\N{NO-BREAK SPACE}%)"
     Tiles(
         [
             Tile("Cases", n(found.n_cases), f"{n(found.n_decided)} decided"),
-            Tile("Reached the outcome", percent(found.achieved, 1), interval if found.n_decided else ""),
+            Tile(
+                "Reached the outcome",
+                percent(found.achieved, 1),
+                interval if found.n_decided else "none is decided yet",
+            ),
         ]
     )
     if found.n_cases:
@@ -229,8 +235,8 @@ def _table_of_points(found: Sequence[PointShown], currency: str | None, addresse
     rows = [
         Row(
             (
-                _called(one), one.kind, one.n, one.rate, one.rate_others, one.excess, one.value_lost,
-                "clear" if one.clear else "may be chance",
+                _called(one), KINDS.get(one.kind, one.kind), one.n, one.rate, one.rate_others, one.excess,
+                one.value_lost, "clear" if one.clear else "may be chance",
             ),
             address=address,
             tones={"clear": "bad" if one.clear else "plain"},
@@ -311,7 +317,7 @@ async def build_point(sight: Sight, filters: PointFilters) -> None:
         link("To the journey", address_of("/journey", {"journey": journey}))
         return
     n, percent = sight.writing.number, sight.writing.percent
-    heading(f"{point.kind.capitalize()}: {_called(point)}")
+    heading(f"{KINDS.get(point.kind, point.kind).capitalize()}: {_called(point)}")
     Tiles(
         [
             Tile("Cases that pass it", n(point.n), f"{n(point.n_failed)} failed"),
@@ -379,15 +385,18 @@ PAGES = (
         },
         labels={
             "category": "Need category",
-            "since": "Opened from (a day)",
+            "since": "Opened from",
             "until": "Opened before",
-            "other_category": "Compare: category",
-            "other_channel": "Compare: channel",
-            "other_since": "Compare: from",
-            "other_until": "Compare: before",
-            "future": "Future state (a name)",
+            "other_category": "Their need category",
+            "other_channel": "Their channel",
+            "other_since": "They opened from",
+            "other_until": "They opened before",
+            "future": "Future state, by its name",
         },
         silent=("by",),
+        days=("since", "until", "other_since", "other_until"),
+        folded=("other_category", "other_channel", "other_since", "other_until", "future"),
+        fold="Compare with other cases, or with a future state",
         how=HOW,
         twin=lambda filters: address_of(
             f"/api/v1/journeys/{filters.journey}/map",

@@ -89,13 +89,12 @@ def _show(sight: Sight, found: LedgerShown, names: Names, action: str) -> None:
 def _sums(sight: Sight, totals: dict[str, int], names: Names) -> list[Tile]:
     """Sums of all cases that were acted upon: what was spent is not taken from what was earned."""
     n, money = sight.writing.number, names.currency
-    time = sight.writing.span(totals["customer_us"] / 1e6)
     return [
         Tile("Outcomes achieved", n(totals["achieved"]), "of cases acted upon"),
         Tile("Promises kept", n(totals["kept"]), f"{n(totals['broken'])} broken"),
-        Tile("Customers' time", time, f"{n(round(totals['customer_us'] / HOUR_US))} hours"),
-        Tile("Spent", sight.writing.money(totals["cost_cents"] / 100, money, 2)),
-        Tile("Earned", sight.writing.money(totals["revenue_cents"] / 100, money, 2)),
+        Tile("Customers' time", f"{n(round(totals['customer_us'] / HOUR_US))} h", "that their cases took, added up"),
+        Tile("Spent", sight.writing.money(totals["cost_cents"] / 100, money, 2), "on actions"),
+        Tile("Earned", sight.writing.money(totals["revenue_cents"] / 100, money, 2), "by cases acted upon"),
     ]
 
 

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 import polars as pl
 from nicegui import ui
-from plotly import graph_objects as go
 from pydantic import ValidationError
 
 from truenorth.console.choosing import chosen_journey, journeys
 from truenorth.console.fields import Field, button
+from truenorth.console.naming import in_words, journey_of
 from truenorth.console.plots import Plot
 from truenorth.console.registry import Choice, Page, address_of
 from truenorth.console.sight import Sight
+from truenorth.console.spoken import Spoken
 from truenorth.console.tables import Column, Row, Table, TableElement
 from truenorth.console.words import Words, heading, muted, notice, paragraph
-from truenorth.figures.theme import Theme, template
+from truenorth.insight.kpi_file import parse_kpis
 from truenorth.report.section import Section
 from truenorth.report.tables import Table as Told
 from truenorth.server.api.insight import STEERED, InsightAsked, InsightSubject, ask_insight, list_subjects
@@ -78,7 +79,7 @@ async def build(sight: Sight, filters: Filters) -> None:
     muted(f"{subject.about[:1].upper()}{subject.about[1:]}.")
     place = Words("div", "", "", aria_live="polite")
     try:
-        await _answer(sight, place, subject, _question(journey, filters))
+        await _answer(sight, place, subject, _question(journey, filters), await _spoken(sight, journey))
     except Turned as turned:
         if turned.code != "no_file":
             raise
@@ -118,7 +119,14 @@ def _tabs(known: Sequence[InsightSubject], chosen: str, sight: Sight) -> None:
                 Words("a", one.title, "", href=sight.address(subject=one.name), **current)
 
 
-async def _answer(sight: Sight, place: Words, subject: InsightSubject, asked: InsightAsked) -> None:
+async def _spoken(sight: Sight, journey: str) -> Spoken:
+    """Names of the journey in words; KPIs by their titles."""
+    kept = await sight.ask(list_steering, name=journey)
+    kpis = [kpi for file in kept if file.kind == "kpis" for kpi in parse_kpis(file.text)]
+    return Spoken.of(await journey_of(sight, journey), {one.name: one.title or in_words(one.name) for one in kpis})
+
+
+async def _answer(sight: Sight, place: Words, subject: InsightSubject, asked: InsightAsked, spoken: Spoken) -> None:
     """Show the answer, or how far it is, and look again."""
     found = await sight.ask(ask_insight, subject=subject.name, asked=asked)
     place.clear()
@@ -126,13 +134,13 @@ async def _answer(sight: Sight, place: Words, subject: InsightSubject, asked: In
         if isinstance(found, Making):
             _progress(found)
         else:
-            _section(found.section, sight)
+            _section(found.section, sight, spoken)
             made = sight.writing.instant(found.made_us)
             muted(f"Made {made} from {sight.writing.number(found.document['cases'])} cases.")
     if isinstance(found, Making):
 
         async def again() -> None:
-            await _answer(sight, place, subject, asked)
+            await _answer(sight, place, subject, asked, spoken)
 
         with place:
             sight.after(LOOK_S, again)
@@ -143,41 +151,33 @@ def _progress(found: Making) -> None:
     notice(f"It is being made: {found.stage} ({found.share:.0%}){ahead}")
 
 
-def _section(section: Section, sight: Sight) -> None:
-    Words("p", section.finding, "tn-finding")
+def _section(section: Section, sight: Sight, spoken: Spoken) -> None:
+    Words("p", spoken.text(section.finding), "tn-finding")
     for name, figure in section.figures.items():
-        Plot(themed(figure, sight.writing.theme))
+        Plot(spoken.figure(figure, sight.writing.theme))
         if name in section.tables:
-            _told(section.tables[name], sight)
+            _told(section.tables[name], sight, spoken)
     for name, told in section.tables.items():
         if name not in section.figures:
-            _told(told, sight)
+            _told(told, sight, spoken)
     with Words("details", "", ""):
         Words("summary", "How these figures are counted")
         for text in section.how:
             paragraph(text)
 
 
-def themed(figure: Any, theme: Theme) -> Any:
-    """A figure that was made in light, in another theme; the figure itself stays as it is."""
-    return figure if theme == "light" else go.Figure(figure).update_layout(template=template(theme))
-
-
-def _told(told: Told, sight: Sight) -> None:
-    kinds: Mapping[bool, Any] = {True: "number", False: "text"}
+def _told(told: Told, sight: Sight, spoken: Spoken) -> None:
+    """A table of the report; a column that says nothing in any row is left out."""
+    shown = [place for place in range(len(told.headings)) if any(row[place] for row in told.rows)]
     columns = tuple(
-        Column(heading, heading[:1].upper() + heading[1:], kinds[numeric])
-        for heading, numeric in zip(told.headings, told.numeric, strict=True)
+        Column(heading, heading[:1].upper() + heading[1:], "number" if told.numeric[place] else "text")
+        for place, heading in ((place, told.headings[place]) for place in shown)
     )
     rows = [
-        Row(
-            tuple(
-                _restated(value, sight) if numeric else value for value, numeric in zip(row, told.numeric, strict=True)
-            )
-        )
+        Row(tuple(_restated(row[place], sight) if told.numeric[place] else spoken.cell(row[place]) for place in shown))
         for row in told.rows
     ]
-    muted(told.caption)
+    muted(spoken.text(told.caption))
     TableElement(Table(caption=told.caption, columns=columns, rows=rows), sight.writing)
 
 
@@ -223,7 +223,8 @@ PAGES = (
         role="analyst",
         filters=Filters,
         choices={"journey": journeys, "subject": subjects},
-        labels={"opened_from": "Opened from (day)", "opened_before": "Opened before (day)"},
+        days=("opened_from", "opened_before"),
+        tabbed="subject",
         how=HOW,
         twin=lambda filters: address_of(
             f"/api/v1/insight/{filters.subject or 'gap'}",

@@ -9,7 +9,7 @@ from typing import Annotated, NamedTuple
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
-from truenorth.action.explanation import why_fallen
+from truenorth.action.explanation import why_fallen_in_general
 from truenorth.action.record import decode_decision
 from truenorth.action.values import DO_NOTHING, STAGES
 from truenorth.insight.means import share_of
@@ -167,7 +167,7 @@ def _count(counts: Mapping[str, _Count], row: DecisionRow, now_us: int) -> None:
             count.of["stayed"] += 1
         else:
             count.fell[one.stage] += 1
-            count.reasons[one.stage, why_fallen(one.words)] += 1
+            count.reasons[one.stage, why_fallen_in_general(one.words)] += 1
     if row.chosen != DO_NOTHING:
         is_over = row.state == "proposed" and row.expires_us is not None and row.expires_us <= now_us
         counts[row.chosen].of["chosen"] += 1
