@@ -78,5 +78,5 @@ class Condition:
         in_files = select(ARCHIVE_FILE.c.n_events, ARCHIVE_FILE.c.last_position)
         with self._database.reading() as connection:
             files = connection.execute(in_files.where(ARCHIVE_FILE.c.last_position > position)).all()
-            n_archived = sum(min(file.n_events, file.last_position - position) for file in files)
+            n_archived: int = sum(min(file.n_events, file.last_position - position) for file in files)
             return int(connection.scalar(in_table) or 0) + n_archived
