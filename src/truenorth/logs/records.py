@@ -23,7 +23,7 @@ Record = Mapping[str, Any]
 
 @dataclass(frozen=True, eq=False)
 class Flat:
-    """Columns of records. ``aliases``: longer names of a column, such as its whole path; ``notes``: what was left out."""
+    """Columns of records. ``aliases``: longer names of columns, such as whole paths; ``notes``: what was left out."""
 
     frame: pl.DataFrame
     aliases: Mapping[str, str]
