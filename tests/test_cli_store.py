@@ -68,6 +68,9 @@ def test_a_person_is_erased_with_all_their_ids(folder: Path) -> None:
     run("import", "log.jsonl")
     declined = run("erase", "ann", answer="n\n", status=1)
     assert "ann, browser-1" in declined.output
+    told("export", "-o", "joined.jsonl", "--identities", "joined")
+    assert pl.read_ndjson("joined.jsonl")["customer"].to_list() == ["ann", "ann", "bob"]
+    assert "--out" in run("export", "--parquet", "p", "--identities", "joined", status=2).output
     receipt = told("erase", "ann", "--yes", "--by", "ticket 4711")
     assert (receipt["n_ids"], receipt["counts"]["event"], receipt["asked_by"]) == (2, 2, "ticket 4711")
     assert receipt["scrubbed_us"]

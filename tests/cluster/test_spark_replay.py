@@ -110,6 +110,16 @@ def test_files_of_a_folder_follow_each_other_by_path(spark: Any, tmp_path: Path)
     found.release()
 
 
+def test_columns_that_lie_in_an_export_are_not_taken_for_null(spark: Any, tmp_path: Path) -> None:
+    path = tmp_path / "log.parquet"
+    whole = messy().with_columns(properties=pl.lit('{"plan":2}'), time=pl.col("time").fill_null(DAY0))
+    whole.drop("plan").write_parquet(path)
+    with pytest.raises(UnreadableLog, match=r"no plan, and JSON text in column 'properties'.*truenorth convert"):
+        cluster.replay(spark, str(path), JOURNEY)
+    whole.write_parquet(path)
+    cluster.replay(spark, str(path), JOURNEY, n_buckets=1).release()
+
+
 def test_money_that_mostly_is_none_becomes_a_property(spark: Any, tmp_path: Path) -> None:
     path = tmp_path / "log.parquet"
     messy().with_columns(cost=pl.lit(float("nan")), time=pl.col("time").fill_null(DAY0)).write_parquet(path)

@@ -131,11 +131,13 @@ def test_messages_of_kafka_become_events(spark: Any) -> None:
         "id": "e1", "source": "shop", "type": "asked", "time": "2026-03-01T10:00:00.123456Z", "case": "T1",
         "cost": 2.5, "properties": {"amount": 7.5, "other_id": "a9"},
     }  # fmt: skip
-    rows = [(json.dumps(event).encode(), 0, 12), (b"not JSON", 1, 3)]
+    sent = {**event, "id": "e2", "properties": {"properties": {"amount": 3.5}}}  # as a client's event is exported
+    rows = [(json.dumps(event).encode(), 0, 12), (b"not JSON", 1, 3), (json.dumps(sent).encode(), 0, 13)]
     messages = spark.createDataFrame(rows, "value binary, partition int, offset long")
     source = of_messages(messages, "kafka events", {"amount": "double"})
-    good, bad = source.frame.orderBy("offset", ascending=False).collect()
+    client, good, bad = source.frame.orderBy("offset", ascending=False).collect()
     assert (good["id"], good["type"], good["case"], good["cost"], good["amount"]) == ("e1", "asked", "T1", 2.5, 7.5)
+    assert (client["id"], client["amount"], client["other_id"]) == ("e2", 3.5, None)
     assert (good["other_id"], good[RAW]) == ("a9", None)
     assert good["time"].microsecond == 123456
     assert (bad["time"], bad[RAW]) == (None, "not JSON")

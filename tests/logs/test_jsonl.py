@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -126,3 +127,15 @@ def test_keys_that_are_data_do_not_become_columns_without_end(tmp_path: Path) ->
     assert (
         log.notes[0] == "the events have more than 2,000 different keys: 1,001 values under further keys are left out"
     )
+
+
+def test_properties_of_an_exported_event_go_by_their_own_names(tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    inner = {"plan": "a", "ticket": 7, "n": 2, "cost": "?"}
+    path.write_text(json.dumps({"time": "2024-01-01", "properties": {"n": 1, "properties": inner, "x": {"y": 3}}}))
+    log = read_log(path, fields={"case": "properties.ticket"})
+    assert log.events.drop("id", "time").to_dicts() == [
+        {"case": "7", "n": 1, "x.y": 3, "plan": "a", "properties.n": 2, "properties.cost": "?"}
+    ]
+    stored = read_log(path, as_stored=True).events
+    assert {"n", "properties.n", "properties.plan", "properties.ticket"} <= set(stored.columns)

@@ -150,3 +150,41 @@ def test_a_damaged_file(tmp_path: Path) -> None:
 def test_a_peek(tmp_path: Path) -> None:
     pl.DataFrame({"time": [NOON] * 5, "x": range(5)}).write_parquet(tmp_path / "log.parquet")
     assert peek(tmp_path / "log.parquet", 2)["x"].to_list() == [0, 1]
+
+
+def exported(properties: list[str | None]) -> pl.DataFrame:
+    """A table as an export writes it: every field is there, though nobody may have said it."""
+    n = len(properties)
+    fields = {"time": [NOON] * n, "case": [None] * n, "cost": [2.0] * n, "properties": properties}
+    return pl.DataFrame(fields, schema_overrides={"case": pl.String, "properties": pl.String})
+
+
+def test_properties_as_json_text_are_columns_and_fields_that_hold_nothing_are_none(tmp_path: Path) -> None:
+    frame = exported(['{"n":1,"day":"2024-07-01","properties":{"plan":"a","n":2,"cost":"?"}}', "{}", None])
+    log = read(tmp_path, frame)
+    assert log.events.drop("id").rows() == [
+        (NOON, 2.0, 1, NOON.replace(hour=0), "a", 2, "?"),
+        *[(NOON, 2.0, None, None, None, None, None)] * 2,
+    ]
+    assert log.events.columns[3:] == ["n", "day", "plan", "properties.n", "properties.cost"]
+    few = read_log(tmp_path / "log.parquet", columns=["case", "plan"], fields={"case": "properties.n"})
+    assert few.events.select("case", "plan").rows() == [("2", "a"), (None, None), (None, None)]
+    assert peek(tmp_path / "log.parquet", 2).columns == ["time", "cost", *log.events.columns[3:]]
+
+
+@pytest.mark.parametrize("text", ["a=1", "[1]", '"{}"', "{"])
+def test_properties_of_another_kind_stay_a_column(tmp_path: Path, text: str) -> None:
+    log = read(tmp_path, exported(["{}", text]))
+    assert log.events["properties"].to_list() == ["{}", text]
+    assert log.events["case"].to_list() == [None, None]
+
+
+def test_an_export_without_events_and_one_to_be_brought_back(tmp_path: Path) -> None:
+    assert read(tmp_path, exported([])).n_events == 0
+    assert read(tmp_path, exported(['{"n":1}']), as_stored=True).events["properties"].to_list() == ['{"n":1}']
+
+
+def test_keys_that_are_data_do_not_become_columns_without_end(tmp_path: Path) -> None:
+    log = read(tmp_path, exported(['{"n":1,' + ",".join(f'"k{n}":{n}' for n in range(3_000)) + "}"]))
+    assert log.events["n"].to_list() == [1]
+    assert any("1,001 values under further keys are left out" in note for note in log.notes)

@@ -44,7 +44,7 @@ def by_id(log: Sequence[Event]) -> list[dict[str, Any]]:
 
 def of_folder(folder: Path) -> list[Event]:
     log = MemoryLog()
-    import_events(read_log(folder), log, "import", 7)
+    import_events(read_log(folder, as_stored=True), log, "import", 7)
     return log.events
 
 

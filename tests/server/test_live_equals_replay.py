@@ -19,8 +19,10 @@ from truenorth.events import Event
 from truenorth.identity import Identities
 from truenorth.server import runner as running
 from truenorth.server import tracker
+from truenorth.server.exports.file import export_file
 from truenorth.server.runner import Runner
-from truenorth.spec.model import CANONICAL_TYPES
+from truenorth.server.same_person import Joined
+from truenorth.spec.model import CANONICAL_TYPES, Journey
 from truenorth.store.opening import Store
 
 N_SAMPLES = {"sqlite": 12, "postgres": 4}
@@ -91,9 +93,20 @@ def assert_equals_replay(store: Store, text: str, tmp_path: Path, watermark_us: 
     cases, promises = stored_rows(store, journey.name)
     assert by_case(cases) == by_case(plain(whole.cases))
     assert by_case(promises) == by_case(plain(whole.promises))
+    assert_product_exports_the_same(
+        store, journey, tmp_path / f"own.{'jsonl' if len(events) % 2 else 'parquet'}", whole
+    )
     counted = {name: getattr(progress, f"n_{name}") for name in ("events", "filtered", "no_key")}
     counted |= {name: getattr(progress, f"n_{name}") for name in ("before_need", "after_close")}
     assert counted == {name: whole.summary[name] for name in counted}
+
+
+def assert_product_exports_the_same(store: Store, journey: Journey, path: Path, whole: tn.Replay) -> None:
+    """What `truenorth export --identities joined` writes is judged alike."""
+    export_file(Joined(store.events), path)
+    again = tn.replay(journey, tn.read_log(path, fields=journey.fields), now=whole.watermark)
+    assert plain(again.cases) == plain(whole.cases)
+    assert plain(again.promises) == plain(whole.promises)
 
 
 def _written(path: Path, text: str) -> Path:

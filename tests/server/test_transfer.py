@@ -61,7 +61,7 @@ def returned(log: list[Event], name: str) -> tuple[list[Event], Imported]:
     with TemporaryDirectory() as folder:
         path = Path(folder, name)
         assert export_file(Counted(first), path).n_events == len(log)
-        done = import_events(read_log(path), second, "import", 7)
+        done = import_events(read_log(path, as_stored=True), second, "import", 7)
     return second.events, done
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from truenorth.cli.cluster import Choice
 from truenorth.cli.frame import AsJson, LogPath, Maps, ObjectType, asked, fields_of, pairs_of, progress, told
 
 app = typer.Typer()
@@ -128,6 +129,9 @@ def export(
         list[str] | None, typer.Option("--setting", metavar="NAME=VALUE", help="A further one of the client of Kafka.")
     ] = None,
     anew: Annotated[bool, typer.Option("--anew", help="Write a folder or a table again from the beginning.")] = False,
+    identities: Annotated[
+        Choice, typer.Option(help="To a file: what becomes of ids stated to be one person's.")
+    ] = Choice.as_written,
     db: Database = DEFAULT,
     json: AsJson = False,
 ) -> None:
@@ -137,11 +141,16 @@ def export(
     if len(named) != 1:
         raise typer.BadParameter(f"name exactly one of {', '.join(places)}", param_hint="truenorth export")
     [(option, place)] = named
+    is_joined = identities is Choice.joined
+    if is_joined and option != "--out":
+        raise typer.BadParameter(
+            f"{option} grows, and who is who may change: join with --out", param_hint="--identities"
+        )
     with told(json), progress(json) as tell:
         from truenorth.printing import store as printing_store
         from truenorth.wiring import store as wiring_store
 
-        to = wiring_store.Place(option, str(place), topic, after, pairs_of(setting, "--setting"), anew)
+        to = wiring_store.Place(option, str(place), topic, after, pairs_of(setting, "--setting"), anew, is_joined)
         done = wiring_store.export(db, to, tell)
     printing_store.exported(done, str(place), as_json=json)
 

@@ -23,6 +23,7 @@ from truenorth.cluster.bucket import POSITION
 from truenorth.cluster.session import without_pandas
 from truenorth.logs.canonical import ENOUGH_TO_REFUSE, LARGEST_FEELING, MONEY
 from truenorth.logs.mapping import Plan
+from truenorth.logs.records import PROPERTIES
 from truenorth.logs.times import EARLIEST, LATEST
 from truenorth.spec.instants import instant_at, microseconds
 from truenorth.spec.model import CANONICAL_TYPES
@@ -40,6 +41,7 @@ STATEMENT = ("other_id", "other_kind")
 HASHES_AT_ONCE = 1 << 21
 """So many ids are looked through at once for those that arrived twice: 16 MB."""
 CONVERT = "cast the column, or write the log anew: truenorth convert LOG log.parquet"
+UNPACK = "what lies in it becomes columns by: truenorth convert LOG log.parquet"
 
 
 class Narrow(NamedTuple):
@@ -105,7 +107,7 @@ class Census(NamedTuple):
 def check_types(name: str, frame: DataFrame, plan: Plan, wanted: frozenset[str] | None) -> None:
     """`UnreadableLog` with every column whose values would have to be guessed."""
     kinds = {field.name: field.dataType for field in frame.schema.fields}
-    problems = []
+    problems = list(_packed(name, kinds, plan, wanted or frozenset()))
     for field, column in plan.fields.items():
         is_read = wanted is None or field in (*wanted, "id", "source")
         expected = _mistyped(field, kinds[column], is_read)
@@ -114,6 +116,16 @@ def check_types(name: str, frame: DataFrame, plan: Plan, wanted: frozenset[str] 
             problems.append(Problem(path=f"{name}: {field}", expected=expected, found=found, hint=CONVERT))
     if problems:
         raise UnreadableLog(problems)
+
+
+def _packed(name: str, kinds: Mapping[str, DataType], plan: Plan, wanted: frozenset[str]) -> Iterator[Problem]:
+    """The columns that may lie in an export's ``properties``, which are JSON text and so have no types of their own."""
+    from pyspark.sql import types
+
+    missing = sorted(wanted - {*CANONICAL_TYPES, *STATEMENT, *plan.properties})
+    if missing and isinstance(kinds.get(plan.properties.get(PROPERTIES, "")), types.StringType):
+        found = f"no {', no '.join(missing)}, and JSON text in column '{PROPERTIES}'"
+        yield Problem(path=name, expected="columns that the journey looks at", found=found, hint=UNPACK)
 
 
 def _mistyped(field: str, kind: DataType, is_read: bool) -> str:

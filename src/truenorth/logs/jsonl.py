@@ -12,7 +12,7 @@ import polars as pl
 
 from truenorth.logs.content import Content, as_utf8
 from truenorth.logs.log import QUARANTINE_SCHEMA
-from truenorth.logs.records import MOST_COLUMNS, Flattener, Record
+from truenorth.logs.records import Flattener, Record
 from truenorth.logs.table import Table, shorten, unreadable
 from truenorth.logs.times import looks_like_instants
 
@@ -20,20 +20,19 @@ _WORDS = {bool: "a boolean", int: "a number", float: "a number", str: "text", li
 
 
 class JsonLinesSource:
-    """A file of JSON events that was read."""
+    """A file of JSON events that was read; ``as_stored``: the ``properties`` of an exported one keep their paths."""
 
     defaults: Mapping[str, str] = {}
 
-    def __init__(self, path: Path, content: Content) -> None:
+    def __init__(self, path: Path, content: Content, *, as_stored: bool = False) -> None:
         data, notes = as_utf8(content.data)
         self._notes = (*content.notes, *notes, *((content.cut,) if content.cut else ()))
         is_array = data.lstrip()[:1] == b"["
-        read = _array(path, data) if is_array else _lines(data, content.cut)
+        events = Flattener(n_levels=1 if as_stored else 2)
+        read = _array(path, data, events) if is_array else _lines(data, content.cut, events)
         self._lines, self._bad, self._text = read.lines, read.bad, read.text
         flat = read.events.table()
-        if read.events.n_left_out:
-            left_out = f"{read.events.n_left_out:,} values under further keys are left out"
-            self._notes = (*self._notes, f"the events have more than {MOST_COLUMNS:,} different keys: {left_out}")
+        self._notes = (*self._notes, *flat.notes)
         self.aliases = flat.aliases
         self._frame = flat.frame if read.lines else pl.DataFrame(schema={"time": pl.String})
         self._dated = flat.texts
@@ -71,14 +70,14 @@ class JsonLinesSource:
 class _Read:
     """The events of a file, the line (in an array: the number) of each, its text, and what is wrong with the rest."""
 
-    events: Flattener = field(default_factory=Flattener)
+    events: Flattener
     lines: list[int] = field(default_factory=list)
     bad: list[tuple[int, str, str]] = field(default_factory=list)
     text: Callable[[int], str] = str
 
 
-def _lines(data: bytes, cut: str) -> _Read:
-    read = _Read()
+def _lines(data: bytes, cut: str, events: Flattener) -> _Read:
+    read = _Read(events)
     decode = msgspec.json.Decoder().decode
     texts = data.split(b"\n")
     n_last = 0
@@ -109,14 +108,14 @@ def _decoded(decode: Any, line: bytes) -> tuple[Record | None, str]:
     return record, ""
 
 
-def _array(path: Path, data: bytes) -> _Read:
+def _array(path: Path, data: bytes, events: Flattener) -> _Read:
     """Events of an array, numbered from 1."""
     try:
         items = msgspec.json.decode(data)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         hint = "is the file complete? JSON Lines (one event a line) can be read even if it is cut"
         raise unreadable(path, "a JSON array of events", str(error) or "too deep nesting", hint) from error
-    read = _Read()
+    read = _Read(events)
     for number, item in enumerate(items, start=1):
         if isinstance(item, dict):
             read.events.add(item)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from os import fspath
 from pathlib import Path
+from typing import NamedTuple
 
 import polars as pl
 
@@ -60,12 +61,14 @@ def read_log(
     columns: Collection[str] | None = None,
     object_type: str | None = None,
     on_progress: Progress | None = None,
+    as_stored: bool = False,
 ) -> Log:
     """Read an event log: CSV, Parquet, JSON Lines, XES or OCEL 2.0, compressed or not.
 
     ``fields`` maps canonical fields to columns of the file (or dotted paths into a JSON event); ``columns`` names the
     only fields and properties that are needed (None: all; ``time`` and ``id`` always come); ``object_type`` chooses
-    what a case is in an OCEL file; ``on_progress`` is told the stage and its share.
+    what a case is in an OCEL file; ``on_progress`` is told the stage and its share; ``as_stored``
+    leaves the properties of an exported log as a store has them, to bring them back into one.
 
     Raises `UnreadableLog`, and nothing else, whatever the file holds.
 
@@ -77,7 +80,7 @@ def read_log(
     """
     report = on_progress or _silent
     try:
-        return _read(Path(path), fields, columns, object_type, report)
+        return _read(Path(path), fields, columns, _Asked(object_type, as_stored=as_stored), report)
     except TruenorthError:
         raise
     except BaseException as error:
@@ -90,44 +93,53 @@ def peek(path: str | Path, n_rows: int = 10_000, *, object_type: str | None = No
     Columns have the types that a log would have. Raises `UnreadableLog`.
     """
     try:
-        return _open(Path(path), object_type, n_rows, _silent).head(n_rows)
+        return _open(Path(path), _Asked(object_type, n_rows), _silent).head(n_rows)
     except TruenorthError:
         raise
     except BaseException as error:
         raise _unforeseen(path, error) from error
 
 
+class _Asked(NamedTuple):
+    """What a format may have to know: what a case is, how many rows are wanted, whether properties stay as stored."""
+
+    object_type: str | None
+    n_rows: int | None = None
+    as_stored: bool = False
+
+
 def _read(
     path: Path,
     fields: Mapping[str, str] | None,
     columns: Collection[str] | None,
-    object_type: str | None,
+    asked: _Asked,
     report: Progress,
 ) -> Log:
     report("reading", 0.0)
-    source = _open(path, object_type, None, report)
+    source = _open(path, asked, report)
     name = fspath(path)
     chosen = plan(name, source.columns, fields, source.defaults, source.aliases)
     if "time" not in chosen.fields:
         raise no_time(name, source)
     report("reading", 1.0)
     log = to_log(name, source, chosen, columns, report)
-    if object_type is None or isinstance(source, OcelSource):
+    if asked.object_type is None or isinstance(source, OcelSource):
         return log
-    return replace(log, notes=(*log.notes, f"only logs in OCEL have types of objects: '{object_type}' changes nothing"))
+    note = f"only logs in OCEL have types of objects: '{asked.object_type}' changes nothing"
+    return replace(log, notes=(*log.notes, note))
 
 
-def _open(path: Path, object_type: str | None, n_rows: int | None, report: Progress) -> Source:
+def _open(path: Path, asked: _Asked, report: Progress) -> Source:
     once = is_pipe(path)
     if path.is_dir() or (not once and read_bytes(path, len(PARQUET)) == PARQUET):
-        return ParquetSource(path)
+        return ParquetSource(path, as_stored=asked.as_stored)
     content = load(path)
     if once and content.data.startswith(PARQUET):
         raise unreadable(path, "text, or a file", "Parquet data in a pipe", "write it to a file, and name the file")
     report("reading", 0.2)
     if content.data.startswith(SQLITE):
-        return OcelSource(path, object_type, *read_ocel_sqlite(path, content))
-    return _READERS[_format(path, content)](path, content, object_type, n_rows)
+        return OcelSource(path, asked.object_type, *read_ocel_sqlite(path, content))
+    return _READERS[_format(path, content)](path, content, asked)
 
 
 def _format(path: Path, content: Content) -> str:
@@ -157,18 +169,18 @@ def _shown(data: bytes) -> str:
     return f"data that begins with the bytes {head[:8].hex(' ')}"
 
 
-def _json(path: Path, content: Content, object_type: str | None, _: int | None) -> Source:
+def _json(path: Path, content: Content, asked: _Asked) -> Source:
     data, _notes = as_utf8(content.data)
     if data.lstrip().startswith(b"{") and is_ocel(data):
-        return OcelSource(path, object_type, *read_ocel_json(path, content))
-    return JsonLinesSource(path, content)
+        return OcelSource(path, asked.object_type, *read_ocel_json(path, content))
+    return JsonLinesSource(path, content, as_stored=asked.as_stored)
 
 
-_READERS: Mapping[str, Callable[[Path, Content, str | None, int | None], Source]] = {
-    "delimited": lambda path, content, _type, _n_rows: DelimitedSource(path, content),
-    "json lines": lambda path, content, _type, _n_rows: JsonLinesSource(path, content),
+_READERS: Mapping[str, Callable[[Path, Content, _Asked], Source]] = {
+    "delimited": lambda path, content, _: DelimitedSource(path, content),
+    "json lines": lambda path, content, asked: JsonLinesSource(path, content, as_stored=asked.as_stored),
     "json": _json,
-    "xes": lambda path, content, _type, n_rows: XesSource(path, content, n_rows),
+    "xes": lambda path, content, asked: XesSource(path, content, asked.n_rows),
 }
 
 

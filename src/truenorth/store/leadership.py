@@ -25,7 +25,7 @@ except ImportError:  # Windows
 
 
 class Lead(NamedTuple):
-    """What one process at a time does: its lock in PostgreSQL, its file's ending beside SQLite's, its name in logs."""
+    """What one process at a time does: its lock's number in PostgreSQL, its file's ending beside SQLite's, its name."""
 
     number: int
     ending: str

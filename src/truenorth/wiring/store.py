@@ -22,6 +22,7 @@ from truenorth.server.exports.iceberg import export_iceberg
 from truenorth.server.exports.kafka import export_kafka
 from truenorth.server.exports.pages import Exported
 from truenorth.server.importing import Imported, import_events
+from truenorth.server.same_person import Joined
 from truenorth.server.signals_of import KINDS
 from truenorth.server.targets import TargetRules, checked_url
 from truenorth.server.webhook_message import new_secret
@@ -96,6 +97,8 @@ class Place(NamedTuple):
     after: int
     settings: Mapping[str, str]
     is_anew: bool
+    is_joined: bool
+    """Whether customers are called by the person that they are."""
 
 
 def export(url: str, to: Place, tell: Progress) -> Exported:
@@ -110,7 +113,7 @@ def export(url: str, to: Place, tell: Progress) -> Exported:
             case "--kafka":
                 done = export_kafka(log, to.name, to.topic, after=to.after, settings=to.settings, tell=tell)
             case _:
-                done = export_file(log, folder, tell)
+                done = export_file(Joined(log) if to.is_joined else log, folder, tell)
         store.audit.note(user_name(), "exported the log", about=folder.name, now_us=now_us())
     return done
 
@@ -128,7 +131,7 @@ def import_log(
         found = "none, and a pipe has no name"
         hint = "name it, and another one for other events: rows without an id are known by source and number"
         raise TruenorthError([Problem(path="--source", expected="a source", found=found, hint=hint)])
-    log = read_log(path, fields=fields, object_type=object_type, on_progress=tell)
+    log = read_log(path, fields=fields, object_type=object_type, on_progress=tell, as_stored=True)
     with open_store(url) as store:
         return import_events(log, store.events, source or path.name.partition(".")[0], now_us(), tell), log
 

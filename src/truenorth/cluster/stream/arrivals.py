@@ -94,18 +94,21 @@ def kafka_options(brokers: str, topic: str, settings: Mapping[str, str]) -> dict
 def of_messages(messages: DataFrame, name: str, kinds: Mapping[str, str]) -> Source:
     """Events from frames with ``value`` (JSON), ``partition`` and ``offset``.
 
-    A message that is no JSON object becomes an event without a time, and so goes to the quarantine with its text.
+    A message that is no JSON object becomes an event without a time, and so goes to the quarantine with its text. What
+    a client sent as ``properties`` lies one level deeper; a property of that name beside it goes before.
     """
     from pyspark.sql import functions as f
 
     canonical = ", ".join(f"{field} {SPARK_KINDS[kind]}" for field, kind in CANONICAL_TYPES.items())
-    properties = ", ".join(f"`{name}` {kind}" for name, kind in {**kinds, "other_id": "string"}.items())
+    sent = ", ".join(f"`{name}` {kind}" for name, kind in {**kinds, "other_id": "string"}.items())
+    properties = f"{sent}, properties struct<{sent}>"
     text = f.col("value").cast("string")
     event = f.from_json(text, f"{canonical}, other_id string, properties struct<{properties}>").alias("event")
+    inside = "event.properties"
     read = messages.select(event, text.alias("message"), "partition", "offset")
     columns = [
         *(f.col(f"event.{field}").alias(field) for field in CANONICAL_TYPES),
-        *(f.col(f"event.properties.`{name}`").alias(name) for name in kinds),
+        *(f.coalesce(f"{inside}.`{name}`", f"{inside}.properties.`{name}`").alias(name) for name in kinds),
         f.coalesce("event.other_id", "event.properties.other_id").alias("other_id"),
         f.when(f.col("event.time").isNull(), f.col("message")).alias(RAW),
         f.format_string("%010d", "partition").alias(PART),

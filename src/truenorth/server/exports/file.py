@@ -9,12 +9,11 @@ from tempfile import TemporaryDirectory
 import polars as pl
 
 from truenorth.logs.whole import whole_file
-from truenorth.server.exports.pages import Exported, Tell, as_frame, as_json, pages, parts
+from truenorth.server.exports.pages import Exported, Readable, Tell, as_frame, as_json, pages, parts
 from truenorth.spec.problems import Problem, TruenorthError
-from truenorth.store.ports import EventLog
 
 
-def export_file(log: EventLog, path: Path, tell: Tell = lambda _stage, _share: None) -> Exported:
+def export_file(log: Readable, path: Path, tell: Tell = lambda _stage, _share: None) -> Exported:
     """Write the whole log, archived events too, in the order of arrival.
 
     JSON Lines or Parquet, by the file's name. The file appears as a whole or not at all. Fields have their canonical
@@ -30,7 +29,7 @@ def export_file(log: EventLog, path: Path, tell: Tell = lambda _stage, _share: N
         return write(log, temporary, tell)
 
 
-def _write_lines(log: EventLog, path: Path, tell: Tell) -> Exported:
+def _write_lines(log: Readable, path: Path, tell: Tell) -> Exported:
     done = Exported(0, 0)
     with path.open("wb") as file:
         for page in pages(log, tell):
@@ -39,7 +38,7 @@ def _write_lines(log: EventLog, path: Path, tell: Tell) -> Exported:
     return done
 
 
-def _write_parquet(log: EventLog, path: Path, tell: Tell) -> Exported:
+def _write_parquet(log: Readable, path: Path, tell: Tell) -> Exported:
     """Parts first, then one file of them: none of it is in memory as a whole."""
     done = Exported(0, 0)
     with TemporaryDirectory(prefix=".export-", dir=path.parent) as folder:
@@ -51,4 +50,4 @@ def _write_parquet(log: EventLog, path: Path, tell: Tell) -> Exported:
     return done
 
 
-_WRITERS: dict[str, Callable[[EventLog, Path, Tell], Exported]] = {".jsonl": _write_lines, ".parquet": _write_parquet}
+_WRITERS: dict[str, Callable[[Readable, Path, Tell], Exported]] = {".jsonl": _write_lines, ".parquet": _write_parquet}

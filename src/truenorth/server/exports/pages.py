@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 import polars as pl
@@ -12,7 +12,7 @@ import polars as pl
 from truenorth.events import Event
 from truenorth.logs.log import INSTANT
 from truenorth.spec.instants import instant_at
-from truenorth.store.ports import EventLog, Stored
+from truenorth.store.ports import Stored
 
 PAGE_EVENTS = 10_000
 PART_PAGES = 10
@@ -31,7 +31,19 @@ class Exported(NamedTuple):
     position: int
 
 
-def pages(log: EventLog, tell: Tell, after: int = 0) -> Iterator[Sequence[Stored]]:
+class Readable(Protocol):
+    """What is exported: a log, or one in which customers are called otherwise."""
+
+    def last_position(self) -> int:
+        """Where it ends."""
+        ...
+
+    def read(self, after: int = 0, *, limit: int) -> Sequence[Stored]:
+        """Events after a position, in the order of arrival."""
+        ...
+
+
+def pages(log: Readable, tell: Tell, after: int = 0) -> Iterator[Sequence[Stored]]:
     """The log after a position, in the order of arrival; ``tell`` hears the stage and its share."""
     last, at = log.last_position(), after
     while page := log.read(at, limit=PAGE_EVENTS):
@@ -40,7 +52,7 @@ def pages(log: EventLog, tell: Tell, after: int = 0) -> Iterator[Sequence[Stored
         yield page
 
 
-def parts(log: EventLog, tell: Tell, after: int = 0) -> Iterator[Sequence[Stored]]:
+def parts(log: Readable, tell: Tell, after: int = 0) -> Iterator[Sequence[Stored]]:
     """The same, in parts of `PART_PAGES` pages: never an empty one."""
     part: list[Stored] = []
     for page in pages(log, tell, after):
