@@ -168,6 +168,8 @@ def verdict(failed: Bools, risks: Mapping[str, F64], case: I32, seed: int) -> Ve
     baseline in the point estimate; else the baseline is tried against the base rate; else none. An interval of the AUC
     that reaches 0.5 means that nothing can be predicted.
     """
+    if not len(failed):
+        return Verdict("none", False, "cannot be judged: no held-out case was open at an instant and has ended since")
     if failed.all() or not failed.any():
         return Verdict("none", False, "cannot be judged: the held-out cases all end the same way")
     errors = {name: (risk - failed) ** 2 for name, risk in risks.items()}

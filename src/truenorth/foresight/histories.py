@@ -29,6 +29,8 @@ UNKNOWN = -1
 """The code of a value that is not there."""
 FEW_ROWS = 4_000
 """Up to so many values are looked up one by one."""
+LARGEST_NUMBER = 1e30
+"""A number beyond it, an infinite one too, is not known: a sum of such would not fit into single precision."""
 
 KEPT, BROKEN, LAPSED = 1, 2, 3
 VERDICT_CODES: Mapping[str, int] = {"open": 0, "kept": KEPT, "broken": BROKEN, "lapsed": LAPSED}
@@ -57,7 +59,8 @@ class Histories(NamedTuple):
     """Cases: ``starts`` (n_cases + 1,) delimit the events of each, in its order; the other starts do so likewise.
 
     ``type`` and ``owner`` are codes (`UNKNOWN` for none, the number of kept values for any other), as are
-    ``categories`` (n_categories, n_events); ``numbers`` (n_numbers, n_events) are NaN where there is none.
+    ``categories`` (n_categories, n_events); ``numbers`` (n_numbers, n_events) are NaN where there is none, else at most
+    `LARGEST_NUMBER` from 0.
     ``limit_us`` (n_cases,) is the instant at which the outcome is late.
     """
 
@@ -149,7 +152,9 @@ def _numbers(events: pl.DataFrame, name: str) -> NDArray[np.float64]:
     if name not in events.columns:
         return np.full(events.height, np.nan)
     numbers = events[name].cast(pl.Float64, strict=False)
-    return np.array(numbers.fill_null(float("nan")).to_numpy(), np.float64)
+    known = np.array(numbers.fill_null(float("nan")).to_numpy(), np.float64)
+    known[np.abs(known) > LARGEST_NUMBER] = np.nan
+    return known
 
 
 def _carried(owner: I32, starts: I64) -> I32:

@@ -16,9 +16,9 @@ class Label(msgspec.Struct, frozen=True, kw_only=True):
 
     The label is the last (``take``: the first, any) value of ``column`` in the case, of those ``among`` if any are
     named; a case with none has no label and is not learnt from. It is positive if it is one of ``positive``; where
-    ``negative`` names any, values that are neither are no label. Values are compared as text. Cases that end with an
-    event whose type is in ``drop_ending`` have no label. A case is looked at before its first event whose type is in
-    ``until`` only.
+    ``negative`` names any, values that are neither are no label. Values are compared as `plain` text, event types
+    as they are. Cases that end with an event whose type is in ``drop_ending`` have no label. A case is looked at before
+    its first event whose type is in ``until`` only.
 
     >>> Label(positive=("Send for Credit Collection",), until=("Send for Credit Collection",)).column
     'type'
@@ -39,15 +39,40 @@ class Label(msgspec.Struct, frozen=True, kw_only=True):
         return f"not {words}", words
 
 
+def plain(values: pl.Expr, column: str) -> pl.Expr:
+    """Values of a column as they are compared: as text, without blanks around it and in small letters; blanks: null.
+
+    Types of events are taken as they are, as everywhere in a journey.
+
+    >>> table = pl.DataFrame({"won": [" Yes", "yes", "  "]})
+    >>> table.select(plain(pl.col("won"), "won"))["won"].to_list()
+    ['yes', 'yes', None]
+    """
+    text = values.cast(pl.String)
+    if column == "type":
+        return text
+    text = text.str.strip_chars().str.to_lowercase()
+    return pl.when(text != "").then(text)
+
+
+def plainly(values: Sequence[str], column: str) -> list[str]:
+    """The same of some values that are named."""
+    named = pl.DataFrame({"value": values}, {"value": pl.String})
+    return named.select(plain(pl.col("value"), column))["value"].to_list()
+
+
 def labelled(events: pl.DataFrame, label: Label) -> pl.DataFrame:
     """One row a case, in the order of ``events`` (by case, in its order).
 
     Columns: ``case``, ``outcome`` (1 positive, 0 not, -1 unknown), ``end_event`` (so many events may be looked at).
     """
-    value = pl.col(label.column).cast(pl.String)
-    counted = value.is_in(label.among) if label.among else value.is_not_null()
-    neither = ~value.is_in(label.negative) if label.negative else pl.lit(False)
-    code = pl.when(value.is_in(label.positive)).then(1).when(neither).then(-1).otherwise(0)
+    value = plain(pl.col(label.column), label.column)
+    positive, negative, among = (
+        plainly(named, label.column) for named in (label.positive, label.negative, label.among)
+    )
+    counted = value.is_in(among) if label.among else value.is_not_null()
+    neither = ~value.is_in(negative) if label.negative else pl.lit(False)
+    code = pl.when(value.is_in(positive)).then(1).when(neither).then(-1).otherwise(0)
     found = code.filter(counted)
     taken = {"last": found.last(), "first": found.first(), "any": found.max()}[label.take]
     kind = pl.col("type").cast(pl.String)

@@ -29,8 +29,10 @@ END_OF_TIME_US = int(NEVER)
 def vocabulary_of_replay(
     journey: Journey, replay: Replayed, *, before_us: int = END_OF_TIME_US, without: Collection[str] = ()
 ) -> Vocabulary:
-    """The features of a journey, learnt from events before an instant."""
-    return learn(_before(replay.events, before_us), journey=journey, without=without)
+    """The features of a journey, learnt from events before an instant, and from outcomes that were known before it."""
+    known = _ends(replay.cases).filter((pl.col("known_us") < before_us) & (pl.col("outcome") != "open"))
+    labels = dict(zip(known["case"], known["outcome"], strict=True))
+    return learn(_before(replay.events, before_us), journey=journey, without=without, labels=labels)
 
 
 def vocabulary_of_log(

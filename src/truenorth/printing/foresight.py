@@ -9,12 +9,17 @@ from rich.markup import escape
 from rich.table import Table
 
 from truenorth.foresight.backtest import Backtest
+from truenorth.foresight.evaluate import Lead
 from truenorth.foresight.metrics import Estimate
 from truenorth.foresight.model import Foresight
 from truenorth.printing.terminal import err, out, write_json
 from truenorth.spec.counted import counted
 
 MOST_LEVERS = 3
+LEAST_CHANGE = 0.01
+"""What would lower risks by less is not worth a line."""
+TOO_GOOD = 0.99
+"""So large an area makes one ask whether a column says what is known only once a case is over."""
 
 
 def backtested(found: Backtest, *, as_json: bool) -> None:
@@ -26,7 +31,7 @@ def backtested(found: Backtest, *, as_json: bool) -> None:
         f"learnt from {counted(found.n_fit, 'case')}, chosen on {found.n_valid:,}, judged on {found.n_test:,} opened "
         f"since {_day(found.test_us)}; {found.n_censored:,} still open then and in none"
     )
-    out.print(f"{found.base_rate:.1%} of the judged cases did not end as '{escape(found.outcomes[0])}'\n")
+    out.print(f"{_failed(found)}\n")
     out.print(_models(found))
     out.print()
     out.print(_buckets(found))
@@ -36,7 +41,7 @@ def backtested(found: Backtest, *, as_json: bool) -> None:
     _promise_lines(found)
     if found.baseline:
         out.print(f"the logistic baseline looks at: {'; '.join(found.baseline)}", markup=False)
-    _verdict(found.verdict.live, found.verdict.why)
+    _verdict(found)
 
 
 def trained(found: Backtest, foresight: Foresight, written: str, *, as_json: bool) -> None:
@@ -46,17 +51,32 @@ def trained(found: Backtest, foresight: Foresight, written: str, *, as_json: boo
         write_json({**said, "n_cases": foresight.n_cases, "threshold": foresight.threshold, "backtest": found})
         return
     out.print(_models(found))
+    times = f", {_day(foresight.data_from_us)} to {_day(foresight.data_to_us)}" if foresight.n_rows else ""
     out.print(
-        f"model {foresight.version}: {counted(foresight.n_cases, 'case')}, {counted(foresight.n_rows, 'row')}, "
-        f"{_day(foresight.data_from_us)} to {_day(foresight.data_to_us)}"
+        f"model {foresight.version}: {counted(foresight.n_cases, 'case')}, {counted(foresight.n_rows, 'row')}{times}"
     )
-    _verdict(found.verdict.live, found.verdict.why)
+    _verdict(found)
     if written:
         err.print(f"wrote {escape(written)}")
 
 
-def _verdict(live: bool, why: str) -> None:
-    out.print(f"\n[{'green' if live else 'yellow'}]{escape(why)}[/]")
+def _failed(found: Backtest) -> str:
+    """How many failed, by the one word for it where there is but one."""
+    if math.isnan(found.base_rate):
+        return "no case could be judged"
+    hoped, *others = found.outcomes
+    ended = f"ended as '{others[0]}'" if len(others) == 1 else f"did not end as '{hoped}'"
+    return f"{found.base_rate:.1%} of the judged cases {escape(ended)}"
+
+
+def _verdict(found: Backtest) -> None:
+    live, best = found.verdict.live, max((model.auc.value for model in found.models), default=math.nan)
+    out.print(f"\n[{'green' if live else 'yellow'}]{escape(found.verdict.why)}[/]")
+    if best >= TOO_GOOD:
+        out.print(
+            f"an area of {best:.3f} is rare: does a column say what is known only once a case is over? "
+            "Leave it out with --without COLUMN"
+        )
     if not live:
         out.print("no model goes live; cases are given the base rate")
 
@@ -69,8 +89,8 @@ def _models(found: Backtest) -> Table:
         figures = (
             _estimate(model.auc),
             _estimate(model.brier),
-            f"{model.log_loss:.3f}",
-            f"{model.calibration_error:.3f}",
+            _figure(model.log_loss),
+            _figure(model.calibration_error),
         )
         table.add_row(model.model, *figures)
     return table
@@ -94,10 +114,9 @@ def _alarm_lines(found: Backtest) -> list[str]:
     lines = [
         f"alarm at {never} for a precision of {lead.asked_precision:.0%}{short}: {lead.n_alarmed:,} of "
         f"{counted(lead.n_cases, 'case')}, precision {_estimate(lead.precision)}, recall {_estimate(lead.recall)}",
-        f"lead time: {lead.lead_days:.1f} days before the failure was known (median; middle half "
-        f"{lead.lead_days_q1:.1f} to {lead.lead_days_q3:.1f})",
+        _lead_line(lead),
         f"a team that looks at {counted(daily.per_day, 'case')} a day: {daily.n_looked_at:,} looked at, "
-        f"{_estimate(daily.precision)} of them fail (base rate {daily.base_rate:.3f})",
+        f"{_estimate(daily.precision)} of them fail (base rate {_figure(daily.base_rate)})",
     ]
     costs = [
         f"cost a case where a failure costs {cost.ratio:g} actions: {cost.cost:.3f} "
@@ -105,6 +124,15 @@ def _alarm_lines(found: Backtest) -> list[str]:
         for cost in found.costs
     ]
     return lines + costs
+
+
+def _lead_line(lead: Lead) -> str:
+    if math.isnan(lead.lead_days):
+        return "lead time: none, no failing case was alarmed"
+    return (
+        f"lead time: {lead.lead_days:.1f} days before the failure was known (median; middle half "
+        f"{lead.lead_days_q1:.1f} to {lead.lead_days_q3:.1f})"
+    )
 
 
 def _level_line(found: Backtest) -> str:
@@ -140,6 +168,7 @@ def _other_lines(found: Backtest) -> list[str]:
         f"what would help, as the model sees it: {lever.words}: {lever.n_rows:,} of the predictions most at risk, "
         f"risk {lever.risk:.2f} to {lever.risk_after:.2f}"
         for lever in found.levers[:MOST_LEVERS]
+        if lever.risk - lever.risk_after >= LEAST_CHANGE
     ]
     return lines
 
@@ -150,6 +179,10 @@ def _promise_lines(found: Backtest) -> None:
         base = f"({promise.brier_base_rate:.3f} base rate)"
         text = f"promise {promise.name}: breaks {promise.base_rate:.1%}; {figures} {base}"
         out.print(text if promise.verdict.live else f"{text}: {promise.verdict.why}", markup=False)
+
+
+def _figure(value: float) -> str:
+    return "-" if math.isnan(value) else f"{value:.3f}"
 
 
 def _estimate(found: Estimate, digits: int = 3) -> str:

@@ -12,7 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from truenorth.foresight.backtest import Asked, Backtest, backtest
-from truenorth.foresight.labels import Label, opened_with_label
+from truenorth.foresight.labels import Label, opened_with_label, plain, plainly
 from truenorth.foresight.learnt import refit
 from truenorth.foresight.model import Foresight
 from truenorth.foresight.rows import Cases, Table
@@ -100,11 +100,11 @@ def check_label(events: pl.DataFrame, label: Label) -> None:
     asked = [(label.column, label.positive), ("type", (*label.until, *label.drop_ending))]
     for column, wanted in asked:
         if column in events.columns:
-            known = events[column].cast(pl.String).drop_nulls().unique().sort().to_list()
+            known = events.select(plain(pl.col(column), column))[column].drop_nulls().unique().sort().to_list()
             problems += [
                 Problem(path=column, expected="a value that occurs", found=repr(value), hint=nearest(value, known[:50]))
-                for value in dict.fromkeys(wanted)
-                if value not in known
+                for value, as_compared in zip(wanted, plainly(wanted, column), strict=True)
+                if as_compared not in known
             ]
     if problems:
         raise TruenorthError(problems)
