@@ -4,20 +4,20 @@
 the adjusted effect of every broken promise that is a cause in the model (or is known to be none), and compares it
 with `truth()`. Left out is `no_ping_pong`: the truth compares two transfers with none, the promise more than one with
 at most one. Also counted: pairs of a promise without any effect and a cause whose true effect and number of cases are
-at least as large as the other's plain difference makes it look: how often the former has a place above the latter, and
-how often it is only read before it, by the order in use and by others; and promises without effect that are called
-clear. `--json FILE` keeps every single comparison; `--first S` goes on from another run.
+at least as large as the other's plain difference makes it look: how often the former is read before the latter, by the
+order in use and by others; and promises without effect that are called clear. `--json FILE` keeps every single
+comparison; `--first S` goes on from another run; `--of FILE` reports what was kept.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from math import copysign
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -55,7 +55,7 @@ ORDERS: dict[str, Callable[[dict[str, Any]], float]] = {
     "the lower end of the cases won": lambda row: row["fewer_failed_low"],
     "the cases won": lambda row: row["fewer_failed"],
 }
-"""Orders in which what may be chance might be listed; the first is in use."""
+"""Orders in which what may be chance might be listed; the first is in use (but for what places tell apart)."""
 
 
 def compared(seed: int, customers: int, days: int) -> list[dict[str, Any]]:
@@ -80,23 +80,47 @@ def compared(seed: int, customers: int, days: int) -> list[dict[str, Any]]:
     return rows
 
 
-def wrong_orders(rows: list[dict[str, Any]]) -> tuple[int, int, int]:
-    """Pairs in which what is no cause is placed above a cause as large as it looks, only read before it; all."""
+class Orders(NamedTuple):
+    """Pairs of a promise without effect and a cause as large as it looks: how many, and how often it is read first.
+
+    ``apart``: of those whose places tell them apart; ``placed``: of those that both have a place; ``all``: of all.
+    """
+
+    n_apart: int = 0
+    first_apart: int = 0
+    n_placed: int = 0
+    first_placed: int = 0
+    n_all: int = 0
+    first_all: int = 0
+
+
+def by_list(rows: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """The rows of each journey of each company, in the order of reading."""
     groups = defaultdict(list)
-    for row in rows:
+    for row in sorted(rows, key=lambda one: one["rank"]):
         groups[row["seed"], row["journey"]].append(row)
-    n_placed = n_listed = n_pairs = 0
-    for group in groups.values():
+    return list(groups.values())
+
+
+def read_first(rows: list[dict[str, Any]]) -> Orders:
+    """How often what is no cause is read before a cause that is as large as it looks."""
+    seen = Counter[str]()
+    for group in by_list(rows):
+        causes = [row for row in group if row["causal"]]
         for none in (row for row in group if not row["causal"]):
-            for cause in (row for row in group if row["causal"]):
-                if cause["true"] * cause["n"] >= none["raw"] * none["n"] and cause["true"] >= none["raw"] > 0:
-                    is_before = none["rank"] < cause["rank"]
-                    n_pairs += 1
-                    are_placed = None not in (none["place"], cause["place"])
-                    is_above = are_placed and none["value_won_low"] > cause["value_won_high"]
-                    n_placed += is_above
-                    n_listed += is_before and not is_above
-    return n_placed, n_listed, n_pairs
+            for cause in causes:
+                if not (cause["true"] * cause["n"] >= none["raw"] * none["n"] and cause["true"] >= none["raw"] > 0):
+                    continue
+                is_first = none["rank"] < cause["rank"]
+                are_placed = None not in (none["place"], cause["place"])
+                is_apart = are_placed and (surely_above(none, cause) or surely_above(cause, none))
+                for name, holds_so in (("apart", is_apart), ("placed", are_placed), ("all", True)):
+                    seen.update({f"n_{name}": holds_so, f"first_{name}": holds_so and is_first})
+    return Orders(**seen)
+
+
+def surely_above(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    return bool(one["value_won_low"] > other["value_won_high"])
 
 
 def report(rows: list[dict[str, Any]]) -> None:
@@ -118,18 +142,24 @@ def report(rows: list[dict[str, Any]]) -> None:
          "called clear"], shown,
     )  # fmt: skip
     held, raw = np.mean(holds(rows, "adjusted")), np.mean(holds(rows, "raw"))
-    n_placed, n_listed, n_pairs = wrong_orders(rows)
     false = [row["clear"] for row in rows if not row["causal"]]
     n_seeds = len({row["seed"] for row in rows})
     print(
         f"{n_seeds} seeds, {len(rows):,} comparisons: adjusted intervals hold the truth in {held:.1%}, raw {raw:.1%}."
     )
-    print(f"Of {n_pairs:,} pairs {n_placed} are placed the wrong way round, {n_listed} more only listed so.")
+    print(f"Of {len(false):,} promises without effect {np.mean(false):.1%} are called clear.")
+    found, lists = read_first(rows), by_list(rows)
+    print(f"What is no cause is read before a cause as large as it looks in {found.first_apart} of {found.n_apart:,}")
+    print(f"pairs told apart, {found.first_placed} of {found.n_placed:,} that both have a place,")
+    print(f"{found.first_all} of {found.n_all:,} in all; it comes first of all in", end=" ")
+    print(f"{sum(not one[0]['causal'] for one in lists)} of {len(lists)} lists, in", end=" ")
+    clear = [one[0] for one in lists if one[0]["clear"]]
+    print(f"{sum(not row['causal'] for row in clear)} of the {len(clear)} of which the first is clear.")
     for name, order in ORDERS.items():
         ranked = sorted(rows, key=lambda row, order=order: (row["clear"], order(row)), reverse=True)  # type: ignore[misc]
-        again = [{**row, "rank": rank} for rank, row in enumerate(ranked)]
-        print(f"  wrong, placed or listed, by {name}: {sum(wrong_orders(again)[:2]) / max(n_pairs, 1):.1%}")
-    print(f"Of {len(false):,} promises without effect {np.mean(false):.1%} are called clear.")
+        again = read_first([{**row, "rank": rank} for rank, row in enumerate(ranked)])
+        shares = again.first_placed / max(again.n_placed, 1), again.first_all / max(again.n_all, 1)
+        print(f"  by {name}: {shares[0]:.1%} of those with a place, {shares[1]:.1%} of all")
 
 
 def holds(rows: list[dict[str, Any]], name: str) -> list[bool]:
@@ -143,7 +173,11 @@ def main() -> None:
     parser.add_argument("--customers", type=int, default=8_000)
     parser.add_argument("--days", type=int, default=60)
     parser.add_argument("--json", type=Path, help="Add the comparisons to this file, one a line.")
+    parser.add_argument("--of", type=Path, help="Report the comparisons of this file; none are made.")
     options = parser.parse_args()
+    if options.of:
+        report([json.loads(line) for line in options.of.read_text().splitlines()])
+        return
     rows = []
     for seed in range(options.first, options.first + options.seeds):
         found = compared(seed, options.customers, options.days)

@@ -165,6 +165,16 @@ class Changed:
         return getattr(self._replay, name)
 
 
+def test_cases_that_are_left_are_not_asked_where_the_others_left_for_want_of_it(found: dict[str, Causes]) -> None:
+    """Moves without a switch-over are the quick ones: those that still go on without it are in trouble for other
+    reasons. In the company a switch-over helps nobody by being promised."""
+    points = found["move"].points
+    row = points.filter((pl.col("kind") == "missing") & (pl.col("point") == "Switch-over promised")).row(0, named=True)
+    assert row["left_early"] > 0.3
+    assert row["certainty"] == "not alike"
+    assert (points.filter(pl.col("kind") == "promise")["left_early"] == 0).all(), "promises are asked of all"
+
+
 def test_signs_have_no_track() -> None:
     names = {track.name for track in tracks(coded(replay_of("help")))}
     assert "no_bad_mood" not in names

@@ -151,6 +151,13 @@ def test_no_canvas_no_statement() -> None:
 # --- decisions -------------------------------------------------------------------------------------------------------
 
 
+def test_what_a_rule_promises_is_kept_before_the_rule_is_doubted() -> None:
+    """Admitting an error harms nobody in the company, not correcting it does; a transfer harms by itself."""
+    steps = dict(decision_register(replay_of("bill", 12_000)).rules.select("name", "next_step").iter_rows())
+    assert steps["admit"].startswith("keep 'corrected' first")
+    assert steps["transfer"].startswith("ask whether cases go better without it")
+
+
 def ruled(*decisions: Decision, n_cases: int = 200) -> MadeReplay:
     made = diced(n_cases, seed=5, n_open=1)
     return MadeReplay(

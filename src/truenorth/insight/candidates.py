@@ -43,7 +43,8 @@ class Candidate(NamedTuple):
 
     ``at_stake`` and ``passed``: by case. ``at_us``: the instant by which all that may be adjusted for was known;
     ``counts``: whether every case arrives there by itself; ``earlier``: promises that may have gone wrong before;
-    ``follows_failure``: whether it is a promise that mostly begins with failure demand.
+    ``follows_failure``: whether it is a promise that mostly begins with failure demand. ``left_early``, in [0, 1]: by
+    how much the share of cases that are over before they can be asked differs between those that pass and the others.
     """
 
     kind: str
@@ -55,6 +56,7 @@ class Candidate(NamedTuple):
     earlier: tuple[Track, ...]
     promise: Promise | None = None
     follows_failure: bool = False
+    left_early: float = 0.0
 
     @property
     def is_sign(self) -> bool:
@@ -151,7 +153,11 @@ def _comes_first(track: Track, passed: Bools, decided: Ints) -> bool:
 
 
 def _early(events: CodedEvents) -> Iterator[Candidate]:
-    """What has happened by an early instant, in the cases that are not over by then."""
+    """What has happened by an early instant, in the cases that are not over by then.
+
+    Where one step more makes a case longer, those without it that still go on are the ones in trouble. So what had
+    happened is counted in those that are over, too (see `Candidate.left_early`).
+    """
     ripe = events.ripe
     if not ripe.any():
         return
@@ -160,12 +166,13 @@ def _early(events: CodedEvents) -> Iterator[Candidate]:
     early_us = int(np.quantile(taken, EARLY_SHARE))
     if early_us <= 0:
         return
-    by_us = opened + early_us
+    by_us = np.minimum(opened + early_us, events.over_us)
     at_stake = ripe & (events.over_us > by_us)
-    counted = at_stake[events.case] & (events.time_us <= by_us[events.case])
+    counted = ripe[events.case] & (events.time_us <= by_us[events.case])
 
     def point(kind: str, name: str, passed: Bools) -> Candidate:
-        return Candidate(kind, name, at_stake, at_stake & passed, opened, False, ())
+        left_early = _left_early(ripe & ~at_stake, ripe & passed, ripe & ~passed)
+        return Candidate(kind, name, at_stake, at_stake & passed, opened, False, (), left_early=left_early)
 
     if events.owner_field:
         handovers = events.per_case(events.handover & counted)
@@ -179,13 +186,20 @@ def _early(events: CodedEvents) -> Iterator[Candidate]:
         yield point("wait", f"a wait of more than {format_duration(round(long_us))}", longest > long_us)
 
 
+def _left_early(over: Bools, passed: Bools, others: Bools) -> float:
+    """By how much the share that is over early differs between the cases that passed and the others."""
+    shares = [float(over[side].mean()) if side.any() else 0.0 for side in (passed, others)]
+    return abs(shares[0] - shares[1])
+
+
 def _by_type(events: CodedEvents, at_stake: Bools, counted: Bools, point: PointMaker) -> Iterator[Candidate]:
     names, n_cases = events.type_names, max(events.n_cases, 1)
     pair, times = np.unique(events.type[counted] * n_cases + events.case[counted], return_counts=True)
     kind, case = pair // n_cases, pair % n_cases
     n_stake = max(int(at_stake.sum()), 1)
-    has = np.bincount(kind, minlength=len(names))
-    again = np.bincount(kind[times > 1], minlength=len(names))
+    is_at_stake = at_stake[case]
+    has = np.bincount(kind[is_at_stake], minlength=len(names))
+    again = np.bincount(kind[is_at_stake & (times > 1)], minlength=len(names))
     for code in np.argsort(-again, kind="stable")[:MAX_TYPES]:
         yield point("repeat", names[int(code)], _flags(case[(kind == code) & (times > 1)], events.n_cases))
     usual = [code for code in np.argsort(-has, kind="stable") if has[code] / n_stake >= USUAL]

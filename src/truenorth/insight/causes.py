@@ -22,9 +22,11 @@ from truenorth.insight.what_to_do import advice
 MAX_CASES = 20_000
 """So many cases of each point are compared, drawn at random where there are more."""
 
-MIN_OVERLAP, MAX_IMBALANCE = 0.5, 0.25
-"""A point is comparable if at least half of the cases that passed have others like them, and weighting leaves no column
-further apart than a quarter of a standard deviation (as D. B. Rubin, 2001, suggests)."""
+MIN_OVERLAP, MAX_IMBALANCE, MAX_LEFT_EARLY = 0.5, 0.25, 0.1
+"""A point is comparable if at least half of the cases that passed have others like them, weighting leaves no column
+further apart than a quarter of a standard deviation (as D. B. Rubin, 2001, suggests), and the shares of those that were
+over before they could be asked are no further apart than ten points: else those that are left are chosen by how they
+fare. (That last limit is our own.)"""
 
 FALSE_DISCOVERIES = 0.05
 """Of the points that are called clear, at most this share is expected to be chance (Benjamini and Hochberg)."""
@@ -85,11 +87,11 @@ def causes_of_failure(
     Then, all as differences in the chance of failing in [-1, 1]: ``raw`` and ``adjusted`` (average over all cases
     compared), each with ``_low`` and ``_high``, ``p_value``, ``q_value`` (after control of false discoveries),
     ``comparable`` (see `MIN_OVERLAP`), ``clear`` (comparable, and told apart from chance), ``certainty`` (all that in
-    words, see `certainty`). What removing it would
-    bring, summed over the ``n`` cases (effect on those that passed, times n), each with ``_low`` and ``_high``:
-    ``fewer_failed`` (cases), ``value_won``, ``cost_saved``, ``revenue_won`` (the journey's currency; null where the
-    log has no cost or no revenue at all). How far to trust
-    it: ``trimmed_share``, ``overlap`` (the share of passing cases with others like them), ``imbalance`` (the largest
+    words, see `certainty`). What removing it would bring, summed over the ``n`` cases (effect on those that passed,
+    times n), each with ``_low`` and ``_high``: ``fewer_failed`` (cases), ``value_won``, ``cost_saved``,
+    ``revenue_won`` (the journey's currency; null where the log has no cost or no revenue at all). How far to trust it:
+    ``trimmed_share``, ``overlap`` (the share of passing cases with others like them), ``left_early`` (how far apart the
+    shares are of those that were over before an early point could be asked about), ``imbalance`` (the largest
     standardised difference left, 0.1 is small), ``e_value`` and ``e_value_limit`` (of the end of the interval nearest
     to no effect). What to do, in this order: ``eradicate``, ``improve``, ``automate``.
 
@@ -164,6 +166,7 @@ def _row(
         **_removed("revenue_won", found.outcomes.get("revenue"), -n),
         "trimmed_share": found.trimmed_share,
         "overlap": found.overlap,
+        "left_early": candidate.left_early,
         "imbalance_raw": found.imbalance_raw,
         "imbalance": found.imbalance,
         "e_value": e_value(without, without + shown.everyone.estimate),
@@ -221,7 +224,11 @@ def _ranked(rows: list[dict[str, Any]], *, worth: bool) -> pl.DataFrame:
     table = pl.DataFrame(rows, schema_overrides=dict.fromkeys(amounts, pl.Float64))
     chance = np.nan_to_num(table["p_value"].to_numpy(), nan=1.0)
     q_value = pl.Series("q_value", false_discovery_control(chance))
-    comparable = (pl.col("overlap") >= MIN_OVERLAP) & (pl.col("imbalance") <= MAX_IMBALANCE)
+    comparable = (
+        (pl.col("overlap") >= MIN_OVERLAP)
+        & (pl.col("imbalance") <= MAX_IMBALANCE)
+        & (pl.col("left_early") <= MAX_LEFT_EARLY)
+    )
     clear = comparable & (pl.col("q_value") <= FALSE_DISCOVERIES) & (pl.col("adjusted") > 0)
     told = table.with_columns(q_value, comparable.alias("comparable")).with_columns(clear.alias("clear"))
     told = told.with_columns(pl.Series("certainty", [certainty(row) for row in told.iter_rows(named=True)], pl.String))

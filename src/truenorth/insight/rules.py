@@ -17,12 +17,17 @@ from truenorth.insight.coded import Bools, CodedEvents, Floats, coded
 from truenorth.insight.customers import customers_of
 from truenorth.insight.design import design_of
 from truenorth.insight.known_before import opening_facts
+from truenorth.insight.promises import promise_verdicts
 from truenorth.insight.replayed import Replayed
+from truenorth.spec.counted import percent
 from truenorth.spec.lint import REVIEW_YEARS, years_before
-from truenorth.spec.model import Decision
+from truenorth.spec.model import Decision, PromiseKind
 
 MAX_CASES = 20_000
 """So many cases are compared for each rule, drawn at random where there are more."""
+
+BEGINS = 0.5
+"""A promise begins with a rule if more than this share of the rule's events begin it."""
 
 RULE = (
     "A rule fires at every event for which its condition holds. Its time is that from the event before it in the "
@@ -30,8 +35,9 @@ RULE = (
     "after it. Its cost is that of its events. What it does to the outcome compares ripe cases in which it fires "
     "before they are resolved or failed with those in which it never does, adjusted (doubly robust) for what is "
     "known when a case opens; a rule that is there because a case is hard may still look bad, for not all that makes "
-    "a case hard is in a log. A rule is forgotten if nobody owns it, it has no reason, was never reviewed or not for "
-    "two years, or never fires. Regulatory rules are protected: they are reviewed, not removed."
+    "a case hard is in a log, and so does one with which a promise begins that is not kept. A rule is forgotten if "
+    "nobody owns it, it has no reason, was never reviewed or not for two years, or never fires. Regulatory rules are "
+    "protected: they are reviewed, not removed."
 )
 
 
@@ -118,7 +124,7 @@ def _row(
         **effects,
         "forgotten": forgotten,
         "protected": decision.kind == "regulatory",
-        "next_step": _next_step(decision, forgotten, effects["adjusted_low"]),
+        "next_step": _next_step(decision, forgotten, effects["adjusted_low"], _broken_after(events, fires)),
     }
 
 
@@ -166,7 +172,28 @@ def _forgotten(decision: Decision, day: date, n: int) -> list[str]:
     return reasons
 
 
-def _next_step(decision: Decision, forgotten: list[str], adjusted_low: float | None) -> str:
+def _broken_after(events: CodedEvents, fires: Bools) -> tuple[str, float] | None:
+    """Of the promises that begin with a rule's events the one broken most, and the share broken; None if none is.
+
+    Such a rule goes with failing because what is promised then is not kept.
+    """
+    begun = [
+        promise.name
+        for promise in events.replay.journey.promises
+        if promise.after is not None
+        and promise.kind is PromiseKind.RESPONSE
+        and (events.holds(promise.after) & fires).sum() > BEGINS * max(int(fires.sum()), 1)
+    ]
+    verdicts = promise_verdicts(events.replay).filter(pl.col("group").is_in(begun) & (pl.col("broken") > 0))
+    if not verdicts.height:
+        return None
+    worst = verdicts.sort("broken_share", descending=True).row(0, named=True)
+    return worst["group"], worst["broken_share"]
+
+
+def _next_step(
+    decision: Decision, forgotten: list[str], adjusted_low: float | None, broken: tuple[str, float] | None
+) -> str:
     """What to do about a rule: ask whether it is needed, then make it lighter; automate it last."""
     harms = adjusted_low is not None and adjusted_low > 0
     if decision.kind == "regulatory":
@@ -175,6 +202,8 @@ def _next_step(decision: Decision, forgotten: list[str], adjusted_low: float | N
         return "remove it, or correct its condition"
     if "no reason" in forgotten:
         return "find the reason, or remove it"
+    if harms and broken:
+        return f"keep '{broken[0]}' first, which begins with it and is broken in {percent(broken[1])}; then ask again"
     if harms:
         return "ask whether cases go better without it: try on some of them"
     return "review it" if forgotten else "keep"

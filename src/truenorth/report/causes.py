@@ -55,8 +55,9 @@ def causes_section(replay: Replayed, inputs: Inputs) -> Section:
             "A promise counts in the first instance that is judged, if it was made and broken before the case was "
             "resolved or failed. Hand-overs, repeats, missing steps and waits are asked for by the instant at which "
             "one case in ten is over, in the cases that still go on, so that long cases do not look bad for being "
-            "long. Promises about a feeling, a total or any silence, and those that mostly begin with failure demand "
-            "(a chaser, a complaint), are signs: they tell how a case fares, and stand last.",
+            "long; where those that are over passed much more or much less often, the others are not alike.",
+            "Promises about a feeling, a total or any silence, and those that mostly begin with failure demand (a "
+            "chaser, a complaint), are signs: they tell how a case fares, and stand last.",
         ),
     )
 
@@ -159,6 +160,7 @@ def _trust_table(found: Causes) -> Table:
     columns: list[Shown] = [
         name_column("point", "point"),
         ("passing cases with others like them", lambda row: percent(row["overlap"]), True),
+        ("over too early, points apart", lambda row: points(row["left_early"]).removeprefix("+"), True),
         ("largest difference before", lambda row: f"{row['imbalance_raw']:.2f}", True),
         ("and after adjusting", lambda row: f"{row['imbalance']:.2f}", True),
         ("q-value", _chance, True),
