@@ -40,7 +40,9 @@ class Spoken:
         return self._names.sub(lambda found: in_words(found[0]), text) if self._names else text
 
     def cell(self, text: str) -> str:
-        """A text of a table: a name by its title."""
+        """A text of a table: a name by its title; a formula, which is to be copied, as it is."""
+        if text.startswith("{"):
+            return text
         return self._titles.get(text) or self.text(text)
 
     def figure(self, figure: Any, theme: Theme) -> Any:

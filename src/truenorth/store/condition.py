@@ -78,10 +78,5 @@ class Condition:
         in_files = select(ARCHIVE_FILE.c.n_events, ARCHIVE_FILE.c.last_position)
         with self._database.reading() as connection:
             files = connection.execute(in_files.where(ARCHIVE_FILE.c.last_position > position)).all()
-<<<<<<< HEAD
-            n_archived = sum(min(int(file.n_events), int(file.last_position) - position) for file in files)
-            return n_archived + (connection.scalar(in_table) or 0)
-=======
             n_archived: int = sum(min(file.n_events, file.last_position - position) for file in files)
             return int(connection.scalar(in_table) or 0) + n_archived
->>>>>>> visitor5
