@@ -10,6 +10,7 @@ judging of all: such a column is read as a type that fits, and what is not of th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from math import isfinite
@@ -29,7 +30,9 @@ from truenorth.store.ports import Stored
 INSTANT = pl.Datetime("us", "UTC")
 _DTYPES: Mapping[str, pl.DataType] = {"text": pl.String(), "number": pl.Float64(), "instant": INSTANT}
 _ATTRIBUTES = {"time": "time_us", "received": "received_us"}
-_YEAR_FIRST = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}"
+MOST_SIGHTS = 100
+"""What columns were found to hold is kept with how they are read then, the last so many."""
+_YEAR_FIRST = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 ReadAs = Literal["text", "number", "instant", "boolean"]
 _READ_AS: Mapping[ReadAs, pl.DataType] = {
@@ -146,6 +149,7 @@ class Columns:
         self._journey = journey
         self._names = sorted((needed_columns(journey) | set(more)) - {"source", "id", "time"})
         self._paths = {name: _paths(name, journey.fields.get(name)) for name in self._names}
+        self._fitted = lru_cache(MOST_SIGHTS)(self._fit)
 
     def look(self, sight: Sight, seen: Sequence[Record]) -> Sight:
         """What has been seen, with some more events; the same value if that is nothing new."""
@@ -154,11 +158,11 @@ class Columns:
             column = self._widened(name, columns.get(name), seen)
             if column:
                 columns[name] = column
-        return sight if columns == sight.columns else self._fitted(columns)
+        return sight if columns == sight.columns else self._fitted(tuple(columns.items()))
 
-    def _fitted(self, columns: Mapping[str, Column]) -> Sight:
+    def _fit(self, columns: tuple[tuple[str, Column], ...]) -> Sight:
         """Columns read as what the conditions can read, which follows from all that they hold, not from its order."""
-        best = Sight({name: msgspec.structs.replace(column, read_as=None) for name, column in columns.items()})
+        best = Sight({name: msgspec.structs.replace(column, read_as=None) for name, column in columns})
         n_best = self._n_problems(best)
         while n_best:
             n_least, least = min(
@@ -266,9 +270,8 @@ def _kind(kind: type, found: Sequence[Any]) -> str:
         return "integer" if all(number in INT64 for number in found) else "number"
     if kind is float:
         return "number"
-    texts = pl.Series(found) if kind is str else None
-    is_dated = texts is not None and texts.str.contains(_YEAR_FIRST).all() and looks_like_instants(texts) is not None
-    return "instant" if is_dated else "text"
+    looks_dated = kind is str and all(map(_YEAR_FIRST.match, found))
+    return "instant" if looks_dated and looks_like_instants(pl.Series(found)) is not None else "text"
 
 
 def _series(name: str, values: Sequence[Any], dtype: pl.DataType) -> pl.Series:

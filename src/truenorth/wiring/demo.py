@@ -12,20 +12,23 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from types import FrameType
 
 import msgspec
+import numpy as np
 import polars as pl
 
 from truenorth.engine.replay import Progress
 from truenorth.logs.log import Log
-from truenorth.server.acting.proposing import Proposer
+from truenorth.server.acting.acting import ID_BYTES
+from truenorth.server.acting.proposing import PAGE_SIGNALS, Proposer
 from truenorth.server.acting.staffing import keep_people
 from truenorth.server.api.bounds import Bounds
 from truenorth.server.importing import import_events
-from truenorth.server.runner import Runner, now_us
+from truenorth.server.runner import PAGE_EVENTS, Runner, now_us
 from truenorth.server.service import Settings, run_service, tried_port
 from truenorth.simulate import Company, World
 from truenorth.simulate.unfolding import Unfolding
@@ -39,7 +42,8 @@ from truenorth.wiring.demo_life import Colleagues, Life, done_in, live_again
 from truenorth.wiring.learning import can_learn
 from truenorth.wiring.service import Pace, Service, foreseer_command, journey_texts, open_service, runner_command
 
-HOUR_US = 3_600_000_000
+STEP_US = 2 * 3_600_000_000
+"""Of the prepared past, while people act in it: so often they look at what has come."""
 STORE, PREPARED = "company.db", "prepared.json"
 FORM = 4
 """Of what is prepared: what an older program prepared is made anew."""
@@ -99,7 +103,7 @@ def prepared(folder: Path, company: Path, plan: Plan, tell: Progress) -> Prepare
     (folder / PREPARED).unlink(missing_ok=True)
     with tempfile.TemporaryDirectory(prefix="preparing-", dir=folder) as unfinished:
         path = Path(unfinished, STORE)
-        with open_store(f"sqlite:///{path}") as store:
+        with open_store(f"sqlite:///{path}", is_durable=False) as store:
             _History(store, plan).fill(company, tell)
             models = teach(store, plan, tell)
             n_events = store.events.last_position()
@@ -133,21 +137,28 @@ class _History:
         self._append(past)
         runner = Runner(self._store, clock=lambda: self._now_us, lateness_us=LATENESS_US)
         tell("judging its history", 0.0)
-        _until_done(runner.step)
+        _while_full(runner.step, PAGE_EVENTS)
         self._work_through(runner, tell)
         runner.finish()
         self._store.database.checkpoint()
 
     def _work_through(self, runner: Runner, tell: Progress) -> None:
-        acting = acting_of(self._store, lambda: self._now_us)
+        chance, outcomes_of = np.random.default_rng(self._plan.seed), cache(self._store.results.outcomes)
+        acting = acting_of(
+            self._store,
+            lambda: self._now_us,
+            new_id=lambda: chance.bytes(ID_BYTES).hex(),
+            outcomes_of=outcomes_of,
+        )
         proposer, colleagues = Proposer(self._store, acting), Colleagues(self._store, acting, self._company)
         first_us, last_us = self._now_us, microseconds(self._plan.live_from)
         while self._now_us < last_us:
             tell("working through its last days", (self._now_us - first_us) / (last_us - first_us))
-            self._now_us = min(self._now_us + HOUR_US, last_us)
+            self._now_us = min(self._now_us + STEP_US, last_us)
             self._append(self._company.until(self._now_us))
-            _until_done(runner.step)
-            _until_done(proposer.step)
+            _while_full(runner.step, PAGE_EVENTS)
+            outcomes_of.cache_clear()
+            _while_full(proposer.step, PAGE_SIGNALS)
             colleagues.work(self._now_us)
 
     def _append(self, events: pl.DataFrame) -> None:
@@ -168,8 +179,9 @@ def as_sent(events: pl.DataFrame) -> pl.DataFrame:
     return events.select(own).with_columns(pl.Series("properties", texts, dtype=pl.String))
 
 
-def _until_done(step: Callable[[], int]) -> None:
-    while step():
+def _while_full(step: Callable[[], int], n_full: int) -> None:
+    """Step until one takes less than a full page: then there is no more."""
+    while step() == n_full:
         pass
 
 
