@@ -9,8 +9,8 @@ import os
 import shutil
 import signal
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, date, datetime
 from functools import cache
 from hashlib import sha256
@@ -39,19 +39,18 @@ from truenorth.store.steering import SteeringFile, SteeringKind
 from truenorth.wiring.action import acting_of, read_people
 from truenorth.wiring.console import has_console
 from truenorth.wiring.demo_life import Colleagues, Life, done_in, live_again
+from truenorth.wiring.demo_models import Lessons, Model, learning
 from truenorth.wiring.learning import can_learn
 from truenorth.wiring.service import Pace, Service, foreseer_command, journey_texts, open_service, runner_command
 
 STEP_US = 2 * 3_600_000_000
 """Of the prepared past, while people act in it: so often they look at what has come."""
 STORE, PREPARED = "company.db", "prepared.json"
-FORM = 4
+FORM = 5
 """Of what is prepared: what an older program prepared is made anew."""
 STEERED = "help"
 """The journey that the files of KPIs and initiatives of the company are about."""
 STEERING_KINDS: tuple[SteeringKind, ...] = ("kpis", "initiatives")
-HELD_OUT = 0.4
-"""Of the cases, the latest: outcomes are final weeks after a case opens, so that a smaller share would hold few."""
 LATENESS_US = 120_000_000
 """Of the company's time: two seconds at 60 times its speed."""
 
@@ -102,15 +101,27 @@ def prepared(folder: Path, company: Path, plan: Plan, tell: Progress) -> Prepare
     folder.mkdir(parents=True, exist_ok=True)
     (folder / PREPARED).unlink(missing_ok=True)
     with tempfile.TemporaryDirectory(prefix="preparing-", dir=folder) as unfinished:
-        path = Path(unfinished, STORE)
-        with open_store(f"sqlite:///{path}", is_durable=False) as store:
-            _History(store, plan).fill(company, tell)
-            models = teach(store, plan, tell)
-            n_events = store.events.last_position()
-        path.replace(folder / STORE)
-    made = Prepared(digest, n_events, models)
+        made = Prepared(digest, *_made(Path(unfinished, STORE), company, plan, tell))
+        Path(unfinished, STORE).replace(folder / STORE)
     (folder / PREPARED).write_bytes(msgspec.json.format(msgspec.json.encode(made)) + b"\n")
     return made
+
+
+def _made(path: Path, company: Path, plan: Plan, tell: Progress) -> tuple[int, tuple[str, ...]]:
+    """Make the store; the number of its events, and the journeys whose model is live.
+
+    Models are learnt from the time before proposals were made, beside that time: where the libraries for it are there.
+    """
+    url, live_us = f"sqlite:///{path}", microseconds(plan.live_from)
+    with open_store(url, is_durable=False) as store:
+        history = _History(store, plan)
+        runner = history.fill(company, tell)
+        names = tuple(text.name for text in store.journeys.live())
+        lessons = Lessons(url, store.events.last_position(), live_us, str(path.parent), names)
+        with learning(lessons) if can_learn() else nullcontext(lambda _: ()) as learnt:
+            history.work_through(runner, tell)
+            models = _keep(store, learnt(tell), live_us)
+        return store.events.last_position(), models
 
 
 class _History:
@@ -121,8 +132,8 @@ class _History:
         self._company = plan.company()
         self._now_us = microseconds(plan.told_from)
 
-    def fill(self, folder: Path, tell: Progress) -> None:
-        """Journeys, people, the quiet past at once, then the days in which proposals are made, hour by hour."""
+    def fill(self, folder: Path, tell: Progress) -> Runner:
+        """Journeys, people, and at once the past in which nobody acts; the runner that has judged it."""
         tell("letting a company live", 0.0)
         past = self._company.until(self._now_us)
         for name, text in journey_texts(folder):
@@ -138,11 +149,10 @@ class _History:
         runner = Runner(self._store, clock=lambda: self._now_us, lateness_us=LATENESS_US)
         tell("judging its history", 0.0)
         _while_full(runner.step, PAGE_EVENTS)
-        self._work_through(runner, tell)
-        runner.finish()
-        self._store.database.checkpoint()
+        return runner
 
-    def _work_through(self, runner: Runner, tell: Progress) -> None:
+    def work_through(self, runner: Runner, tell: Progress) -> None:
+        """The days in which proposals are made and taken, step by step."""
         chance, outcomes_of = np.random.default_rng(self._plan.seed), cache(self._store.results.outcomes)
         acting = acting_of(
             self._store,
@@ -160,6 +170,8 @@ class _History:
             outcomes_of.cache_clear()
             _while_full(proposer.step, PAGE_SIGNALS)
             colleagues.work(self._now_us)
+        runner.finish()
+        self._store.database.checkpoint()
 
     def _append(self, events: pl.DataFrame) -> None:
         import_events(Log(as_sent(events)), self._store.events, "company", self._now_us)
@@ -185,37 +197,14 @@ def _while_full(step: Callable[[], int], n_full: int) -> None:
         pass
 
 
-def teach(store: Store, plan: Plan, tell: Progress) -> tuple[str, ...]:
-    """Learn a model of each journey and make it live where it is better than guessing; the journeys that have one.
-
-    None where the libraries for it are not installed. Learning is short: fewer rows and settings than `train` takes.
-    """
-    if not can_learn():
-        return ()
-    from truenorth.foresight.backtest import Asked  # noqa: PLC0415  (learning libraries)
-    from truenorth.foresight.boosted import SETTINGS  # noqa: PLC0415
-    from truenorth.foresight.train import Effort  # noqa: PLC0415
-    from truenorth.server.foreseeing.teaching import judged_log, taught  # noqa: PLC0415
-
-    effort = Effort(settings=SETTINGS[1:], n_threads=1, n_rows=8_000, n_rows_small=3_000)
-    live_us = microseconds(plan.live_from)
-    taken = []
-    names = [text.name for text in store.journeys.live()]
-    for number, name in enumerate(names):
-        tell(f"learning to foresee: {name}", number / len(names))
-        found = taught(
-            judged_log(store, name, lambda *_: None),
-            Asked(test_share=HELD_OUT),
-            effort,
-            seed=0,
-            now_us=live_us,
-            tell=lambda *_: None,
-        )
-        store.models.add(found.row, found.foresight.to_bytes())
-        if found.row.beats:
-            store.models.promote(name, found.row.version, now_us=live_us)
-            taken.append(name)
-    return tuple(taken)
+def _keep(store: Store, models: Sequence[Model], live_us: int) -> tuple[str, ...]:
+    """Keep models, those live that are better than guessing; the journeys of these."""
+    for model in models:
+        store.models.add(model.row, model.blob)
+    better = [model.row for model in models if model.row.beats]
+    for row in better:
+        store.models.promote(row.journey, row.version, now_us=live_us)
+    return tuple(row.journey for row in better)
 
 
 @contextmanager

@@ -106,7 +106,7 @@ class _Finder:
         satisfied = self._translated(tuple(frame.schema.items()))
         if satisfied is None:
             return [False] * len(some)
-        return list(frame.select(pl.lit(True).alias("all"), satisfied.alias("hit"))["hit"])
+        return list(frame.select_seq(pl.lit(True).alias("all"), satisfied.alias("hit"))["hit"])
 
     def _translate(self, columns: tuple[tuple[str, pl.DataType], ...]) -> pl.Expr | None:
         schema = pl.Schema(columns)
