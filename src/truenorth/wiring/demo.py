@@ -61,8 +61,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     ``told_from`` to ``live_from`` proposals are made and taken; before that nobody acts. All instants are UTC.
     """
 
-    n_customers: int = 2_000
-    start: date = date(2025, 11, 17)
+    n_customers: int = 1_500
+    start: date = date(2025, 10, 20)
     told_from: datetime = datetime(2026, 3, 10, tzinfo=UTC)
     live_from: datetime = datetime(2026, 4, 7, 8, tzinfo=UTC)
     seed: int = 1
@@ -102,9 +102,16 @@ def prepared(folder: Path, company: Path, plan: Plan, tell: Progress) -> Prepare
     (folder / PREPARED).unlink(missing_ok=True)
     with tempfile.TemporaryDirectory(prefix="preparing-", dir=folder) as unfinished:
         made = Prepared(digest, *_made(Path(unfinished, STORE), company, plan, tell))
+        _kept_by_disk(Path(unfinished, STORE))
         Path(unfinished, STORE).replace(folder / STORE)
     (folder / PREPARED).write_bytes(msgspec.json.format(msgspec.json.encode(made)) + b"\n")
     return made
+
+
+def _kept_by_disk(path: Path) -> None:
+    """Wait until a file that was written in haste outlives the machine's sudden end."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
 
 
 def _made(path: Path, company: Path, plan: Plan, tell: Progress) -> tuple[int, tuple[str, ...]]:
@@ -229,7 +236,7 @@ def run(folder: Path, plan: Plan, *, speed: float, host: str, port: int, on_star
 
     ``on_started`` is told the address. Nothing is left running, and no file but what was prepared.
     """
-    with interrupted_by_sigterm(), copied(folder) as path:
+    with copied(folder) as path:
         url = f"sqlite:///{path}"
         os.environ["TRUENORTH_DB"] = url  # for the runner and the foreseer
         pace = pace_from(microseconds(plan.live_from), speed, now_us())
@@ -280,14 +287,19 @@ def free_port(host: str, wanted: int) -> int:
 
 
 @contextmanager
-def interrupted_by_sigterm() -> Iterator[None]:
-    """Let SIGTERM end the demo as Ctrl-C does, so that its copy goes."""
+def interrupted_once() -> Iterator[None]:
+    """Let SIGTERM end the demo as Ctrl-C does. Who asks again while it ends is not heard: all of it is to go."""
+    is_ending = False
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
+        nonlocal is_ending
+        if not is_ending:
+            is_ending = True
+            raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    before = [(one, signal.signal(one, interrupt)) for one in (signal.SIGINT, signal.SIGTERM)]
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for one, handler in before:
+            signal.signal(one, handler)
