@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 from time import monotonic, sleep
@@ -19,6 +19,7 @@ import msgspec
 import psutil
 import pytest
 
+from process.live_demo import COMPANY
 from process.service_process import within
 from truenorth.simulate import ACTIONS
 from truenorth.spec.instants import microseconds
@@ -26,7 +27,6 @@ from truenorth.store.opening import Store, open_store
 from truenorth.wiring.demo import STORE, Plan, digest_of, prepared
 from truenorth.wiring.demo_life import Done, done_in, fate_of, live_again
 
-COMPANY = Path(__file__).parents[2] / "examples" / "company"
 SCRIPT = Path(__file__).with_name("live_demo.py")
 PLAN = Plan(
     n_customers=250,
@@ -92,26 +92,80 @@ def test_fates_come_in_their_shares() -> None:
     assert shares == pytest.approx([0.5, 0.12, 0.38], abs=1e-4)
 
 
-def test_it_lives_and_leaves_nothing(folder: Path, tmp_path: Path) -> None:
-    command = [sys.executable, str(SCRIPT), str(folder), msgspec.json.encode(PLAN).decode()]
-    environment = {**os.environ, "TMPDIR": str(tmp_path)}
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
-    try:
-        assert process.stdout is not None
-        address = process.stdout.readline().strip()
-        first = _summary(address, at_least=1)
-        _summary(address, at_least=first + 10)  # ten minutes of the company pass in a second
-        _accept_one(address)
-        children = psutil.Process(process.pid).children(recursive=True)
-        os.kill(process.pid, signal.SIGINT)
-        rest, _ = process.communicate(timeout=WITHIN_S)
-    finally:
+@pytest.fixture
+def demo(tmp_path: Path) -> Iterator[Callable[[Path], subprocess.Popen[str]]]:
+    """Starts the demo of a folder, in a session of its own; it is gone in the end, whatever happens."""
+    begun = []
+
+    def begin(folder: Path) -> subprocess.Popen[str]:
+        command = [sys.executable, str(SCRIPT), str(folder), msgspec.json.encode(PLAN).decode()]
+        environment = {**os.environ, "TMPDIR": str(tmp_path)}
+        pipe = subprocess.PIPE
+        process = subprocess.Popen(command, env=environment, stdout=pipe, text=True, start_new_session=True)
+        begun.append(process)
+        return process
+
+    yield begin
+    for process in begun:
         process.kill()
-        process.wait()
-    assert (process.returncode, rest.strip()) == (0, "ended")
-    assert children
+        process.communicate()
+
+
+def _said(process: subprocess.Popen[str], word: str) -> str:
+    """The first line that begins with a word."""
+    assert process.stdout is not None
+    return next(line.strip() for line in process.stdout if line.startswith(word))
+
+
+def _stopped(process: subprocess.Popen[str], *ways: signal.Signals) -> None:
+    """Stop it by Ctrl-C or by SIGTERM, or several times in a row; whatever it had started has ended before it."""
+    children = psutil.Process(process.pid).children(recursive=True)
+    for way in ways:
+        (os.killpg if way is signal.SIGINT else os.kill)(process.pid, way)
+    rest, _ = process.communicate(timeout=WITHIN_S)
+    assert (process.returncode, rest.splitlines()[-1]) == (0, "ended")
     assert psutil.wait_procs(children, timeout=0)[1] == []
+
+
+def test_it_lives_and_leaves_nothing(
+    folder: Path, tmp_path: Path, demo: Callable[[Path], subprocess.Popen[str]]
+) -> None:
+    process = demo(folder)
+    address = _said(process, "http")
+    first = _summary(address, at_least=1)
+    _summary(address, at_least=first + 10)  # ten minutes of the company pass in a second
+    _accept_one(address)
+    assert psutil.Process(process.pid).children()
+    _stopped(process, signal.SIGINT)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("word", "ways"),
+    [
+        ("letting a company live", (signal.SIGTERM,)),
+        ("working through", (signal.SIGINT, signal.SIGINT)),
+    ],
+)
+def test_stopped_while_it_prepares(
+    tmp_path: Path, demo: Callable[[Path], subprocess.Popen[str]], word: str, ways: tuple[signal.Signals, ...]
+) -> None:
+    process = demo(tmp_path / "demo")
+    _said(process, word)
+    _stopped(process, *ways)
+    assert [path.name for path in tmp_path.rglob("*")] == ["demo"]
+
+
+@pytest.mark.parametrize("word", ["prepared", "http"])
+def test_stopped_twice_while_it_serves(
+    folder: Path, tmp_path: Path, demo: Callable[[Path], subprocess.Popen[str]], word: str
+) -> None:
+    kept = sorted(folder.iterdir())
+    process = demo(folder)
+    _said(process, word)
+    _stopped(process, signal.SIGINT, signal.SIGTERM, signal.SIGINT)
+    assert list(tmp_path.iterdir()) == []
+    assert sorted(folder.iterdir()) == kept
 
 
 def _summary(address: str, *, at_least: int) -> int:

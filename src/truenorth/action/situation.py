@@ -48,7 +48,9 @@ def holding(context: Context, situations: Mapping[str, str]) -> dict[str, bool]:
         return {}
     frame = _row(context, {field for tree in trees.values() for field in fields_of(tree)})
     truth = Translation(frame.schema).truth
-    answers = frame.select(pl.lit(True).alias("any row"), *(truth(tree).alias(name) for name, tree in trees.items()))
+    answers = frame.select_seq(
+        pl.lit(True).alias("any row"), *(truth(tree).alias(name) for name, tree in trees.items())
+    )
     return {name: bool(answers[name][0]) for name in trees}
 
 

@@ -45,7 +45,7 @@ def demo(
         with asked():
             only_loopback(host)
         plan = wiring_demo.Plan()
-        with wiring_demo.kept(folder) as place:
+        with wiring_demo.interrupted_once(), wiring_demo.kept(folder) as place:
             with progress() as tell:
                 made = wiring_demo.prepared(place, company, plan, tell)
             if prepare:

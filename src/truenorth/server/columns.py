@@ -10,7 +10,8 @@ judging of all: such a column is read as a type that fits, and what is not of th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from functools import lru_cache
 from math import isfinite
 from typing import Any, Literal, NamedTuple
@@ -29,7 +30,9 @@ from truenorth.store.ports import Stored
 INSTANT = pl.Datetime("us", "UTC")
 _DTYPES: Mapping[str, pl.DataType] = {"text": pl.String(), "number": pl.Float64(), "instant": INSTANT}
 _ATTRIBUTES = {"time": "time_us", "received": "received_us"}
-_YEAR_FIRST = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}"
+MOST_SIGHTS = 100
+"""What columns were found to hold is kept with how they are read then, the last so many."""
+_YEAR_FIRST = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 ReadAs = Literal["text", "number", "instant", "boolean"]
 _READ_AS: Mapping[ReadAs, pl.DataType] = {
@@ -146,19 +149,20 @@ class Columns:
         self._journey = journey
         self._names = sorted((needed_columns(journey) | set(more)) - {"source", "id", "time"})
         self._paths = {name: _paths(name, journey.fields.get(name)) for name in self._names}
+        self._fitted = lru_cache(MOST_SIGHTS)(self._fit)
 
     def look(self, sight: Sight, seen: Sequence[Record]) -> Sight:
         """What has been seen, with some more events; the same value if that is nothing new."""
-        columns = dict(sight.columns)
+        columns, keys = dict(sight.columns), _keys(seen)
         for name in self._names:
-            column = self._widened(name, columns.get(name), seen)
+            column = self._widened(name, columns.get(name), seen, keys)
             if column:
                 columns[name] = column
-        return sight if columns == sight.columns else self._fitted(columns)
+        return sight if columns == sight.columns else self._fitted(tuple(columns.items()))
 
-    def _fitted(self, columns: Mapping[str, Column]) -> Sight:
+    def _fit(self, columns: tuple[tuple[str, Column], ...]) -> Sight:
         """Columns read as what the conditions can read, which follows from all that they hold, not from its order."""
-        best = Sight({name: msgspec.structs.replace(column, read_as=None) for name, column in columns.items()})
+        best = Sight({name: msgspec.structs.replace(column, read_as=None) for name, column in columns})
         n_best = self._n_problems(best)
         while n_best:
             n_least, least = min(
@@ -179,13 +183,13 @@ class Columns:
             return len(error.problems)
         return 0
 
-    def _widened(self, name: str, known: Column | None, seen: Sequence[Record]) -> Column | None:
+    def _widened(self, name: str, known: Column | None, seen: Sequence[Record], keys: Set[str]) -> Column | None:
         """A column with what some events show of it: a path further up takes its place, one further down counts not."""
         paths = self._paths[name]
         if known and known.path is None and paths[0] is None:
             return known  # the event's own field: of the type that the reference gives it
         for path in paths if known is None else paths[: paths.index(known.path) + 1]:
-            kinds = _kinds(self._values(name, path, seen))
+            kinds = _kinds(_values(name, path, seen, keys))
             if kinds:
                 same = known if known and known.path == path else Column(path)
                 return msgspec.structs.replace(same, kinds=kinds | same.kinds)
@@ -193,21 +197,38 @@ class Columns:
 
     def frame(self, sight: Sight, some: Sequence[Record]) -> pl.DataFrame:
         """Events as a frame with ``position`` and the columns of `Sight.schema`."""
+        keys = _keys(some)
         columns = [pl.Series("position", [record.position for record in some], dtype=pl.Int64)]
         for name, dtype in sight.schema().items():
-            values = self._values(name, sight.path(name), some)
+            values = _values(name, sight.path(name), some, keys)
             column = sight.columns.get(name)
             columns.append(_series(name, _only(column.read_as, values) if column else values, dtype))
         return pl.DataFrame(columns)
 
-    @staticmethod
-    def _values(name: str, path: str | None, some: Sequence[Record]) -> list[Any]:
-        if path is None and name == "customer":
-            return [record.person for record in some]
-        if path is None:
-            attribute = _ATTRIBUTES.get(name, name)
-            return [getattr(record.event, attribute) for record in some]
+
+def _keys(some: Iterable[Record]) -> Set[str]:
+    """All keys of what some events hold beside their fields, not those inside of objects."""
+    return {key for record in some for key in record.rest}
+
+
+def _values(name: str, path: str | None, some: Sequence[Record], keys: Set[str]) -> list[Any]:
+    """What each of some events holds; ``keys``: all that they have."""
+    if path is None and name == "customer":
+        return [record.person for record in some]
+    if path is None:
+        attribute = _ATTRIBUTES.get(name, name)
+        return [getattr(record.event, attribute) for record in some]
+    heads = [(head, tail) for head, tail in _splits(path) if head in keys]
+    if path in keys or len(heads) > 1 or any("." in tail for _, tail in heads):
         return [value_at(record.rest, path) for record in some]
+    return _inner_values(some, *heads[0]) if heads else [None] * len(some)
+
+
+def _inner_values(some: Sequence[Record], head: str, tail: str) -> list[Any]:
+    """What stands under a key of an object under another one, as `value_at` finds it; most of a log is read here."""
+    inner = (record.rest.get(head) for record in some)
+    held = (one.get(tail) if isinstance(one, dict) else None for one in inner)
+    return [None if isinstance(value, dict) else value for value in held]
 
 
 def _paths(name: str, mapped: str | None) -> list[str | None]:
@@ -266,9 +287,8 @@ def _kind(kind: type, found: Sequence[Any]) -> str:
         return "integer" if all(number in INT64 for number in found) else "number"
     if kind is float:
         return "number"
-    texts = pl.Series(found) if kind is str else None
-    is_dated = texts is not None and texts.str.contains(_YEAR_FIRST).all() and looks_like_instants(texts) is not None
-    return "instant" if is_dated else "text"
+    looks_dated = kind is str and all(map(_YEAR_FIRST.match, found))
+    return "instant" if looks_dated and looks_like_instants(pl.Series(found)) is not None else "text"
 
 
 def _series(name: str, values: Sequence[Any], dtype: pl.DataType) -> pl.Series:

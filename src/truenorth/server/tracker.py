@@ -207,7 +207,7 @@ class Tracker:
         at_us = self._watermark_us(watermark_us)
         old = self._forget(keys)
         moves = self._live.take(frame.filter(~afresh), at_us)
-        judged = self._written(moves, first)
+        judged = self._written(moves, first, quiet=quiet)
         n_passed = int((moves.taken["index"] >= first).sum())
         if keys:
             more, n_more = self._judge_afresh(old, self._history(keys, self.position, page, joined), at_us)
@@ -311,11 +311,11 @@ class Tracker:
         history = self._columns.frame(self._sight, [*(past[place] for place in sorted(past)), *page])
         return history.filter(pl.col(self._live.key_column).is_in(sorted(keys)))
 
-    def _written(self, moves: Moves, first_position: int) -> Judged:
+    def _written(self, moves: Moves, first_position: int, *, quiet: bool) -> Judged:
         cases = case_rows(self.journey, self._live, moves)
         rows = moves.verdicts[newly_told(moves, first_position)]
         promises = promise_rows(self.journey, self._live, rows, self._past.ids_at)
-        told = signals_of(self._live, moves, cases, promises)
+        told = () if quiet else signals_of(self._live, moves, cases, promises)
         return Judged(
             progress=self.progress, cases=cases, promises=promises, signals=told, case_events=self._events(moves)
         )

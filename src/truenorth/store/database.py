@@ -62,12 +62,13 @@ class Database:
     another: what the first wrote is visible before the next begins to write.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, is_durable: bool = True) -> None:
+        """``is_durable``: what is written outlives the machine's sudden end; else, with SQLite, only the process's."""
         parsed = _parsed(url)
         self.name = without_passwords(url)
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         self.path = parsed.database if self.is_sqlite else None
-        self._engine = _sqlite_engine(parsed) if self.is_sqlite else _postgres_engine(parsed, self.name)
+        self._engine = _sqlite_engine(parsed, is_durable) if self.is_sqlite else _postgres_engine(parsed, self.name)
         reading: dict[str, Any] = {"begin": "BEGIN"} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
         self._reads = self._engine.execution_options(**reading)
         writing: dict[str, Any] = (
@@ -185,7 +186,7 @@ def _bad_url(found: str) -> TruenorthError:
     return TruenorthError([Problem(path="database URL", expected=FORMS, found=found, hint="see docs/store.md")])
 
 
-def _sqlite_engine(url: URL) -> Engine:
+def _sqlite_engine(url: URL, is_durable: bool) -> Engine:
     engine = create_engine(url, hide_parameters=True, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
 
     @event.listens_for(engine, "connect")
@@ -193,7 +194,7 @@ def _sqlite_engine(url: URL) -> Engine:
         connection.isolation_level = None  # the driver begins no transactions: `begin` below does
         for pragma in (
             "journal_mode = WAL",
-            "synchronous = FULL",
+            f"synchronous = {'FULL' if is_durable else 'OFF'}",
             f"wal_autocheckpoint = {SQLITE_LOG_PAGES}",
             "secure_delete = ON",
             "foreign_keys = ON",

@@ -71,10 +71,12 @@ class History:
 
     def pages(self, wanted: Wanted) -> Iterator[Stored]:
         """All events that are wanted, in the order of arrival."""
-        after = 0
-        while page := self.page(after, PAGE_ROWS, wanted):
+        after, is_full = 0, True
+        while is_full:
+            page = self.page(after, PAGE_ROWS, wanted)
             yield from page
-            after = page[-1].position
+            is_full = len(page) == PAGE_ROWS
+            after = page[-1].position if page else after
 
     def of(self, column: str, values: Sequence[Any]) -> Iterator[Stored]:
         """All events with one of some values in a column, in the order of arrival."""

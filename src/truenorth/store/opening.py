@@ -72,8 +72,10 @@ class Store:
         self.close()
 
 
-def open_store(url: str, *, entropy: Entropy = os.urandom) -> Store:
+def open_store(url: str, *, entropy: Entropy = os.urandom, is_durable: bool = True) -> Store:
     """The store of a URL: ``sqlite:///truenorth.db`` or ``postgresql://user@host/database``.
+
+    ``is_durable``: false only for what can be made again, see `Database`.
 
     Its tables are made, or brought to the state that this program expects; what a crash has left of an archive is
     tidied. Raises `TruenorthError` for a URL that names no store or a database of a newer program, StoreUnavailable
@@ -88,7 +90,7 @@ def open_store(url: str, *, entropy: Entropy = os.urandom) -> Store:
     Appended(n_new=1, n_duplicates=1, n_suppressed=0)
     [(1, 'ordered')]
     """
-    database = Database(url)
+    database = Database(url, is_durable=is_durable)
     try:
         return _opened(database, entropy)
     except BaseException:

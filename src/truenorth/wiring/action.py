@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -95,13 +95,28 @@ def stops(url: str) -> Sequence[Stopped]:
         return store.decisions.all_stopped()
 
 
-def acting_of(store: Store, clock: Callable[[], int]) -> Acting:
-    """Who decides in a store that no service runs on; ``clock``: microseconds since 1970 UTC."""
+def any_id() -> str:
+    """An id that no other decision has."""
+    return os.urandom(ID_BYTES).hex()
+
+
+def acting_of(
+    store: Store,
+    clock: Callable[[], int],
+    *,
+    new_id: Callable[[], str] = any_id,
+    outcomes_of: Callable[[str], Mapping[str, int]] | None = None,
+) -> Acting:
+    """Who decides in a store that no service runs on; ``clock``: microseconds since 1970 UTC.
+
+    ``new_id``: of decisions, hexadecimal; what is drawn by chance follows from it. ``outcomes_of``: the cases of a
+    journey by outcome, None for what the store has at that instant.
+    """
     return Acting(
         store,
         now_us=clock,
-        new_id=lambda: os.urandom(ID_BYTES).hex(),
+        new_id=new_id,
         ids_of=Who(store).ids_of,
-        outcomes_of=store.results.outcomes,
+        outcomes_of=outcomes_of or store.results.outcomes,
         knowing=Knowing(),
     )

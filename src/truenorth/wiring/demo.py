@@ -9,23 +9,26 @@ import os
 import shutil
 import signal
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, date, datetime
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from types import FrameType
 
 import msgspec
+import numpy as np
 import polars as pl
 
 from truenorth.engine.replay import Progress
 from truenorth.logs.log import Log
-from truenorth.server.acting.proposing import Proposer
+from truenorth.server.acting.acting import ID_BYTES
+from truenorth.server.acting.proposing import PAGE_SIGNALS, Proposer
 from truenorth.server.acting.staffing import keep_people
 from truenorth.server.api.bounds import Bounds
 from truenorth.server.importing import import_events
-from truenorth.server.runner import Runner, now_us
+from truenorth.server.runner import PAGE_EVENTS, Runner, now_us
 from truenorth.server.service import Settings, run_service, tried_port
 from truenorth.simulate import Company, World
 from truenorth.simulate.unfolding import Unfolding
@@ -36,18 +39,18 @@ from truenorth.store.steering import SteeringFile, SteeringKind
 from truenorth.wiring.action import acting_of, read_people
 from truenorth.wiring.console import has_console
 from truenorth.wiring.demo_life import Colleagues, Life, done_in, live_again
+from truenorth.wiring.demo_models import Lessons, Model, learning
 from truenorth.wiring.learning import can_learn
 from truenorth.wiring.service import Pace, Service, foreseer_command, journey_texts, open_service, runner_command
 
-HOUR_US = 3_600_000_000
+STEP_US = 2 * 3_600_000_000
+"""Of the prepared past, while people act in it: so often they look at what has come."""
 STORE, PREPARED = "company.db", "prepared.json"
-FORM = 4
+FORM = 5
 """Of what is prepared: what an older program prepared is made anew."""
 STEERED = "help"
 """The journey that the files of KPIs and initiatives of the company are about."""
 STEERING_KINDS: tuple[SteeringKind, ...] = ("kpis", "initiatives")
-HELD_OUT = 0.4
-"""Of the cases, the latest: outcomes are final weeks after a case opens, so that a smaller share would hold few."""
 LATENESS_US = 120_000_000
 """Of the company's time: two seconds at 60 times its speed."""
 
@@ -58,8 +61,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     ``told_from`` to ``live_from`` proposals are made and taken; before that nobody acts. All instants are UTC.
     """
 
-    n_customers: int = 2_000
-    start: date = date(2025, 11, 17)
+    n_customers: int = 1_500
+    start: date = date(2025, 10, 20)
     told_from: datetime = datetime(2026, 3, 10, tzinfo=UTC)
     live_from: datetime = datetime(2026, 4, 7, 8, tzinfo=UTC)
     seed: int = 1
@@ -98,15 +101,34 @@ def prepared(folder: Path, company: Path, plan: Plan, tell: Progress) -> Prepare
     folder.mkdir(parents=True, exist_ok=True)
     (folder / PREPARED).unlink(missing_ok=True)
     with tempfile.TemporaryDirectory(prefix="preparing-", dir=folder) as unfinished:
-        path = Path(unfinished, STORE)
-        with open_store(f"sqlite:///{path}") as store:
-            _History(store, plan).fill(company, tell)
-            models = teach(store, plan, tell)
-            n_events = store.events.last_position()
-        path.replace(folder / STORE)
-    made = Prepared(digest, n_events, models)
+        made = Prepared(digest, *_made(Path(unfinished, STORE), company, plan, tell))
+        _kept_by_disk(Path(unfinished, STORE))
+        Path(unfinished, STORE).replace(folder / STORE)
     (folder / PREPARED).write_bytes(msgspec.json.format(msgspec.json.encode(made)) + b"\n")
     return made
+
+
+def _kept_by_disk(path: Path) -> None:
+    """Wait until a file that was written in haste outlives the machine's sudden end."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
+def _made(path: Path, company: Path, plan: Plan, tell: Progress) -> tuple[int, tuple[str, ...]]:
+    """Make the store; the number of its events, and the journeys whose model is live.
+
+    Models are learnt from the time before proposals were made, beside that time: where the libraries for it are there.
+    """
+    url, live_us = f"sqlite:///{path}", microseconds(plan.live_from)
+    with open_store(url, is_durable=False) as store:
+        history = _History(store, plan)
+        runner = history.fill(company, tell)
+        names = tuple(text.name for text in store.journeys.live())
+        lessons = Lessons(url, store.events.last_position(), live_us, str(path.parent), names)
+        with learning(lessons) if can_learn() else nullcontext(lambda _: ()) as learnt:
+            history.work_through(runner, tell)
+            models = _keep(store, learnt(tell), live_us)
+        return store.events.last_position(), models
 
 
 class _History:
@@ -117,8 +139,8 @@ class _History:
         self._company = plan.company()
         self._now_us = microseconds(plan.told_from)
 
-    def fill(self, folder: Path, tell: Progress) -> None:
-        """Journeys, people, the quiet past at once, then the days in which proposals are made, hour by hour."""
+    def fill(self, folder: Path, tell: Progress) -> Runner:
+        """Journeys, people, and at once the past in which nobody acts; the runner that has judged it."""
         tell("letting a company live", 0.0)
         past = self._company.until(self._now_us)
         for name, text in journey_texts(folder):
@@ -133,22 +155,30 @@ class _History:
         self._append(past)
         runner = Runner(self._store, clock=lambda: self._now_us, lateness_us=LATENESS_US)
         tell("judging its history", 0.0)
-        _until_done(runner.step)
-        self._work_through(runner, tell)
-        runner.finish()
-        self._store.database.checkpoint()
+        _while_full(runner.step, PAGE_EVENTS)
+        return runner
 
-    def _work_through(self, runner: Runner, tell: Progress) -> None:
-        acting = acting_of(self._store, lambda: self._now_us)
+    def work_through(self, runner: Runner, tell: Progress) -> None:
+        """The days in which proposals are made and taken, step by step."""
+        chance, outcomes_of = np.random.default_rng(self._plan.seed), cache(self._store.results.outcomes)
+        acting = acting_of(
+            self._store,
+            lambda: self._now_us,
+            new_id=lambda: chance.bytes(ID_BYTES).hex(),
+            outcomes_of=outcomes_of,
+        )
         proposer, colleagues = Proposer(self._store, acting), Colleagues(self._store, acting, self._company)
         first_us, last_us = self._now_us, microseconds(self._plan.live_from)
         while self._now_us < last_us:
             tell("working through its last days", (self._now_us - first_us) / (last_us - first_us))
-            self._now_us = min(self._now_us + HOUR_US, last_us)
+            self._now_us = min(self._now_us + STEP_US, last_us)
             self._append(self._company.until(self._now_us))
-            _until_done(runner.step)
-            _until_done(proposer.step)
+            _while_full(runner.step, PAGE_EVENTS)
+            outcomes_of.cache_clear()
+            _while_full(proposer.step, PAGE_SIGNALS)
             colleagues.work(self._now_us)
+        runner.finish()
+        self._store.database.checkpoint()
 
     def _append(self, events: pl.DataFrame) -> None:
         import_events(Log(as_sent(events)), self._store.events, "company", self._now_us)
@@ -168,42 +198,20 @@ def as_sent(events: pl.DataFrame) -> pl.DataFrame:
     return events.select(own).with_columns(pl.Series("properties", texts, dtype=pl.String))
 
 
-def _until_done(step: Callable[[], int]) -> None:
-    while step():
+def _while_full(step: Callable[[], int], n_full: int) -> None:
+    """Step until one takes less than a full page: then there is no more."""
+    while step() == n_full:
         pass
 
 
-def teach(store: Store, plan: Plan, tell: Progress) -> tuple[str, ...]:
-    """Learn a model of each journey and make it live where it is better than guessing; the journeys that have one.
-
-    None where the libraries for it are not installed. Learning is short: fewer rows and settings than `train` takes.
-    """
-    if not can_learn():
-        return ()
-    from truenorth.foresight.backtest import Asked  # noqa: PLC0415  (learning libraries)
-    from truenorth.foresight.boosted import SETTINGS  # noqa: PLC0415
-    from truenorth.foresight.train import Effort  # noqa: PLC0415
-    from truenorth.server.foreseeing.teaching import judged_log, taught  # noqa: PLC0415
-
-    effort = Effort(settings=SETTINGS[1:], n_threads=1, n_rows=8_000, n_rows_small=3_000)
-    live_us = microseconds(plan.live_from)
-    taken = []
-    names = [text.name for text in store.journeys.live()]
-    for number, name in enumerate(names):
-        tell(f"learning to foresee: {name}", number / len(names))
-        found = taught(
-            judged_log(store, name, lambda *_: None),
-            Asked(test_share=HELD_OUT),
-            effort,
-            seed=0,
-            now_us=live_us,
-            tell=lambda *_: None,
-        )
-        store.models.add(found.row, found.foresight.to_bytes())
-        if found.row.beats:
-            store.models.promote(name, found.row.version, now_us=live_us)
-            taken.append(name)
-    return tuple(taken)
+def _keep(store: Store, models: Sequence[Model], live_us: int) -> tuple[str, ...]:
+    """Keep models, those live that are better than guessing; the journeys of these."""
+    for model in models:
+        store.models.add(model.row, model.blob)
+    better = [model.row for model in models if model.row.beats]
+    for row in better:
+        store.models.promote(row.journey, row.version, now_us=live_us)
+    return tuple(row.journey for row in better)
 
 
 @contextmanager
@@ -228,7 +236,7 @@ def run(folder: Path, plan: Plan, *, speed: float, host: str, port: int, on_star
 
     ``on_started`` is told the address. Nothing is left running, and no file but what was prepared.
     """
-    with interrupted_by_sigterm(), copied(folder) as path:
+    with copied(folder) as path:
         url = f"sqlite:///{path}"
         os.environ["TRUENORTH_DB"] = url  # for the runner and the foreseer
         pace = pace_from(microseconds(plan.live_from), speed, now_us())
@@ -279,14 +287,19 @@ def free_port(host: str, wanted: int) -> int:
 
 
 @contextmanager
-def interrupted_by_sigterm() -> Iterator[None]:
-    """Let SIGTERM end the demo as Ctrl-C does, so that its copy goes."""
+def interrupted_once() -> Iterator[None]:
+    """Let SIGTERM end the demo as Ctrl-C does. Who asks again while it ends is not heard: all of it is to go."""
+    is_ending = False
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
+        nonlocal is_ending
+        if not is_ending:
+            is_ending = True
+            raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    before = [(one, signal.signal(one, interrupt)) for one in (signal.SIGINT, signal.SIGTERM)]
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for one, handler in before:
+            signal.signal(one, handler)

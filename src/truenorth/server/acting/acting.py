@@ -22,13 +22,13 @@ from truenorth.action.record import decode_decision, encode_decision
 from truenorth.action.values import DO_NOTHING, Decision, EffectModel, Offer, Versions
 from truenorth.server.acting.kept_effects import KeptEffects
 from truenorth.server.acting.situations import (
+    ContactConditions,
     Told,
     at_stake_cents,
     base_risk_of,
     contacts_of,
     context_of,
     longest_window_us,
-    told_by,
 )
 from truenorth.server.receiving import Turned
 from truenorth.spec.acting import Grant
@@ -108,6 +108,11 @@ class Prepared(NamedTuple):
 @lru_cache(100)
 def _parsed(text: str) -> Journey:
     return parse_journey(text)
+
+
+@lru_cache(100)
+def _contact(text: str) -> ContactConditions:
+    return ContactConditions(_parsed(text))
 
 
 class Acting:
@@ -324,18 +329,18 @@ class Acting:
             versions=Versions(risk.model if risk else None, policy, text.version),
         )
         customers = () if row.customer is None else tuple(self._ids_of(row.customer))
-        return Prepared(text, journey, inputs, self._told(journey, row.case, customers, row.opened_us), customers)
+        return Prepared(text, journey, inputs, self._told(text, row.case, customers, row.opened_us), customers)
 
-    def _told(self, journey: Journey, case: str, customers: Sequence[str], opened_us: int) -> Told:
-        policy = journey.contact
+    def _told(self, text: JourneyText, case: str, customers: Sequence[str], opened_us: int) -> Told:
+        conditions = _contact(text.text)
         of_case: Sequence[Stored] = ()
         of_customer: Sequence[Stored] = ()
-        if policy.never_after is not None:
-            of_case = list(self._store.events.at(self._positions(journey.name, case, opened_us)))
-        if customers and (policy.consent is not None or policy.refusal is not None):
+        if conditions.asks_case:
+            of_case = list(self._store.events.at(self._positions(text.name, case, opened_us)))
+        if customers and conditions.asks_customer:
             events = self._store.events.of_customers(customers)
             of_customer = sorted(events, key=lambda one: (one.event.time_us, one.position))
-        return told_by(journey, of_case, of_customer)
+        return conditions.told_by(of_case, of_customer)
 
     def _positions(self, journey: str, case: str, since_us: int) -> list[int]:
         """Where the log has the events of a case: of ``key#2`` those of ``key``, unless a key itself is called so."""

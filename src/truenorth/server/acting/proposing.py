@@ -50,12 +50,15 @@ class Proposer:
                 continue
 
     def step(self) -> int:
-        """Take the next signals; how many there were."""
+        """Take the next signals; how many there were. A case of which there are several is looked at once."""
         signals = self._store.signals.read(self._after, limit=PAGE_SIGNALS)
         teams = self._store.staff.teams() if signals else ()
         proposed = 0
+        looked_at = set()
         for signal in signals:
-            if signal.kind in TRIGGERS and signal.case is not None:
+            place = (signal.journey, signal.case)
+            if signal.kind in TRIGGERS and signal.case is not None and place not in looked_at:
+                looked_at.add(place)
                 proposed += self._propose(signal, signal.case, teams)
             self._after = signal.number
         if proposed:

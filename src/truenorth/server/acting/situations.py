@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 import msgspec
 import polars as pl
@@ -11,7 +12,7 @@ from truenorth.action.inputs import Contacts
 from truenorth.action.values import Context, Verdict
 from truenorth.engine.compile import kinds_of
 from truenorth.engine.marks import Translation
-from truenorth.server.columns import Columns, Sight, records
+from truenorth.server.columns import Columns, Record, Sight, records
 from truenorth.spec.conditions import bind, define_flags, expand_flags
 from truenorth.spec.durations import UNITS_US
 from truenorth.spec.expressions import Condition
@@ -23,6 +24,8 @@ from truenorth.store.rows import CaseRow, PromiseRow
 
 AHEAD_US = 14 * 24 * UNITS_US["h"]
 """How far one looks for the next hour in which customers may be reached."""
+MOST_SCHEMAS = 100
+"""Forms of events whose translation of a condition is kept."""
 COUNTED = ("reopened", "events", "moments", "decisions", "internal", "handovers", "kept", "broken", "lapsed", "open")
 
 
@@ -86,32 +89,54 @@ class Told(msgspec.Struct, frozen=True):
     consent: bool | None = None
 
 
-def told_by(journey: Journey, of_case: Sequence[Stored], of_customer: Sequence[Stored]) -> Told:
-    """What the contact policy's conditions find among the events of a case and of its customer, in order of time."""
-    policy = journey.contact
-    is_over = any(_hits(journey, policy.never_after, of_case)) if policy.never_after else False
-    consent = None if policy.consent is None else False
-    given = _hits(journey, policy.consent, of_customer) if policy.consent else [False] * len(of_customer)
-    ended = _hits(journey, policy.refusal, of_customer) if policy.refusal else [False] * len(of_customer)
-    for yes, no in zip(given, ended, strict=True):
-        consent = False if no else True if yes else consent
-    return Told(is_over, consent)
+class _Finder:
+    """Finds the events that satisfy a condition; one that cannot read what they hold is satisfied by none."""
+
+    def __init__(self, journey: Journey, condition: Condition) -> None:
+        self._tree = expand_flags(condition.tree, define_flags(journey.moments, journey.decisions))
+        alone = Decision(when=Condition(condition.text, self._tree))
+        self._columns = Columns(Journey(name=journey.name, fields=journey.fields, decisions=(alone,)))
+        self._translated = lru_cache(MOST_SCHEMAS)(self._translate)
+
+    def hits(self, some: Sequence[Record]) -> list[bool]:
+        """Whether each of some events satisfies it."""
+        if not some:
+            return []
+        frame = self._columns.frame(self._columns.look(Sight(), some), some)
+        satisfied = self._translated(tuple(frame.schema.items()))
+        if satisfied is None:
+            return [False] * len(some)
+        return list(frame.select_seq(pl.lit(True).alias("all"), satisfied.alias("hit"))["hit"])
+
+    def _translate(self, columns: tuple[tuple[str, pl.DataType], ...]) -> pl.Expr | None:
+        schema = pl.Schema(columns)
+        tree, problems = bind(self._tree, kinds_of(schema))
+        return None if problems else Translation(schema).truth(tree)
 
 
-def _hits(journey: Journey, condition: Condition, events: Sequence[Stored]) -> list[bool]:
-    """Which events satisfy a condition; one that cannot read what they hold is satisfied by none."""
-    probe = Journey(
-        name=journey.name, fields=journey.fields, moments=journey.moments, decisions=(Decision(when=condition),)
-    )
-    columns = Columns(probe)
-    found = records(events, lambda one: one)
-    frame = columns.frame(columns.look(Sight(), found), found)
-    flags = define_flags(journey.moments, journey.decisions)
-    tree, problems = bind(expand_flags(condition.tree, flags), kinds_of(frame.schema))
-    if problems or frame.is_empty():
-        return [False] * len(events)
-    answers = frame.select(pl.lit(True).alias("all"), Translation(frame.schema).truth(tree).alias("hit"))
-    return list(answers["hit"])
+class ContactConditions:
+    """The conditions of a journey's contact policy, made once. Safe to use from any number of threads."""
+
+    def __init__(self, journey: Journey) -> None:
+        policy = journey.contact
+        self.asks_case = policy.never_after is not None
+        """Whether the events of the case are looked at."""
+        self.asks_customer = policy.consent is not None or policy.refusal is not None
+        """Whether those of its customer are."""
+        self._over, self._given, self._ended = (
+            None if one is None else _Finder(journey, one)
+            for one in (policy.never_after, policy.consent, policy.refusal)
+        )
+
+    def told_by(self, of_case: Sequence[Stored], of_customer: Sequence[Stored]) -> Told:
+        """What the conditions find among the events of a case and of its customer, in order of time."""
+        is_over = self._over is not None and any(self._over.hits(records(of_case, str)))
+        consent = None if self._given is None else False
+        some = records(of_customer, str)
+        given, ended = ([False] * len(some) if one is None else one.hits(some) for one in (self._given, self._ended))
+        for yes, no in zip(given, ended, strict=True):
+            consent = False if no else True if yes else consent
+        return Told(is_over, consent)
 
 
 def longest_window_us(journey: Journey) -> int:

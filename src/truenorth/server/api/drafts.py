@@ -138,7 +138,7 @@ def try_draft(
 
     Nothing is published and nothing is told. A log of more than a million events is turned away.
     """
-    from truenorth.server.foreseeing.teaching import judged_by  # noqa: PLC0415  (heavy)
+    from truenorth.server.foreseeing.teaching import judged_by_all  # noqa: PLC0415  (heavy)
     from truenorth.server.trial import compared  # noqa: PLC0415
 
     loaded = check_journey(text.encode(), today=today(served))
@@ -154,12 +154,9 @@ def try_draft(
         raise Turned(429, "busy", "another draft is being tried; ask again", BUSY_S)
     try:
         until_us = _until_us(served, journey.name)
-        before, after = (
-            judged_by(served.store, one, lambda *_: None, until_us=until_us).replay if one else None
-            for one in (parsed(live.text) if live else None, journey)
-        )
-        assert after is not None
-        found = compared(before, after, since)
+        both = [parsed(live.text), journey] if live else [journey]
+        *before, after = judged_by_all(served.store, both, lambda *_: None, until_us=until_us)
+        found = compared(before[0].replay if before else None, after.replay, since)
     finally:
         _TRYING.release()
     return TrialShown(

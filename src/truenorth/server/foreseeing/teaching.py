@@ -65,20 +65,43 @@ def judged_by(
     store: Store, journey: Journey, tell: Tell, *, until_us: int | None = None, without: Sequence[str] = ()
 ) -> Judged:
     """The same by a journey that need not be live; `TruenorthError` where there is no event."""
-    last = store.events.last_position()
-    people, looking = everybody(store.events, last), Looking(journey)
+    return judged_by_all(store, [journey], tell, until_us=until_us, without=without)[0]
+
+
+def judged_by_all(
+    store: Store,
+    journeys: Sequence[Journey],
+    tell: Tell,
+    *,
+    up_to: int | None = None,
+    until_us: int | None = None,
+    without: Sequence[str] = (),
+) -> list[Judged]:
+    """The same by several journeys, for which the log is read once; ``up_to``: a position, None for all of it."""
+    last = store.events.last_position() if up_to is None else up_to
+    people, looking = everybody(store.events, last), [Looking(journey) for journey in journeys]
     for page in _pages(store, people, last, tell, "looking at columns"):
-        looking.look(page)
-    frames, sight = Frames(journey, looking.attributes), looking.sight
-    parts = [frames.frame(sight, page) for page in _pages(store, people, last, tell, "reading events")]
-    if not parts:
+        for one in looking:
+            one.look(page)
+    frames = [Frames(journey, one.attributes) for journey, one in zip(journeys, looking, strict=True)]
+    parts: list[list[pl.DataFrame]] = [[] for _ in journeys]
+    for page in _pages(store, people, last, tell, "reading events"):
+        for found, some, one in zip(parts, frames, looking, strict=True):
+            found.append(some.frame(one.sight, page))
+    if not all(parts):
         hint = "send events first, or 'truenorth import' a log"
         raise TruenorthError(
             [Problem(path=store.database.name, expected="events to learn from", found="none", hint=hint)]
         )
     now = None if until_us is None else instant_at(until_us)
-    attributes = msgspec.structs.replace(looking.attributes, without=tuple(without))
-    return Judged(journey, replay(journey, pl.concat(parts), now=now), attributes)
+    return [
+        Judged(
+            journey,
+            replay(journey, pl.concat(found), now=now),
+            msgspec.structs.replace(one.attributes, without=tuple(without)),
+        )
+        for journey, found, one in zip(journeys, parts, looking, strict=True)
+    ]
 
 
 def taught(judged: Judged, asked: Asked, effort: Effort, *, seed: int, now_us: int, tell: Tell) -> Taught:
