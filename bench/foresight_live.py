@@ -25,7 +25,7 @@ from truenorth.events import Event
 from truenorth.foresight.features import encode, table_of_replay, vocabulary_of_replay
 from truenorth.foresight.learnt import foresight_of, learn
 from truenorth.foresight.model import Foresight, Scorer, Verdict
-from truenorth.foresight.predictors import Boosted
+from truenorth.foresight.predictors import Boosted, Mean
 from truenorth.foresight.split import all_known
 from truenorth.foresight.train import Effort
 from truenorth.server.foreseeing.follower import Follower
@@ -159,11 +159,11 @@ def trees(judged: Judged) -> tuple[ModelRow, Foresight]:
     )
     known = {"journey": "shop", "vocabulary": msgspec.msgpack.encode(vocabulary)}
     model = msgspec.structs.replace(model, **known)
-    n_trees = sum(isinstance(head.predictor, Boosted) for head in model.heads.values())
+    n_trees = sum(isinstance(head.predictor, Boosted | Mean) for head in model.heads.values())
     print(
         f"{n_trees} of {len(model.heads)} models beside the time remaining are trees, of {len(model.columns)} columns"
     )
-    assert isinstance(model.heads["outcome"].predictor, Boosted)
+    assert isinstance(model.heads["outcome"].predictor, Boosted | Mean)
     return row_of(model, vocabulary, judged.attributes, 0), model
 
 

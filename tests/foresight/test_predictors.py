@@ -11,11 +11,12 @@ from scipy.special import logit
 
 from foresight.tables import table
 from truenorth.foresight.backtest import backtest
+from truenorth.foresight.boosted import Setting, fit_classes
 from truenorth.foresight.learnt import foresight_of, learn, refit
 from truenorth.foresight.model import Foresight, Scorer, Verdict
-from truenorth.foresight.predictors import Boosted, Linear
+from truenorth.foresight.predictors import Boosted, Linear, Mean, Sample, runner
 from truenorth.foresight.split import temporal_split
-from truenorth.foresight.train import Effort
+from truenorth.foresight.train import Effort, as_good
 from truenorth.foresight.why import Change, levers, remedies
 
 EFFORT = Effort(n_threads=1)
@@ -104,12 +105,39 @@ def test_contributions_of_a_logistic_regression_are_its_log_odds(n_outcomes):
 def test_the_model_that_won_is_the_one_that_goes_to_work():
     made = table(900)
     found = learn(made, temporal_split(made.cases, made.rows), 0, EFFORT, quiet)
-    for used, kind in (("logistic", Linear), ("trees", Boosted)):
+    for used, kind in (("logistic", Linear), ("trees", Boosted | Mean)):
         foresight = foresight_of(found, Verdict(used, True, ""), 0.5, {"called_back": used})
         again = refit(made, foresight, seed=0, effort=EFFORT, tell=quiet)
         for one in (foresight, again):
             assert isinstance(one.heads["outcome"].predictor, kind)
             assert isinstance(one.heads["promise:called_back"].predictor, kind)
+
+
+def tried(seed):
+    """Trees that have learnt from some rows, and trees that have learnt from outcomes dealt out at random."""
+    rows, cases = table(300, seed=seed).rows, table(300, seed=seed).cases
+    y = np.maximum(cases.outcome, 0).astype(float)[rows.case]
+    chance = np.random.default_rng(seed).permutation(y)
+    samples = (Sample(rows.x, one, np.ones(len(y))) for one in (y, chance))
+    return [fit_classes(one, one, 2, table(1).columns, Setting(7, 0.1, 20, 20), seed, 1) for one in samples]
+
+
+def test_the_mean_of_trees_is_that_of_their_log_odds_and_their_contributions():
+    good, bad = tried(1)
+    x = table(30, seed=2).rows.x
+    both, parts = runner(Mean((good, bad)), 5), [runner(one, 5) for one in (good, bad)]
+    assert np.allclose(logit(both.predict(x)[:, 1]), np.mean([logit(part.predict(x)[:, 1]) for part in parts], axis=0))
+    assert np.allclose(both.contributions(x), np.mean([part.contributions(x) for part in parts], axis=0))
+    assert np.allclose(both.one(x[3]), both.predict(x)[3])
+
+
+def test_trees_that_are_clearly_worse_on_later_cases_are_not_used_and_others_are():
+    good, bad = tried(1)
+    later = table(300, seed=3)
+    rows, y = later.rows, np.maximum(later.cases.outcome, 0).astype(float)[later.rows.case]
+    sample = Sample(rows.x, y, np.ones(len(y)))
+    assert as_good([bad, good], sample, rows.case, 0) == good
+    assert as_good([good, good], sample, rows.case, 0) == Mean((good, good))
 
 
 def test_levers_are_remedies_counted():

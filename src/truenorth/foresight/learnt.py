@@ -58,7 +58,7 @@ def learn(table: Table, split: Split, seed: int, effort: Effort, tell: Tell) -> 
     for i, name in enumerate(names):
         tell("learning promises", 0.3 + 0.2 * i / len(names))
         y = table.targets[name].astype(np.float64)
-        promises[name] = learn_classes(table, split, y, 2, OF_PROMISES, effort.n_rows_small, seed, effort)
+        promises[name] = learn_classes(table, split, y, 2, (OF_PROMISES,), effort.n_rows_small, seed, effort)
     tell("learning what comes next", 0.5)
     following = learn_next(table, split, seed, effort)
     tell("learning the time remaining", 0.65)

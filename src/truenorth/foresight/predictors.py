@@ -65,7 +65,13 @@ class Boosted(msgspec.Struct, frozen=True, tag="boosted"):
     n_classes: int
 
 
-Predictor = Constant | Linear | Boosted
+class Mean(msgspec.Struct, frozen=True, tag="mean"):
+    """The mean of several boosted trees, taken of their log-odds: contributions to these stay exact."""
+
+    parts: tuple[Boosted, ...]
+
+
+Predictor = Constant | Linear | Boosted | Mean
 
 
 class Runner(Protocol):
@@ -90,6 +96,8 @@ def runner(predictor: Predictor, n_columns: int) -> Runner:
             return _LinearRunner(predictor, n_columns)
         case Boosted():
             return _BoostedRunner(predictor, n_columns)
+        case Mean():
+            return _MeanRunner(predictor, n_columns)
 
 
 class _ConstantRunner:
@@ -165,6 +173,27 @@ class _BoostedRunner:
     @cached_property
     def _fast(self) -> _FastRow:
         return _FastRow(self.booster, self.n_columns, max(self.n_classes, 1))
+
+
+class _MeanRunner:
+    SMALLEST = 1e-300
+
+    def __init__(self, mean: Mean, n_columns: int) -> None:
+        self.parts = [_BoostedRunner(part, n_columns) for part in mean.parts]
+
+    def predict(self, x: F32) -> F64:
+        return self._together([part.predict(x) for part in self.parts])
+
+    def one(self, x: F32) -> F64:
+        answer: F64 = self._together([part.one(x)[None] for part in self.parts])[0]
+        return answer
+
+    def contributions(self, x: F32) -> F64:
+        added: F64 = np.mean([part.contributions(x) for part in self.parts], axis=0)
+        return added
+
+    def _together(self, answers: list[F64]) -> F64:
+        return softmax(np.mean([np.log(np.maximum(p, self.SMALLEST)) for p in answers], axis=0))
 
 
 class _FastRow:

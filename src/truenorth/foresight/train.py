@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from truenorth.foresight.boosted import OF_DAYS, OF_NEXT, SETTINGS, Setting, fit_classes, fit_median
 from truenorth.foresight.calibrate import Curve, choose_curve
-from truenorth.foresight.metrics import log_loss
-from truenorth.foresight.predictors import Head, Predictor, Sample, runner
+from truenorth.foresight.metrics import Drawn
+from truenorth.foresight.predictors import Boosted, Head, Mean, Predictor, Sample, runner
 from truenorth.foresight.remaining import Foretold, Remaining, conformal
 from truenorth.foresight.rows import Table, unresolved
 from truenorth.foresight.split import Split, row_weights
@@ -25,6 +25,10 @@ FEWEST_OF_A_CLASS = 10
 """With fewer cases of a class to learn from, or to choose on, trees are not tried: the base rate is used."""
 MANY_CLASSES = 8
 """With more classes scores are not calibrated class by class."""
+CLEARLY = 0.8
+"""Trees that are worse than the best ones in so large a share of the bootstraps over later cases are not used."""
+SUREST = 1e-15
+"""A chance counts as so much at least where trees are compared."""
 
 
 class Effort(msgspec.Struct, frozen=True):
@@ -42,15 +46,11 @@ class Effort(msgspec.Struct, frozen=True):
 
 
 class Heads(NamedTuple):
-    """What was learnt of one target with classes; ``loss`` is that of the trees where settings are chosen.
-
-    It is that of the scores as they are: the curves were fitted on the same cases and would flatter.
-    """
+    """What was learnt of one target with classes."""
 
     trees: Head | None
     logistic: Head
     constant: Head
-    loss: float = float("inf")
 
 
 class _Part(NamedTuple):
@@ -95,26 +95,49 @@ def outcome_of_rows(table: Table) -> F64:
 
 
 def learn_outcome(table: Table, split: Split, seed: int, effort: Effort) -> Heads:
-    """Models of the outcome: of the settings the one that does best on later cases."""
+    """Models of the outcome, with all settings of trees compared."""
     y, n_classes = outcome_of_rows(table), len(table.outcomes)
-    tried = [learn_classes(table, split, y, n_classes, one, effort.n_rows, seed, effort) for one in effort.settings]
-    return min(tried, key=lambda heads: heads.loss)
+    return learn_classes(table, split, y, n_classes, effort.settings, effort.n_rows, seed, effort)
 
 
 def learn_classes(
-    table: Table, split: Split, y: F64, n_classes: int, setting: Setting, n_rows: int, seed: int, effort: Effort
+    table: Table,
+    split: Split,
+    y: F64,
+    n_classes: int,
+    settings: Sequence[Setting],
+    n_rows: int,
+    seed: int,
+    effort: Effort,
 ) -> Heads:
-    """Models of a target with classes: ``y`` (n_rows_of_table,) codes, NaN = not known."""
+    """Models of a target with classes: ``y`` (n_rows_of_table,) codes, NaN = not known.
+
+    Trees are those of the setting that does best on later cases, or the mean of all that are not clearly worse there.
+    """
     from truenorth.foresight.transparent import fit_constant, fit_logistic
 
     fit, valid = _parts(table, split, y, n_rows, seed)
     constant = Head(fit_constant(fit.sample, n_classes))
     if not _enough(fit) or not _enough(valid):
         return Heads(None, constant, constant)
-    trees = fit_classes(fit.sample, valid.sample, n_classes, table.columns, setting, seed, effort.n_threads)
+    tried = [
+        fit_classes(fit.sample, valid.sample, n_classes, table.columns, setting, seed, effort.n_threads)
+        for setting in settings
+    ]
+    trees = tried[0] if len(tried) == 1 else as_good(tried, valid.sample, valid.case, seed)
     logistic = fit_logistic(fit.sample, n_classes, table.columns)
-    head = _calibrated(trees, valid, n_classes)
-    return Heads(head, _calibrated(logistic, valid, n_classes), constant, _loss(trees, valid))
+    return Heads(_calibrated(trees, valid, n_classes), _calibrated(logistic, valid, n_classes), constant)
+
+
+def as_good(tried: Sequence[Boosted], later: Sample, case: NDArray[np.int32], seed: int) -> Boosted | Mean:
+    """The trees with the least loss on rows (n,) of a ``case`` each, or the mean of all that are not clearly worse.
+
+    Scores are compared as they are: curves are fitted on the same cases and would flatter.
+    """
+    losses = [_losses(one, later) for one in tried]
+    best, drawn = min(losses, key=np.sum), Drawn(case, seed)
+    kept = [one for one, loss in zip(tried, losses, strict=True) if (drawn.means(loss - best) > 0.0).mean() < CLEARLY]
+    return kept[0] if len(kept) == 1 else Mean(tuple(kept))
 
 
 def learn_next(table: Table, split: Split, seed: int, effort: Effort) -> Head | None:
@@ -157,10 +180,12 @@ def _calibrated(predictor: Predictor, valid: _Part, n_classes: int) -> Head:
     return Head(predictor, tuple(curves))
 
 
-def _loss(predictor: Predictor, valid: _Part) -> float:
-    p = runner(predictor, valid.sample.x.shape[1]).predict(valid.sample.x)
-    given = p[np.arange(len(p)), valid.sample.y.astype(int)]
-    return log_loss(np.ones(len(given), bool), given, valid.sample.weight)
+def _losses(predictor: Predictor, later: Sample) -> F64:
+    """The logarithmic loss of each row, times its weight."""
+    p = runner(predictor, later.x.shape[1]).predict(later.x)
+    given = p[np.arange(len(p)), later.y.astype(int)]
+    losses: F64 = -np.log(np.maximum(given, SUREST)) * later.weight
+    return losses
 
 
 def learn_remaining(table: Table, split: Split, seed: int, effort: Effort) -> Remaining | None:
