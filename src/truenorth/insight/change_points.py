@@ -21,6 +21,8 @@ Ints = NDArray[np.int64]
 MIN_DAYS = 7
 """A part is at least a week long, so that every weekday is in it."""
 N_SHUFFLES = 399
+N_WEIGHING = 40
+"""So many shuffles tell how restless the days of each question are."""
 CHUNK_CELLS = 4_000_000
 """So many numbers are held at a time while shuffling."""
 
@@ -46,14 +48,15 @@ def best_split(counts: Floats, stratum: Ints, seed: int, n_shuffles: int = N_SHU
     if n_days < 2 * MIN_DAYS or not counts.any():
         return None
     strata = np.eye(int(stratum.max()) + 1)[stratum]
-    found = _gains(counts[None], strata)[0]
-    best = int(found.argmax())
     rng = np.random.default_rng(seed)
     size = max(1, CHUNK_CELLS // counts.size)
+    weights = _weights(counts, strata, _shuffled(n_days, min(size, N_WEIGHING), rng))
+    found = _gains(counts[None], strata)[0] @ weights
+    best = int(found.argmax())
     n_better = 0
     for start in range(0, n_shuffles, size):
         orders = _shuffled(n_days, min(size, n_shuffles - start), rng)
-        n_better += int((_gains(counts[orders], strata).max(axis=1) >= found[best]).sum())
+        n_better += int(((_gains(counts[orders], strata) @ weights).max(axis=1) >= found[best]).sum())
     return Split(best + MIN_DAYS, (n_better + 1) / (n_shuffles + 1))
 
 
@@ -77,13 +80,30 @@ def _shuffled(n_days: int, n: int, rng: np.random.Generator) -> Ints:
     return orders
 
 
+def _weights(counts: Floats, strata: Floats, orders: Ints) -> Floats:
+    """What the likelihood ratio of each question counts: less, the more its days differ by themselves.
+
+    Shuffled days of a question without any spread of their own give its degrees of freedom on average. Where they give
+    more (queues are long on some days, for all who ask), it is divided by how much more: a quasi-likelihood (P.
+    McCullagh, J. A. Nelder, 1989, "Generalized Linear Models", 2nd ed., ch. 9). So a question with restless days drowns
+    none with quiet ones.
+    """
+    spread = _gains(counts[orders], strata).mean(axis=(0, 1))
+    freedom = strata.sum(axis=0) - 1
+    weights: Floats = 1 / np.maximum(spread / np.maximum(freedom, 1), 1)
+    return weights
+
+
 def _gains(counts: Floats, strata: Floats) -> Floats:
-    """The likelihood ratio of every split (n, n_days - 2 MIN_DAYS + 1) of rows of days (n, n_days, n_answers)."""
+    """The likelihood ratio of every split of rows of days (n, n_days, n_answers), by question.
+
+    (n, n_days - 2 MIN_DAYS + 1, n_questions).
+    """
     before = counts.cumsum(axis=1)
     whole = before[:, -1:]
     before = before[:, MIN_DAYS - 1 : counts.shape[1] - MIN_DAYS]
     after = whole - before
-    cells = _entropy(before) + _entropy(after) - _entropy(whole)
+    cells = (_entropy(before) + _entropy(after) - _entropy(whole)) @ strata
     totals = _entropy(before @ strata) + _entropy(after @ strata) - _entropy(whole @ strata)
     gains: Floats = 2 * (cells - totals)
     return gains
@@ -92,8 +112,8 @@ def _gains(counts: Floats, strata: Floats) -> Floats:
 def _entropy(counts: Floats) -> Floats:
     from scipy.special import xlogy  # noqa: PLC0415 heavy
 
-    summed: Floats = xlogy(counts, counts).sum(axis=2)
-    return summed
+    found: Floats = xlogy(counts, counts)
+    return found
 
 
 def distance(before: Floats, after: Floats, stratum: Ints) -> tuple[float, int]:

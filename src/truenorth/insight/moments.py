@@ -71,7 +71,7 @@ def moments(replay: Replayed) -> Moments:
     its 95 % Newcombe interval; ``feeling_change`` (the first feeling recorded in
     the case at the event or after it, less the last one before it: its mean, less that of all moments; ``feeling_low``,
     ``feeling_high``: 95 % interval, the events of a customer taken as one); ``mood``: *misery* if either interval lies
-    below zero, *magic* if one lies above zero and none below, else null.
+    below zero, *magic* if one lies above zero, none below and it does not harm, else null.
 
     What goes together is no cause: cases that pass a moment may differ in other ways.
     """
@@ -155,8 +155,8 @@ def _mood() -> pl.Expr:
     ends = [(pl.col("difference_low"), pl.col("difference_high")), (pl.col("feeling_low"), pl.col("feeling_high"))]
     below = pl.any_horizontal([(high < 0).fill_null(False) for _, high in ends])
     above = pl.any_horizontal([(low > 0).fill_null(False) for low, _ in ends])
-    is_moment = pl.col("kind") == "moment"
-    mood = pl.when(below).then(pl.lit("misery")).when(above).then(pl.lit("magic"))
+    is_moment, harms = pl.col("kind") == "moment", pl.col("alignment") == "harms"
+    mood = pl.when(below).then(pl.lit("misery")).when(above & ~harms).then(pl.lit("magic"))
     return pl.when(is_moment).then(mood).alias("mood")
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from rich.console import Console
 from rich.markup import escape
-from rich.table import Table as Grid
 
 from truenorth.insight.practitioners import Distilled
+from truenorth.printing.tables import grids
 from truenorth.printing.terminal import err, out, write_json
 from truenorth.report.document import document
 from truenorth.report.tables import Table
@@ -21,14 +22,28 @@ def told(insight: Insight, *, as_json: bool) -> None:
         write_json(document(insight.subject, insight.section, insight.part))
         return
     journey = insight.replay.journey
-    out.print(f"[bold]{escape(journey.title or journey.name)}: {escape(insight.subject.title)}[/]")
-    out.print(escape(insight.section.finding))
+    _say(out, f"[bold]{escape(journey.title or journey.name)}: {escape(insight.subject.title)}[/]")
+    _say(out, escape(insight.section.finding))
     for table in insight.section.tables.values():
         if table.rows:
-            out.print()
-            out.print(grid(table))
+            _tell(table)
     for paragraph in insight.section.how:
-        err.print(f"[dim]{escape(paragraph)}[/]")
+        err.print()
+        _say(err, f"[dim]{escape(paragraph)}[/]")
+
+
+def _tell(table: Table) -> None:
+    out.print()
+    _say(out, f"[dim]{escape(table.caption)}[/]")
+    for number, part in enumerate(grids(table, out.width)):
+        if number:
+            out.print()
+        out.print(part)
+
+
+def _say(console: Console, text: str) -> None:
+    """A paragraph: a terminal breaks it between words, what is piped is one line."""
+    console.print(text, soft_wrap=not console.is_terminal)
 
 
 def distilled(found: Distilled, *, as_json: bool) -> None:
@@ -47,13 +62,3 @@ def distilled(found: Distilled, *, as_json: bool) -> None:
             out.print(f"  {escape(text)}")
     for reason, n in found.left_out.items():
         err.print(f"[dim]{n:,} left out: {escape(reason)}[/]")
-
-
-def grid(table: Table) -> Grid:
-    """A table of a report for a terminal."""
-    made = Grid(box=None, pad_edge=False, title=escape(table.caption), title_justify="left", title_style="dim")
-    for heading, numeric in zip(table.headings, table.numeric, strict=True):
-        made.add_column(escape(heading), justify="right" if numeric else "left", overflow="fold")
-    for row in table.rows:
-        made.add_row(*map(escape, row))
-    return made

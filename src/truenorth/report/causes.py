@@ -132,7 +132,7 @@ def _points_table(found: Causes, currency: str, worth: bool) -> Table:
     caption = "Points of failure: raw differences beside adjusted ones, and what if it were gone." + (
         f" The log records no {missing}." if missing and found.points.height else ""
     )
-    return shown(found.points, caption, columns)
+    return shown(found.points, caption, columns, names=(1, 2))
 
 
 def _order_table(found: Causes) -> Table:

@@ -158,16 +158,19 @@ def _checks(assessed: Sequence[Assessment], currency: str) -> Table:
         ("so", lambda row: "moved differently" if row["check"].is_doubtful else "no doubt", False),
     ]
     rows = [{"one": one, "check": check} for one in assessed for check in one.checks]
-    return _shown(rows, "Before they began: cases in scope should have moved as the others did.", columns)
+    return _shown(rows, "Before they began: cases in scope should have moved as the others did.", columns, (0, 1))
 
 
-def _shown(rows: Sequence[Mapping[str, Any]], caption: str, columns: list[Shown]) -> Table:
+def _shown(
+    rows: Sequence[Mapping[str, Any]], caption: str, columns: list[Shown], names: tuple[int, ...] = (0,)
+) -> Table:
     """A table whose columns read the assessment itself, under ``one``."""
     return Table(
         caption=caption,
         headings=tuple(heading for heading, _, _ in columns),
         numeric=tuple(numeric for _, _, numeric in columns),
         rows=tuple(tuple(text(row) for _, text, _ in columns) for row in rows),
+        names=names,
     )
 
 
@@ -194,7 +197,7 @@ def _work(work: pl.DataFrame, currency: str) -> Table:
         ("achieves the outcome", lambda row: "yes" if row["achieves"] else "", False),
         (f"cost, {currency or 'units'}", lambda row: money(row["cost"]), True),
     ]
-    return shown(work, "From tasks to moments, promises and the outcome.", columns, 60)
+    return shown(work, "From tasks to moments, promises and the outcome.", columns, 60, (0, 1))
 
 
 def _signed(amount: float) -> str:

@@ -51,8 +51,8 @@ def moments_section(replay: Replayed, _inputs: Inputs) -> Section:
             "(Welch's test, false discoveries held to 5 %), of cases old enough that slow ones are decided, too. "
             "Magic or misery: the share achieved of decided cases that pass the moment before their verdict, less "
             "that of the others, and the change of feeling from before it to after it, less that at all moments; "
-            "misery if a 95 % interval lies below zero, magic if one lies above and none below. What goes together "
-            "is no cause.",
+            "misery if a 95 % interval lies below zero, magic if one lies above, none below, and it does not harm. "
+            "What goes together is no cause.",
         ),
     )
 

@@ -31,15 +31,22 @@ Shown = tuple[str, Callable[[Mapping[str, Any]], str], bool]
 
 
 class Table(msgspec.Struct, frozen=True, kw_only=True):
-    """A table as text: ``numeric[i]`` says whether column ``i`` holds numbers."""
+    """A table as text: ``numeric[i]`` says whether column ``i`` holds numbers; ``names`` are those that name a row."""
 
     caption: str
     headings: tuple[str, ...]
     numeric: tuple[bool, ...]
     rows: tuple[tuple[str, ...], ...]
+    names: tuple[int, ...] = (0,)
 
 
-def shown(frame: pl.DataFrame, caption: str, columns: Sequence[Shown], max_rows: int = MAX_ROWS) -> Table:
+def shown(
+    frame: pl.DataFrame,
+    caption: str,
+    columns: Sequence[Shown],
+    max_rows: int = MAX_ROWS,
+    names: tuple[int, ...] = (0,),
+) -> Table:
     """The first rows of a frame as a table."""
     rows = tuple(tuple(text(row) for _, text, _ in columns) for row in frame.head(max_rows).iter_rows(named=True))
     cut = f" The first {max_rows} of {count(frame.height)} rows." if frame.height > max_rows else ""
@@ -48,6 +55,7 @@ def shown(frame: pl.DataFrame, caption: str, columns: Sequence[Shown], max_rows:
         headings=tuple(heading for heading, _, _ in columns),
         numeric=tuple(numeric for _, _, numeric in columns),
         rows=rows,
+        names=names,
     )
 
 

@@ -78,7 +78,7 @@ class MakerHere:
         held = self._judged.whenever(question.journey, mark, is_fresh, tell)
         part = opened_between(held.replay, _instant(question.since_us), _instant(question.until_us))
         asked = subject(question.subject)
-        tell(f"finding out about {asked.title.lower()}", 0.0)
+        tell(f"finding out: {asked.title}", 0.0)
         section = asked.make(part, inputs_of(question))
         return Made(held.mark, section, document(asked, section, part))
 

@@ -120,7 +120,7 @@ def insight(  # noqa: PLR0913  # one for each option
     read = read.let_go()  # the replay has its events
     subject = subject_of(name)
     if on_progress is not None:
-        on_progress(f"finding out about {subject.title.lower()}", 0.0)
+        on_progress(f"finding out: {subject.title}", 0.0)
     part, given = opened_between(replayed, since, until), inputs or Inputs()
     check_columns(given.exclude, part.events.columns)
     return Insight(subject, subject.make(part, given), part, replayed, read)
