@@ -156,6 +156,21 @@ def test_a_new_version_of_a_journey_judges_everything_by_it(store: Store) -> Non
     assert [row.outcome for row in store.results.cases("tea")] == ["open"]
 
 
+def test_after_an_erasure_all_is_judged_anew_with_no_event_arriving(store: Store) -> None:
+    publish(store, TEA)
+    runner = Runner(store, clock=Clock(10), lateness_us=0)
+    bobs = msgspec.structs.replace(asked("2", "asked", 10), customer="bob", case="T2")
+    store.events.append([asked("1", "asked", 10), bobs])
+    runner.step()
+    before = store.results.progress("tea")
+    store.people.erase(["bob"], asked_by="admin", now_us=1, scrub=False)
+    runner.step()
+    runner.step()
+    after = store.results.progress("tea")
+    assert (before.n_events, after.n_events) == (2, 1)
+    assert [row.case for row in store.results.cases("tea")] == ["T1"]
+
+
 def test_a_runner_that_was_overtaken_writes_nothing_and_goes_on_from_the_other(store: Store) -> None:
     publish(store, TEA)
     clock = Clock(10)

@@ -166,6 +166,8 @@ class Runner:
         self._follow_journeys()
         clock_us = self._clock()
         page = self._store.events.read(self._front, limit=PAGE_EVENTS)
+        if not page and self._store.results.n_erasures() != self._n_erasures:
+            raise Outdated  # with events, writing tells
         watermark_us = None if len(page) == PAGE_EVENTS else clock_us - self._lateness_us
         joined = learn(self._people, page)
         self._recent.note(page)
