@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from nicegui import core, ui
 from nicegui.middlewares import RedirectWithPrefixMiddleware, SetCacheControlMiddleware
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
@@ -32,7 +33,7 @@ from truenorth.console.tour import COOKIE as TOUR_COOKIE
 from truenorth.console.tour import Step, place_of, show_tour
 from truenorth.console.writing import writing_of
 from truenorth.server.api.context import Context
-from truenorth.server.auth import ANYBODY, SIGNED_IN, Caller
+from truenorth.server.auth import ANYBODY, GUARDED, SIGNED_IN, Caller
 from truenorth.server.receiving import Turned
 from truenorth.store.accounts import Accounts
 from truenorth.store.registry import Audit
@@ -41,6 +42,7 @@ BUILD_S = 30.0
 """How long a page may take to be made before its reader is told so."""
 QUICK = 3
 """How hard pages are compressed: each is made anew, and a little larger is sooner there than a little later."""
+NO_PAGE = "Its address may have been cut when it was copied, or belong to another version of this service."
 STATIC_PATHS = ("/favicon.ico",)
 
 
@@ -93,6 +95,7 @@ class Console:
             is_embedded=bool(self.embedded_in),
             provider=self.oidc.provider if self.oidc else None,
         )
+        _answer_missing_pages(app, forms)
         provided = self.oidc.routes(forms) if self.oidc else []
         first = [Route("/", self._first), Route(f"{CSV}/{{path:path}}", self._csv)]
         app.router.routes.extend([*provided, *forms.routes(), *first])
@@ -174,6 +177,19 @@ class Console:
         name = page.path.strip("/").replace("/", "-")
         headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
         return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _answer_missing_pages(app: FastAPI, forms: SigningIn) -> None:
+    """Have whoever follows a link to a page that is not there get a page that says so; programs get what they got."""
+    as_json = app.exception_handlers[HTTPException]
+
+    def missing(request: Request, error: HTTPException) -> Any:
+        is_asked_by_people = request.method == "GET" and "text/html" in request.headers.get("accept", "")
+        if error.status_code == 404 and is_asked_by_people and not request.url.path.startswith(GUARDED):
+            return forms.page("There is no such page", status=404, says=NO_PAGE, leads_back=True)
+        return as_json(request, error)
+
+    app.add_exception_handler(HTTPException, missing)  # type: ignore[arg-type]  # it is given no other error
 
 
 class _Only(Mount):

@@ -172,12 +172,12 @@ def _group(rows: pl.DataFrame, facts: pl.DataFrame, actual: float) -> dict[str, 
     if not hit:
         return {}
     worst = max(hit, key=lambda one: (actual - one["mean"]) * one["n"])
-    column, level = worst["column"], worst["level"]
-    if column == "weekday":
-        level = day_name[int(level) - 1]
-    elif facts[column].dtype.is_float():
-        level = level.removesuffix(".0")
-    return {"group": f"{column} = {level}", "group_actual": worst["mean"], "group_n": worst["n"]}
+    name, value = str(worst["column"]), str(worst["level"])
+    if name == "weekday":
+        value = day_name[int(value) - 1]
+    elif facts[name].dtype.is_float():
+        value = value.removesuffix(".0")
+    return {"group": f"{name} = {value}", "group_actual": worst["mean"], "group_n": worst["n"]}
 
 
 def _value(events: CodedEvents, one: Measured, causes: Causes, to_close: float) -> dict[str, Any]:

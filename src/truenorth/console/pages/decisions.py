@@ -16,6 +16,7 @@ from truenorth.console.words import Words, heading, link, muted, notice, paragra
 from truenorth.server.api.authority import ApprovalAnswer, ApprovalShown, answer_approval, list_approvals
 from truenorth.server.api.decisions import DecisionShown, DecisionWhole, read_decision
 from truenorth.server.api.funnel import STATES, Funnel, read_funnel
+from truenorth.server.receiving import Turned
 
 STATE_WORDS = {"proposed": "Waits", "escalated": "Approval asked"}
 """States that are called otherwise on the page."""
@@ -214,7 +215,12 @@ async def table(sight: Sight, filters: Filters) -> Table:
 
 async def build_one(sight: Sight, filters: OneFilters) -> None:
     """One decision, replayed."""
-    whole = await sight.ask(read_decision, id=filters.id)
+    try:
+        whole = await sight.ask(read_decision, id=filters.id)
+    except Turned as turned:
+        if turned.status != 422:
+            raise
+        raise Turned(404, "unknown_decision", "there is no decision of this id") from None
     decision = whole.decision
     with Words("p", "", "tn-heading"):
         Words("strong", Names(actions=whole.titles).action(decision.chosen))

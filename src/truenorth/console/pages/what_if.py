@@ -71,7 +71,12 @@ async def build(sight: Sight, filters: Filters) -> None:
             else:
                 _show(sight, found, journey.currency or None, filters)
 
-        await fill(sight, "Judging it on the decisions that were made ...", _read(sight, name, filters), show)
+        await fill(
+            sight,
+            "Judging it on the decisions that were made: this takes some seconds ...",
+            _read(sight, name, filters),
+            show,
+        )
     heading("What people may today")
     TableElement(_limits(journey), sight.writing)
 
@@ -113,7 +118,7 @@ def _show(sight: Sight, found: EvaluationShown, currency: str | None, filters: F
     )
     if found.modelled is not None:
         believed, interval = _gain(writing, found.modelled, currency)
-        paragraph(f"The model of effects believes in {believed} a decision ({interval}). Nobody has seen it.")
+        paragraph(f"The model of effects believes in {believed} a decision, {interval}. Nobody has seen it.")
     if is_said:
         TableElement(_estimates(found, currency), writing)
 
