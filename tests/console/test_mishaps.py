@@ -15,6 +15,7 @@ from truenorth.console import passwords
 from truenorth.store.opening import open_store
 
 EDITOR = "/design?journey=support"
+SECRET = "what nobody else may read"
 MINE = "\n# what I was writing\n"
 
 
@@ -33,6 +34,17 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     with open_store(f"sqlite:///{folder}/truenorth.db") as store:
         secret = store.accounts.invite(NAMES["admin"], "admin", by="test", now_us=NOW_US, expires_us=NOW_US + 1)
         assert store.accounts.accept(secret, NAMES["admin"], passwords.kept(PASSWORD), now_us=NOW_US)
+    with running(folder) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def broken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A console whose store holds a journey that cannot be read: no page expects that."""
+    folder = tmp_path_factory.mktemp("broken")
+    prepare(folder)
+    with open_store(f"sqlite:///{folder}/truenorth.db") as store:
+        store.journeys.publish("other", f"truenorth: 1\njourney: [{SECRET}]\n", now_us=NOW_US)
     with running(folder) as found:
         yield found
 
@@ -109,6 +121,16 @@ def test_a_page_that_is_not_there_is_a_page_for_people_and_json_for_programs(con
         for address, accept in (("/nosuchpage", "*/*"), ("/api/v1/nosuch", "text/html")):
             answer = client.get(address, headers={"Accept": accept})
             assert (answer.status_code, answer.json()["code"]) == (404, "unknown_page")
+
+
+def test_a_fault_is_told_by_an_id_and_its_words_are_nowhere(broken: Running) -> None:
+    with broken.client("admin") as client:
+        answer = client.get("/journey")
+    assert answer.status_code == 500
+    request_id = answer.headers["X-Request-ID"]
+    assert f"under {request_id}" in answer.text
+    assert f'"request": "{request_id}"' in broken.log()
+    assert SECRET not in answer.text + broken.log()
 
 
 @pytest.mark.parametrize("page", [one for one in PAGES if one.group], ids=lambda one: one.path)

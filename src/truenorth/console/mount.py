@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+import structlog
 from fastapi import FastAPI
 from nicegui import core, ui
 from nicegui.middlewares import RedirectWithPrefixMiddleware, SetCacheControlMiddleware
@@ -26,18 +27,21 @@ from truenorth.console.oidc import Oidc
 from truenorth.console.reader import Reader
 from truenorth.console.registry import Page, Registry
 from truenorth.console.roles import HOME, named
-from truenorth.console.shell import CSV, show_page, show_refusal
+from truenorth.console.shell import CSV, show_failure, show_page, show_refusal
 from truenorth.console.sight import Sight
 from truenorth.console.sign_in import SigningIn
 from truenorth.console.tour import COOKIE as TOUR_COOKIE
 from truenorth.console.tour import Step, place_of, show_tour
 from truenorth.console.writing import writing_of
+from truenorth.server.answers import request_id as request_id_of
 from truenorth.server.api.context import Context
 from truenorth.server.auth import ANYBODY, GUARDED, SIGNED_IN, Caller
+from truenorth.server.envelope import places_of
 from truenorth.server.receiving import Turned
 from truenorth.store.accounts import Accounts
 from truenorth.store.registry import Audit
 
+LOG = structlog.get_logger("truenorth.console")
 BUILD_S = 30.0
 """How long a page may take to be made before its reader is told so."""
 QUICK = 3
@@ -141,17 +145,26 @@ class Console:
 
     def _builder(self, page: Page) -> Callable[[Request], Any]:
         async def build(request: Request) -> None:
-            sight = self.sight(request, page, request.path_params)
-            ui.dark_mode({"dark": True, "light": False}.get(request.cookies.get("truenorth_theme", "")))
-            if sight.may(page.role):
-                await show_page(sight, self.registry)
-                self._tour(request, page)
-            else:
-                ui.context.client.status_code = 403
-                show_refusal(sight, self.registry, named(page.role))
-            add_first_look()
+            try:
+                await self._build(request, page)
+            except Exception as error:  # whatever it is; its message may quote somebody's data
+                request_id = request_id_of(request.scope)
+                LOG.error("failed", request=request_id, error=type(error).__name__, at=places_of(error))  # noqa: TRY400
+                ui.context.client.layout.clear()
+                show_failure(request_id)
 
         return build
+
+    async def _build(self, request: Request, page: Page) -> None:
+        sight = self.sight(request, page, request.path_params)
+        ui.dark_mode({"dark": True, "light": False}.get(request.cookies.get("truenorth_theme", "")))
+        if sight.may(page.role):
+            await show_page(sight, self.registry)
+            self._tour(request, page)
+        else:
+            ui.context.client.status_code = 403
+            show_refusal(sight, self.registry, named(page.role))
+        add_first_look()
 
     def _tour(self, request: Request, page: Page) -> None:
         place = place_of(request.cookies.get(TOUR_COOKIE), len(self.tour))

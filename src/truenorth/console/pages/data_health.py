@@ -61,6 +61,8 @@ def _tiles(sight: Sight, found: Arrivals) -> list[Tile]:
 
 
 def _looked_at(sight: Sight, found: Arrivals) -> str:
+    if not found.looked_at:
+        return "Nothing has come yet: Connect says how clients are set up."
     since = sight.writing.instant(found.since)
     return f"The newest {sight.writing.number(found.looked_at)} events, which came since {since}."
 

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from nicegui import ui
 
-from truenorth.console.choosing import chosen_journey, journeys
+from truenorth.console.choosing import chosen_journey, journeys, nothing_live
 from truenorth.console.fates import show_future
 from truenorth.console.naming import in_words, names_of
 from truenorth.console.pages.now import CSS
@@ -116,7 +116,7 @@ async def build(sight: Sight, filters: Filters) -> None:
     ui.add_head_html(CSS)
     journey = await chosen_journey(sight)
     if journey is None:
-        notice("No journey is live yet: publish one, or start the service with --journeys DIR.")
+        nothing_live()
         return
     try:
         found = await sight.ask(read_map, name=journey, asked=filters.one)

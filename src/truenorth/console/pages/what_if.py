@@ -6,7 +6,7 @@ import msgspec
 
 from truenorth.action.permissions import limit_words
 from truenorth.action.values import DO_NOTHING
-from truenorth.console.choosing import chosen_journey, journeys
+from truenorth.console.choosing import chosen_journey, journeys, nothing_live
 from truenorth.console.filling import fill
 from truenorth.console.naming import Names, in_words, journey_of, names_of
 from truenorth.console.registry import Choice, Page, address_of
@@ -54,7 +54,7 @@ async def build(sight: Sight, filters: Filters) -> None:
     """The page."""
     name = await chosen_journey(sight)
     if name is None:
-        notice("No journey is live yet: publish one, or start the service with --journeys DIR.")
+        nothing_live()
         return
     journey = await journey_of(sight, name)
     if filters.policy not in _known(journey):
