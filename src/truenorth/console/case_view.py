@@ -82,6 +82,7 @@ class CaseView:
         self._drawn = asyncio.Event()
         self._drawn.set()
         with Words("section", "", "tn-case", aria_label="Case") as self._around:
+            self._around.set_visibility(False)  # until there is a case
             self._head = Words("div", "", "tn-card")
             with Words("div", "", "tn-card"):
                 heading("What to do")
@@ -112,6 +113,7 @@ class CaseView:
         self._place, self._whole = place, None
         self._drawn.clear()
         self._around.classes("tn-coming")
+        self._around.set_visibility(True)
         self._line.value = ""
         self._buttons.clear()
         self._offer("", [])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from truenorth.console.registry import Choice
 from truenorth.console.sight import Sight
+from truenorth.console.words import Words, link
 from truenorth.server.api.journeys import list_journeys
 
 
@@ -22,3 +23,13 @@ async def chosen_journey(sight: Sight) -> str | None:
     if sight.filters.journey:
         return str(sight.filters.journey)
     return next((one.value for one in await journeys(sight)), None)
+
+
+def nothing_live() -> None:
+    """Say that no journey is live, and where one begins."""
+    with Words("p", "", "tn-notice"):
+        Words("span", "No journey is live yet. ")
+        link("Write one, or draft one from a log", "/design")
+        Words("span", "; then ")
+        link("connect what sends events", "/desk/connect")
+        Words("span", ".")

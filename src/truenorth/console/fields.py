@@ -15,15 +15,29 @@ Kind = Literal["text", "number", "password", "long", "search", "time"]
 
 
 class Field(ValueElement[Any], component="static/field.js"):
-    """A text, a number, a password, or a longer text. ``value`` is what is in it."""
+    """A text, a number, a password, or a longer text. ``value`` is what is in it.
+
+    With ``keep``, a name, the browser's tab keeps what is written until `let_go`: where the page is loaded again with
+    another text, ``on("kept", ...)`` tells what was there.
+    """
 
     VALUE_PROP = "model-value"
     LOOPBACK = False  # what comes back late would overwrite what was typed meanwhile
 
-    def __init__(self, label: str, value: Any = "", *, kind: Kind = "text", hint: str = "", wide: bool = False) -> None:
+    def __init__(
+        self, label: str, value: Any = "", *, kind: Kind = "text", hint: str = "", wide: bool = False, keep: str = ""
+    ) -> None:
         super().__init__(value=value, throttle=0)
-        self.props.update({"label": label, "kind": kind, "hint": hint})
+        self.props.update({"label": label, "kind": kind, "hint": hint, "keep": keep})
         self.classes("tn-wide" if wide else "")
+
+    def let_go(self) -> None:
+        """Have the browser keep it no longer."""
+        self.run_method("letGo")
+
+    def focus(self) -> None:
+        """Have the reader write here."""
+        self.run_method("focus")
 
 
 class Select(ValueElement[Any], component="static/field.js"):
@@ -42,6 +56,13 @@ class FileField(ui.upload, component="static/file.js"):
 
     def __init__(self, label: str, *, most_bytes: int, on_file: Any, on_rejected: Any) -> None:
         super().__init__(label=label, max_file_size=most_bytes, on_upload=on_file, on_rejected=on_rejected)
+
+
+def copy_button(what: str) -> ui.element:
+    """A button that copies the text of the element before it."""
+    made = Words("button", "Copy", "", type="button", aria_live="polite", aria_description=what)
+    made.on("click", js_handler="(event) => window.truenorth.copy(event.target)")
+    return made
 
 
 def button(words: str, on_click: Any, *, is_main: bool = False) -> ui.element:

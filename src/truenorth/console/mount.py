@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+import structlog
 from fastapi import FastAPI
 from nicegui import core, ui
 from nicegui.middlewares import RedirectWithPrefixMiddleware, SetCacheControlMiddleware
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
@@ -25,22 +27,26 @@ from truenorth.console.oidc import Oidc
 from truenorth.console.reader import Reader
 from truenorth.console.registry import Page, Registry
 from truenorth.console.roles import HOME, named
-from truenorth.console.shell import CSV, show_page, show_refusal
+from truenorth.console.shell import CSV, show_failure, show_page, show_refusal
 from truenorth.console.sight import Sight
 from truenorth.console.sign_in import SigningIn
 from truenorth.console.tour import COOKIE as TOUR_COOKIE
 from truenorth.console.tour import Step, place_of, show_tour
 from truenorth.console.writing import writing_of
+from truenorth.server.answers import request_id as request_id_of
 from truenorth.server.api.context import Context
-from truenorth.server.auth import ANYBODY, SIGNED_IN, Caller
+from truenorth.server.auth import ANYBODY, GUARDED, SIGNED_IN, Caller
+from truenorth.server.envelope import places_of
 from truenorth.server.receiving import Turned
 from truenorth.store.accounts import Accounts
 from truenorth.store.registry import Audit
 
+LOG = structlog.get_logger("truenorth.console")
 BUILD_S = 30.0
 """How long a page may take to be made before its reader is told so."""
 QUICK = 3
 """How hard pages are compressed: each is made anew, and a little larger is sooner there than a little later."""
+NO_PAGE = "Its address may have been cut when it was copied, or belong to another version of this service."
 STATIC_PATHS = ("/favicon.ico",)
 
 
@@ -93,6 +99,7 @@ class Console:
             is_embedded=bool(self.embedded_in),
             provider=self.oidc.provider if self.oidc else None,
         )
+        _answer_missing_pages(app, forms)
         provided = self.oidc.routes(forms) if self.oidc else []
         first = [Route("/", self._first), Route(f"{CSV}/{{path:path}}", self._csv)]
         app.router.routes.extend([*provided, *forms.routes(), *first])
@@ -138,17 +145,26 @@ class Console:
 
     def _builder(self, page: Page) -> Callable[[Request], Any]:
         async def build(request: Request) -> None:
-            sight = self.sight(request, page, request.path_params)
-            ui.dark_mode({"dark": True, "light": False}.get(request.cookies.get("truenorth_theme", "")))
-            if sight.may(page.role):
-                await show_page(sight, self.registry)
-                self._tour(request, page)
-            else:
-                ui.context.client.status_code = 403
-                show_refusal(sight, self.registry, named(page.role))
-            add_first_look()
+            try:
+                await self._build(request, page)
+            except Exception as error:  # whatever it is; its message may quote somebody's data
+                request_id = request_id_of(request.scope)
+                LOG.error("failed", request=request_id, error=type(error).__name__, at=places_of(error))  # noqa: TRY400
+                ui.context.client.layout.clear()
+                show_failure(request_id)
 
         return build
+
+    async def _build(self, request: Request, page: Page) -> None:
+        sight = self.sight(request, page, request.path_params)
+        ui.dark_mode({"dark": True, "light": False}.get(request.cookies.get("truenorth_theme", "")))
+        if sight.may(page.role):
+            await show_page(sight, self.registry)
+            self._tour(request, page)
+        else:
+            ui.context.client.status_code = 403
+            show_refusal(sight, self.registry, named(page.role))
+        add_first_look()
 
     def _tour(self, request: Request, page: Page) -> None:
         place = place_of(request.cookies.get(TOUR_COOKIE), len(self.tour))
@@ -174,6 +190,19 @@ class Console:
         name = page.path.strip("/").replace("/", "-")
         headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
         return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _answer_missing_pages(app: FastAPI, forms: SigningIn) -> None:
+    """Have whoever follows a link to a page that is not there get a page that says so; programs get what they got."""
+    as_json = app.exception_handlers[HTTPException]
+
+    def missing(request: Request, error: HTTPException) -> Any:
+        is_asked_by_people = request.method == "GET" and "text/html" in request.headers.get("accept", "")
+        if error.status_code == 404 and is_asked_by_people and not request.url.path.startswith(GUARDED):
+            return forms.page("There is no such page", status=404, says=NO_PAGE, leads_back=True)
+        return as_json(request, error)
+
+    app.add_exception_handler(HTTPException, missing)  # type: ignore[arg-type]  # it is given no other error
 
 
 class _Only(Mount):

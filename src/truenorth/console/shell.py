@@ -54,6 +54,20 @@ def show_refusal(sight: Sight, registry: Registry, needed: str) -> None:
     link("To the first page", "/")
 
 
+def show_failure(request: str) -> None:
+    """Say that a page could not be made, and by which id of the request its log says why."""
+    client = ui.context.client
+    client.status_code = 500
+    ui.add_head_html(HEAD)
+    with client.layout, Words("main", "", "nicegui-content"):
+        Words("h1", "This page could not be made")
+        paragraph(
+            f"That is a fault of the program, and nothing that you did. Its log says what it was, under {request}."
+        )
+        with Words("p", "", "tn-links"):
+            link("To the first page", "/")
+
+
 def _around(sight: Sight, registry: Registry) -> None:
     layout = ui.context.client.layout
     ui.context.client.content.props["id"] = "main"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
@@ -26,6 +27,8 @@ Ask = Callable[..., Any]
 """`Reader.ask_now`."""
 WRONG = (Turned, TruenorthError, StoreFull, ValidationError)
 """What is told to the reader; whatever else goes wrong is a fault of the program, and is in its log."""
+FOR_PROGRAMS = re.compile(r"; see /api/\S+$")
+"""What a message adds for those who ask the API."""
 TOLD_S = 8.0
 """How long a message stays."""
 
@@ -132,7 +135,7 @@ class Sight:
 def words_of(error: Exception) -> str:
     """What a reader is told about an error."""
     if isinstance(error, Turned):
-        return error.message
+        return FOR_PROGRAMS.sub("", error.message)
     if isinstance(error, ValidationError):
         return "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
     if isinstance(error, TruenorthError):

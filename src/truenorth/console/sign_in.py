@@ -108,7 +108,16 @@ class SigningIn:
 
     def page(self, title: str, *, status: int = 200, **given: Any) -> Response:
         """A page with a form, or with why there is none."""
-        filled = {"fields": (), "button": "", "next": "", "problem": "", "says": "", "provider": None, **given}
+        filled = {
+            "fields": (),
+            "button": "",
+            "next": "",
+            "problem": "",
+            "says": "",
+            "provider": None,
+            "leads_back": False,
+            **given,
+        }
         return HTMLResponse(self._pages.get_template("form.html").render(title=title, **filled), status)
 
     def _ask(self, request: Request) -> Response:

@@ -25,6 +25,7 @@ RARE_SAMPLES = 7
 """Points of a curve that the first view does not show."""
 
 MAX_ROUTED = 120
+USUAL, MOST_STEPS = 8, 60
 """So many edges are led around nodes and labelled, if there is room; rarer ones go straight."""
 
 MARGIN = 60.0
@@ -57,18 +58,18 @@ class Chart(NamedTuple):
     width: float
 
 
-def journey_map_figure(replay: Replayed, detail: float = 0.8, theme: Theme = "light") -> Any:
+def journey_map_figure(replay: Replayed, detail: float | None = None, theme: Theme = "light") -> Any:
     """What directly follows what: nodes are event types, edges their direct follows, thick where many go.
 
-    ``detail`` in (0, 1] is the share of the flow shown at first; the slider changes it without moving a node. A
-    red circle M is a moment, a blue square I internal work, a green diamond D a decision: what most events of
-    the type are. A dashed edge is a hand-over in most of its steps; a brown one leads back. Hover for exact
-    numbers.
+    ``detail`` in (0, 1] is the share of the flow shown at first (by default 0.8, or what `MOST_STEPS` steps carry where
+    that is less); the slider changes it without moving a node. A red circle M is a moment, a blue square I internal
+    work, a green diamond D a decision: what most events of the type are. A dashed edge is a hand-over in most of its
+    steps; a brown one leads back. Hover for exact numbers.
     """
     if not replay.events.height or not replay.cases.height:
         return worded(theme, "No journey to draw", NO_CASES)
     nodes, edges = flow_graph(replay)
-    core = min(max(round(detail * LEVELS), 1), LEVELS)
+    core = _readable(edges) if detail is None else min(max(round(detail * LEVELS), 1), LEVELS)
     chart = _chart(nodes, edges, core)
     figure = go.Figure()
     levels = [
@@ -89,6 +90,12 @@ def journey_map_figure(replay: Replayed, detail: float = 0.8, theme: Theme = "li
     sliders = [_slider(figure, levels, chart, core)]
     figure.update_layout(width=chart.width, dragmode=False, hovermode="closest", sliders=sliders)
     return figure
+
+
+def _readable(edges: list[Edge]) -> int:
+    """The level that is shown at first: with more steps nobody could follow one."""
+    n_steps = {level: sum(one.level <= level for one in edges) for level in range(1, USUAL + 1)}
+    return max((level for level, n in n_steps.items() if n <= MOST_STEPS), default=1)
 
 
 # --- where everything goes -----------------------------------------------------------------------------------------

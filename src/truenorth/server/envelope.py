@@ -73,7 +73,7 @@ class Envelope:
         try:
             await self._app(scope, receive, sending)
         except Exception as error:
-            LOG.error("failed", request=request_id, error=type(error).__name__, at=_places(error))  # noqa: TRY400
+            LOG.error("failed", request=request_id, error=type(error).__name__, at=places_of(error))  # noqa: TRY400
             if sending.status != GONE:
                 raise Interrupted(request_id) from None
             failed = Turned(500, "failed", "something went wrong here; who runs this service finds it by the id")
@@ -151,7 +151,7 @@ class BodyBound:
         await self._app(scope, counted, send)
 
 
-def _places(error: BaseException) -> list[str]:
+def places_of(error: BaseException) -> list[str]:
     """Where a failure happened, without its message, which may quote data."""
     frames: list[Any] = traceback.extract_tb(error.__traceback__)[-SHOWN_FRAMES:]
     return [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames]

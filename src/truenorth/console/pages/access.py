@@ -7,13 +7,13 @@ from typing import get_args
 
 import msgspec
 
-from truenorth.console.fields import Field, Select, button
+from truenorth.console.fields import Field, Select, button, copy_button
 from truenorth.console.listing import all_pages, first_page, link_on
 from truenorth.console.registry import Choice, NoFilters, Page, address_of
 from truenorth.console.roles import named
 from truenorth.console.sight import Sight
 from truenorth.console.tables import Act, Column, Row, Table, TableElement
-from truenorth.console.words import Words, heading, notice
+from truenorth.console.words import Words, heading, link, notice
 from truenorth.server.api.access import (
     KeyAsked,
     KeyShown,
@@ -47,15 +47,19 @@ class Shown:
     def __init__(self) -> None:
         self._said = notice("", "good")
         self._secret = Words("code", "", "tn-code", tabindex="0", role="region", aria_label="The secret")
-        self._said.set_visibility(False)
-        self._secret.set_visibility(False)
+        copies = copy_button("the secret")
+        with Words("p", "", "tn-links") as self._next:
+            link("Put it into a client", "/desk/connect")
+        self._parts = (self._said, self._secret, copies, self._next)
+        for part in self._parts:
+            part.set_visibility(False)
 
-    def show(self, said: str, secret: str) -> None:
-        """Show one."""
+    def show(self, said: str, secret: str, *, leads_on: bool = False) -> None:
+        """Show one; ``leads_on`` to how clients are set up."""
         self._said.set_text(said)
         self._secret.set_text(secret)
-        self._said.set_visibility(True)
-        self._secret.set_visibility(True)
+        for part in self._parts:
+            part.set_visibility(part is not self._next or leads_on)
 
 
 async def keys(sight: Sight, filters: NoFilters) -> Table:
@@ -70,7 +74,7 @@ async def build_keys(sight: Sight, filters: NoFilters) -> None:
 
     async def make_key() -> None:
         made = await sight.ask(add_key, asked=KeyAsked(source=source.value))
-        secret.show(f"Write key of {made.source}, shown this once:", made.secret)
+        secret.show(f"Write key of {made.source}, shown this once:", made.secret, leads_on=True)
         await again()
 
     async def make_token() -> None:

@@ -7,12 +7,12 @@ from typing import Any, Literal
 
 import msgspec
 
-from truenorth.console.choosing import chosen_journey, journeys
+from truenorth.console.choosing import chosen_journey, journeys, nothing_live
 from truenorth.console.listing import all_pages, first_page, link_on
 from truenorth.console.registry import Page, address_of
 from truenorth.console.sight import Sight
 from truenorth.console.tables import Column, Row, Table, TableElement
-from truenorth.console.words import Tone, notice
+from truenorth.console.words import Tone
 from truenorth.server.api.cases import Case, list_cases
 from truenorth.server.api.risks import Risk, list_risks
 
@@ -54,7 +54,7 @@ async def build(sight: Sight, filters: Filters) -> None:
     """The page."""
     journey = await chosen_journey(sight)
     if journey is None:
-        notice("No journey is live yet.")
+        nothing_live()
     elif filters.at_risk:
         TableElement(_risks(journey, await _at_risk(sight, journey)), sight.writing)
     else:

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import msgspec
 from nicegui import ui
 
+from truenorth.console.fields import copy_button
 from truenorth.console.registry import Page
 from truenorth.console.sight import Sight
 from truenorth.console.words import Words, heading, link, muted
@@ -62,7 +63,6 @@ SNIPPETS: dict[Client, tuple[tuple[str, str], ...]] = {
         ),
     ),
 }
-COPY = """(event) => navigator.clipboard?.writeText(event.target.previousElementSibling.textContent)"""
 
 
 class Filters(msgspec.Struct, frozen=True):
@@ -85,7 +85,7 @@ async def build(sight: Sight, filters: Filters) -> None:
     for place, snippet in SNIPPETS[filters.client]:
         heading(f"{filters.client}: {place}")
         Words("code", written(snippet, address), "tn-code", tabindex="0", aria_label=f"{filters.client}: {place}")
-        Words("button", "Copy", "", type="button", aria_label=f"Copy {place}").on("click", js_handler=COPY)
+        copy_button(place)
     muted("The clients are used as they are; only the address is another one.")
 
 

@@ -61,6 +61,8 @@ def _tiles(sight: Sight, found: Arrivals) -> list[Tile]:
 
 
 def _looked_at(sight: Sight, found: Arrivals) -> str:
+    if not found.looked_at:
+        return "Nothing has come yet: Connect says how clients are set up."
     since = sight.writing.instant(found.since)
     return f"The newest {sight.writing.number(found.looked_at)} events, which came since {since}."
 
@@ -69,11 +71,15 @@ def _sources(found: Arrivals) -> Table:
     columns = (
         Column("source", "Source"),
         Column("n", "Events", "number"),
+        Column("n_last_hour", "In the last hour", "number"),
         Column("per_minute", "A minute", "number", 2),
         Column("delay_seconds", "Came after", "span"),
         Column("last_received", "Last came", "instant"),
     )
-    rows = [Row((one.source, one.n, one.per_minute, one.delay_seconds, one.last_received)) for one in found.sources]
+    rows = [
+        Row((one.source, one.n, one.n_last_hour, one.per_minute, one.delay_seconds, one.last_received))
+        for one in found.sources
+    ]
     return Table(caption="Sources of events", columns=columns, rows=rows, empty="No event has come yet.")
 
 
@@ -118,6 +124,7 @@ async def build_quarantine(sight: Sight, filters: QuarantineFilters) -> None:
             number[0], text.value = one.number, one.raw
             reason.set_text(one.reason)
             card.set_visibility(True)
+            text.focus()  # the card may be below what is seen
 
     async def retry(chosen: int, put_right: str | None) -> None:
         found = await sight.ask(retry_refused, number=chosen, asked=RetryAsked(text=put_right))
@@ -169,8 +176,9 @@ PAGES = (
         group="Run",
         role="analyst",
         how=(
-            "Rates and delays are those of the newest 2,000 events: how many came a minute since the first of them, "
-            "and the median time between an event's own instant and its arrival.",
+            "Rates and delays are those of the newest 2,000 events: how many of them came within the last hour, how "
+            "many came a minute since the first of them, and the median time between an event's own instant and its "
+            "arrival.",
             "Duplicates and quarantined items count everything that has ever come. Not judged yet: positions of the "
             "log after the one that a journey's runner has taken.",
         ),

@@ -5,17 +5,18 @@ from __future__ import annotations
 import msgspec
 
 from truenorth.action.values import STAGES
-from truenorth.console.choosing import chosen_journey, journeys
+from truenorth.console.choosing import chosen_journey, journeys, nothing_live
 from truenorth.console.naming import Names, in_words, names_of
 from truenorth.console.periods import Days
 from truenorth.console.registry import Page, address_of
 from truenorth.console.sight import Sight
 from truenorth.console.tables import Act, Column, Row, Table, TableElement
 from truenorth.console.tiles import Tile, Tiles
-from truenorth.console.words import Words, heading, link, muted, notice, paragraph, tag
+from truenorth.console.words import Words, heading, link, muted, paragraph, tag
 from truenorth.server.api.authority import ApprovalAnswer, ApprovalShown, answer_approval, list_approvals
 from truenorth.server.api.decisions import DecisionShown, DecisionWhole, read_decision
 from truenorth.server.api.funnel import STATES, Funnel, read_funnel
+from truenorth.server.receiving import Turned
 
 STATE_WORDS = {"proposed": "Waits", "escalated": "Approval asked"}
 """States that are called otherwise on the page."""
@@ -45,7 +46,7 @@ async def build(sight: Sight, filters: Filters) -> None:
     """The page."""
     found = await _read(sight, filters)
     if found is None:
-        notice("No journey is live yet: publish one, or start the service with --journeys DIR.")
+        nothing_live()
         return
     names = await names_of(sight, found.journey)
     Tiles(_tiles(sight, found))
@@ -214,7 +215,12 @@ async def table(sight: Sight, filters: Filters) -> Table:
 
 async def build_one(sight: Sight, filters: OneFilters) -> None:
     """One decision, replayed."""
-    whole = await sight.ask(read_decision, id=filters.id)
+    try:
+        whole = await sight.ask(read_decision, id=filters.id)
+    except Turned as turned:
+        if turned.status != 422:
+            raise
+        raise Turned(404, "unknown_decision", "there is no decision of this id") from None
     decision = whole.decision
     with Words("p", "", "tn-heading"):
         Words("strong", Names(actions=whole.titles).action(decision.chosen))

@@ -30,6 +30,7 @@ from truenorth.server.api.drafts import (
     try_draft,
 )
 from truenorth.server.api.journeys import JourneyWhole, publish_journey, read_journey
+from truenorth.server.receiving import Turned
 from truenorth.server.writing_drafts import NEW
 from truenorth.spec.counted import counted
 
@@ -89,6 +90,7 @@ class _Editor:
     def __init__(self, sight: Sight, whole: JourneyWhole | None, text: str) -> None:
         self._sight, self._whole = sight, whole
         self._published = whole.text if whole else ""
+        self._known = {whole.name: whole.version} if whole else {}  # the newest versions that the writer knows of
         self._first = text
         self._typed = 0
 
@@ -101,8 +103,11 @@ class _Editor:
         self._promises = PromiseForm(self._sight, lambda: self._text.value, self._put)
         heading("3. The file")
         muted("What the forms say stands here, and can be written here as well. It is checked as you type.")
-        self._text = Field("Journey file (YAML)", self._first, kind="long", wide=True)
+        keep = f"truenorth-draft:{self._whole.name if self._whole else ''}"
+        self._kept = Words("div", "")
+        self._text = Field("Journey file (YAML)", self._first, kind="long", wide=True, keep=keep)
         self._text.on_value_change(self._sight.doing(self._changed))
+        self._text.on("kept", lambda event: self._offer_kept(str(event.args)))
         self._problems = Words("div", "", "", role="status")
         if self._sight.may("analyst"):
             heading("4. Try it on what has happened")
@@ -135,6 +140,24 @@ class _Editor:
         drafted = await self._sight.ask(discover_draft, log=log, file=event.file.name)
         await self._put(drafted.text)
         self._sight.tell("the draft is in the file below", "good")
+
+    def _offer_kept(self, text: str) -> None:
+        """A draft that this tab had when the page was loaded anew, such as after a restart of the service."""
+        self._kept.clear()
+
+        async def take_up() -> None:
+            self._kept.clear()
+            await self._put(text)
+
+        def forget() -> None:
+            self._kept.clear()
+            self._text.let_go()
+
+        with self._kept:
+            notice("This tab has a draft that was not published.", "warn")
+            with Words("p", "", "tn-line"):
+                button("Take it up", self._sight.doing(take_up), is_main=True)
+                button("Forget it", forget)
 
     async def _put(self, text: str) -> None:
         """Another text in the file; forms and problems follow."""
@@ -208,8 +231,36 @@ class _Editor:
     async def _publish(self) -> None:
         checked = await self._sight.ask(check_draft, text=self._text.value)
         name = checked.name or (self._whole.name if self._whole else "new_journey")
+        meanwhile = await self._published_meanwhile(name)
+        if meanwhile is not None:
+            self._ask_again(meanwhile)
+            return
         made = await self._sight.ask(publish_journey, name=name, text=self._text.value)
+        self._text.let_go()
         ui.navigate.to(address_of(PATH, {"journey": made.name}))
+
+    async def _published_meanwhile(self, name: str) -> JourneyWhole | None:
+        """The newest version, where the writer does not know of it."""
+        try:
+            newest = await self._sight.ask(read_journey, name=name)
+        except Turned:
+            return None  # it is new
+        return newest if newest.version > self._known.get(name, 0) else None
+
+    def _ask_again(self, newest: JourneyWhole) -> None:
+        """Somebody else has published: say so, show what, and ask once more."""
+        before = self._known.get(newest.name)
+        self._known[newest.name] = newest.version
+        self._ask_first.clear()
+        with self._ask_first:
+            since = f"after version {before}, which this page has" if before else "already, by this name"
+            Words("strong", f"⚠ Version {newest.version} was published {since}; yours would take its place.")
+            button("Publish it all the same", self._sight.doing(self._publish), is_main=True)
+            button("Not yet", self._withdraw)
+        self._pending.clear()
+        with self._pending:
+            muted(f"Changes against version {newest.version}:")
+            difference(lines_that_differ(newest.text, self._text.value))
 
     def _show_pending(self, text: str) -> None:
         self._pending.clear()

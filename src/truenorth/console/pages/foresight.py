@@ -9,8 +9,9 @@ from typing import Any
 import msgspec
 from nicegui import ui
 
-from truenorth.console.choosing import chosen_journey, journeys
+from truenorth.console.choosing import chosen_journey, journeys, nothing_live
 from truenorth.console.fields import button
+from truenorth.console.naming import titles_of
 from truenorth.console.plots import Plot
 from truenorth.console.registry import Choice, Page, address_of
 from truenorth.console.sight import Sight
@@ -77,7 +78,10 @@ async def build(sight: Sight, filters: Filters) -> None:
     """The page."""
     name = await chosen_journey(sight)
     if name is None:
-        notice("No journey is live yet: publish one first.")
+        nothing_live()
+        return
+    if name not in await titles_of(sight):
+        notice("There is no live journey of this name.", "bad")
         return
     models = await sight.ask(list_models, journey=name)
     chosen = _chosen(models, filters.version)

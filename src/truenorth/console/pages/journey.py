@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from nicegui import ui
 
-from truenorth.console.choosing import chosen_journey, journeys
+from truenorth.console.choosing import chosen_journey, journeys, nothing_live
 from truenorth.console.fates import show_future
 from truenorth.console.naming import in_words, names_of
 from truenorth.console.pages.now import CSS
@@ -44,6 +44,7 @@ LETTERS = {"moment": "M moment", "decision": "D decision", "internal": "I intern
 KINDS = {"handover": "hand-over", "promise": "broken promise"}
 """Kinds of points that are called otherwise."""
 NEW_FUTURE = "future"
+DAYS = ("since", "until", "other_since", "other_until")
 
 
 class Filters(msgspec.Struct, frozen=True):
@@ -115,7 +116,7 @@ async def build(sight: Sight, filters: Filters) -> None:
     ui.add_head_html(CSS)
     journey = await chosen_journey(sight)
     if journey is None:
-        notice("No journey is live yet: publish one, or start the service with --journeys DIR.")
+        nothing_live()
         return
     try:
         found = await sight.ask(read_map, name=journey, asked=filters.one)
@@ -125,6 +126,9 @@ async def build(sight: Sight, filters: Filters) -> None:
         notice("The whole log is being read; this page comes by itself in a moment.")
         sight.after(AGAIN_S, ui.navigate.reload)
         return
+    for one in DAYS:
+        if getattr(filters, one) and _day(getattr(filters, one)) is None:
+            notice(f"'{getattr(filters, one)}' is no day such as 2026-03-31, and is left out.", "warn")
     await _draw(sight, journey, found, filters.one, "The map")
     if filters.compares:
         await _compare(sight, journey, filters)
@@ -228,7 +232,7 @@ def _table_of_points(found: Sequence[PointShown], currency: str | None, addresse
         Column("n", "Cases", "number"),
         Column("rate", "Fail", "percent", 1),
         Column("rate_others", "Others fail", "percent", 1),
-        Column("excess", "Failing more", "number", 1),
+        Column("excess", "Failing more", "number"),
         Column("value_lost", "Value lost", "money", 0, currency),
         Column("clear", "Clear of chance"),
     )
@@ -288,7 +292,7 @@ async def _values(sight: Sight, name: str) -> list[Choice]:
             found = getattr(await sight.ask(list_slices, name=journey, by=sight.filters.by), name)
         except Turned:
             found = []  # the page itself says that the log is being read
-    return [Choice("", "all"), *(Choice(one, one) for one in found)]
+    return [Choice("", "all"), *(Choice(one, in_words(one)) for one in found)]
 
 
 # ---- one point of failure
@@ -322,7 +326,7 @@ async def build_point(sight: Sight, filters: PointFilters) -> None:
         [
             Tile("Cases that pass it", n(point.n), f"{n(point.n_failed)} failed"),
             Tile("Fail", percent(point.rate, 1), f"others {percent(point.rate_others, 1)}"),
-            Tile("Failing more", n(point.excess, 1)),
+            Tile("Failing more", n(point.excess), "cases than if they failed like the others"),
         ]
     )
     heading("What if they fared like the others?")
@@ -330,7 +334,7 @@ async def build_point(sight: Sight, filters: PointFilters) -> None:
     values = (point.value_lost, point.value_lost_low, point.value_lost_high)
     lost, low, high = (sight.writing.money(value, currency) for value in values)
     paragraph(
-        f"{n(point.excess, 1)} cases fewer would have failed; {lost} would not have been lost "
+        f"About {n(point.excess)} fewer cases would have failed; {lost} would not have been lost "
         f"({low} to {high}, 95 %). This holds if the point is what makes the difference: an association alone does not "
         "say so. Eradicate it first, improve what has to stay, automate last."
     )
@@ -394,7 +398,7 @@ PAGES = (
             "future": "Future state, by its name",
         },
         silent=("by",),
-        days=("since", "until", "other_since", "other_until"),
+        days=DAYS,
         folded=("other_category", "other_channel", "other_since", "other_until", "future"),
         fold="Compare with other cases, or with a future state",
         how=HOW,

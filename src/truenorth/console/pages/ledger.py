@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from truenorth.console.choosing import chosen_journey, journeys
+from truenorth.console.choosing import chosen_journey, journeys, nothing_live
 from truenorth.console.crowns_view import HOUR_US, CrownsView
 from truenorth.console.filling import fill
 from truenorth.console.naming import Names, names_of
@@ -42,7 +42,7 @@ async def build(sight: Sight, filters: Filters) -> None:
     """The page."""
     journey = await chosen_journey(sight)
     if journey is None:
-        notice("No journey is live yet: publish one, or start the service with --journeys DIR.")
+        nothing_live()
         return
     names = await names_of(sight, journey)
 

@@ -20,10 +20,13 @@ from truenorth.server.api.cases import read_case
 from truenorth.server.api.queue import PlaceShown, QueueShown, list_teams, read_queue, reread_queue
 from truenorth.server.api.timeline import read_timeline
 from truenorth.server.given.word import JOURNEY as GIVEN
+from truenorth.server.receiving import Turned
 from truenorth.store.rows import Signal
 
 CSS = '<link rel="stylesheet" href="/_console/acting.css">'
 KEYS = '<script src="/_console/keys.js"></script>'
+NOTHING_WAITS = "Nothing waits: no open case is in your queue. What comes is shown here at once."
+TAKE_ANOTHER = "The queue has what waits."
 SOON_S = 0.4
 """After so long a queue that was old is looked at again."""
 HOW = (
@@ -83,12 +86,19 @@ async def build(sight: Sight, filters: Filters) -> None:
         with Words("section", "", "tn-waiting", aria_label="Queue"):
             told = muted("")
             queue = QueueView(sight, titles, take)
-        case = CaseView(sight, titles, refresh)
+        with Words("div", "") as beside:
+            case = CaseView(sight, titles, refresh)
     await refresh()
     sight.after(SOON_S, refresh)  # what is shown at once may be some seconds old
-    place = await _first(sight, filters, queue)
+    try:
+        place, why = await _first(sight, filters, queue), NOTHING_WAITS
+    except Turned as turned:
+        if turned.status != 404:
+            raise
+        place, why = None, f"There is no case '{filters.case}' here: it may have been erased. {TAKE_ANOTHER}"
     if place is None:
-        notice("Nothing waits: no open case is in your queue.", "good")
+        with beside:
+            notice(why)
     else:
         queue.choose(place.journey, place.case)
         await case.show(place)

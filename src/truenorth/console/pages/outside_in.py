@@ -11,7 +11,7 @@ import polars as pl
 from nicegui import ui
 from pydantic import ValidationError
 
-from truenorth.console.choosing import chosen_journey, journeys
+from truenorth.console.choosing import chosen_journey, journeys, nothing_live
 from truenorth.console.fields import Field, button
 from truenorth.console.naming import in_words, journey_of
 from truenorth.console.plots import Plot
@@ -73,6 +73,9 @@ async def table(sight: Sight, filters: Filters) -> Table:
 
 async def build(sight: Sight, filters: Filters) -> None:
     """The page."""
+    if await chosen_journey(sight) is None:
+        nothing_live()
+        return
     subject, journey = await _asked(sight, filters)
     _tabs(await _subjects(sight), subject.name, sight)
     heading(subject.title)

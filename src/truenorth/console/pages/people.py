@@ -8,12 +8,26 @@ import msgspec
 
 from truenorth.console.fields import Field, button
 from truenorth.console.listing import all_pages
+from truenorth.console.naming import in_words
 from truenorth.console.registry import Page, address_of
 from truenorth.console.sight import Sight
 from truenorth.console.tables import Column, Row, Table, TableElement
 from truenorth.console.words import Words, heading, link, muted, notice, paragraph
 from truenorth.server.api.customers import Held, ReceiptShown, erase_customer, list_erasures, read_customer
 from truenorth.server.receiving import Turned
+
+PARTS = {
+    "event": "events",
+    "refused": "items in quarantine",
+    "case_row": "cases",
+    "promise_row": "promises",
+    "risk": "risks of open cases",
+    "risk_past": "risks, as they were",
+    "signal": "signals",
+    "audit": "notes in the audit",
+    "decision": "decisions",
+}
+"""Tables of the store, as people call them."""
 
 
 class Filters(msgspec.Struct, frozen=True):
@@ -44,9 +58,9 @@ def _show_held(sight: Sight, held: Held, customer: str) -> None:
     with Words("p", ""):
         Words("span", "Ids: ")
         Words("bdi", ", ".join(held.ids))
-    columns = (Column("table", "Where"), Column("rows", "Rows", "number"))
-    rows = [Row((name, len(found))) for name, found in held.held.items()]
-    TableElement(Table(caption="What is held, by table", columns=columns, rows=rows), sight.writing)
+    columns = (Column("table", "What"), Column("rows", "How many", "number"))
+    rows = [Row((PARTS.get(name, in_words(name)), len(found))) for name, found in held.held.items()]
+    TableElement(Table(caption="What is held", columns=columns, rows=rows), sight.writing)
     link("All of it as JSON", address_of("/api/v1/customers/{id}", {"id": customer}))
 
     async def erase() -> None:

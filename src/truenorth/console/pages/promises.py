@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 from nicegui import ui
 
-from truenorth.console.choosing import chosen_journey, journeys
+from truenorth.console.choosing import chosen_journey, journeys, nothing_live
 from truenorth.console.fields import button
 from truenorth.console.filling import fill
 from truenorth.console.naming import in_words
@@ -48,7 +48,7 @@ async def build(sight: Sight, filters: Filters) -> None:
     ui.add_head_html(CSS)
     ledger = await _read(sight, filters)
     if ledger is None:
-        notice("No journey is live yet: publish one, or start the service with --journeys DIR.")
+        nothing_live()
         return
     Tiles(_tiles(sight, ledger))
     if ledger.more:

@@ -6,12 +6,12 @@ from typing import Literal
 
 import msgspec
 
-from truenorth.console.choosing import journeys_or_all
+from truenorth.console.choosing import journeys_or_all, nothing_live
 from truenorth.console.registry import Page, address_of
 from truenorth.console.sight import Sight
 from truenorth.console.tables import Column, Row, Table, TableElement, Value
 from truenorth.console.tiles import Tile, Tiles
-from truenorth.console.words import Words, link, muted, notice, paragraph, subheading
+from truenorth.console.words import Words, link, muted, paragraph, subheading
 from truenorth.console.writing import NOTHING, Writing
 from truenorth.server.api.true_north import Estimated, Period, Standing, read_true_north
 
@@ -189,7 +189,7 @@ async def build(sight: Sight, filters: Filters) -> None:
     """The page."""
     found = await read(sight, filters)
     if not found:
-        notice("No journey is live yet: publish one, or start the service with --journeys DIR.")
+        nothing_live()
         return
     at = muted("")
     worst = paragraph("", "tn-worst")

@@ -6,7 +6,7 @@ import msgspec
 
 from truenorth.action.permissions import limit_words
 from truenorth.action.values import DO_NOTHING
-from truenorth.console.choosing import chosen_journey, journeys
+from truenorth.console.choosing import chosen_journey, journeys, nothing_live
 from truenorth.console.filling import fill
 from truenorth.console.naming import Names, in_words, journey_of, names_of
 from truenorth.console.registry import Choice, Page, address_of
@@ -54,7 +54,7 @@ async def build(sight: Sight, filters: Filters) -> None:
     """The page."""
     name = await chosen_journey(sight)
     if name is None:
-        notice("No journey is live yet: publish one, or start the service with --journeys DIR.")
+        nothing_live()
         return
     journey = await journey_of(sight, name)
     if filters.policy not in _known(journey):
@@ -71,7 +71,12 @@ async def build(sight: Sight, filters: Filters) -> None:
             else:
                 _show(sight, found, journey.currency or None, filters)
 
-        await fill(sight, "Judging it on the decisions that were made ...", _read(sight, name, filters), show)
+        await fill(
+            sight,
+            "Judging it on the decisions that were made: this takes some seconds ...",
+            _read(sight, name, filters),
+            show,
+        )
     heading("What people may today")
     TableElement(_limits(journey), sight.writing)
 
@@ -113,7 +118,7 @@ def _show(sight: Sight, found: EvaluationShown, currency: str | None, filters: F
     )
     if found.modelled is not None:
         believed, interval = _gain(writing, found.modelled, currency)
-        paragraph(f"The model of effects believes in {believed} a decision ({interval}). Nobody has seen it.")
+        paragraph(f"The model of effects believes in {believed} a decision, {interval}. Nobody has seen it.")
     if is_said:
         TableElement(_estimates(found, currency), writing)
 

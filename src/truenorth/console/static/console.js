@@ -29,6 +29,17 @@
       if (address) location.assign(address);
       else document.querySelector(".tn-tour")?.remove();
     },
+    // What stands before a button, to the clipboard; where a browser gives none (without https), it is marked instead.
+    async copy(button) {
+      const text = button.previousElementSibling;
+      try {
+        await navigator.clipboard.writeText(text.textContent);
+        button.textContent = "Copied";
+      } catch {
+        getSelection().selectAllChildren(text);
+        button.textContent = "Marked: copy it now";
+      }
+    },
     nextTheme() {
       const order = ["auto", "light", "dark"];
       keep("truenorth_theme", order[(order.indexOf(theme()) + 1) % order.length]);
@@ -36,6 +47,11 @@
       location.reload();
     },
   };
+  // An address has the filters that somebody chose, and no empty ones.
+  document.addEventListener("formdata", ({ target, formData }) => {
+    if (!target.classList.contains("tn-filters")) return;
+    for (const [name, value] of [...formData]) if (value === "") formData.delete(name);
+  });
   const fold = () => {
     const menu = document.getElementById("tn-menu");
     if (menu) menu.open = !narrow.matches;

@@ -13,11 +13,13 @@ from truenorth.server.auth import Analyst
 from truenorth.store.ports import Stored
 
 ROUTER = APIRouter(tags=["events"])
+HOUR_US = 3_600_000_000
 LOOKED_AT = 2_000
 """The newest events that rates and delays are worked out from."""
 SOURCE = {
     "source": "shop",
     "n": 1810,
+    "n_last_hour": 1810,
     "per_minute": 31.5,
     "delay_seconds": 0.4,
     "last_received": "2026-01-05T09:29:58.000000Z",
@@ -31,11 +33,15 @@ JOURNEY = {
 
 
 class SourceShown(BaseModel):
-    """A source among the newest events: how many, how often, and how long after they happened they came (median)."""
+    """A source among the newest events: how many, how often, and how long after they happened they came (median).
+
+    ``n_last_hour``: how many of the newest events came within the last hour.
+    """
 
     model_config = showing(SOURCE)
     source: str
     n: int
+    n_last_hour: int
     per_minute: float | None
     delay_seconds: float
     last_received: Instant
@@ -107,6 +113,7 @@ def _sources(newest: Sequence[Stored], now_us: int) -> list[SourceShown]:
         shown = SourceShown(
             source=source,
             n=len(own),
+            n_last_hour=sum(event.received_us > now_us - HOUR_US for event in own),
             per_minute=round(len(own) / minutes, 3) if minutes > 0 else None,
             delay_seconds=median((event.received_us - event.time_us) / 1e6 for event in own),
             last_received=instant(max(event.received_us for event in own)),

@@ -15,7 +15,8 @@ from truenorth.server.ingest.segment import parse_segment
 def parse_again(raw: bytes, arrival: Arrival) -> Parsed:
     """The one event of an item in any of the protocols, told by its fields; or why it is none.
 
-    CloudEvents have a ``specversion``, PostHog's events a ``distinct_id``, all others are read as Segment's.
+    CloudEvents have a ``specversion``, PostHog's events a ``distinct_id``, all others are read as Segment's: as a
+    ``track`` where they give no ``type``, since that may have stood in the address only.
 
     >>> from truenorth.server.ingest.parsed import Arrival
     >>> arrival = Arrival(source="shop", received_us=0)
@@ -34,7 +35,9 @@ def parse_again(raw: bytes, arrival: Arrival) -> Parsed:
         return parse_cloudevents(item, arrival)
     if "distinct_id" in item or "distinct_id" in _properties(item):
         return parse_posthog({"batch": [item]}, {}, {}, arrival)
-    return parse_segment({"batch": [item]}, "batch", arrival)
+    return (
+        parse_segment({"batch": [item]}, "batch", arrival) if "type" in item else parse_segment(item, "track", arrival)
+    )
 
 
 def _properties(item: Mapping[str, Any]) -> Mapping[str, Any]:
