@@ -59,6 +59,17 @@ def test_what_is_prepared_is_kept(folder: Path) -> None:
     assert sorted(path.name for path in folder.iterdir() if STORE not in path.name) == ["prepared.json"]
 
 
+def test_it_is_the_same_each_time(tmp_path: Path) -> None:
+    plan = msgspec.structs.replace(PLAN, n_customers=120, told_from=datetime(2026, 4, 4, tzinfo=UTC))
+    made = []
+    for name in ("one", "another"):
+        prepared(tmp_path / name, COMPANY, plan, lambda *_: None)
+        with open_store(f"sqlite:///{tmp_path / name / STORE}") as store:
+            made.append((store.decisions.since(0), store.decisions.reactions(), store.signals.read(0, limit=10_000)))
+    assert made[0] == made[1]
+    assert all(made[0])
+
+
 def test_another_journey_file_makes_it_anew(tmp_path: Path) -> None:
     copy = Path(shutil.copytree(COMPANY, tmp_path / "company"))
     assert digest_of(PLAN, copy) == digest_of(PLAN, COMPANY)

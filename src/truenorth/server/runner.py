@@ -33,8 +33,6 @@ LATENESS_US = 5_000_000
 """How far the watermark stays behind the clock by default."""
 PAGE_EVENTS = 1_000
 """Events that are taken at a time: what they come to is one transaction, and others wait for it to end."""
-PAGE_TOLD = 4_000
-"""The same of what was told already, or is history: nobody waits for signals of it."""
 CHUNKS_A_STEP = 1
 """Chunks of state that are written with a step at most: about 1,000 cases."""
 STEP_S = 0.005
@@ -265,9 +263,9 @@ class Runner:
         everybody = {one for who in named for one in self._people.ids(who)}
         return joined_by([(everybody, everybody)])
 
-    def _page(self, after: int, up_to: int, limit: int = PAGE_EVENTS) -> Sequence[Stored]:
-        """The next events up to a position; fewer than ``limit`` if these are the last."""
-        page = self._store.events.read(after, limit=limit)
+    def _page(self, after: int, up_to: int) -> Sequence[Stored]:
+        """The next events up to a position; fewer than a page if these are the last."""
+        page = self._store.events.read(after, limit=PAGE_EVENTS)
         return [found for found in page if found.position <= up_to]
 
     def _judge_anew(self, name: str, tracker: Tracker, sight: Sight) -> None:
@@ -290,14 +288,14 @@ class Runner:
         """
         self._write(name, Judged(progress=tracker.progress, from_scratch=True))
         while tracker.position < up_to:
-            page = self._page(tracker.position, up_to, PAGE_TOLD)
+            page = self._page(tracker.position, up_to)
             taken = records(page, self._people.person)
             sight = tracker.widens(taken)
             if sight:
                 tracker.begin_anew(sight)
                 self._write(name, Judged(progress=tracker.progress, from_scratch=True))
                 continue
-            ended = len(page) < PAGE_TOLD or page[-1].position == up_to
+            ended = len(page) < PAGE_EVENTS or page[-1].position == up_to
             end_us = watermark_us if watermark_us is not None else self._clock() - self._lateness_us
             last = up_to if ended else page[-1].position
             self._write(name, tracker.take(taken, last, end_us if ended else None, quiet=True), tracker)

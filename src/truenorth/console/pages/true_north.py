@@ -131,6 +131,8 @@ class JourneyView:
 def _watched(one: Standing) -> str:
     if one.watched is None:
         return "no model is live"
+    if not one.watched and one.open:
+        return "no open case has been looked at yet"
     return f"of {min(one.watched, one.open)} open cases that are watched"  # one may have ended since it was looked at
 
 
