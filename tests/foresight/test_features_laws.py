@@ -19,7 +19,7 @@ from sklearn.metrics import roc_auc_score
 from agreement import to_frame, to_journey
 from strategies import random_pack
 from truenorth.engine.replay import Replay, replay
-from truenorth.foresight import features
+from truenorth.foresight import features, histories
 from truenorth.foresight.features import Histories, Instants, Label, Load, Vocabulary
 from truenorth.foresight.rows import NEVER, Rows, Table
 from truenorth.foresight.vocabulary import looked_at
@@ -69,6 +69,23 @@ def made_up(seed: int, n: int) -> list[tuple[Journey, pl.DataFrame]]:
         (to_journey(one), to_frame(events, columns)) for one, events, columns, _ in random_pack(seed, n) if events
     ]
     return [(journey, frame.filter(pl.col("time").is_not_null())) for journey, frame in samples]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_few_cases_looked_up_one_by_one_have_the_histories_that_frames_give(seed: int) -> None:
+    n_promises = n_earlier = 0
+    for journey, events in made_up(seed, 40):
+        whole = replay(journey, events)
+        vocabulary = some_vocabulary(journey, whole)
+        with pytest.MonkeyPatch.context() as changed:
+            one_by_one = features.histories_of_replay(journey, whole, vocabulary)
+            changed.setattr(histories, "FEW_ROWS", -1)
+            by_frames = features.histories_of_replay(journey, whole, vocabulary)
+        for name, one, other in zip(Histories._fields, one_by_one, by_frames, strict=True):
+            assert np.array_equal(np.asarray(one), np.asarray(other), equal_nan=name == "numbers"), name
+        n_promises, n_earlier = n_promises + len(one_by_one.instances), n_earlier + len(one_by_one.earlier)
+    assert n_promises > 100
+    assert n_earlier > 20
 
 
 @pytest.mark.parametrize("seed", range(2))

@@ -158,10 +158,13 @@ def _look_up(words: U64, codes: I32, by_code: U64) -> None:
 
 def _answer(frame: pl.DataFrame, conditions: Mapping[int, pl.Expr], words: U64) -> None:
     """Set the bits of the conditions that hold for each row."""
-    constants = {bit for bit, condition in conditions.items() if not condition.meta.root_names()}
-    for bit in constants:
-        _set_bit(words, np.full(len(words), pl.select(conditions[bit]).item()), bit)
+    constants = {bit: one for bit, one in conditions.items() if not one.meta.root_names()}
+    if constants:
+        for bit, held in zip(constants, pl.select(one.alias(str(bit)) for bit, one in constants.items()), strict=True):
+            _set_bit(words, np.full(len(words), held.item()), bit)
     asked = {bit: condition for bit, condition in conditions.items() if bit not in constants}
+    if not asked:
+        return
     table = frame.select(condition.alias(str(bit)) for bit, condition in asked.items())
     for bit, column in zip(asked, table, strict=True):
         _set_bit(words, column.to_numpy(), bit)

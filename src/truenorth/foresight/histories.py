@@ -51,6 +51,7 @@ INSTANCE = np.dtype(
 )
 """One instance of a promise; instants are NEVER where there is none."""
 
+_BY = ("started_by", "decided_by")
 EARLIER = np.dtype([("closed_us", np.int64), ("ended", np.int8)], align=True)
 """An earlier case of the same customer: when it closed, and how it ended (`ENDS`, or UNKNOWN)."""
 
@@ -99,7 +100,7 @@ def histories(
     looked for (``case``, ``customer``, ``opened``, ``closed``, ``outcome``); ``past`` takes its place where those are
     not all here. ``flags`` (n_events,) come from `flags_of`.
     """
-    time_us = events["time"].to_physical().to_numpy()
+    time_us = instants_us(events["time"])
     run = events["case"].rle_id().to_numpy().astype(np.int64)
     starts = np.append(np.flatnonzero(np.diff(run, prepend=-1)), len(run)).astype(np.int64)
     ids = events["case"].gather(starts[:-1])
@@ -127,6 +128,17 @@ def _stacked(rows: Sequence[NDArray[Any]], n: int, dtype: type) -> NDArray[Any]:
     return np.stack(rows) if rows else np.empty((0, n), dtype)
 
 
+def instants_us(column: pl.Series) -> I64:
+    """Instants as microseconds, `NEVER` for null.
+
+    >>> from datetime import datetime
+    >>> instants_us(pl.Series([datetime(1970, 1, 1, 0, 0, 1), None])).tolist() == [1_000_000, NEVER]
+    True
+    """
+    values = column.to_numpy().astype("datetime64[us]", copy=False).view(np.int64)
+    return np.where(values == np.iinfo(np.int64).min, NEVER, values) if column.null_count() else values
+
+
 @lru_cache(maxsize=512)
 def _code_of(values: tuple[str, ...]) -> dict[str, int]:
     return {value: code for code, value in enumerate(values)}
@@ -151,8 +163,7 @@ def codes(events: pl.DataFrame, name: str, values: tuple[str, ...]) -> I32:
 def _numbers(events: pl.DataFrame, name: str) -> NDArray[np.float64]:
     if name not in events.columns:
         return np.full(events.height, np.nan)
-    numbers = events[name].cast(pl.Float64, strict=False)
-    known = np.array(numbers.fill_null(float("nan")).to_numpy(), np.float64)
+    known = np.array(events[name].cast(pl.Float64, strict=False).to_numpy(), np.float64)  # a null becomes NaN
     known[np.abs(known) > LARGEST_NUMBER] = np.nan
     return known
 
@@ -196,6 +207,8 @@ def _instances(
     if promises is None or not vocabulary.terms or promises.is_empty():
         return np.zeros(len(ids) + 1, np.int64), np.zeros(0, INSTANCE)
     terms = {term.name: number for number, term in enumerate(vocabulary.terms)}
+    if max(events.height, promises.height) <= FEW_ROWS:
+        return _instances_one_by_one(terms, events, ids, starts, promises)
     numbers = pl.DataFrame({"case": ids, "number": np.arange(len(ids))})
     found = (
         promises.filter(pl.col("promise").is_in(list(terms)))
@@ -213,8 +226,33 @@ def _instances(
     rows["from_event"] = found["from_event"].fill_null(0).to_numpy()
     rows["by_event"] = found["by_event"].fill_null(UNKNOWN).to_numpy()
     for name in ("started", "due", "decided"):
-        rows[f"{name}_us"] = found[name].to_physical().fill_null(NEVER).to_numpy()
+        rows[f"{name}_us"] = instants_us(found[name])
     return _delimited(found["number"].to_numpy(), len(ids)), rows
+
+
+def _instances_one_by_one(
+    terms: Mapping[str, int], events: pl.DataFrame, ids: pl.Series, starts: I64, promises: pl.DataFrame
+) -> tuple[I64, NDArray[np.void]]:
+    """The same where there are few: every call of a frame costs as much as some hundred rows."""
+    numbers = {case: number for number, case in enumerate(ids.to_list())}
+    case = np.repeat(np.arange(len(ids)), np.diff(starts)).tolist()
+    names, times_us = events["id"].cast(pl.String).to_list(), instants_us(events["time"]).tolist()
+    places: dict[tuple[int, str | None, int], int] = {}
+    for row, key in enumerate(zip(case, names, times_us, strict=True)):
+        places.setdefault(key, row - int(starts[key[0]]))
+    texts = (promises[name].cast(pl.String).to_list() for name in ("case", "promise", "verdict", *_BY))
+    found = []
+    for of, promise, verdict, started_by, decided_by, *times in zip(
+        *texts, *(instants_us(promises[name]).tolist() for name in ("started", "due", "decided")), strict=True
+    ):
+        number, term = numbers.get(of), terms.get(promise)
+        if number is not None and term is not None:
+            started = 0 if started_by is None else places.get((number, started_by, times[0]), 0)
+            decided = UNKNOWN if decided_by is None else places.get((number, decided_by, times[2]), UNKNOWN)
+            found.append((number, (term, started, decided, VERDICT_CODES[verdict], *times)))
+    found.sort(key=lambda one: one[0])
+    rows = np.array([row for _, row in found], INSTANCE)
+    return _delimited(np.array([number for number, _ in found], np.int64), len(ids)), rows
 
 
 def _places(events: pl.DataFrame, starts: I64) -> pl.DataFrame:
@@ -237,6 +275,8 @@ def _earlier(events: pl.DataFrame, starts: I64, past: pl.DataFrame | None) -> tu
     n = len(starts) - 1
     if past is None or past.is_empty() or "customer" not in past.columns or "customer" not in events.columns:
         return np.zeros(n + 1, np.int64), np.zeros(0, EARLIER)
+    if max(events.height, past.height) <= FEW_ROWS:
+        return _earlier_one_by_one(events, starts, past)
     first = events.select("case", pl.col("customer").cast(pl.String), "time")[starts[:-1]]
     now = first.with_columns(pl.Series("number", np.arange(n))).drop_nulls("customer")
     before = past.filter(pl.col("closed").is_not_null() & pl.col("customer").is_not_null()).select(
@@ -255,3 +295,23 @@ def _earlier(events: pl.DataFrame, starts: I64, past: pl.DataFrame | None) -> tu
     for name in EARLIER.names or ():
         rows[name] = found[name].to_numpy()
     return _delimited(found["number"].to_numpy(), n), rows
+
+
+def _earlier_one_by_one(events: pl.DataFrame, starts: I64, past: pl.DataFrame) -> tuple[I64, NDArray[np.void]]:
+    """The same where there are few."""
+    by_customer: dict[str, list[tuple[int, int, str, int]]] = {}
+    texts = (past[name].cast(pl.String).to_list() for name in ("customer", "case", "outcome"))
+    times = (instants_us(past[name]).tolist() for name in ("opened", "closed"))
+    for customer, case, outcome, opened_us, closed_us in zip(*texts, *times, strict=True):
+        if customer is not None and closed_us != NEVER:
+            end = closed_us, opened_us, case, ENDS.get(outcome, UNKNOWN)
+            by_customer.setdefault(customer, []).append(end)
+    opening = starts[:-1].tolist()
+    names, customers = events["case"].to_list(), events["customer"].cast(pl.String).to_list()
+    opened = instants_us(events["time"])[starts[:-1]].tolist()
+    rows, counts = [], [0]
+    for first, at_us in zip(opening, opened, strict=True):
+        before = by_customer.get(customers[first], ())
+        rows += sorted(one for one in before if one[1] < at_us and one[2] != names[first])
+        counts.append(len(rows))
+    return np.array(counts, np.int64), np.array([(one[0], one[3]) for one in rows], EARLIER)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from truenorth.engine.replay import Replay, replay
 from truenorth.foresight.features import Histories, Vocabulary, encode, flags_of, histories
+from truenorth.foresight.histories import instants_us
 from truenorth.foresight.model import Foresight
 from truenorth.foresight.remaining import Ends
 from truenorth.foresight.rows import NEVER, Rows
@@ -275,7 +276,8 @@ class Follower:
         parts = []
         for one in self._asked:
             known, rows = self._rows(one, judged, moves=True)
-            at = {case: n for n, case in enumerate(known.id.gather(rows.case).to_list())}
+            names = known.id.to_list()
+            at = {names[case]: n for n, case in enumerate(rows.case.tolist())}
             order = np.array([at[case] for case in cases], np.int64)
             positions = _last_positions(judged, known)[rows.case[order]].tolist()
             standing = Standing(cases, customers, rows.x[order], positions, rows.time_us[order].tolist())
@@ -392,9 +394,9 @@ def _last_positions(judged: _Judged, known: Histories) -> I64:
 
 
 def _closed_us(known: Histories, judged: _Judged) -> I64:
-    cases, never = judged.replay.cases, int(NEVER)
-    closed = dict(zip(cases["case"].to_list(), cases["closed"].to_physical().to_list(), strict=True))
-    return np.array([never if closed[case] is None else closed[case] for case in known.id.to_list()], np.int64)
+    cases = judged.replay.cases
+    closed = dict(zip(cases["case"].to_list(), instants_us(cases["closed"]).tolist(), strict=True))
+    return np.array([closed[case] for case in known.id.to_list()], np.int64)
 
 
 def _past(ends: Sequence[tuple[Any, ...]], cases: pl.DataFrame) -> pl.DataFrame | None:
@@ -411,7 +413,7 @@ def _past(ends: Sequence[tuple[Any, ...]], cases: pl.DataFrame) -> pl.DataFrame 
 
 def _newest_us(frame: pl.DataFrame, clock_us: int) -> int:
     """The newest instant of some events that is not in the future."""
-    times_us = frame["time"].to_physical().to_numpy()
+    times_us = instants_us(frame["time"])
     return int(times_us[times_us <= clock_us].max(initial=0))
 
 
@@ -422,8 +424,8 @@ def _next_due(judged: _Judged, limits: Histories, silence_us: int | None) -> dic
         due_us.append(limits.time_us[limits.starts[1:] - 1] + silence_us)
     of_case = np.min([np.where(one > judged.at_us, one, NEVER) for one in due_us], axis=0)
     due = dict(zip(limits.id.to_list(), of_case.tolist(), strict=True))
-    promises = judged.replay.promises.select("case", pl.col("due").to_physical())
-    later = promises.filter(pl.col("due") > judged.at_us)  # also what was decided before: it is looked at in vain
-    for case, at_us in later.group_by("case").agg(pl.col("due").min()).iter_rows():
-        due[case] = min(at_us, due.get(case, at_us))
+    promises = judged.replay.promises
+    for case, at_us in zip(promises["case"].to_list(), instants_us(promises["due"]).tolist(), strict=True):
+        if at_us > judged.at_us:  # also what was decided before: it is looked at in vain
+            due[case] = min(at_us, due.get(case, at_us))
     return due
