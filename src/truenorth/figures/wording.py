@@ -70,7 +70,7 @@ def count(number: float) -> str:
     >>> count(4580)
     '4,580'
     """
-    return f"{round(number):,}"
+    return f"{round(number):,}".replace("-", MINUS)
 
 
 def ratio(number: float) -> str:

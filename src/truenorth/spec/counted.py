@@ -24,4 +24,4 @@ def percent(share: float | None) -> str:
         return f"{share:.0%}".replace("%", " %")
     if 0 < share < 0.001:
         return "< 0.1 %"
-    return "> 99.9 %" if 0.999 < share < 1 else f"{100 * share:.1f} %"
+    return "> 99.9 %" if 0.999 < share < 1 else f"{100 * share:.1f} %".replace("-", "\N{MINUS SIGN}")
