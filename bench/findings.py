@@ -151,20 +151,25 @@ def answered(journey: str, data: Path, kept: Path | None) -> Iterator[tuple[str,
             (kept / f"{journey}-{name}.json").write_bytes(msgspec.json.format(whole))
 
 
+def fill(texts: Mapping[str, str]) -> None:
+    """Write what belongs at each marker into the pages that have it."""
+    for page in PAGES:
+        held = page.read_text(encoding="utf-8")
+        for marker, text in texts.items():
+            whole = re.compile(rf"{marker}\n.*?<!-- end -->", re.DOTALL)
+            filled = f"{marker}\n{text}\n<!-- end -->"
+            held = whole.sub(lambda _, to=filled: to, held)  # type: ignore[misc]
+        page.write_text(held, encoding="utf-8")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--only", choices=JOURNEYS, action="append")
     options = parser.parse_args()
-    pages = {page: page.read_text(encoding="utf-8") for page in PAGES}
     for journey in options.only or JOURNEYS:
-        for marker, text in answered(journey, options.data, options.json):
-            whole = re.compile(rf"{marker}\n.*?<!-- end -->", re.DOTALL)
-            filled = f"{marker}\n{text}\n<!-- end -->"
-            pages = {page: whole.sub(lambda _, to=filled: to, held) for page, held in pages.items()}
-    for page, held in pages.items():
-        page.write_text(held, encoding="utf-8")
+        fill(dict(answered(journey, options.data, options.json)))
 
 
 if __name__ == "__main__":
