@@ -31,7 +31,9 @@ def unknown(line: str) -> list[str]:
     """What of a command line the program does not know."""
     words = shlex.split(re.sub(r"[\[\]]", " ", line.partition(" ...")[0]))[1:]
     command = COMMANDS
-    while hasattr(command, "commands") and words and not (words[0].startswith("-") or words[0].isupper()):
+    while hasattr(command, "commands") and words and not words[0].startswith("-"):
+        if words[0].isupper():
+            return []  # any of them
         if words[0] not in command.commands:
             return [words[0]]
         command = command.commands[words.pop(0)]
