@@ -139,3 +139,14 @@ def test_properties_of_an_exported_event_go_by_their_own_names(tmp_path: Path) -
     ]
     stored = read_log(path, as_stored=True).events
     assert {"n", "properties.n", "properties.plan", "properties.ticket"} <= set(stored.columns)
+
+
+def test_ids_that_are_stated_to_be_one_persons_stay_two_and_a_note_says_so(tmp_path: Path) -> None:
+    rows = [
+        {"time": "2024-01-01", "customer": "ann", "other_id": other, "other_kind": "alias"} for other in ("a", None)
+    ]
+    path = tmp_path / "log.jsonl"
+    path.write_text("\n".join(map(json.dumps, rows)))
+    told = "1 event states that two ids are one person's; they stay two"
+    assert [told in note for note in read_log(path, columns=["customer"]).notes] == [True]
+    assert read_log(path, as_stored=True).notes == ()

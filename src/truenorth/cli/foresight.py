@@ -82,7 +82,7 @@ def train(
             wiring_foresight.write_foresight(foresight, out)
         if html:
             wiring_foresight.write_page(found, html)
-    printing_foresight.trained(found, foresight, str(out or ""), as_json=json)
+    printing_foresight.trained(found, foresight, str(out or ""), in_store=db is not None, as_json=json)
 
 
 @app.command(

@@ -20,7 +20,7 @@ app = typer.Typer()
 @app.command(
     epilog="Examples: truenorth simulate --out company.parquet --customers 10000 --truth truth.json\n\n"
     "truenorth simulate --out bad.csv.gz --days 30 --faults duplicates=0.01,disorder=0.05,lateness=0.02\n\n"
-    "truenorth simulate --to http://localhost:8000 --write-key KEY --speed 60 --as-now"
+    "truenorth simulate --to http://localhost:8080 --write-key KEY --speed 60 --as-now"
 )
 def simulate(
     out: Annotated[

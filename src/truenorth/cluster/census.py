@@ -23,6 +23,7 @@ from truenorth.cluster.bucket import POSITION
 from truenorth.cluster.session import without_pandas
 from truenorth.logs.canonical import ENOUGH_TO_REFUSE, LARGEST_FEELING, MONEY
 from truenorth.logs.mapping import Plan
+from truenorth.logs.open import STATEMENT
 from truenorth.logs.records import PROPERTIES
 from truenorth.logs.times import EARLIEST, LATEST
 from truenorth.spec.instants import instant_at, microseconds
@@ -36,8 +37,6 @@ if TYPE_CHECKING:
 INSTANTS = ("time", "received")
 CHECKED = (*INSTANTS, *MONEY)
 """Fields by which a row can be unreadable."""
-STATEMENT = ("other_id", "other_kind")
-"""Properties by which an event states another id of its customer."""
 HASHES_AT_ONCE = 1 << 21
 """So many ids are looked through at once for those that arrived twice: 16 MB."""
 CONVERT = "cast the column, or write the log anew: truenorth convert LOG log.parquet"

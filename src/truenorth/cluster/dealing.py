@@ -14,11 +14,12 @@ import pyarrow as pa
 from truenorth.cluster import people
 from truenorth.cluster.arrivals import Arrivals, of_frame, read_parquet
 from truenorth.cluster.bucket import POSITION, Work, replay_rows
-from truenorth.cluster.census import STATEMENT, Census, Narrow, census, check_types, instant_of, narrowed
+from truenorth.cluster.census import Census, Narrow, census, check_types, instant_of, narrowed
 from truenorth.cluster.session import without_pandas
 from truenorth.engine.replay import Replay
 from truenorth.logs.log import Progress
 from truenorth.logs.mapping import Plan, plan
+from truenorth.logs.open import STATEMENT
 from truenorth.spec.model import Journey
 from truenorth.spec.problems import Problem, TruenorthError, UnreadableLog
 

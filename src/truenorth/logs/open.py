@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from os import fspath
 from pathlib import Path
@@ -15,13 +15,14 @@ from truenorth.logs.content import Content, as_utf8, has_name, is_pipe, load, re
 from truenorth.logs.delimited import DelimitedSource
 from truenorth.logs.jsonl import JsonLinesSource
 from truenorth.logs.log import Log, Progress
-from truenorth.logs.mapping import plan
+from truenorth.logs.mapping import Plan, plan
 from truenorth.logs.ocel import OcelSource
 from truenorth.logs.ocel_json import is_ocel, read_ocel_json
 from truenorth.logs.ocel_sqlite import SQLITE, read_ocel_sqlite
 from truenorth.logs.parquet import PARQUET, ParquetSource
 from truenorth.logs.table import Source, unreadable
 from truenorth.logs.xes import XesSource
+from truenorth.spec.counted import counted
 from truenorth.spec.problems import TruenorthError
 
 SUPPORTED = "CSV, Parquet, JSON Lines, XES or OCEL 2.0 (JSON, SQLite)"
@@ -50,6 +51,8 @@ FOREIGN = {
     b"ORC": "an ORC file",
 }
 """Files that people take for logs, by their first bytes."""
+STATEMENT = ("other_id", "other_kind")
+"""Columns by which an event of an exported log states another id of its customer, and how it is meant."""
 LOOK_BYTES = 4_096
 SHOWN_BYTES = 40
 
@@ -123,10 +126,24 @@ def _read(
         raise no_time(name, source)
     report("reading", 1.0)
     log = to_log(name, source, chosen, columns, report)
+    if not asked.as_stored:
+        log = replace(log, notes=(*log.notes, *_not_joined(source, chosen)))
     if asked.object_type is None or isinstance(source, OcelSource):
         return log
     note = f"only logs in OCEL have types of objects: '{asked.object_type}' changes nothing"
     return replace(log, notes=(*log.notes, note))
+
+
+def _not_joined(source: Source, chosen: Plan) -> Iterator[str]:
+    """A note where events of an exported log state who is who: the live service heeds it, a replay does not."""
+    if not set(STATEMENT) <= set(chosen.properties):
+        return
+    columns = [chosen.properties[name] for name in STATEMENT]
+    stated = source.read(columns).frame.select(pl.all_horizontal(pl.col(columns).is_not_null())).to_series()
+    if n := int(stated.sum()):
+        told = counted(n, "event states", "events state")
+        how = "truenorth export --identities joined makes them one"
+        yield f"{told} that two ids are one person's; they stay two: {how}"
 
 
 def _open(path: Path, asked: _Asked, report: Progress) -> Source:

@@ -44,8 +44,8 @@ def backtested(found: Backtest, *, as_json: bool) -> None:
     _verdict(found)
 
 
-def trained(found: Backtest, foresight: Foresight, written: str, *, as_json: bool) -> None:
-    """What goes to work, or why nothing does."""
+def trained(found: Backtest, foresight: Foresight, written: str, *, in_store: bool, as_json: bool) -> None:
+    """What goes to work, or why nothing does; where it is kept, and what next."""
     if as_json:
         said = {"version": foresight.version, "verdict": found.verdict, "written": written}
         write_json({**said, "n_cases": foresight.n_cases, "threshold": foresight.threshold, "backtest": found})
@@ -58,6 +58,11 @@ def trained(found: Backtest, foresight: Foresight, written: str, *, as_json: boo
     _verdict(found)
     if written:
         err.print(f"wrote {escape(written)}")
+    if in_store:
+        next_step = f"truenorth models promote {foresight.journey} {foresight.version}, with the same --db"
+        err.print(f"kept as a shadow, which shows nothing yet; next: {next_step}", markup=False, soft_wrap=True)
+    elif not written:
+        err.print("the model is kept nowhere: --out FILE keeps it")
 
 
 def _failed(found: Backtest) -> str:

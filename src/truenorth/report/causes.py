@@ -136,7 +136,8 @@ def _points_table(found: Causes, currency: str, worth: bool) -> Table:
 
 
 def _order_table(found: Causes) -> Table:
-    columns = [name_column("point", "point")] + [name_column(f"{n}. {do}", do) for n, do in enumerate(ORDER, 1)]
+    columns: list[Shown] = [("point", _kind, False), name_column("which", "point")]
+    columns += [name_column(f"{n}. {do}", do) for n, do in enumerate(ORDER, 1)]
     clear = found.points.filter(pl.col("clear")) if found.points.height else found.points
     return shown(clear, "What to do, in this order.", columns)
 
@@ -158,7 +159,8 @@ def _chance(row: Mapping[str, Any]) -> str:
 
 def _trust_table(found: Causes) -> Table:
     columns: list[Shown] = [
-        name_column("point", "point"),
+        ("point", _kind, False),
+        name_column("which", "point"),
         ("passing cases with others like them", lambda row: percent(row["overlap"]), True),
         ("over too early, points apart", lambda row: points(row["left_early"]).removeprefix("+"), True),
         ("largest difference before", lambda row: f"{row['imbalance_raw']:.2f}", True),

@@ -73,7 +73,7 @@ def test_watching_and_training_on_a_store(url: str) -> None:
     seen = told("models", "watch", "shop")
     assert seen["since_us"] == before["data_to_us"]
     assert "cases have ended since" in run("models", "watch", "shop")
-    told("train", "--db", url, "--journey", "shop", "--seed", "7")
+    assert "next: truenorth models promote shop" in run("train", "--db", url, "--journey", "shop", "--seed", "7")
     states = {row["version"]: row["state"] for row in told("models", "list")}
     assert len(states) == 2
     assert states.pop(before["version"]) == "live"

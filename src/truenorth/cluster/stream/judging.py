@@ -21,7 +21,6 @@ import pyarrow.compute as pc
 from truenorth.cluster.arrivals import quoted
 from truenorth.cluster.bucket import POSITION, Work
 from truenorth.cluster.census import (
-    STATEMENT,
     Narrow,
     any_of,
     check_types,
@@ -38,6 +37,7 @@ from truenorth.cluster.stream.held import HASH
 from truenorth.engine.compile import needed_columns
 from truenorth.engine.live import Live
 from truenorth.logs.mapping import ALWAYS_READ, Plan, plan
+from truenorth.logs.open import STATEMENT
 from truenorth.spec.durations import DAY_US
 from truenorth.spec.model import Journey
 from truenorth.spec.problems import Problem, UnreadableLog
