@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from threading import Event
+from threading import Barrier, BrokenBarrierError, Event
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -59,3 +59,26 @@ def test_what_never_changes_is_made_once_and_no_more_than_so_many_are_kept() -> 
     for n in range(MOST_KEPT + 5):
         remembered.of(n)
     assert len(remembered._made) <= MOST_KEPT
+
+
+def test_what_never_changes_is_made_once_for_those_who_ask_together() -> None:
+    together, twice, made = Barrier(8), Barrier(2), list[str]()
+
+    def make(key: str) -> str:
+        made.append(key)
+        try:
+            twice.wait(timeout=0.5)  # where two were ever in here they would meet
+        except BrokenBarrierError:
+            return key.upper()
+        return key
+
+    remembered = Remembered(make)
+
+    def ask() -> str:
+        together.wait()
+        return remembered.of("a")
+
+    with ThreadPoolExecutor(8) as threads:
+        asked = [threads.submit(ask) for _ in range(8)]
+        assert [one.result() for one in asked] == ["A"] * 8
+    assert made == ["a"]

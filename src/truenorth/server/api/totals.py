@@ -66,21 +66,28 @@ class Reused(Generic[Key, Value]):
 
 
 class Remembered(Generic[Key, Value]):
-    """What never changes once it is made: a key has all that it depends on. The last `MOST_KEPT` are kept in mind."""
+    """What never changes once it is made: a key has all that it depends on. The last `MOST_KEPT` are kept in mind.
+
+    Values are made one at a time, each once, however many ask for it together. To make one must not ask for another.
+    """
 
     def __init__(self, make: Callable[[Key], Value]) -> None:
         self._make = make
         self._made: dict[Key, Value] = {}
+        self._lock = Lock()
 
     def of(self, key: Key) -> Value:
         """The value of a key."""
-        if key not in self._made:
-            value = self._make(key)
-            if len(self._made) >= MOST_KEPT:
-                self._made.clear()
-            self._made[key] = value
-            return value
-        return self._made[key]
+        made = self._made  # which is never emptied, only replaced: what is in it stays in it
+        if key not in made:
+            with self._lock:
+                made = self._made
+                if key not in made:
+                    value = self._make(key)
+                    if len(made) >= MOST_KEPT:
+                        made = self._made = {}
+                    made[key] = value
+        return made[key]
 
 
 class Totals(Reused[str, tuple[Progress, dict[str, Any]]]):
