@@ -76,8 +76,8 @@ NAMES: Mapping[str, tuple[str, ...]] = {
         "resource", "agent", "agent name", "agent id", "employee", "employee id",
         "operator", "operator id", "handler", "handled by", "performed by", "performer", "executed by",
         "worker", "staff", "sys updated by", "updated by", "changed by", "assigned to", "assignee",
-        "owner", "clerk", "officer", "driver", "driver id", "courier", "practitioner", "fahrer", "autista",
-        "chauffeur",
+        "owner", "clerk", "officer", "driver", "driver id", "courier", "practitioner", "practitioner reference",
+        "fahrer", "autista", "chauffeur",
         "originator", "actor", "operatore", "addetto", "risorsa", "assegnatario", "mitarbeiter", "bearbeiter",
         "sachbearbeiter", "ressource", "medewerker", "behandelaar", "empleado", "agente", "recurso",
         "responsable", "employe", "conseiller", "user", "user id", "username", "user name",
@@ -122,6 +122,8 @@ WHOLE_ONLY = frozenset(
         "klant", "case", "incident", "claim", "issue", "ticket", "trace", "staff", "queue", "uid", "uuid",
         "received", "completed", "action", "step", "task", "operation", "dossier", "kosten", "declaration",
         "cost", "costs", "expense", "expenses", "charge", "sentiment", "feeling", "mood",
+        "shipment", "parcel", "consignment", "sendung", "spedizione", "zending", "envio", "appointment", "encounter",
+        "termin", "driver", "courier", "practitioner", "fahrer", "autista", "chauffeur",
     )
 )  # fmt: skip
 """Words too common to mean the field inside a longer name (``customer segment`` names no customer)."""

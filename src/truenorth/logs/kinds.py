@@ -13,11 +13,11 @@ from truenorth.spec.expressions import Kind
 INTEGER = r"^-?(?:0|[1-9][0-9]{0,17})$"
 NUMBER = r"^-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]+)?(?:[eE][-+]?[0-9]{1,2})?$"
 COMMA_NUMBER = r"^-?(?:0|[1-9][0-9]{0,17}|[1-9][0-9]{0,2}(?:\.[0-9]{3}){1,5})(?:,[0-9]+)?$"
-TELLING_COMMA = r",(?:[0-9]{1,2}|[0-9]{4,})$"
-"""A comma before three digits may part thousands; one before fewer or more is a decimal comma."""
-
 BOOLEAN = r"^(?i:true|false)$"
 """What a column must consist of to be read as that type; leading zeros or more than 18 digits stay text."""
+
+TELLING_COMMA = r",(?:[0-9]{1,2}|[0-9]{4,})$"
+"""A comma before three digits may part thousands; one before fewer or more is a decimal comma."""
 
 SAMPLE_ROWS = 256
 
@@ -53,8 +53,9 @@ def kind_of(column: pl.Series) -> Kind:
 
 
 def typed_by_content(column: pl.Series) -> pl.Series:
-    """Read a text column as what all of its non-null values are: integer, number (with a decimal point, or with
-    a decimal comma), boolean, instant, else text.
+    """Read a text column as what all of its non-null values are: integer, number, boolean, instant, else text.
+
+    Numbers have a decimal point or a decimal comma.
 
     >>> typed_by_content(pl.Series(["1", "-20", None])).dtype
     Int64
@@ -69,9 +70,9 @@ def typed_by_content(column: pl.Series) -> pl.Series:
         if sample.str.contains(pattern).all() and known.str.contains(pattern).all():
             return column.cast(dtype)
     if sample.str.contains(COMMA_NUMBER).all():
-        commas = with_decimal_comma(known)
-        if commas is not None and not commas.null_count():
-            return with_decimal_comma(column)  # type: ignore[return-value]
+        commas = with_decimal_comma(column)
+        if commas is not None and commas.null_count() == column.null_count():
+            return commas
     if sample.str.contains(BOOLEAN).all() and known.str.contains(BOOLEAN).all():
         return column.str.to_lowercase() == "true"
     instants = looks_like_instants(column)

@@ -70,8 +70,8 @@ def read_log(
 
     ``fields`` maps canonical fields to columns of the file (or dotted paths into a JSON event); ``columns`` names the
     only fields and properties that are needed (None: all; ``time`` and ``id`` always come); ``object_type`` chooses
-    what a case is in an OCEL file; ``on_progress`` is told the stage and its share; ``as_stored``
-    leaves the properties of an exported log as a store has them, to bring them back into one.
+    what a case is in an OCEL file; ``on_progress`` is told the stage and its share; ``as_stored`` leaves the properties
+    of an exported log as a store has them, to bring them back into one.
 
     Raises `UnreadableLog`, and nothing else, whatever the file holds.
 
