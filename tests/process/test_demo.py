@@ -35,6 +35,8 @@ PLAN = Plan(
     live_from=datetime(2026, 4, 7, 8, tzinfo=UTC),
 )
 WITHIN_S = 90.0
+AGAIN_S = 0.3
+"""Between two signals, so that each is heard; by then it has hardly ended."""
 TEAMS = ("first_line", "billing", "orders")
 
 
@@ -132,7 +134,10 @@ def _stopped(process: subprocess.Popen[str], *ways: signal.Signals) -> None:
     """Stop it by Ctrl-C or by SIGTERM, or several times in a row; whatever it had started has ended before it."""
     children = psutil.Process(process.pid).children(recursive=True)
     for way in ways:
+        if process.poll() is not None:
+            break
         (os.killpg if way is signal.SIGINT else os.kill)(process.pid, way)
+        sleep(AGAIN_S)
     rest, _ = process.communicate(timeout=WITHIN_S)
     assert (process.returncode, rest.splitlines()[-1]) == (0, "ended")
     assert psutil.wait_procs(children, timeout=0)[1] == []

@@ -272,11 +272,8 @@ class _Server(uvicorn.Server):
             self._on_started(f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
 
     async def shutdown(self, sockets: list[socket] | None = None) -> None:
-        """End what runs beside in any case: told twice to stop, the framework would leave it running."""
         self._on_stopping()
         await super().shutdown(sockets)
-        if self.force_exit:
-            await self.lifespan.shutdown()
 
 
 def configure_logs() -> None:
