@@ -60,6 +60,7 @@ async def build(sight: Sight, filters: Filters) -> None:
     ui.add_head_html(CSS + KEYS)
 
     async def take(place: PlaceShown) -> None:
+        no_case.set_visibility(False)
         await case.show(Place(place.journey, place.case, place.customer))
         ui.navigate.history.replace(sight.address(journey=place.journey, case=place.case))
 
@@ -86,7 +87,9 @@ async def build(sight: Sight, filters: Filters) -> None:
         with Words("section", "", "tn-waiting", aria_label="Queue"):
             told = muted("")
             queue = QueueView(sight, titles, take)
-        with Words("div", "") as beside:
+        with Words("div", ""):
+            no_case = notice("")
+            no_case.set_visibility(False)
             case = CaseView(sight, titles, refresh)
     await refresh()
     sight.after(SOON_S, refresh)  # what is shown at once may be some seconds old
@@ -97,8 +100,8 @@ async def build(sight: Sight, filters: Filters) -> None:
             raise
         place, why = None, f"There is no case '{filters.case}' here: it may have been erased. {TAKE_ANOTHER}"
     if place is None:
-        with beside:
-            notice(why)
+        no_case.set_text(why)
+        no_case.set_visibility(True)
     else:
         queue.choose(place.journey, place.case)
         await case.show(place)

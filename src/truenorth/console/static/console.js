@@ -52,6 +52,10 @@
     if (!target.classList.contains("tn-filters")) return;
     for (const [name, value] of [...formData]) if (value === "") formData.delete(name);
   });
+  // What a tab keeps goes with whoever signs out.
+  document.addEventListener("submit", ({ target }) => {
+    if (target.getAttribute("action") === "/sign-out") sessionStorage.clear();
+  });
   const fold = () => {
     const menu = document.getElementById("tn-menu");
     if (menu) menu.open = !narrow.matches;
