@@ -51,7 +51,6 @@ INSTANCE = np.dtype(
 )
 """One instance of a promise; instants are NEVER where there is none."""
 
-_BY = ("started_by", "decided_by")
 EARLIER = np.dtype([("closed_us", np.int64), ("ended", np.int8)], align=True)
 """An earlier case of the same customer: when it closed, and how it ended (`ENDS`, or UNKNOWN)."""
 
@@ -240,7 +239,9 @@ def _instances_one_by_one(
     places: dict[tuple[int, str | None, int], int] = {}
     for row, key in enumerate(zip(case, names, times_us, strict=True)):
         places.setdefault(key, row - int(starts[key[0]]))
-    texts = (promises[name].cast(pl.String).to_list() for name in ("case", "promise", "verdict", *_BY))
+    texts = (
+        promises[name].cast(pl.String).to_list() for name in ("case", "promise", "verdict", "started_by", "decided_by")
+    )
     found = []
     for of, promise, verdict, started_by, decided_by, *times in zip(
         *texts, *(instants_us(promises[name]).tolist() for name in ("started", "due", "decided")), strict=True
