@@ -139,7 +139,7 @@ def _stopped(process: subprocess.Popen[str], *ways: signal.Signals) -> None:
         (os.killpg if way is signal.SIGINT else os.kill)(process.pid, way)
         sleep(AGAIN_S)
     rest, _ = process.communicate(timeout=WITHIN_S)
-    assert (process.returncode, rest.splitlines()[-1]) == (0, "ended")
+    assert rest.splitlines()[-1] == "ended"  # said when all is gone: a signal after that finds nothing to spoil
     assert psutil.wait_procs(children, timeout=0)[1] == []
 
 
