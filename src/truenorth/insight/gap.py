@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 import polars as pl
 
-from truenorth.insight.causes import Causes, causes_of_failure
+from truenorth.insight.causes import NO_PLACE, Causes, causes_of_failure
 from truenorth.insight.clustered import clustered_means
 from truenorth.insight.coded import CodedEvents, Floats, coded
 from truenorth.insight.customers import customers_of
@@ -66,8 +66,8 @@ def gap(replay: Replayed, *, seed: int = 0, exclude: Collection[str] = (), cause
 
     Columns of ``closing``, the largest first: ``promise``, ``n_broken`` (cases), ``fewer_failed`` with ``_low`` and
     ``_high`` (if it were kept there, see `causes_of_failure`), ``share_of_gap`` with ``_low`` and ``_high`` (of the
-    cases that the outcome misses), ``clear``. Shares of several promises do not add up: a case may be saved by
-    either. ``causes``: what `causes_of_failure` found before, to save the time.
+    cases that the outcome misses), ``clear`` and ``certainty`` (as there). Shares of several promises do not add up: a
+    case may be saved by either. ``causes``: what `causes_of_failure` found before, to save the time.
     """
     events = coded(replay)
     found = causes or causes_of_failure(replay, seed=seed, exclude=exclude, kinds=("promise",))
@@ -185,7 +185,9 @@ def _value(events: CodedEvents, one: Measured, causes: Causes, to_close: float) 
         return {}
     if one.by == OUTCOME:
         return _value_of_outcome(events, to_close)
+    is_told = ~pl.col("sign") & ~pl.col("certainty").is_in(NO_PLACE)
     effect = causes.points.filter((pl.col("kind") == "promise") & (pl.col("point") == one.by))
+    effect = effect.filter(is_told) if effect.height else effect
     if not effect.height:
         return {}
     row = effect.row(0, named=True)
@@ -221,6 +223,7 @@ def _closing(causes: Causes) -> pl.DataFrame:
             *(f"fewer_failed{end}" for end in ends),
             *((pl.col(f"fewer_failed{end}") / of_gap).alias(f"share_of_gap{end}") for end in ends),
             "clear",
+            "certainty",
         )
         .sort("clear", "fewer_failed", descending=True)
     )
