@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 DEMO := demo
+SUPPORT := examples/support/log.csv --journey examples/support/journey.yaml
 
 SCREENSHOTS := artifacts/screenshots
 BENCH := bench.md
@@ -15,8 +16,8 @@ demo: .venv/ready  ## A made-up company, live, at one address; Ctrl-C ends it.
 demo-report: .venv/ready  ## Judge the example log and write its report.
 	@mkdir -p $(DEMO)
 	$(BIN)/truenorth check examples/support/journey.yaml --log examples/support/log.csv
-	$(BIN)/truenorth replay examples/support/log.csv --journey examples/support/journey.yaml --out $(DEMO)
-	$(BIN)/truenorth report examples/support/log.csv --journey examples/support/journey.yaml -o $(DEMO)/report.html
+	$(BIN)/truenorth replay $(SUPPORT) --out $(DEMO)
+	$(BIN)/truenorth report $(SUPPORT) -o $(DEMO)/report.html
 	@echo "Open $(DEMO)/report.html in a browser."
 
 test: lint types contracts unit  ## What CI runs.
@@ -53,7 +54,8 @@ format: .venv/ready
 	$(BIN)/python -m pip install --quiet --upgrade --constraint constraints.txt pip setuptools
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[test]"
 	@echo "Compiling for this machine: once, about half a minute."
-	@$(BIN)/truenorth replay examples/support/log.csv --journey examples/support/journey.yaml --json \
+	@($(BIN)/truenorth replay $(SUPPORT) --json && $(BIN)/truenorth backtest $(SUPPORT) --json && \
+		$(BIN)/truenorth simulate --customers 30 --days 5 --out .venv/compiled.csv) \
 		>.venv/compiled 2>&1 || (cat .venv/compiled; exit 1)
 	@touch $@
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 import msgspec
@@ -49,11 +49,13 @@ class Learnt(NamedTuple):
         return constant.p
 
 
-def learn(table: Table, split: Split, seed: int, effort: Effort, tell: Tell) -> Learnt:
-    """Learn every target of a table on the parts of a split."""
+def learn(
+    table: Table, split: Split, seed: int, effort: Effort, tell: Tell, *, only: Collection[str] | None = None
+) -> Learnt:
+    """Learn the targets of a table on the parts of a split; of the promises ``only`` some, by the target's name."""
     tell("learning outcomes", 0.05)
     outcome = learn_outcome(table, split, seed, effort)
-    names = [name for name in table.targets if name.startswith("promise:")]
+    names = [name for name in table.targets if name.startswith("promise:") and (only is None or name in only)]
     promises = {}
     for i, name in enumerate(names):
         tell("learning promises", 0.3 + 0.2 * i / len(names))
@@ -109,7 +111,7 @@ def refit(table: Table, foresight: Foresight, *, seed: int, effort: Effort, tell
     What was found on held-out time (verdict, threshold, metrics, which promises) stays: it was found with a model that
     knew less.
     """
-    learnt = learn(table, all_known(table.cases, table.rows), seed, effort, tell)
+    learnt = learn(table, all_known(table.cases, table.rows), seed, effort, tell, only=foresight.heads)
     promises = {
         name.removeprefix("promise:"): "logistic" if isinstance(head.predictor, Linear) else "trees"
         for name, head in foresight.heads.items()

@@ -11,7 +11,7 @@ judging of all: such a column is read as a type that fits, and what is not of th
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from math import isfinite
 from typing import Any, Literal, NamedTuple
@@ -153,9 +153,9 @@ class Columns:
 
     def look(self, sight: Sight, seen: Sequence[Record]) -> Sight:
         """What has been seen, with some more events; the same value if that is nothing new."""
-        columns, keys = dict(sight.columns), _keys(seen)
+        columns, page = dict(sight.columns), _Page(seen)
         for name in self._names:
-            column = self._widened(name, columns.get(name), seen, keys)
+            column = self._widened(name, columns.get(name), page)
             if column:
                 columns[name] = column
         return sight if columns == sight.columns else self._fitted(tuple(columns.items()))
@@ -183,13 +183,13 @@ class Columns:
             return len(error.problems)
         return 0
 
-    def _widened(self, name: str, known: Column | None, seen: Sequence[Record], keys: Set[str]) -> Column | None:
+    def _widened(self, name: str, known: Column | None, seen: _Page) -> Column | None:
         """A column with what some events show of it: a path further up takes its place, one further down counts not."""
         paths = self._paths[name]
         if known and known.path is None and paths[0] is None:
             return known  # the event's own field: of the type that the reference gives it
         for path in paths if known is None else paths[: paths.index(known.path) + 1]:
-            kinds = _kinds(_values(name, path, seen, keys))
+            kinds = _kinds(seen.values(name, path))
             if kinds:
                 same = known if known and known.path == path else Column(path)
                 return msgspec.structs.replace(same, kinds=kinds | same.kinds)
@@ -197,38 +197,47 @@ class Columns:
 
     def frame(self, sight: Sight, some: Sequence[Record]) -> pl.DataFrame:
         """Events as a frame with ``position`` and the columns of `Sight.schema`."""
-        keys = _keys(some)
+        page = _Page(some)
         columns = [pl.Series("position", [record.position for record in some], dtype=pl.Int64)]
         for name, dtype in sight.schema().items():
-            values = _values(name, sight.path(name), some, keys)
+            values = page.values(name, sight.path(name))
             column = sight.columns.get(name)
             columns.append(_series(name, _only(column.read_as, values) if column else values, dtype))
         return pl.DataFrame(columns)
 
 
-def _keys(some: Iterable[Record]) -> Set[str]:
-    """All keys of what some events hold beside their fields, not those inside of objects."""
-    return {key for record in some for key in record.rest}
+class _Page:
+    """Some events, of which one column after the other is asked for."""
+
+    def __init__(self, some: Sequence[Record]) -> None:
+        self._some = some
+        self._keys = {key for record in some for key in record.rest}  # not those inside of objects
+        self._objects: dict[str, list[Mapping[str, Any]]] = {}
+
+    def values(self, name: str, path: str | None) -> list[Any]:
+        """What each of the events holds."""
+        if path is None and name == "customer":
+            return [record.person for record in self._some]
+        if path is None:
+            attribute = _ATTRIBUTES.get(name, name)
+            return [getattr(record.event, attribute) for record in self._some]
+        heads = [(head, tail) for head, tail in _splits(path) if head in self._keys]
+        if path in self._keys or len(heads) > 1 or any("." in tail for _, tail in heads):
+            return [value_at(record.rest, path) for record in self._some]
+        return self._inner(*heads[0]) if heads else [None] * len(self._some)
+
+    def _inner(self, head: str, tail: str) -> list[Any]:
+        """What stands under a key of an object under another one, as `value_at` finds it: most of a log."""
+        if head not in self._objects:
+            held = [record.rest.get(head) for record in self._some]
+            self._objects[head] = [one if isinstance(one, dict) else {} for one in held]
+        found = [one.get(tail) for one in self._objects[head]]
+        return [None if isinstance(value, dict) else value for value in found] if dict in _types(found) else found
 
 
-def _values(name: str, path: str | None, some: Sequence[Record], keys: Set[str]) -> list[Any]:
-    """What each of some events holds; ``keys``: all that they have."""
-    if path is None and name == "customer":
-        return [record.person for record in some]
-    if path is None:
-        attribute = _ATTRIBUTES.get(name, name)
-        return [getattr(record.event, attribute) for record in some]
-    heads = [(head, tail) for head, tail in _splits(path) if head in keys]
-    if path in keys or len(heads) > 1 or any("." in tail for _, tail in heads):
-        return [value_at(record.rest, path) for record in some]
-    return _inner_values(some, *heads[0]) if heads else [None] * len(some)
-
-
-def _inner_values(some: Sequence[Record], head: str, tail: str) -> list[Any]:
-    """What stands under a key of an object under another one, as `value_at` finds it; most of a log is read here."""
-    inner = (record.rest.get(head) for record in some)
-    held = (one.get(tail) if isinstance(one, dict) else None for one in inner)
-    return [None if isinstance(value, dict) else value for value in held]
+def _types(values: Iterable[Any]) -> set[type]:
+    """The types of some values, that of null left out."""
+    return set(map(type, values)) - {type(None)}
 
 
 def _paths(name: str, mapped: str | None) -> list[str | None]:
@@ -253,12 +262,12 @@ def _only(read_as: ReadAs | None, values: list[Any]) -> list[Any]:
     >>> _only("number", [1, 2.5, "7", True]), _only("instant", ["2026-01-05T09:30:00Z", "soon"])
     ([1, 2.5, None, None], ['2026-01-05T09:30:00Z', None])
     """
-    return values if read_as is None else [value if _is(read_as, value) else None for value in values]
+    if read_as is None or read_as == "text":  # anything can be written as one
+        return values
+    return [value if _is(read_as, value) else None for value in values]
 
 
 def _is(read_as: ReadAs, value: Any) -> bool:
-    if read_as == "text":  # anything can be written as one
-        return True
     if read_as == "boolean" or isinstance(value, bool):
         return read_as == "boolean" and isinstance(value, bool)
     if read_as == "number":
@@ -271,13 +280,9 @@ def _is_instant(text: str) -> bool:
     return _kind(str, [text]) == "instant"
 
 
-def _kinds(values: Iterable[Any]) -> frozenset[str]:
+def _kinds(values: Sequence[Any]) -> frozenset[str]:
     """The kinds of what is not null."""
-    by_type: dict[type, list[Any]] = {}
-    for value in values:
-        if value is not None:
-            by_type.setdefault(type(value), []).append(value)
-    return frozenset(_kind(kind, found) for kind, found in by_type.items())
+    return frozenset(_kind(kind, [value for value in values if type(value) is kind]) for kind in _types(values))
 
 
 def _kind(kind: type, found: Sequence[Any]) -> str:
@@ -299,7 +304,8 @@ def _series(name: str, values: Sequence[Any], dtype: pl.DataType) -> pl.Series:
         read = looks_like_instants(texts)
         return texts.cast(INSTANT) if read is None else read.alias(name)
     if dtype == pl.String:
-        return pl.Series(name, [as_json_text(value) for value in values], dtype=pl.String)
+        written = values if _types(values) <= {str} else [as_json_text(value) for value in values]
+        return pl.Series(name, written, dtype=pl.String)
     if dtype == pl.Float64:
         return pl.Series(name, [_number(value) for value in values], dtype=pl.Float64)
     return pl.Series(name, values, dtype=dtype)

@@ -46,7 +46,7 @@ from truenorth.wiring.service import Pace, Service, foreseer_command, journey_te
 STEP_US = 2 * 3_600_000_000
 """Of the prepared past, while people act in it: so often they look at what has come."""
 STORE, PREPARED = "company.db", "prepared.json"
-FORM = 5
+FORM = 6
 """Of what is prepared: what an older program prepared is made anew."""
 STEERED = "help"
 """The journey that the files of KPIs and initiatives of the company are about."""
@@ -61,9 +61,9 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     ``told_from`` to ``live_from`` proposals are made and taken; before that nobody acts. All instants are UTC.
     """
 
-    n_customers: int = 1_500
+    n_customers: int = 1_200
     start: date = date(2025, 10, 20)
-    told_from: datetime = datetime(2026, 3, 10, tzinfo=UTC)
+    told_from: datetime = datetime(2026, 3, 24, tzinfo=UTC)
     live_from: datetime = datetime(2026, 4, 7, 8, tzinfo=UTC)
     seed: int = 1
 
@@ -117,16 +117,17 @@ def _kept_by_disk(path: Path) -> None:
 def _made(path: Path, company: Path, plan: Plan, tell: Progress) -> tuple[int, tuple[str, ...]]:
     """Make the store; the number of its events, and the journeys whose model is live.
 
-    Models are learnt from the time before proposals were made, beside that time: where the libraries for it are there.
+    Models are learnt from the time before proposals were made, while it is judged and people work through the days
+    after it: where the libraries for it are there.
     """
     url, live_us = f"sqlite:///{path}", microseconds(plan.live_from)
     with open_store(url, is_durable=False) as store:
         history = _History(store, plan)
-        runner = history.fill(company, tell)
+        history.write(company, tell)
         names = tuple(text.name for text in store.journeys.live())
         lessons = Lessons(url, store.events.last_position(), live_us, str(path.parent), names)
         with learning(lessons) if can_learn() else nullcontext(lambda _: ()) as learnt:
-            history.work_through(runner, tell)
+            history.work_through(tell)
             models = _keep(store, learnt(tell), live_us)
         return store.events.last_position(), models
 
@@ -139,8 +140,8 @@ class _History:
         self._company = plan.company()
         self._now_us = microseconds(plan.told_from)
 
-    def fill(self, folder: Path, tell: Progress) -> Runner:
-        """Journeys, people, and at once the past in which nobody acts; the runner that has judged it."""
+    def write(self, folder: Path, tell: Progress) -> None:
+        """Journeys, people, and the events of the past in which nobody acts."""
         tell("letting a company live", 0.0)
         past = self._company.until(self._now_us)
         for name, text in journey_texts(folder):
@@ -153,13 +154,12 @@ class _History:
             )
         tell("writing its history", 0.0)
         self._append(past)
-        runner = Runner(self._store, clock=lambda: self._now_us, lateness_us=LATENESS_US)
-        tell("judging its history", 0.0)
-        _while_full(runner.step, PAGE_EVENTS)
-        return runner
 
-    def work_through(self, runner: Runner, tell: Progress) -> None:
-        """The days in which proposals are made and taken, step by step."""
+    def work_through(self, tell: Progress) -> None:
+        """Judge what was written, then live through the days in which proposals are made and taken, step by step."""
+        tell("judging its history", 0.0)
+        runner = Runner(self._store, clock=lambda: self._now_us, lateness_us=LATENESS_US)
+        _while_full(runner.step, PAGE_EVENTS)
         chance, outcomes_of = np.random.default_rng(self._plan.seed), cache(self._store.results.outcomes)
         acting = acting_of(
             self._store,
