@@ -107,6 +107,7 @@ def _row(
         for suffix, end in (("", "estimate"), ("_low", "low"), ("_high", "high"))
     }
     forgotten = _forgotten(decision, day, n)
+    harms = effects["adjusted_low"] is not None and effects["adjusted_low"] > 0
     return {
         "name": decision.name or decision.when.text,
         "condition": decision.when.text,
@@ -124,7 +125,7 @@ def _row(
         **effects,
         "forgotten": forgotten,
         "protected": decision.kind == "regulatory",
-        "next_step": _next_step(decision, forgotten, effects["adjusted_low"], _broken_after(events, fires)),
+        "next_step": _next_step(decision, forgotten, harms, _broken_after(events, fires) if harms else None),
     }
 
 
@@ -191,11 +192,8 @@ def _broken_after(events: CodedEvents, fires: Bools) -> tuple[str, float] | None
     return worst["group"], worst["broken_share"]
 
 
-def _next_step(
-    decision: Decision, forgotten: list[str], adjusted_low: float | None, broken: tuple[str, float] | None
-) -> str:
+def _next_step(decision: Decision, forgotten: list[str], harms: bool, broken: tuple[str, float] | None) -> str:
     """What to do about a rule: ask whether it is needed, then make it lighter; automate it last."""
-    harms = adjusted_low is not None and adjusted_low > 0
     if decision.kind == "regulatory":
         return "protected: review what the regulation asks for" if forgotten or harms else "keep"
     if "never fires" in forgotten:

@@ -10,7 +10,7 @@ import polars as pl
 
 from truenorth.figures.causes import POINT_WORDS, causes_figure
 from truenorth.figures.wording import cases, count, money, percent, points, shorten
-from truenorth.insight.causes import RULE, Causes, causes_of_failure
+from truenorth.insight.causes import REMOVED, RULE, Causes, causes_of_failure
 from truenorth.insight.replayed import Replayed
 from truenorth.report.section import Inputs, Section
 from truenorth.report.tables import Shown, Table, count_column, name_column, shown
@@ -89,10 +89,8 @@ def _effect(name: str) -> Shown:
 
 def _recorded(found: Causes) -> tuple[str, ...]:
     """Of cost and revenue those that the log holds."""
-    return tuple(name for name in AMOUNTS if found.points.height and found.points[AMOUNTS[name][1]].is_not_null().any())
-
-
-AMOUNTS = {"cost": ("cost saved", "cost_saved"), "revenue": ("revenue won", "revenue_won")}
+    points = found.points
+    return tuple(name for name, column in REMOVED.items() if points.height and points[column].is_not_null().any())
 
 
 def _sum(heading: str, name: str, currency: str | None) -> Shown:
@@ -126,9 +124,9 @@ def _points_table(found: Causes, currency: str, worth: bool) -> Table:
         name_column("chance?", "certainty"),
         _sum("fewer failed without it", "fewer_failed", None),
         *([_sum(f"value won, {unit}", "value_won", currency)] if worth else []),
-        *(_sum(f"{AMOUNTS[name][0]}, {unit}", AMOUNTS[name][1], currency) for name in recorded),
+        *(_sum(f"{REMOVED[name].replace('_', ' ')}, {unit}", REMOVED[name], currency) for name in recorded),
     ]
-    missing = " and ".join(name for name in AMOUNTS if name not in recorded)
+    missing = " and ".join(name for name in REMOVED if name not in recorded)
     caption = "Points of failure: raw differences beside adjusted ones, and what if it were gone." + (
         f" The log records no {missing}." if missing and found.points.height else ""
     )
