@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
+from truenorth.spec.durations import HOUR_US
+
 LEAST_HOURS = 0.25
 """Less time than this counts as this much: what is due in a minute is no fifteen times as urgent as in a quarter."""
 USUAL_HOURS = 24.0
 """The time left where nothing says it: no promise under way, no model, no failed case to go by."""
-HOUR_US = 3_600_000_000
 
 Basis = Literal["decision", "model", "belief"]
 """Who says what the best action does: a decision that is pending, the risk model, or the journey file's prior."""

@@ -9,8 +9,8 @@ from truenorth.console.naming import Names
 from truenorth.console.words import Words, muted, tag
 from truenorth.console.writing import Writing
 from truenorth.server.api.books import CrownShown, IncrementShown, LineShown
+from truenorth.spec.durations import HOUR_US
 
-HOUR_US = 3_600_000_000
 UNTOLD = "Too few cases to compare with: what acting changed cannot be told yet."
 """Said of a line, once, where it is so of every figure; else a figure that is not told stands without a change."""
 

@@ -16,6 +16,7 @@ from truenorth.foresight.hours import local_us, open_between
 from truenorth.foresight.load import Load
 from truenorth.foresight.rows import NEVER, Rows
 from truenorth.foresight.vocabulary import Vocabulary
+from truenorth.spec.durations import HOUR_US
 
 I64 = NDArray[np.int64]
 F32 = NDArray[np.float32]
@@ -98,7 +99,7 @@ class _Filler:
         out[:, 0] = _hours(limit_us, at_us)
         out[:, 1] = np.nan
         if vocabulary.within_calendar is not None:
-            out[:, 1] = open_between(vocabulary.within_calendar, at_us, limit_us) / loads_of.HOUR_US
+            out[:, 1] = open_between(vocabulary.within_calendar, at_us, limit_us) / HOUR_US
         silence_us = vocabulary.abandoned_after_us
         out[:, 2] = np.nan
         if silence_us is not None:
@@ -139,11 +140,11 @@ class _Filler:
 
 
 def _hours(until_us: I64, at_us: I64) -> NDArray[np.float64]:
-    return np.where(until_us == NEVER, np.nan, (until_us - at_us) / loads_of.HOUR_US)
+    return np.where(until_us == NEVER, np.nan, (until_us - at_us) / HOUR_US)
 
 
 def _open_hours(calendar: Any, at_us: I64, due_us: I64) -> NDArray[np.float64]:
     hours = np.full(len(at_us), np.nan)
     pending = due_us != NEVER
-    hours[pending] = open_between(calendar, at_us[pending], due_us[pending]) / loads_of.HOUR_US
+    hours[pending] = open_between(calendar, at_us[pending], due_us[pending]) / HOUR_US
     return hours

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from truenorth.foresight.encoding import Instants
 from truenorth.foresight.histories import Histories
+from truenorth.spec.durations import HOUR_US
 
 I64 = NDArray[np.int64]
 
-HOUR_US = 3_600_000_000
 FIRST_SILENCE_US = HOUR_US
 SILENCE_GROWS = 4
 """A silence is looked at after one hour, 4, 16 ... as long as it lasts, so that neither short nor long ones count for

@@ -14,12 +14,11 @@ from numba import njit
 from numpy.typing import NDArray
 
 from truenorth.foresight.histories import UNKNOWN, Histories
-from truenorth.spec.durations import DAY_US, UNITS_US
+from truenorth.spec.durations import DAY_US, HOUR_US
 
 I64 = NDArray[np.int64]
 I32 = NDArray[np.int32]
 
-HOUR_US = UNITS_US["h"]
 WEEK_US = 7 * DAY_US
 MONTH_US = 28 * DAY_US
 LOOKS_BACK_US = MONTH_US

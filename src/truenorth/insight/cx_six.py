@@ -14,8 +14,8 @@ import polars as pl
 from truenorth.insight.clustered import clustered_ratio
 from truenorth.insight.intervals import Z95
 from truenorth.insight.replayed import DECIDED, Replayed
+from truenorth.spec.durations import HOUR_US
 
-HOUR_US = 3_600_000_000
 WORD_LASTS_US = 48 * HOUR_US
 """So long after our last word a customer still knows where it stands."""
 WAIT_US = HOUR_US

@@ -12,9 +12,9 @@ from truenorth.action.off_policy import Estimate, Evaluation
 from truenorth.printing.terminal import out, write_json
 from truenorth.server.acting.books import Ledger
 from truenorth.spec.counted import counted
+from truenorth.spec.durations import HOUR_US
 from truenorth.wiring.policy import Learning
 
-HOUR_US = 3_600_000_000
 CROWNS = (
     ("cost", 100, "money"),
     ("revenue", 100, "money"),

@@ -9,12 +9,13 @@ from itertools import pairwise
 from truenorth.spec.problems import Problem, TruenorthError
 
 SECOND_US = 1_000_000
-DAY_US = 86_400 * SECOND_US
+HOUR_US = 3_600 * SECOND_US
+DAY_US = 24 * HOUR_US
 
 UNITS_US: Mapping[str, int] = {
     "w": 7 * DAY_US,
     "d": DAY_US,
-    "h": 3_600 * SECOND_US,
+    "h": HOUR_US,
     "m": 60 * SECOND_US,
     "s": SECOND_US,
 }
@@ -27,7 +28,7 @@ DURATION_FORM = "a duration such as '90s', '15m', '4h', '3d', '2w' or '1d12h'"
 
 _PART = re.compile(r"([0-9]+)([wdhms])")
 _MAX_CHARACTERS = 40
-_PEOPLE = (("d", DAY_US), ("h", UNITS_US["h"]), ("min", UNITS_US["m"]), ("s", SECOND_US))
+_PEOPLE = (("d", DAY_US), ("h", HOUR_US), ("min", UNITS_US["m"]), ("s", SECOND_US))
 
 
 def parse_duration(text: str) -> int:

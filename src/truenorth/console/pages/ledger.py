@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 
 from truenorth.console.choosing import chosen_journey, journeys, nothing_live
-from truenorth.console.crowns_view import HOUR_US, CrownsView
+from truenorth.console.crowns_view import CrownsView
 from truenorth.console.filling import fill
 from truenorth.console.naming import Names, names_of
 from truenorth.console.registry import Choice, Page, address_of
@@ -17,6 +17,7 @@ from truenorth.console.tables import Column, Row, Table, TableElement
 from truenorth.console.tiles import Tile, Tiles
 from truenorth.console.words import heading, muted, notice
 from truenorth.server.api.books import CrownShown, EstimateShown, LedgerShown, LineShown, SplitShown, read_ledger
+from truenorth.spec.durations import HOUR_US
 from truenorth.spec.problems import TruenorthError
 
 N_LINES = 36

@@ -10,10 +10,10 @@ from pydantic import BaseModel
 
 from truenorth.server.api.context import Context, Instant, Served, instant, showing
 from truenorth.server.auth import Analyst
+from truenorth.spec.durations import HOUR_US
 from truenorth.store.ports import Stored
 
 ROUTER = APIRouter(tags=["events"])
-HOUR_US = 3_600_000_000
 LOOKED_AT = 2_000
 """The newest events that rates and delays are worked out from."""
 SOURCE = {
