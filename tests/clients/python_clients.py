@@ -1,6 +1,7 @@
 """`python python_clients.py CLIENT ADDRESS WRITE_KEY N` sends N events and ends well when all are delivered.
 
-Clients run with their defaults. The one of CloudEvents makes messages and leaves sending them again to its user.
+Half of them are sent when a line is read from the standard input. Clients run with their defaults. The one of
+CloudEvents makes messages and leaves sending them again to its user.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ RETRY_S = 0.2
 
 def send_all(n_events: int, send: Callable[[int], object]) -> None:
     for number in range(n_events):
+        if number == n_events // 2:
+            sys.stdin.readline()
         send(number)
         if number % EVENTS_AT_A_TIME == EVENTS_AT_A_TIME - 1:
             time.sleep(PAUSE_S)

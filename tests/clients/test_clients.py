@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -35,6 +37,18 @@ def command(language: str, client: str) -> list[str]:
     return ["node", str(HERE / f"{client}.js")]
 
 
+@contextmanager
+def running(command: list[str]) -> Iterator[subprocess.Popen[str]]:
+    """A client that lives no longer than its test."""
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
 @pytest.mark.parametrize(("language", "client"), [*PYTHON_CLIENTS, *NODE_CLIENTS])
 def test_everything_is_delivered_once(language: str, client: str, tmp_path: Path) -> None:
     database = tmp_path / "truenorth.db"
@@ -44,14 +58,10 @@ def test_everything_is_delivered_once(language: str, client: str, tmp_path: Path
     with (
         ServiceProcess(url, tmp_path / "service.log", secrets.token, limits={"waiting_events": 1}) as service,
         open_store(url) as store,
+        ExitStack() as at_the_end,
     ):
         with full_queue(service, database, secrets.write_key):
-            sending = subprocess.Popen(
-                [*start, service.address, secrets.write_key, str(N_EVENTS)],
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-            )
+            sending = at_the_end.enter_context(running([*start, service.address, secrets.write_key, str(N_EVENTS)]))
             within(20, lambda: n_turned_away(service), "answer of 429")
         service.settings["limits"] = {}
         service.start()
@@ -59,7 +69,7 @@ def test_everything_is_delivered_once(language: str, client: str, tmp_path: Path
         service.kill()
         assert store.events.last_position() < N_EVENTS
         service.start()
-        said, _ = sending.communicate(timeout=90)
+        said, _ = sending.communicate("Send the other half.\n", timeout=90)
         assert sending.returncode == 0, said
         events = [found.event for found in store.events.read()]
         refused = store.events.refused()
