@@ -37,12 +37,16 @@ N_CONNECTIONS = 32
 SERVE = """
 import sys
 from pathlib import Path
+from truenorth.server.addresses import listening
 from truenorth.server.service import Settings, run_service
 from truenorth.wiring.service import open_service, pace_of, runner_command
 url, port, journeys = sys.argv[1:]
-settings = Settings(port=int(port), is_open=True, runner_command=runner_command(pace_of("1s")))
-with open_service(url, settings, journeys=Path(journeys)) as service:
-    run_service(service.app, settings, lambda _: print(service.write_key, flush=True))
+settings = Settings(is_open=True, runner_command=runner_command(pace_of("1s")))
+with (
+    listening("127.0.0.1", int(port)) as sockets,
+    open_service(url, settings, journeys=Path(journeys)) as service,
+):
+    run_service(service.app, settings, sockets, lambda _: print(service.write_key, flush=True))
 """
 
 

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 from server.desk import NOW_US
+from truenorth.server.addresses import listening
 from truenorth.server.service import Settings, run_service
 from truenorth.wiring.service import open_service
 
@@ -20,11 +21,14 @@ def serve(folder: Path, port: int, *, is_open: bool) -> None:
     def clock() -> int:
         return NOW_US + round((time.monotonic() - began_s) * 1e6)
 
-    settings = Settings(port=port, is_open=is_open)
+    settings = Settings(is_open=is_open)
     url = f"sqlite:///{folder}/truenorth.db"
-    with open_service(url, settings, clock=clock, with_console=True, with_tour=is_open) as service:
+    with (
+        listening("127.0.0.1", port) as sockets,
+        open_service(url, settings, clock=clock, with_console=True, with_tour=is_open) as service,
+    ):
         (folder / "first-link").write_text(service.first_link or "")
-        run_service(service.app, settings, lambda address: tell(folder, address))
+        run_service(service.app, settings, sockets, lambda address: tell(folder, address))
 
 
 def tell(folder: Path, address: str) -> None:

@@ -16,11 +16,9 @@ from structlog.testing import capture_logs
 from server.desk import HOSTILE, PATIENT, Desk
 from truenorth.server.api.bounds import Bounds
 from truenorth.server.app import make_app
-from truenorth.server.auth import only_loopback
 from truenorth.server.ingest_routes import SEGMENT_PREFIXES
 from truenorth.server.metrics import Probes
 from truenorth.server.rate import Allowance, Rate
-from truenorth.spec.problems import TruenorthError
 from truenorth.store.opening import open_store
 from truenorth.store.ports import StoreFull, StoreUnavailable
 
@@ -241,14 +239,6 @@ def test_odd_values(read_desk: Desk, text: str) -> None:
 
 
 # ---- open
-
-
-def test_open_services_listen_on_loopback_only() -> None:
-    for host in ("127.0.0.1", "::1", "localhost", "127.8.8.8"):
-        only_loopback(host)
-    for host in ("0.0.0.0", "::", "192.168.0.1", "", "example.org"):
-        with pytest.raises(TruenorthError, match="expected a loopback address"):
-            only_loopback(host)
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ def demo(
     with told():
         from truenorth.cli.frame import asked
         from truenorth.printing import demo as printing_demo
-        from truenorth.server.auth import only_loopback
+        from truenorth.server.addresses import only_loopback
         from truenorth.wiring import demo as wiring_demo
 
         with asked():

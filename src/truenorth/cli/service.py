@@ -62,33 +62,40 @@ def serve(
 ) -> None:
     """Take events as they happen, judge every case at once, and tell what changed."""
     with told():
-        from truenorth.printing import service as printing_service
-        from truenorth.server.auth import only_loopback
-        from truenorth.server.service import Settings, only_free, run_service
-        from truenorth.wiring.console import has_console
-        from truenorth.wiring.service import foreseer_command, open_service, pace_of, runner_command
+        from truenorth.server.addresses import listening, only_loopback
 
         with asked():
-            pace = pace_of(lateness, speed)
             if is_open:
                 only_loopback(host)
-        only_free(host, port)
-        command = runner_command(pace) if runner else ()
-        ahead = foreseer_command(pace) if foresight else ()
-        settings = Settings(host=host, port=port, is_open=is_open, runner_command=command, foreseer_command=ahead)
-        environ["TRUENORTH_DB"] = db  # for the runner: a command line would show its password
-        pages = has_console() if console is None else console
-        opened = open_service(
-            db,
-            settings,
-            journeys=journeys,
-            hooks=hooks,
-            clock=pace.clock,
-            with_console=pages,
-            foresight=foresight,
-        )
-        with opened as service:
-            run_service(service.app, settings, lambda address: printing_service.started(service, address, settings))
+        with listening(host, port) as sockets:
+            from truenorth.printing import service as printing_service
+            from truenorth.server.service import Settings, run_service
+            from truenorth.wiring.console import has_console
+            from truenorth.wiring.service import foreseer_command, open_service, pace_of, runner_command
+
+            with asked():
+                pace = pace_of(lateness, speed)
+            command = runner_command(pace) if runner else ()
+            ahead = foreseer_command(pace) if foresight else ()
+            settings = Settings(is_open=is_open, runner_command=command, foreseer_command=ahead)
+            environ["TRUENORTH_DB"] = db  # for the runner: a command line would show its password
+            pages = has_console() if console is None else console
+            opened = open_service(
+                db,
+                settings,
+                journeys=journeys,
+                hooks=hooks,
+                clock=pace.clock,
+                with_console=pages,
+                foresight=foresight,
+            )
+            with opened as service:
+                run_service(
+                    service.app,
+                    settings,
+                    sockets,
+                    lambda address: printing_service.started(service, address, settings),
+                )
 
 
 @app.command(epilog="Example: truenorth runner --db postgresql://truenorth@db.internal/truenorth")

@@ -63,7 +63,7 @@ def make_app(  # noqa: PLR0913  # all that a service is made of
 
     ``ingest``: the routes that take events. ``now_us``: the clock, microseconds since 1970 UTC; ``elapsed_s`` measures
     durations. ``ids_of``: all ids of the person of an id. ``metrics``: the ones that a `measured` log counts in.
-    ``is_open``: requests need no token; only for a service that listens on loopback (`auth.only_loopback`).
+    ``is_open``: requests need no token; only for a service that listens on loopback (`addresses.only_loopback`).
     ``targets``: where webhooks may be sent; public addresses only, and this machine where the service is open.
     ``lifespan``: starts and stops what belongs to whoever composes; call ``app.state.context.broadcast.close()`` first
     when stopping, so that streams end. ``knowing``: what decisions know of risks and effects. ``before``: layers that

@@ -9,7 +9,6 @@ from __future__ import annotations
 import binascii
 from base64 import b64decode
 from collections.abc import Callable, Collection
-from ipaddress import ip_address
 from math import ceil
 from typing import Annotated, get_args
 from urllib.parse import urlsplit
@@ -20,10 +19,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from truenorth.server.addresses import is_loopback
 from truenorth.server.answers import store_unavailable, turned_answer
 from truenorth.server.rate import Allowance, network_of
 from truenorth.server.receiving import Turned
-from truenorth.spec.problems import Problem, TruenorthError
 from truenorth.store.ports import StoreFull
 from truenorth.store.rows import Role, Token
 
@@ -85,14 +84,6 @@ Viewer = Annotated[Caller, Depends(Needs("viewer"))]
 Agent = Annotated[Caller, Depends(Needs("agent"))]
 Analyst = Annotated[Caller, Depends(Needs("analyst"))]
 Admin = Annotated[Caller, Depends(Needs("admin"))]
-
-
-def only_loopback(host: str) -> None:
-    """Raise `TruenorthError` unless an address to listen on can be reached from this machine only."""
-    if not _is_loopback(host):
-        hint = "leave --open out and make a token, or listen on 127.0.0.1"
-        problem = Problem(path="--open", expected="a loopback address", found=repr(host), hint=hint)
-        raise TruenorthError([problem])
 
 
 class Door:
@@ -194,7 +185,7 @@ def is_called_loopback(request: HTTPConnection) -> bool:
         name = urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
     except ValueError:
         return False
-    return _is_loopback(name)
+    return is_loopback(name)
 
 
 def is_of_here(request: HTTPConnection) -> bool:
@@ -205,13 +196,6 @@ def is_of_here(request: HTTPConnection) -> bool:
     except ValueError:
         return False
     return is_same and request.headers.get("sec-fetch-site", "none") in {"none", "same-origin"}
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def path_of(scope: Scope) -> str:

@@ -8,7 +8,7 @@ import logging
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
-from socket import SO_REUSEADDR, SOCK_STREAM, SOL_SOCKET, getaddrinfo, socket
+from socket import socket
 from time import perf_counter
 from typing import Any, NamedTuple, Protocol
 
@@ -21,6 +21,7 @@ from structlog.typing import Processor
 
 from truenorth.server.acting.acting import Knowing
 from truenorth.server.acting.proposing import Proposer
+from truenorth.server.addresses import only_loopback
 from truenorth.server.api.bounds import Bounds
 from truenorth.server.app import make_app
 from truenorth.server.connections import BoundedConnection, allow_connections
@@ -35,7 +36,6 @@ from truenorth.server.runner_process import RunnerProcess
 from truenorth.server.targets import TargetRules
 from truenorth.server.who import Who
 from truenorth.server.writer import LogWriter
-from truenorth.spec.problems import Problem, TruenorthError
 from truenorth.store.opening import Store
 from truenorth.store.ports import StoreFull
 
@@ -59,8 +59,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     runner_command: tuple[str, ...] = ()
     foreseer_command: tuple[str, ...] = ()
-    host: str = "127.0.0.1"
-    port: int = 8080
     is_open: bool = False
     limits: Limits = Limits()
     bounds: Bounds = Bounds()
@@ -191,48 +189,26 @@ def _probes(store: Store, writer: LogWriter, runner: RunnerProcess, foreseer: Ru
     )
 
 
-def tried_port(host: str, port: int) -> int:
-    """The port that would be listened on, another one for 0; OSError where something listens there already."""
-    family, *_, address = getaddrinfo(host, port, type=SOCK_STREAM)[0]
-    with socket(family, SOCK_STREAM) as trial:
-        trial.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)  # as the server does: what was closed just now is free
-        trial.bind(address)
-        return int(trial.getsockname()[1])
-
-
-def only_free(host: str, port: int) -> None:
-    """Raise `TruenorthError` unless an address can be listened on now.
-
-    Asked before anything is made: secrets of a new store are shown once, by a service that has started.
-    """
-    try:
-        tried_port(host, port)
-    except OSError as error:
-        hint = "stop what listens there, or name another --port or --host"
-        found = error.strerror or str(error)
-        raise TruenorthError(
-            [Problem(path=f"{host}:{port}", expected="an address to listen on", found=found, hint=hint)]
-        ) from None
-
-
 def run_service(
     app: FastAPI,
     settings: Settings,
+    sockets: list[socket],
     on_started: Callable[[str], None],
     on_stopping: Callable[[], None] = lambda: None,
 ) -> None:
-    """Serve until the process is told to stop; then answer what is under way and write what waits.
+    """Serve on ``sockets`` that listen until the process is told to stop; then answer and write what is under way.
 
-    ``on_started`` is told the address once it listens; ``on_stopping`` is called, and has to return at once, when the
-    process is told to stop.
+    ``on_started`` is told the address once it is served; ``on_stopping`` is called, and has to return at once, when the
+    process is told to stop. `TruenorthError` for an open service that others than this machine can reach.
     """
+    if settings.is_open:
+        for one in sockets:
+            only_loopback(one.getsockname()[0])
     configure_logs()
     allow_connections()
     lay_out_routes(app)
     config = uvicorn.Config(
         app,
-        host=settings.host,
-        port=settings.port,
         http=BoundedConnection,
         ws="websockets-sansio",
         ws_max_size=SOCKET_BYTES,
@@ -246,7 +222,7 @@ def run_service(
         on_stopping()
         app.state.context.broadcast.close()  # streams would be waited for
 
-    _Server(config, on_started, stop).run()
+    _Server(config, on_started, stop).run(sockets)
 
 
 def lay_out_routes(app: FastAPI) -> None:

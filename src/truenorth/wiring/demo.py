@@ -10,11 +10,12 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from datetime import UTC, date, datetime
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
+from socket import socket
 from types import FrameType
 
 import msgspec
@@ -26,14 +27,16 @@ from truenorth.logs.log import Log
 from truenorth.server.acting.acting import ID_BYTES
 from truenorth.server.acting.proposing import PAGE_SIGNALS, Proposer
 from truenorth.server.acting.staffing import keep_people
+from truenorth.server.addresses import listening
 from truenorth.server.api.bounds import Bounds
 from truenorth.server.importing import import_events
 from truenorth.server.runner import PAGE_EVENTS, Runner, now_us
-from truenorth.server.service import Settings, run_service, tried_port
+from truenorth.server.service import Settings, run_service
 from truenorth.simulate import Company, World
 from truenorth.simulate.unfolding import Unfolding
 from truenorth.spec.instants import microseconds
 from truenorth.spec.model import CANONICAL_TYPES
+from truenorth.spec.problems import TruenorthError
 from truenorth.store.opening import Store, open_store
 from truenorth.store.steering import SteeringFile, SteeringKind
 from truenorth.wiring.action import acting_of, read_people
@@ -236,20 +239,27 @@ def run(folder: Path, plan: Plan, *, speed: float, host: str, port: int, on_star
 
     ``on_started`` is told the address. Nothing is left running, and no file but what was prepared.
     """
-    with copied(folder) as path:
+    with listening_near(host, port) as sockets, copied(folder) as path:
         url = f"sqlite:///{path}"
         os.environ["TRUENORTH_DB"] = url  # for the runner and the foreseer
         pace = pace_from(microseconds(plan.live_from), speed, now_us())
         settings = Settings(
-            host=host, port=free_port(host, port), is_open=True,
+            is_open=True,
             runner_command=runner_command(pace), foreseer_command=foreseer_command(pace),
             bounds=Bounds(watermark_age_seconds=speed * Bounds().watermark_age_seconds),
         )  # fmt: skip
         with open_service(url, settings, clock=pace.clock, with_console=has_console(), with_tour=True) as service:
-            _serve(service, settings, pace, plan, on_started)
+            _serve(service, settings, sockets, pace, plan, on_started)
 
 
-def _serve(service: Service, settings: Settings, pace: Pace, plan: Plan, on_started: Callable[[str], None]) -> None:
+def _serve(
+    service: Service,
+    settings: Settings,
+    sockets: list[socket],
+    pace: Pace,
+    plan: Plan,
+    on_started: Callable[[str], None],
+) -> None:
     context = service.app.state.context
 
     def company() -> Unfolding:
@@ -264,7 +274,7 @@ def _serve(service: Service, settings: Settings, pace: Pace, plan: Plan, on_star
         on_started(address)
 
     try:
-        run_service(service.app, settings, started, life.end)
+        run_service(service.app, settings, sockets, started, life.end)
     finally:
         life.stop()
 
@@ -278,12 +288,15 @@ def pace_from(live_us: int, speed: float, at_us: int) -> Pace:
     return Pace(LATENESS_US, speed, at_us + round((at_us - live_us) / (speed - 1)))
 
 
-def free_port(host: str, wanted: int) -> int:
-    """The port that is wanted, another one where something listens there already."""
-    try:
-        return tried_port(host, wanted)
-    except OSError:
-        return tried_port(host, 0)
+@contextmanager
+def listening_near(host: str, port: int) -> Iterator[list[socket]]:
+    """Sockets that listen on a port, on another one where something listens there already."""
+    with ExitStack() as opened:
+        try:
+            sockets = opened.enter_context(listening(host, port))
+        except TruenorthError:
+            sockets = opened.enter_context(listening(host, 0))
+        yield sockets
 
 
 @contextmanager

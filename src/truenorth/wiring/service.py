@@ -15,7 +15,6 @@ import msgspec
 from fastapi import FastAPI
 
 from truenorth.server.api.bounds import Bounds
-from truenorth.server.auth import only_loopback
 from truenorth.server.ingest.mapping_file import load_mapping
 from truenorth.server.ingest.webhook import Hook
 from truenorth.server.insight_making import answer_questions
@@ -144,8 +143,6 @@ def open_service(
     there are models. `TruenorthError` with all problems where something of it cannot be used.
     """
     import_module("truenorth.report.subjects")  # seconds of libraries for figures: not while somebody sends events
-    if settings.is_open:
-        only_loopback(settings.host)
     texts = list(journey_texts(journeys)) if journeys else []
     taken = hooks_of(hooks) if hooks else {}
     with open_store(url) as store:
