@@ -102,7 +102,6 @@ class Console:
         _answer_missing_pages(app, forms)
         provided = self.oidc.routes(forms) if self.oidc else []
         first = [Route("/", self._first), Route(f"{CSV}/{{path:path}}", self._csv)]
-        app.router.routes.extend([*provided, *forms.routes(), *first])
         for page in self.registry:
             made = ui.page(page.path, title=f"{page.title} · Truenorth", language="en-US", response_timeout=BUILD_S)
             made(self._builder(page))
@@ -121,7 +120,8 @@ class Console:
         ]  # they fail where a browser goes away
         pages = app.router.routes.pop()
         assert isinstance(pages, Mount)
-        app.router.routes.append(_Only(self.has, app=core.app))
+        own = [*provided, *forms.routes(), *first, _Only(self.has, app=core.app)]
+        app.router.routes[:0] = own  # before the API's: each of its many would be tried first
 
     def sight(self, request: Request, page: Page, parts: Mapping[str, str]) -> Sight:
         """A page with the filters of a request, its query and ``parts`` of its path, as whoever asks sees it."""

@@ -77,10 +77,10 @@ def make_app(  # noqa: PLR0913  # all that a service is made of
     app = FastAPI(title="Truenorth", description=ABOUT, version="1", openapi_url=None, lifespan=lifespan)
     targets = targets or TargetRules(loopback=is_open)
     app.state.context = _context(store, now_us, ids_of, bounds, targets, entropy, elapsed_s, knowing, answer_insights)
-    app.include_router(api_routes())
     health = health_routes(metrics, probes, asked, store.events.last_position, bounds.watermark_age_seconds)
     routes = [*document_routes(app.openapi), *health, *ingest]
     app.router.routes.extend(routes)
+    app.include_router(api_routes())  # last: it tries each of its many
     answer_errors(app)
     _surround(app, store, bounds, elapsed_s, is_open=is_open, ingest={route.path for route in ingest})
     for layer in reversed(before):
