@@ -9,7 +9,8 @@ from typing import NamedTuple
 from truenorth.console.fields import Field, button
 from truenorth.console.first_look import node
 from truenorth.console.proposal_view import show_proposal
-from truenorth.console.sight import Ask, Sight
+from truenorth.console.reader import Ask
+from truenorth.console.sight import Sight
 from truenorth.console.still import Still, tagged
 from truenorth.console.timeline_view import show_timeline
 from truenorth.console.words import Tone, Words, heading, muted, paragraph, tag

@@ -20,7 +20,7 @@ from truenorth.server.api.context import Context
 from truenorth.server.api.promise_ledger import promise_ledger, tell_broken
 from truenorth.server.api.routes import api_routes, api_templates
 from truenorth.server.api.totals import Remembered, Reused, Totals
-from truenorth.server.api.true_north import read_periods
+from truenorth.server.api.true_north import stand
 from truenorth.server.auth import Door
 from truenorth.server.broadcast import Broadcast
 from truenorth.server.documents import document_routes
@@ -121,7 +121,7 @@ def _context(  # noqa: PLR0913, PLR0917  # all that the routes share
         bounds=bounds,
         broadcast=_broadcast(store, bounds),
         totals=totals,
-        periods=Reused(lambda key: read_periods(store, now_us(), key), elapsed_s),
+        standings=Reused(lambda key: stand(context, key), elapsed_s),
         ledgers=Reused(lambda key: keep_ledger(store, key), elapsed_s),
         evaluations=Reused(lambda key: evaluate(store, key), elapsed_s),
         promise_ledgers=Reused(lambda asked: promise_ledger(store, now_us(), asked), elapsed_s),
