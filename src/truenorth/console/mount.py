@@ -32,7 +32,7 @@ from truenorth.console.sight import Sight
 from truenorth.console.sign_in import SigningIn
 from truenorth.console.tour import COOKIE as TOUR_COOKIE
 from truenorth.console.tour import Step, place_of, show_tour
-from truenorth.console.writing import writing_of
+from truenorth.console.writing import Writing, writing_of
 from truenorth.server.answers import request_id as request_id_of
 from truenorth.server.api.context import Context
 from truenorth.server.auth import ANYBODY, GUARDED, SIGNED_IN, Caller
@@ -120,6 +120,7 @@ class Console:
         ]  # they fail where a browser goes away
         pages = app.router.routes.pop()
         assert isinstance(pages, Mount)
+        Writing().instant(self.now_us())  # loads how instants are written: else the first readers wait for it
         own = [*provided, *forms.routes(), *first, _Only(self.has, app=core.app)]
         app.router.routes[:0] = own  # before the API's: each of its many would be tried first
 
