@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -39,13 +40,30 @@ def test_a_reader_is_asked_for_anew_each_time(tmp_path: Path) -> None:
             writing=Writing(),
             followers=Followers(),
         )
-        assert len(reader.ask_now(list_cases, journey="support").items) == 30
+
+        def asked(answer: Callable[..., Any], **given: Any) -> Any:
+            return asyncio.run(reader.ask(answer, **given))
+
+        assert len(asked(list_cases, journey="support").items) == 30
         with pytest.raises(Turned, match="journey"):
-            reader.ask_now(list_cases, journey="x" * 2_000)
+            asked(list_cases, journey="x" * 2_000)
         for role in ROLES[: ROLES.index("agent")]:
             who[0] = Caller("ann", role)
             with pytest.raises(Turned, match="expected the role agent"):
-                reader.ask_now(list_cases, journey="support")
+                asked(list_cases, journey="support")
         who[0] = None
         with pytest.raises(Turned, match="signed out"):
-            reader.ask_now(list_cases, journey="support")
+            asked(list_cases, journey="support")
+
+
+def test_answers_that_are_asked_together_are_given_to_whom_it_was_when_they_were_asked(tmp_path: Path) -> None:
+    who: list[Caller | None] = [Caller("ann", "agent")]
+    with desk_in(tmp_path) as desk:
+        served = desk.app.state.context
+        reader = Reader(
+            served=served, caller=Caller("ann", "agent"), who_now=who.pop, writing=Writing(), followers=Followers()
+        )
+        read = reader.ask_together(lambda ask: [ask(list_cases, journey="support").items for _ in range(2)])
+        first, second = asyncio.run(read)
+        assert first == second
+        assert len(first) == 30

@@ -31,6 +31,22 @@ def test_a_value_is_used_again_for_a_multiple_of_what_it_took(took_s: float, ask
         assert reused.of("k") == len(made) == before + (not is_good)
 
 
+@given(took_s=EXACT_S, age_s=EXACT_S, later_s=EXACT_S)
+def test_whoever_takes_an_older_value_gets_one_of_that_age(took_s: float, age_s: float, later_s: float) -> None:
+    clock, made = [0.0], list[float]()
+
+    def make(_: str) -> int:
+        clock[0] += took_s
+        made.append(clock[0])
+        return len(made)
+
+    reused = Reused(make, lambda: clock[0])
+    assert reused.of("k", age_s=age_s) == 1
+    clock[0] += later_s
+    is_good = later_s < max(age_s, min(TIMES * took_s, LONGEST_S))
+    assert reused.of("k", age_s=age_s) == 1 + (not is_good)
+
+
 def test_whoever_asks_while_one_is_made_anew_gets_the_one_before() -> None:
     clock, may_end, began = [0.0], Event(), Event()
 

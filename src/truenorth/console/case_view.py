@@ -7,10 +7,13 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from truenorth.console.fields import Field, button
+from truenorth.console.first_look import node
 from truenorth.console.proposal_view import show_proposal
-from truenorth.console.sight import Ask, Sight
+from truenorth.console.reader import Ask
+from truenorth.console.sight import Sight
+from truenorth.console.still import Still, tagged
 from truenorth.console.timeline_view import show_timeline
-from truenorth.console.words import Words, heading, muted, paragraph, tag
+from truenorth.console.words import Tone, Words, heading, muted, paragraph, tag
 from truenorth.server.api.authority import ApprovalAsked, ask_approval, read_authority
 from truenorth.server.api.cases import Case, read_case
 from truenorth.server.api.decisions import (
@@ -41,6 +44,9 @@ ASKABLE = ("authority", "budget")
 
 CHANGEABLE = (None, "value")
 """Stages of the funnel at which what a person may choose has come: it stayed, or it is only not worth it by itself."""
+
+TONES: Mapping[str, Tone] = {"achieved": "good", "open": "plain"}
+"""Of outcomes; the others are bad."""
 
 Act = Callable[[], Awaitable[None]]
 
@@ -230,23 +236,17 @@ class CaseView:
         return _Found(line, standing.case, standing.risk, whole, left)
 
     def _show_head(self, place: Place, case: Case, risk: Risk | None) -> None:
-        with Words("p", "", "tn-heading"):
-            Words("bdi", place.customer or place.case, "tn-name")
-            tag(case.outcome, {"achieved": "good", "open": "plain"}.get(case.outcome, "bad"))  # type: ignore[arg-type]
-            if risk is not None:
-                alarmed = risk.alarmed
-                tag(
-                    f"{'⚠ ' if alarmed else ''}risk {self._sight.writing.percent(risk.p_failed)}",
-                    "bad" if alarmed else "plain",
-                )
-        with Words("p", "", "tn-muted"):
-            Words("bdi", case.case)
-            title = self._titles.get(place.journey, place.journey)
-            Words("span", f", {title}, since {self._sight.writing.instant(case.opened)}")
+        tags = [tagged(case.outcome, TONES.get(case.outcome, "bad"))]
+        if risk is not None:
+            words = f"risk {self._sight.writing.percent(risk.p_failed)}"
+            tags.append(tagged(f"⚠ {words}", "bad") if risk.alarmed else tagged(words))
+        where = f", {self._titles.get(place.journey, place.journey)}, since {self._sight.writing.instant(case.opened)}"
+        name = node("bdi", place.customer or place.case, class_="tn-name")
+        Still(node("p", name, *tags, class_="tn-heading"))
+        Still(node("p", node("bdi", case.case), node("span", where), class_="tn-muted"))
         if risk is not None and risk.why:
-            with Words("ul", "", "tn-why"):
-                for why in risk.why:
-                    Words("li", f"{'raises' if why.added > 0 else 'lowers'} the risk: {why.words}")
+            added = (f"{'raises' if why.added > 0 else 'lowers'} the risk: {why.words}" for why in risk.why)
+            Still(node("ul", *(node("li", words) for words in added), class_="tn-why"))
 
     def _show_card(self, left: list[LeftShown], *, has_ended: bool) -> None:
         self._card.clear()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from typing import Any, Literal, get_args, get_origin
+from xml.etree.ElementTree import Element as Node
 
 import msgspec
 
+from truenorth.console.first_look import node
 from truenorth.console.registry import Choice, Page, names_in, written
 from truenorth.console.sight import Sight
-from truenorth.console.words import Words
+from truenorth.console.still import Still
 
 DAY = re.compile(r"(\d{4}-\d\d-\d\d)?")
 """What a browser's own field for a day can show."""
@@ -22,47 +24,38 @@ async def filter_form(sight: Sight) -> None:
     fields = [one for one in msgspec.structs.fields(page.filters) if one.name not in elsewhere]
     if not fields:
         return
-    with Words("form", "", "tn-filters", method="get", role="search", aria_label="Filters"):
-        for one in fields:
-            if one.name not in page.folded:
-                await _filter(sight, one)
-        Words("button", "Apply", "", type="submit")
-        if page.folded:
-            is_used = any(getattr(sight.filters, name) for name in page.folded)
-            with Words("details", "", "tn-fold-filters", **({"open": True} if is_used else {})):
-                Words("summary", page.fold)
-                with Words("div", "", "tn-filters"):
-                    for one in fields:
-                        if one.name in page.folded:
-                            await _filter(sight, one)
+    shown = {one.name: await _filter(sight, one) for one in fields}
+    inside = [shown[one.name] for one in fields if one.name not in page.folded]
+    inside.append(node("button", "Apply", type="submit"))
+    if page.folded:
+        folded = node("div", *(shown[one.name] for one in fields if one.name in page.folded), class_="tn-filters")
+        is_used = any(getattr(sight.filters, name) for name in page.folded)
+        inside.append(node("details", node("summary", page.fold), folded, class_="tn-fold-filters", open=is_used))
+    Still(node("form", *inside, class_="tn-filters", method="get", role="search", aria_label="Filters"))
 
 
-async def _filter(sight: Sight, one: Any) -> None:
+async def _filter(sight: Sight, one: Any) -> Node:
     page, value = sight.page, getattr(sight.filters, one.name)
     offered = page.choices.get(one.name)
     choices = list(await offered(sight)) if offered else _literal(one.type)
     words = page.labels.get(one.name, one.name.replace("_", " ").capitalize())
-    with Words("div", "", "tn-field tn-tabbed" if one.name == page.tabbed else "tn-field"):
-        Words("label", words, "", for_=f"tn-filter-{one.name}")
-        given: dict[str, Any] = {"id": f"tn-filter-{one.name}", "name": one.encode_name}
-        if choices is not None:
-            _select(choices, value, given)
-        elif one.type is bool:
-            Words("input", "", "", type="checkbox", value="true", **given, **({"checked": True} if value else {}))
-        else:
-            Words("input", "", "", type=_kind(page, one.name, value), value=written(value), **given)
+    given: dict[str, Any] = {"id": f"tn-filter-{one.name}", "name": one.encode_name}
+    if choices is not None:
+        field = node("select", *(_option(choice, value) for choice in choices), **given)
+    elif one.type is bool:
+        field = node("input", type="checkbox", value="true", checked=bool(value), **given)
+    else:
+        field = node("input", type=_kind(page, one.name, value), value=written(value), **given)
+    label = node("label", words, for_=given["id"])
+    return node("div", label, field, class_="tn-field tn-tabbed" if one.name == page.tabbed else "tn-field")
+
+
+def _option(choice: Choice, value: Any) -> Node:
+    return node("option", choice.words, value=choice.value, selected=choice.value == (value or ""))
 
 
 def _kind(page: Page, name: str, value: Any) -> str:
     return "date" if name in page.days and DAY.fullmatch(str(value)) else "text"
-
-
-def _select(choices: list[Choice], value: Any, given: dict[str, Any]) -> None:
-    with Words("select", "", "", **given) as select:
-        for choice in choices:
-            chosen = {"selected": True} if choice.value == (value or "") else {}
-            Words("option", choice.words, "", value=choice.value, **chosen)
-    select.on("change", js_handler="(event) => event.target.form.requestSubmit()")
 
 
 def _literal(kind: Any) -> list[Choice] | None:

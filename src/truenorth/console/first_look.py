@@ -6,8 +6,8 @@ look away as soon as the page itself is there. Of elements and attributes only h
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Protocol, runtime_checkable
+from functools import cache
+from typing import Any
 from xml.etree.ElementTree import Element as Node
 from xml.etree.ElementTree import tostring
 
@@ -35,12 +35,12 @@ KEPT = frozenset(
 """Attributes that are written, beside those of ARIA."""
 
 
-@runtime_checkable
-class DrawnByScript(Protocol):
+class DrawnByScript(Element):
     """An element that a script of its own draws, and that can say what it looks like."""
 
     def plain(self) -> Node:
         """The same as plain HTML."""
+        raise NotImplementedError
 
 
 def add_first_look() -> None:
@@ -57,13 +57,22 @@ def node(tag: str, *inside: Node | str, **attributes: Any) -> Node:
     >>> tostring(node("p", "a < b", node("br"), class_="x", open=True), encoding="unicode", method="html")
     '<p class="x" open="">a &lt; b<br></p>'
     """
-    found = Node(tag, _attributes({name.rstrip("_").replace("_", "-"): value for name, value in attributes.items()}))
+    found = Node(tag)
+    for name, value in attributes.items():
+        if value is not None and value is not False:
+            found.set(_written(name), "" if value is True else str(value))
     for one in inside:
         if isinstance(one, str):
             found.text = one
         else:
             found.append(one)
     return found
+
+
+@cache
+def _written(name: str) -> str:
+    """The name of an attribute as HTML has it."""
+    return name.rstrip("_").replace("_", "-")
 
 
 def _node(element: Element) -> Node:
@@ -75,18 +84,9 @@ def _node(element: Element) -> Node:
         return node("div", style=style)
     is_around = element.tag in AROUND
     props = {name: value for name, value in element.props.items() if name in KEPT or name.startswith("aria-")}
-    classes = [*((element.tag,) if is_around else ()), *element.classes]
-    found = Node("div" if is_around else element.tag, _attributes(props))
-    found.attrib |= _attributes({"class": " ".join(classes) or None, "style": style})
+    classes = " ".join([*((element.tag,) if is_around else ()), *element.classes]) or None
+    found = node("div" if is_around else element.tag, **props, class_=classes, style=style)
     if isinstance(element, TextElement):
         found.text = element.text
     found.extend(_node(child) for slot in element.slots.values() for child in slot.children)
     return found
-
-
-def _attributes(given: Mapping[str, Any]) -> dict[str, str]:
-    return {
-        name: "" if value is True else str(value)
-        for name, value in given.items()
-        if value is not None and value is not False
-    }

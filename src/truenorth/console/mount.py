@@ -32,7 +32,7 @@ from truenorth.console.sight import Sight
 from truenorth.console.sign_in import SigningIn
 from truenorth.console.tour import COOKIE as TOUR_COOKIE
 from truenorth.console.tour import Step, place_of, show_tour
-from truenorth.console.writing import writing_of
+from truenorth.console.writing import Writing, writing_of
 from truenorth.server.answers import request_id as request_id_of
 from truenorth.server.api.context import Context
 from truenorth.server.auth import ANYBODY, GUARDED, SIGNED_IN, Caller
@@ -102,7 +102,6 @@ class Console:
         _answer_missing_pages(app, forms)
         provided = self.oidc.routes(forms) if self.oidc else []
         first = [Route("/", self._first), Route(f"{CSV}/{{path:path}}", self._csv)]
-        app.router.routes.extend([*provided, *forms.routes(), *first])
         for page in self.registry:
             made = ui.page(page.path, title=f"{page.title} · Truenorth", language="en-US", response_timeout=BUILD_S)
             made(self._builder(page))
@@ -121,7 +120,9 @@ class Console:
         ]  # they fail where a browser goes away
         pages = app.router.routes.pop()
         assert isinstance(pages, Mount)
-        app.router.routes.append(_Only(self.has, app=core.app))
+        Writing().instant(self.now_us())  # loads how instants are written: else the first readers wait for it
+        own = [*provided, *forms.routes(), *first, _Only(self.has, app=core.app)]
+        app.router.routes[:0] = own  # before the API's: each of its many would be tried first
 
     def sight(self, request: Request, page: Page, parts: Mapping[str, str]) -> Sight:
         """A page with the filters of a request, its query and ``parts`` of its path, as whoever asks sees it."""

@@ -6,9 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 from xml.etree.ElementTree import Element as Node
 
-from nicegui.element import Element
-
-from truenorth.console.first_look import node
+from truenorth.console.first_look import DrawnByScript, node
 from truenorth.console.naming import in_words
 from truenorth.console.sight import Sight
 from truenorth.server.api.queue import PlaceShown
@@ -21,7 +19,7 @@ LINES = ("who", "loss", "what", "when")
 Chosen = Callable[[PlaceShown], Awaitable[None]]
 
 
-class QueueView(Element, component="static/queue.js"):
+class QueueView(DrawnByScript, component="static/queue.js"):
     """The first places of a queue; ``chosen`` is called with the one that is taken up.
 
     ``titles``: what journeys are called, by name.
@@ -36,7 +34,7 @@ class QueueView(Element, component="static/queue.js"):
         self._n = 0  # where it was when it was taken up
         self.places: Sequence[PlaceShown] = ()
         """The places that are shown."""
-        self.props.update({"label": LABEL, "places": []})
+        self.props.update({"label": LABEL, "places": ()})
         take = sight.doing(self._take)
         self.on("take", lambda event: take(int(event.args)))
 
@@ -88,7 +86,7 @@ class QueueView(Element, component="static/queue.js"):
             await self._chosen(place)
 
     def _draw(self) -> None:
-        places = [self._place(one) for one in self.places]
+        places = tuple(self._place(one) for one in self.places)  # a tuple is not watched for changes
         if places != self.props["places"]:
             self.props["places"] = places
 

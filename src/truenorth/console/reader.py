@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from truenorth.console.following import Followers
 
 Answer = TypeVar("Answer")
+Ask = Callable[..., Any]
+"""Asks a function of the API, as `Reader.ask` does, in the thread that calls it."""
 
 
 class Asking(NamedTuple):
@@ -52,13 +54,22 @@ class Reader:
         ``given``: its arguments by name, checked as those of a request are; a list begins at its beginning unless
         ``page`` says otherwise. It runs in a thread of its own.
         """
-        return await run_in_threadpool(partial(self.ask_now, answer, **given))
+        return await self.ask_together(lambda ask: ask(answer, **given))
 
-    def ask_now(self, answer: Callable[..., Answer], /, **given: Any) -> Answer:
-        """The same at once; for a thread that may wait."""
+    async def ask_together(self, read: Callable[[Ask], Answer]) -> Answer:
+        """What ``read`` makes of several answers; it gets what asks, and runs in one thread from the first to the last.
+
+        Each thread that is waited for costs a turn of a busy machine. Who reads is looked up once.
+        """
+        return await run_in_threadpool(self._together, read)
+
+    def _together(self, read: Callable[[Ask], Answer]) -> Answer:
         caller = self.who_now()
         if caller is None:
             raise Turned(401, "signed_out", "you are signed out; sign in again")
+        return read(partial(self._answer, caller))
+
+    def _answer(self, caller: Caller, answer: Callable[..., Answer], /, **given: Any) -> Answer:
         asking = asking_of(answer)
         Needs(asking.role).of(caller)
         checked = {name: _checked(asking, name, value) for name, value in given.items()}

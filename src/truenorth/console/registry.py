@@ -123,7 +123,7 @@ class Registry:
 
     def has(self, path: str) -> bool:
         """Whether an address belongs to a page, parts in braces filled in."""
-        return any(pattern.fullmatch(path) for pattern, _ in self._patterns)
+        return path in self._pages or any(pattern.fullmatch(path) for pattern, _ in self._patterns)
 
 
 def address_of(path: str, filters: Mapping[str, Any]) -> str:

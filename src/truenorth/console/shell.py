@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from xml.etree.ElementTree import Element as Node
 
 import msgspec
 from nicegui import ui
 
 from truenorth.console.choosing import chosen_journey, journeys
 from truenorth.console.filter_form import filter_form
-from truenorth.console.menu import Menu
+from truenorth.console.first_look import node
+from truenorth.console.menu import menu, tabs
 from truenorth.console.registry import Page, Registry, address_of
 from truenorth.console.roles import named
 from truenorth.console.sight import Sight, words_of
+from truenorth.console.still import Still
 from truenorth.console.words import Words, link, notice, paragraph
 from truenorth.server.auth import ANYBODY, Caller
 from truenorth.server.receiving import Turned
@@ -31,8 +34,7 @@ async def show_page(sight: Sight, registry: Registry) -> None:
     page = sight.page
     ui.add_head_html(HEAD)
     _around(sight, registry)
-    with Words("div", "", "tn-title"):
-        Words("h1", page.title)
+    Still(node("div", node("h1", page.title), class_="tn-title"))
     try:
         if page.choices.get("journey") is journeys and not sight.filters.journey:
             sight.filters = msgspec.structs.replace(sight.filters, journey=await chosen_journey(sight) or "")
@@ -69,47 +71,37 @@ def show_failure(request: str) -> None:
 
 
 def _around(sight: Sight, registry: Registry) -> None:
-    layout = ui.context.client.layout
+    layout, caller = ui.context.client.layout, sight.reader.caller
     ui.context.client.content.props["id"] = "main"
     with layout:
-        top = Words("header", "", "tn-top")
-        nav = Words("nav", "", "tn-nav", aria_label="Pages")
-        told = Words("div", "", "tn-told", role="status")
-    for number, one in enumerate((top, nav)):
-        one.move(layout, number)
-    sight.tells_in(told)
-    if sight.page.is_bare:
-        layout.classes("tn-bare")
-        top.delete()
-        nav.delete()
-        return
-    with top:
-        link("Skip to the page", "#main", "tn-skip")
-        link("Truenorth", "/", "tn-brand")
-        _reader(sight.reader.caller)
-    with nav:
-        _menu(registry.seen_by(sight.reader.caller), sight.page)
-
-
-def _reader(caller: Caller) -> None:
-    with Words("div", "", "tn-reader"):
-        Words("button", "Theme", "tn-quiet", id="tn-theme", type="button").on(
-            "click", js_handler="() => window.truenorth.nextTheme()"
-        )
-        if caller == ANYBODY:
-            Words("span", "open to this machine", "tn-muted")
+        sight.tells_in(Words("div", "", "tn-told", role="status"))
+        if sight.page.is_bare:
+            layout.classes("tn-bare")
             return
-        Words("span", f"{caller.who}, {named(caller.role)}", "tn-muted")
-        with Words("form", "", "", method="post", action="/sign-out"):
-            Words("button", "Sign out", "tn-quiet", type="submit")
+        Still(_top(caller)).move(layout, 0)
+        Still(_nav(registry.seen_by(caller), sight.page)).move(layout, 1)
 
 
-def _menu(pages: Sequence[Page], here: Page) -> None:
+def _top(caller: Caller) -> Node:
+    skip = node("a", "Skip to the page", class_="tn-skip", href="#main")
+    brand = node("a", "Truenorth", class_="tn-brand", href="/")
+    return node("header", skip, brand, node("div", *_reader(caller), class_="tn-reader"), class_="tn-top")
+
+
+def _reader(caller: Caller) -> Iterator[Node]:
+    yield node("button", "Theme", class_="tn-quiet", id="tn-theme", type="button")
+    if caller == ANYBODY:
+        yield node("span", "open to this machine", class_="tn-muted")
+        return
+    yield node("span", f"{caller.who}, {named(caller.role)}", class_="tn-muted")
+    sign_out = node("button", "Sign out", class_="tn-quiet", type="submit")
+    yield node("form", sign_out, method="post", action="/sign-out")
+
+
+def _nav(pages: Sequence[Page], here: Page) -> Node:
     """The menu; on a narrow screen it is folded into one line."""
-    with Words("details", "", "tn-fold", open=True) as fold:
-        fold.props["id"] = "tn-menu"
-        Words("summary", "Menu")
-        Menu(pages, here)
+    fold = node("details", node("summary", "Menu"), menu(pages, here), class_="tn-fold", id="tn-menu", open=True)
+    return node("nav", fold, class_="tn-nav", aria_label="Pages")
 
 
 def _tabs(sight: Sight, registry: Registry) -> None:
@@ -118,11 +110,11 @@ def _tabs(sight: Sight, registry: Registry) -> None:
     if not beside:
         return
     kept = {"journey": getattr(sight.filters, "journey", "")}
-    with Words("nav", "", "tn-tabs", aria_label="Parts of this page"), Words("ul", ""):
-        for page in beside:
-            with Words("li", ""):
-                current = {"aria_current": "page"} if page is sight.page else {}
-                Words("a", page.tab, "", href=page.address(**kept), **current)
+    links = (
+        node("a", page.tab, href=page.address(**kept), aria_current="page" if page is sight.page else None)
+        for page in beside
+    )
+    Still(tabs("Parts of this page", links))
 
 
 async def _foot(sight: Sight) -> None:
@@ -130,13 +122,10 @@ async def _foot(sight: Sight) -> None:
     if page.choices.get("journey") is journeys and not filters.journey:  # the first one is shown
         filters = msgspec.structs.replace(filters, journey=await chosen_journey(sight) or "")
     given = msgspec.structs.asdict(filters)
-    with Words("section", "", "tn-foot", aria_label="About this page"):
-        with Words("details", ""):
-            Words("summary", "How is this computed?")
-            for text in page.how:
-                paragraph(text)
-        with Words("p", "", "tn-links"):
-            if page.table is not None:
-                link("Table as CSV", address_of(CSV + page.path, given), "tn-quiet")
-            if page.twin is not None and (twin := page.twin(filters)):
-                link("The same as JSON", twin, "tn-quiet")
+    how = node("details", node("summary", "How is this computed?"), *(node("p", text) for text in page.how))
+    links = []
+    if page.table is not None:
+        links.append(node("a", "Table as CSV", class_="tn-quiet", href=address_of(CSV + page.path, given)))
+    if page.twin is not None and (twin := page.twin(filters)):
+        links.append(node("a", "The same as JSON", class_="tn-quiet", href=twin))
+    Still(node("section", how, node("p", *links, class_="tn-links"), class_="tn-foot", aria_label="About this page"))

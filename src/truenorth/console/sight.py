@@ -11,9 +11,8 @@ import msgspec
 import structlog
 from nicegui import ui
 from pydantic import ValidationError
-from starlette.concurrency import run_in_threadpool
 
-from truenorth.console.reader import Reader
+from truenorth.console.reader import Ask, Reader
 from truenorth.console.registry import Page
 from truenorth.console.words import Tone, Words
 from truenorth.console.writing import Writing
@@ -23,8 +22,6 @@ from truenorth.store.ports import StoreFull
 
 LOG = structlog.get_logger("truenorth.console")
 Answer = TypeVar("Answer")
-Ask = Callable[..., Any]
-"""`Reader.ask_now`."""
 WRONG = (Turned, TruenorthError, StoreFull, ValidationError)
 """What is told to the reader; whatever else goes wrong is a fault of the program, and is in its log."""
 FOR_PROGRAMS = re.compile(r"; see /api/\S+$")
@@ -58,11 +55,8 @@ class Sight:
         return await self.reader.ask(answer, **given)
 
     async def ask_together(self, read: Callable[[Ask], Answer]) -> Answer:
-        """What ``read`` makes of several answers; it gets what asks, and runs in one thread from the first to the last.
-
-        Each thread that is waited for costs a turn of a busy machine.
-        """
-        return await run_in_threadpool(read, self.reader.ask_now)
+        """What ``read`` makes of several answers in one thread (`Reader.ask_together`)."""
+        return await self.reader.ask_together(read)
 
     def address(self, **changed: Any) -> str:
         """The address of this page with some filters changed."""

@@ -9,9 +9,8 @@ from typing import Any, Literal
 from xml.etree.ElementTree import Element as Node
 
 import msgspec
-from nicegui.element import Element
 
-from truenorth.console.first_look import node
+from truenorth.console.first_look import DrawnByScript, node
 from truenorth.console.words import Tone
 from truenorth.console.writing import Writing
 
@@ -74,7 +73,7 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
         return written.getvalue()
 
 
-class TableElement(Element, component="static/table.js"):
+class TableElement(DrawnByScript, component="static/table.js"):
     """A table on a page; `show` replaces it."""
 
     def __init__(self, table: Table, writing: Writing, on_act: Callable[[str, int], Any] | None = None) -> None:
@@ -92,8 +91,9 @@ class TableElement(Element, component="static/table.js"):
         drawn = {
             "caption": table.caption,
             "empty": table.empty,
-            "columns": [{"title": column.title, "kind": column.kind} for column in table.columns],
-            "rows": [self._row(row) for row in table.rows],
+            # tuples: what is in them is not watched for changes
+            "columns": tuple({"title": column.title, "kind": column.kind} for column in table.columns),
+            "rows": tuple(self._row(row) for row in table.rows),
         }
         for name, value in drawn.items():
             if self.props.get(name) != value:  # what is as it was is not sent again

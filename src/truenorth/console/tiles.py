@@ -7,9 +7,8 @@ from typing import Any
 from xml.etree.ElementTree import Element as Node
 
 import msgspec
-from nicegui.element import Element
 
-from truenorth.console.first_look import node
+from truenorth.console.first_look import DrawnByScript, node
 from truenorth.console.words import Tone
 
 
@@ -23,7 +22,7 @@ class Tile(msgspec.Struct, frozen=True):
     tone: Tone = "plain"
 
 
-class Tiles(Element, component="static/tiles.js"):
+class Tiles(DrawnByScript, component="static/tiles.js"):
     """Tiles that can be shown anew."""
 
     def __init__(self, tiles: Sequence[Tile]) -> None:
@@ -32,7 +31,7 @@ class Tiles(Element, component="static/tiles.js"):
 
     def show(self, tiles: Sequence[Tile]) -> None:
         """Show other values."""
-        drawn = [msgspec.structs.asdict(tile) for tile in tiles]
+        drawn = tuple(msgspec.structs.asdict(tile) for tile in tiles)  # a tuple is not watched for changes
         if drawn != self.props.get("tiles"):  # what is as it was is not sent again
             self.props["tiles"] = drawn
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from xml.etree.ElementTree import Element as Node
 
 from truenorth.console.fields import button
+from truenorth.console.first_look import node
 from truenorth.console.naming import in_words
 from truenorth.console.sight import Sight
-from truenorth.console.words import Tone, Words, muted, tag
+from truenorth.console.still import Still, tagged
+from truenorth.console.words import Tone, Words, muted
 from truenorth.server.api.cases import CaseEvent
 from truenorth.server.api.timeline import Entry, Pin, PinKind, Timeline
 from truenorth.store.given import SOURCE
@@ -46,30 +49,25 @@ def show_timeline(sight: Sight, line: Timeline, here: tuple[str, str] | None = N
 
 
 def _entries(sight: Sight, entries: Sequence[Entry], here: tuple[str, str] | None, label: str) -> None:
-    with Words("ol", "", "tn-times", aria_label=label):
-        for entry in entries:
-            _entry(sight, entry, here)
+    Still(node("ol", *(_entry(sight, entry, here) for entry in entries), class_="tn-times", aria_label=label))
 
 
-def _entry(sight: Sight, entry: Entry, here: tuple[str, str] | None) -> None:
+def _entry(sight: Sight, entry: Entry, here: tuple[str, str] | None) -> Node:
     is_here = here is None or any((one.journey, one.case) == here for one in entry.cases)
-    with Words("li", "", "" if is_here else "tn-elsewhere"):
-        Words("time", sight.writing.instant(entry.at), "tn-at", datetime=entry.at)
-        with Words("div", "", "tn-what"):
-            if entry.event is not None:
-                Words("bdi", entry.event.type, "tn-type")
-                for beside in (entry.event.channel, entry.event.team or entry.event.actor):
-                    if beside:
-                        Words("bdi", beside, "tn-beside")
-                if entry.event.feeling is not None:
-                    Words("span", f"feeling {sight.writing.number(entry.event.feeling, 2)}", "tn-beside")
-                if what := _given(entry.event):
-                    Words("bdi", what, "tn-beside")
-                if entry.event.text:
-                    Words("bdi", entry.event.text, "tn-words")
-            with Words("div", "", "tn-pins"):
-                for pin in entry.pins:
-                    _pin(sight, pin)
+    pins = node("div", *(tag for pin in entry.pins for tag in _pin(sight, pin)), class_="tn-pins")
+    what = node("div", *(_event(sight, entry.event) if entry.event else ()), pins, class_="tn-what")
+    at = node("time", sight.writing.instant(entry.at), class_="tn-at", datetime=entry.at)
+    return node("li", at, what, class_=None if is_here else "tn-elsewhere")
+
+
+def _event(sight: Sight, event: CaseEvent) -> Iterator[Node]:
+    yield node("bdi", event.type, class_="tn-type")
+    feeling = "" if event.feeling is None else f"feeling {sight.writing.number(event.feeling, 2)}"
+    for beside in (event.channel, event.team or event.actor, feeling, _given(event)):
+        if beside:
+            yield node("bdi", beside, class_="tn-beside")
+    if event.text:
+        yield node("bdi", event.text, class_="tn-words")
 
 
 def _given(event: CaseEvent) -> str:
@@ -79,9 +77,9 @@ def _given(event: CaseEvent) -> str:
     return what if isinstance(what, str) else ""
 
 
-def _pin(sight: Sight, pin: Pin) -> None:
+def _pin(sight: Sight, pin: Pin) -> Iterator[Node]:
     if pin.kind == "made" and pin.due is None:
         return  # a rule that holds from the beginning is no news
     said, tone = SAID[pin.kind]
     by = f" by {sight.writing.instant(pin.due)}" if pin.kind == "made" and pin.due else ""
-    tag(f"{in_words(pin.promise)} {said}{by}", tone)
+    yield tagged(f"{in_words(pin.promise)} {said}{by}", tone)

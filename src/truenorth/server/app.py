@@ -20,7 +20,7 @@ from truenorth.server.api.context import Context
 from truenorth.server.api.promise_ledger import promise_ledger, tell_broken
 from truenorth.server.api.routes import api_routes, api_templates
 from truenorth.server.api.totals import Remembered, Reused, Totals
-from truenorth.server.api.true_north import read_periods
+from truenorth.server.api.true_north import stand
 from truenorth.server.auth import Door
 from truenorth.server.broadcast import Broadcast
 from truenorth.server.documents import document_routes
@@ -77,10 +77,10 @@ def make_app(  # noqa: PLR0913  # all that a service is made of
     app = FastAPI(title="Truenorth", description=ABOUT, version="1", openapi_url=None, lifespan=lifespan)
     targets = targets or TargetRules(loopback=is_open)
     app.state.context = _context(store, now_us, ids_of, bounds, targets, entropy, elapsed_s, knowing, answer_insights)
-    app.include_router(api_routes())
     health = health_routes(metrics, probes, asked, store.events.last_position, bounds.watermark_age_seconds)
     routes = [*document_routes(app.openapi), *health, *ingest]
     app.router.routes.extend(routes)
+    app.include_router(api_routes())  # last: it tries each of its many
     answer_errors(app)
     _surround(app, store, bounds, elapsed_s, is_open=is_open, ingest={route.path for route in ingest})
     for layer in reversed(before):
@@ -121,7 +121,7 @@ def _context(  # noqa: PLR0913, PLR0917  # all that the routes share
         bounds=bounds,
         broadcast=_broadcast(store, bounds),
         totals=totals,
-        periods=Reused(lambda key: read_periods(store, now_us(), key), elapsed_s),
+        standings=Reused(lambda key: stand(context, key), elapsed_s),
         ledgers=Reused(lambda key: keep_ledger(store, key), elapsed_s),
         evaluations=Reused(lambda key: evaluate(store, key), elapsed_s),
         promise_ledgers=Reused(lambda asked: promise_ledger(store, now_us(), asked), elapsed_s),

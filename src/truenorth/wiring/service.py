@@ -15,6 +15,7 @@ import msgspec
 from fastapi import FastAPI
 
 from truenorth.server.api.bounds import Bounds
+from truenorth.server.api.flags import replayed_case
 from truenorth.server.ingest.mapping_file import load_mapping
 from truenorth.server.ingest.webhook import Hook
 from truenorth.server.insight_making import answer_questions
@@ -22,7 +23,7 @@ from truenorth.server.runner import LATENESS_US, Runner, now_us, scaled_clock
 from truenorth.server.runner_process import run_alone, run_linked, runner_status
 from truenorth.server.service import Settings, configure_logs, make_service
 from truenorth.spec.durations import duration_of_option, write_duration
-from truenorth.spec.load import load_journey
+from truenorth.spec.load import load_journey, parse_journey
 from truenorth.spec.problems import InvalidJourney, Problem, TruenorthError
 from truenorth.store.leadership import FORESEER
 from truenorth.store.opening import Store, open_store
@@ -31,6 +32,8 @@ from truenorth.wiring.journey import read_journey_file
 from truenorth.wiring.learning import can_learn, check_can_foresee, check_can_serve
 
 _PROGRAM = (sys.executable, "-c", "from truenorth.cli.app import main; main()")
+SMALLEST = "{truenorth: 1, journey: smallest, need: type = 'a', outcome: {achieved: type = 'b'}}"
+"""A journey without a promise."""
 HOOK_SECRET = "TRUENORTH_HOOK_"  # noqa: S105  # the beginning of a variable's name
 """The secret of the webhook in ``help-desk.yaml`` is in the variable TRUENORTH_HOOK_HELP_DESK."""
 
@@ -142,7 +145,7 @@ def open_service(
     people, ``with_tour``: and a guided tour through them. ``foresight``: whether risks are to be kept up to date, where
     there are models. `TruenorthError` with all problems where something of it cannot be used.
     """
-    import_module("truenorth.report.subjects")  # seconds of libraries for figures: not while somebody sends events
+    _load_ahead()
     texts = list(journey_texts(journeys)) if journeys else []
     taken = hooks_of(hooks) if hooks else {}
     with open_store(url) as store:
@@ -164,6 +167,12 @@ def open_service(
             console.mount(app)
         secrets = _first_secrets(store, settings, clock)
         yield Service(app, live, *secrets, has_console=console is not None, first_link=link)
+
+
+def _load_ahead() -> None:
+    """Load libraries for figures, and what judges a case, now: else it is done while somebody sends events."""
+    import_module("truenorth.report.subjects")
+    replayed_case(parse_journey(SMALLEST), None, ())
 
 
 def journey_texts(folder: Path) -> Iterator[tuple[str, str]]:

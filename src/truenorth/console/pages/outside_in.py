@@ -13,11 +13,14 @@ from pydantic import ValidationError
 
 from truenorth.console.choosing import chosen_journey, journeys, nothing_live
 from truenorth.console.fields import Field, button
+from truenorth.console.first_look import node
+from truenorth.console.menu import tabs
 from truenorth.console.naming import in_words, journey_of
 from truenorth.console.plots import Plot
 from truenorth.console.registry import Choice, Page, address_of
 from truenorth.console.sight import Sight
 from truenorth.console.spoken import Spoken
+from truenorth.console.still import Still
 from truenorth.console.tables import Column, Row, Table, TableElement
 from truenorth.console.words import Words, heading, muted, notice, paragraph
 from truenorth.insight.kpi_file import parse_kpis
@@ -115,11 +118,11 @@ def _question(journey: str, filters: Filters) -> InsightAsked:
 
 
 def _tabs(known: Sequence[InsightSubject], chosen: str, sight: Sight) -> None:
-    with Words("nav", "", "tn-tabs tn-many", aria_label="Subjects"), Words("ul", ""):
-        for one in known:
-            with Words("li", ""):
-                current = {"aria_current": "page"} if one.name == chosen else {}
-                Words("a", one.title, "", href=sight.address(subject=one.name), **current)
+    links = (
+        node("a", one.title, href=sight.address(subject=one.name), aria_current="page" if one.name == chosen else None)
+        for one in known
+    )
+    Still(tabs("Subjects", links, "tn-tabs tn-many"))
 
 
 async def _spoken(sight: Sight, journey: str) -> Spoken:

@@ -13,7 +13,7 @@ from truenorth.console.tables import Column, Row, Table, TableElement, Value
 from truenorth.console.tiles import Tile, Tiles
 from truenorth.console.words import Words, link, muted, paragraph, subheading
 from truenorth.console.writing import NOTHING, Writing
-from truenorth.server.api.true_north import Estimated, Period, Standing, read_true_north
+from truenorth.server.api.true_north import Estimated, Period, Standing, read_true_north, reread_true_north
 
 REFRESH_S = 3.0
 CASES = "/cases"
@@ -203,7 +203,7 @@ async def build(sight: Sight, filters: Filters) -> None:
         worst.set_text(_worst(standings, sight.writing))
 
     async def refresh() -> None:
-        standings = await read(sight, filters)
+        standings = await sight.ask(reread_true_north, journey=filters.journey or None, days=int(filters.days))
         show_at(standings)
         for one in standings:
             if one.journey in views:

@@ -40,17 +40,24 @@
         button.textContent = "Marked: copy it now";
       }
     },
-    nextTheme() {
-      const order = ["auto", "light", "dark"];
-      keep("truenorth_theme", order[(order.indexOf(theme()) + 1) % order.length]);
-      keep("truenorth_shade", shade());
-      location.reload();
-    },
+  };
+  const nextTheme = () => {
+    const order = ["auto", "light", "dark"];
+    keep("truenorth_theme", order[(order.indexOf(theme()) + 1) % order.length]);
+    keep("truenorth_shade", shade());
+    location.reload();
   };
   // An address has the filters that somebody chose, and no empty ones.
   document.addEventListener("formdata", ({ target, formData }) => {
     if (!target.classList.contains("tn-filters")) return;
     for (const [name, value] of [...formData]) if (value === "") formData.delete(name);
+  });
+  // A choice among filters is taken at once.
+  document.addEventListener("change", ({ target }) => {
+    if (target.matches("form.tn-filters select")) target.form.requestSubmit();
+  });
+  document.addEventListener("click", ({ target }) => {
+    if (target.id === "tn-theme") nextTheme();
   });
   // What a tab keeps goes with whoever signs out.
   document.addEventListener("submit", ({ target }) => {

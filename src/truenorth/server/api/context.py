@@ -43,7 +43,7 @@ class Context:
     bounds: Bounds
     broadcast: Broadcast
     totals: Totals
-    periods: Reused[tuple[str, int], Any]
+    standings: Reused[tuple[str, int, int], Any]
     ledgers: Reused[tuple[str, Any], Any]
     evaluations: Reused[tuple[str, Any], Any]
     promise_ledgers: Reused[Any, Any]

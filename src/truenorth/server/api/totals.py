@@ -20,9 +20,10 @@ LONGEST_S = 5.0
 
 
 class Made(NamedTuple, Generic[Value]):
-    """A value, and until when it is used again."""
+    """A value, when it was made, and until when it is used again."""
 
     value: Value
+    made_s: float
     until_s: float
 
 
@@ -39,10 +40,10 @@ class Reused(Generic[Key, Value]):
         self._made: dict[Key, Made[Value]] = {}
         self._lock = Lock()
 
-    def of(self, key: Key) -> Value:
-        """The value of a key."""
+    def of(self, key: Key, *, age_s: float = 0.0) -> Value:
+        """The value of a key; one that is not older than ``age_s`` is new enough for whoever asks again soon."""
         made, now_s = self._made.get(key), self._elapsed_s()
-        if made is not None and now_s < made.until_s:
+        if made is not None and now_s < max(made.until_s, made.made_s + age_s):
             return made.value
         is_late = made is None or now_s >= made.until_s + LONGEST_S
         if not self._lock.acquire(blocking=is_late):
@@ -62,7 +63,7 @@ class Reused(Generic[Key, Value]):
         began_s = self._elapsed_s()
         value = self._make(key)
         ended_s = self._elapsed_s()
-        return Made(value, ended_s + min(TIMES * (ended_s - began_s), LONGEST_S))
+        return Made(value, ended_s, ended_s + min(TIMES * (ended_s - began_s), LONGEST_S))
 
 
 class Remembered(Generic[Key, Value]):

@@ -19,6 +19,8 @@ from truenorth.store.periods import PeriodSums
 from truenorth.store.rows import Outcome
 
 ROUTER = APIRouter(tags=["journeys"])
+AGE_S = 1.5
+"""How old what a page shows may be: half of the time after which it asks again."""
 EXAMPLE_ESTIMATE = {"value": 0.88, "low": 0.72, "high": 0.95, "n": 25}
 EXAMPLE_PERIOD = {
     "from": "2025-12-29T09:30:00.000000Z",
@@ -119,17 +121,28 @@ def read_true_north(
     days: Annotated[int, Query(ge=1, le=MOST_DAYS, description="how long a time is compared with the one before")] = 7,
 ) -> list[Standing]:
     """How journeys stand, by name, with the last days and as many before them. Role: viewer."""
-    names = [journey] if journey is not None else [one.name for one in served.store.journeys.live()]
-    return [_standing(served, name, days) for name in names]
+    return _standings(served, journey, days)
 
 
-def _standing(served: Context, name: str, days: int) -> Standing:
+def reread_true_north(served: Served, caller: Viewer, journey: Text | None = None, days: int = 7) -> list[Standing]:
+    """The same, as it was at most `AGE_S` ago; for pages that ask again and again."""
+    return _standings(served, journey, days, age_s=AGE_S)
+
+
+def _standings(served: Context, journey: str | None, days: int, *, age_s: float = 0.0) -> list[Standing]:
+    live = [served.journey(journey)] if journey is not None else served.store.journeys.live()
+    return [served.standings.of((one.name, one.version, days), age_s=age_s) for one in live]
+
+
+def stand(served: Context, key: tuple[str, int, int]) -> Standing:
+    """How a journey stands now; ``key``: its name, its live version, and how many days are compared."""
+    name, _, days = key
     journey = parsed(served.journey(name).text)
     progress, totals = served.totals.of(name)
     at_us = served.now_us() if progress.watermark_us is None else progress.watermark_us
     n: dict[Outcome, int] = {one: totals["outcome"].get(one, 0) for one in ("achieved", "failed", "abandoned", "open")}
     n_decided = n["achieved"] + n["failed"] + n["abandoned"]
-    now, before = served.periods.of((name, days))
+    now, before = _periods(served.store, name, at_us + 1, days)
     live = served.store.models.live(name)
     stake = served.store.periods.at_stake(name, live.version, live.threshold) if live else None
     return Standing(
@@ -149,11 +162,8 @@ def _standing(served: Context, name: str, days: int) -> Standing:
     )
 
 
-def read_periods(store: Store, now_us: int, key: tuple[str, int]) -> tuple[Period, Period]:
-    """The last days of a journey up to its watermark, and as many days before; ``key``: its name, and how many."""
-    name, days = key
-    watermark_us = store.results.progress(name).watermark_us
-    end_us = (now_us if watermark_us is None else watermark_us) + 1
+def _periods(store: Store, name: str, end_us: int, days: int) -> tuple[Period, Period]:
+    """The last days of a journey before an instant, and as many days before them."""
     ends = (end_us, end_us - days * DAY_US)
     now, before = (_period(store.periods.sums(name, to_us - days * DAY_US, to_us), to_us, days) for to_us in ends)
     return now, before
