@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,14 @@ from fastapi.routing import APIRoute
 from server.desk import desk_in
 from truenorth.console.following import Followers
 from truenorth.console.reader import Reader, asking_of
+from truenorth.console.sight import Sight
 from truenorth.console.writing import Writing
 from truenorth.server.api.cases import list_cases
 from truenorth.server.api.routes import SUBJECTS
 from truenorth.server.auth import ROLES, Caller
 from truenorth.server.receiving import Turned
 
+SECRET = "what nobody else may read"
 ANSWERS: list[Callable[..., Any]] = [
     route.endpoint for subject in SUBJECTS for route in subject.ROUTER.routes if isinstance(route, APIRoute)
 ]
@@ -49,3 +52,15 @@ def test_a_reader_is_asked_for_anew_each_time(tmp_path: Path) -> None:
         who[0] = None
         with pytest.raises(Turned, match="signed out"):
             reader.ask_now(list_cases, journey="support")
+
+
+def test_who_clicks_is_told_of_a_fault_without_its_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(Sight, "tell", lambda _self, text, _tone: told.append(text))
+
+    def fails() -> None:
+        raise ValueError(SECRET)
+
+    asyncio.run(Sight(*[None] * 3).doing(fails)())  # type: ignore[arg-type]  # nobody is asked
+    [words] = told
+    assert words.startswith("That is a fault of the program")
