@@ -119,7 +119,7 @@ def test_why_a_promise_has_its_verdict(promise: str, events: list[tuple[str, str
 def test_a_total_names_its_currency() -> None:
     replayed = judged("at_most: 50, total: cost", ("6 10:00", "Open"), ("6 11:00", "Visit"), cost=[20.0, 40.0])
     assert sentences(replayed) == [
-        "Broken: p allows cost to add up to at most 50 EUR; it exceeded that with 'Visit' at 6 May 11:00."
+        "Broken: p allows cost to add up to at most EUR 50; it exceeded that with 'Visit' at 6 May 11:00."
     ]
 
 

@@ -11,7 +11,7 @@ import pytest
 from agreement import run_kernel, to_frame, to_journey
 from strategies import random_pack
 from truenorth.engine import kernel
-from truenorth.engine.live import CHUNK_SLOTS, Codes, Live, Moves
+from truenorth.engine.live import CHUNK_SLOTS, POSITION, Codes, Live, Moves
 from truenorth.engine.replay import Replay
 
 N_SAMPLES = 40
@@ -96,7 +96,7 @@ def test_live_equals_replay_whatever_the_arrival(seed: int) -> None:
         last_us = max(event["time"] for event in events)
         whole = run_kernel(journey, events, columns, None)
         live = Live(to_journey(journey), frame.schema)
-        books = play(live, frame.with_columns(position=pl.int_range(pl.len())), rng, last_us)
+        books = play(live, frame.with_columns(pl.int_range(pl.len()).alias(POSITION)), rng, last_us)
         cases, verdicts = expected_books(whole)
         assert books.cases == cases
         assert books.verdicts == verdicts
@@ -118,10 +118,10 @@ def test_what_is_due_is_told_and_passes_without_an_event() -> None:
     live = Live(to_journey(journey), frame.schema)
     hour_us = 3_600_000_000
     assert live.next_due_us() == kernel.NEVER
-    asked = live.take(frame.with_columns(position=pl.lit(1, pl.Int64)), 0)
+    asked = live.take(frame.with_columns(pl.lit(1, pl.Int64).alias(POSITION)), 0)
     assert asked.verdicts["verdict"].tolist() == [kernel.OPEN]
     assert live.next_due_us() == hour_us
-    nothing = frame.clear().with_columns(position=pl.lit(1, pl.Int64))
+    nothing = frame.clear().with_columns(pl.lit(1, pl.Int64).alias(POSITION))
     broken = live.take(nothing, hour_us)
     assert broken.verdicts["verdict"].tolist() == [kernel.BROKEN]
     assert len(live.take(nothing, hour_us + 1).cases) == 0

@@ -15,6 +15,7 @@ import polars as pl
 from truenorth.engine.compile import bind_columns
 from truenorth.engine.marks import Translation
 from truenorth.engine.replay import Replay
+from truenorth.spec.counted import priced
 from truenorth.spec.durations import format_duration
 from truenorth.spec.expressions import Condition
 from truenorth.spec.model import Promise, PromiseKind
@@ -219,8 +220,8 @@ def _limit(teller: _Teller, promise: Promise, instance: Row) -> str:
 
 
 def _total(teller: _Teller, promise: Promise, instance: Row) -> str:
-    unit = f" {teller.journey.currency}" if promise.total in ("cost", "revenue") and teller.journey.currency else ""
-    rule = f"allows {promise.total} to add up to at most {promise.at_most:g}{unit}"
+    currency = teller.journey.currency if promise.total in ("cost", "revenue") else ""
+    rule = f"allows {promise.total} to add up to at most {priced(f'{promise.at_most:g}', currency)}"
     return f"{rule}; " + _prohibited(teller, instance, "it exceeded that with")
 
 

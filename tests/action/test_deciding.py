@@ -20,6 +20,7 @@ from truenorth.action.record import (
 )
 from truenorth.action.values import DO_NOTHING, STAGES, Effect, Offer
 from truenorth.spec.acting import Frequency, Grant, Limit, Need
+from truenorth.spec.counted import MINUS
 from truenorth.store.pseudonyms import pseudonymous
 
 CALL = Offer(name="call_back", cost_cents=1200, channel="phone")
@@ -129,7 +130,7 @@ def changed(**changes: Any) -> dict[str, Any]:
             CREDIT,
             {"grants": (Grant("goodwill", (Limit(2000, "money", "case"),)),)},
             "authority",
-            "50.00 EUR is more than the 20.00 EUR a case that they may",
+            "EUR 50.00 is more than the EUR 20.00 a case that they may",
         ),
         (
             CREDIT,
@@ -138,13 +139,13 @@ def changed(**changes: Any) -> dict[str, Any]:
                 "used": {"person/goodwill/money/day": 4000},
             },
             "budget",
-            "40.00 EUR is left of the 80.00 EUR a day that they may, 50.00 EUR is needed",
+            "EUR 40.00 is left of the EUR 80.00 a day that they may, EUR 50.00 is needed",
         ),
         (
             CREDIT,
             {"budget_cents": 10_000, "used": {"budget//money/day": 6_000}},
             "budget",
-            "40.00 EUR is left of today's budget of 100.00 EUR",
+            "EUR 40.00 is left of today's budget of EUR 100.00",
         ),
         (
             msgspec.structs.replace(CALL, capacity=3),
@@ -152,7 +153,7 @@ def changed(**changes: Any) -> dict[str, Any]:
             "capacity",
             "all 3 of today are taken",
         ),
-        (msgspec.structs.replace(CALL, cost_cents=6000), {}, "value", "not worth it: -10.50 EUR expected"),
+        (msgspec.structs.replace(CALL, cost_cents=6000), {}, "value", f"not worth it: EUR {MINUS}10.50 expected"),
     ],
 )
 def test_each_stage_says_what_it_removed_and_why(action: Offer, changes: Any, stage: str | None, words: str) -> None:

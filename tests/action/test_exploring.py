@@ -19,6 +19,7 @@ from truenorth.action.inputs import Inputs
 from truenorth.action.record import encode_decision, is_reproduced
 from truenorth.action.values import DO_NOTHING, Effect, Offer
 from truenorth.spec.acting import Need, Prior
+from truenorth.spec.counted import MINUS
 
 CALL = Offer(name="call", cost_cents=1_200)
 VISIT = Offer(name="visit", cost_cents=6_000)
@@ -97,7 +98,7 @@ def test_a_trial_says_that_it_is_one() -> None:
     decision = decide(poor(coin=0.05))
     assert (decision.chosen, decision.candidate("call").stage) == ("call", None)
     assert decision.candidate("call").words == TRIED
-    assert reasons(decision)[1].startswith(f"{TRIED}; -8.70 EUR expected")
+    assert reasons(decision)[1].startswith(f"{TRIED}; EUR {MINUS}8.70 expected")
 
 
 @pytest.mark.parametrize(

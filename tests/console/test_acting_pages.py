@@ -8,7 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
+import msgspec
 import pytest
 
 from console.running import NAMES, PASSWORD, Running, running
@@ -17,6 +19,7 @@ from server.acting_desk import acting_desk, open_cases
 from server.desk import HOSTILE, NOW_US
 from truenorth.console import passwords
 from truenorth.server.acting.acting import Asker
+from truenorth.store.opening import open_store
 from truenorth.store.staff import StaffMember
 
 HERE = "document.querySelector('.tn-queue a[aria-current]').innerText"
@@ -100,8 +103,6 @@ def test_a_key_right_after_another_is_about_the_next_case(browser: Any, acting: 
 
 
 def reactions(acting: Running) -> list[Any]:
-    from truenorth.store.opening import open_store  # noqa: PLC0415  # beside the service
-
     with open_store(f"sqlite:///{acting.folder}/truenorth.db") as store:
         return [one.reason for one in store.decisions.reactions()]
 
@@ -172,3 +173,25 @@ def test_a_panel_may_stand_in_the_frame_of_a_help_desk_that_was_named(acting: Ru
         policy = client.get("/panel/C1").headers["content-security-policy"]
         assert "frame-ancestors 'none'" in policy  # none was named
         assert not re.search("<nav|tn-menu", client.get("/panel/C1").text)
+
+
+def test_what_is_proposed_can_be_answered_after_another_decision(browser: Any, acting: Running) -> None:
+    address = proposed(acting)
+    one = dict(parse_qsl(urlsplit(address).query))
+    with acting.client("agent") as client:
+        held = client.get("/api/v1/decisions", params=one).json()[0]
+    with open_store(f"sqlite:///{acting.folder}/truenorth.db") as store:
+        [row] = [row for row in store.decisions.of_case(one["journey"], one["case"]) if row.id == held["id"]]
+        later = msgspec.structs.replace(row, id="later", state="nothing", chosen="do_nothing", at_us=row.at_us + 1)
+        with store.decisions.taking(later.at_us) as taking:
+            taking.add(later, ())
+    with now(browser, acting, address) as walk:
+        walk.page.get_by_role("button", name="Accept (a)").wait_for()
+        assert walk.page.locator(".tn-chosen", has_text="proposed").is_visible()
+
+
+def test_a_double_click_is_one_click(browser: Any, acting: Running) -> None:
+    with now(browser, acting, proposed(acting)) as walk:
+        walk.page.get_by_role("button", name="Accept (a)").dblclick()
+        walk.page.locator(".tn-chosen", has_text="accepted").wait_for()
+        assert walk.page.get_by_role("status").inner_text() == "Accepted."

@@ -42,6 +42,13 @@ def test_files_and_sockets_need_a_session_too(console: Running) -> None:
         assert client.get("/nothing-here").json()["code"] == "unknown_page"
 
 
+def test_the_desk_leads_to_its_first_page(console: Running) -> None:
+    with console.client("analyst") as client:
+        assert client.get("/desk").headers["location"] == "/desk/health"
+    with console.client() as client:
+        assert client.get("/desk").headers["location"] == "/sign-in?next=%2Fdesk"
+
+
 @pytest.mark.parametrize("role", ROLES)
 def test_each_role_sees_its_pages_and_no_other(console: Running, role: Role) -> None:
     with console.client(role) as client:

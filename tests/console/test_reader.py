@@ -13,12 +13,14 @@ from fastapi.routing import APIRoute
 from server.desk import desk_in
 from truenorth.console.following import Followers
 from truenorth.console.reader import Reader, asking_of
+from truenorth.console.sight import Sight
 from truenorth.console.writing import Writing
 from truenorth.server.api.cases import list_cases
 from truenorth.server.api.routes import SUBJECTS
 from truenorth.server.auth import ROLES, Caller
 from truenorth.server.receiving import Turned
 
+SECRET = "what nobody else may read"
 ANSWERS: list[Callable[..., Any]] = [
     route.endpoint for subject in SUBJECTS for route in subject.ROUTER.routes if isinstance(route, APIRoute)
 ]
@@ -67,3 +69,15 @@ def test_answers_that_are_asked_together_are_given_to_whom_it_was_when_they_were
         first, second = asyncio.run(read)
         assert first == second
         assert len(first) == 30
+
+
+def test_who_clicks_is_told_of_a_fault_without_its_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(Sight, "tell", lambda _self, text, _tone: told.append(text))
+
+    def fails() -> None:
+        raise ValueError(SECRET)
+
+    asyncio.run(Sight(*[None] * 3).doing(fails)())  # type: ignore[arg-type]  # nobody is asked
+    [words] = told
+    assert words.startswith("That is a fault of the program")

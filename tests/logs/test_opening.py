@@ -18,6 +18,15 @@ from truenorth.logs import peek, read_log
 from truenorth.spec.problems import UnreadableLog
 
 
+def test_json_lines_without_a_line_are_a_log_without_events(tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    path.touch()
+    log = read_log(path)
+    assert (log.events.height, log.quarantine.height) == (0, 0)
+    assert "the file is empty: a log without events" in log.notes
+    assert peek(path).height == 0
+
+
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [

@@ -24,7 +24,7 @@ from process.service_process import within
 from truenorth.simulate import ACTIONS
 from truenorth.spec.instants import microseconds
 from truenorth.store.opening import Store, open_store
-from truenorth.wiring.demo import STORE, Plan, digest_of, prepared
+from truenorth.wiring.demo import STORE, UNFINISHED, Plan, digest_of, prepared
 from truenorth.wiring.demo_life import Done, done_in, fate_of, live_again
 
 SCRIPT = Path(__file__).with_name("live_demo.py")
@@ -170,6 +170,29 @@ def test_stopped_while_it_prepares(
     _said(process, word)
     _stopped(process, *ways)
     assert [path.name for path in tmp_path.rglob("*")] == ["demo"]
+
+
+def test_what_a_killed_one_has_left_goes_at_the_next_start(
+    folder: Path, tmp_path: Path, demo: Callable[[Path], subprocess.Popen[str]]
+) -> None:
+    process = demo(tmp_path / "demo")
+    _said(process, "working through")
+    process.kill()
+    process.wait(WITHIN_S)
+    assert (tmp_path / "demo" / UNFINISHED).exists()
+    for file in folder.iterdir():
+        shutil.copy(file, tmp_path / "demo")
+    prepared(tmp_path / "demo", COMPANY, PLAN, lambda *_: None)
+    assert not (tmp_path / "demo" / UNFINISHED).exists()
+
+
+def test_two_that_prepare_at_once_make_it_once(tmp_path: Path, demo: Callable[[Path], subprocess.Popen[str]]) -> None:
+    first = demo(tmp_path / "demo")
+    _said(first, "working through")
+    stages: list[str] = []
+    prepared(tmp_path / "demo", COMPANY, PLAN, lambda stage, _: stages.append(stage))
+    assert stages == []
+    assert _said(first, "prepared")
 
 
 @pytest.mark.parametrize("word", ["prepared", "http"])

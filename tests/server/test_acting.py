@@ -81,6 +81,7 @@ def test_what_is_held_is_not_proposed_twice_and_is_free_when_it_expires(desk: De
     assert stages(decide(desk, case))["call_back_now"] is None
     expired = react(desk, first["decision"]["id"], "accepted")
     assert (expired.status_code, expired.json()["code"]) == (409, "expired")
+    assert desk.get(f"/api/v1/decisions/{first['decision']['id']}", "agent")["decision"]["state"] == "expired"
 
 
 def test_a_customer_is_left_alone_for_the_cooldown(desk: Desk) -> None:

@@ -26,6 +26,8 @@ LEAST_RISK = 1e-6
 """Effects are not taken to grow from a smaller risk: there is nothing to be in proportion to."""
 HAD_IT = re.compile(r"(?<=^the customer had it ).+ ago; ")
 """How long ago a customer had an action, in the words of `truenorth.action.funnel`."""
+NOT_WORTH_IT = re.compile(r"(?<=worth it: ).+(?= expected )")
+"""What an action that fell at `value` would have brought, in the same words."""
 MOST_WORDED = 2_000
 """Situations whose words are kept in mind."""
 
@@ -66,8 +68,10 @@ def why_fallen_in_general(words: str) -> str:
 
     >>> why_fallen_in_general("the customer had it 1 d 3 h ago; not again within 30 d")
     'the customer had it lately; not again within 30 d'
+    >>> why_fallen_in_general("not worth it: EUR 0.00 expected after its cost")
+    'not worth it: nothing or less expected after its cost'
     """
-    return HAD_IT.sub("lately; ", why_fallen(words))
+    return NOT_WORTH_IT.sub("nothing or less", HAD_IT.sub("lately; ", why_fallen(words)))
 
 
 @lru_cache(MOST_WORDED)

@@ -9,6 +9,7 @@ import msgspec
 
 from truenorth.action.accounts import Account, Used
 from truenorth.spec.acting import Authority, Grant, Limit, Need, Offer, Unit
+from truenorth.spec.counted import MINUS, priced
 
 OVER_WORDS: Mapping[str, str] = {"action": "each time", "case": "a case", "customer": "a customer", "day": "a day"}
 
@@ -95,7 +96,7 @@ def limit_words(limit: Limit, currency: str) -> str:
     """A limit in words.
 
     >>> limit_words(Limit(2000, "money", "case"), "EUR"), limit_words(Limit(3, "times", "day"), "")
-    ('20.00 EUR a case', '3 times a day')
+    ('EUR 20.00 a case', '3 times a day')
     """
     return f"{amount_words(limit.amount, limit.unit, currency)} {OVER_WORDS[limit.per]}"
 
@@ -104,7 +105,7 @@ def amount_words(amount: int, unit: Unit, currency: str) -> str:
     """An amount in words.
 
     >>> amount_words(2050, "money", "EUR"), amount_words(1, "times", "EUR")
-    ('20.50 EUR', '1 time')
+    ('EUR 20.50', '1 time')
     """
     if unit == "times":
         return f"{amount:,} time{'s' * (amount != 1)}"
@@ -114,8 +115,10 @@ def amount_words(amount: int, unit: Unit, currency: str) -> str:
 def money(cents: int, currency: str = "") -> str:
     """Cents as money.
 
-    >>> money(-123456, "EUR"), money(5)
-    ('-1,234.56 EUR', '0.05')
+    >>> money(123456, "EUR"), money(5)
+    ('EUR 1,234.56', '0.05')
+    >>> money(-5) == f"{MINUS}0.05"
+    True
     """
     whole, part = divmod(abs(cents), 100)
-    return f"{'-' * (cents < 0)}{whole:,}.{part:02}{f' {currency}' if currency else ''}"
+    return priced(f"{MINUS * (cents < 0)}{whole:,}.{part:02}", currency)

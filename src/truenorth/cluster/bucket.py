@@ -15,6 +15,7 @@ import msgspec
 import polars as pl
 import pyarrow as pa
 
+from truenorth.engine.live import POSITION as POSITION  # noqa: PLC0414  of an event in the order of arrival, from 1
 from truenorth.engine.replay import Replay, replay
 from truenorth.logs import Log
 from truenorth.logs.canonical import to_log
@@ -23,8 +24,6 @@ from truenorth.logs.table import Table, rows_as_json
 from truenorth.results import write_table
 from truenorth.spec.model import Journey
 
-POSITION = "truenorth position"
-"""The column with the place of an event in the order of arrival, from 1."""
 COMPRESSION = "zstd"
 
 What = Literal["summary", "cases", "promises", "events"]

@@ -29,6 +29,7 @@ from truenorth.server.api.decisions import (
 from truenorth.server.api.given import WordAsked, WordShown, answer_word, give_word, withdraw_word
 from truenorth.server.api.risks import Risk
 from truenorth.server.api.timeline import Timeline, read_timeline, reread_timeline
+from truenorth.store.decisions import LIVE
 
 REASONS = (
     "Already done",
@@ -60,7 +61,7 @@ class Place(NamedTuple):
 
 
 class _Found(NamedTuple):
-    """What is known of a case: the customer's time line if there is one, how it stands, the newest decision."""
+    """What is known of a case: the customer's time line if there is one, how it stands, the decision that holds."""
 
     line: Timeline | None
     case: Case
@@ -231,7 +232,8 @@ class CaseView:
         own = [one for one in line.cases if (one.journey, one.case.case) == place[:2]] if line else []
         standing = own[0] if own else ask(read_case, journey=place.journey, case=place.case)
         decisions = ask(list_decisions, journey=place.journey, case=place.case)
-        whole = ask(read_decision, id=decisions[0].id) if decisions else None
+        held = next((one for one in decisions if one.state in LIVE), decisions[0] if decisions else None)
+        whole = ask(read_decision, id=held.id) if held else None
         left = ask(read_authority, person=self._sight.reader.caller.who, journey=place.journey).left
         return _Found(line, standing.case, standing.risk, whole, left)
 
@@ -299,7 +301,7 @@ class CaseView:
                     button(f"{n} {label}", self._sight.doing(act))
 
     def _is_live(self) -> bool:
-        return self._whole is not None and self._whole.decision.state in {"proposed", "accepted"}
+        return self._whole is not None and self._whole.decision.state in LIVE
 
     # ---- what is done
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from functools import partial
+from typing import NamedTuple
 
 from truenorth.console.naming import Names
 from truenorth.console.words import Words, muted, tag
@@ -36,9 +37,9 @@ class CrownsView:
                 "Service",
                 (
                     Figure("achieved", "Outcomes achieved", n, self._points, "points"),
-                    Figure("kept", "Promises kept", n, lambda value: n(value, 2), "a case"),
-                    Figure("broken", "Promises broken", n, lambda value: n(value, 2), "a case"),
-                    Figure("customer_us", "Customers' time", self._hours, self._hours, "a case"),
+                    Figure("kept", "Promises kept", n, self._more, "a case"),
+                    Figure("broken", "Promises broken", n, self._more, "a case"),
+                    Figure("customer_us", "Customers' time", self._hours, self._more_hours, "a case"),
                 ),
             ),
             ("Cost", (Figure("cost", "Spent", *self._money(money), "a case"),)),
@@ -69,28 +70,31 @@ class CrownsView:
             Words("dt", figure.words)
             with Words("dd", ""):
                 if crown.increment is not None:
-                    Words("strong", f"{self._signed(figure, crown.increment.mean)} {figure.after}")
+                    Words("strong", f"{figure.change(crown.increment.mean)} {figure.after}")
                     Words("span", self._interval(figure, crown.increment), "tn-interval tn-muted")
                 muted(self._actual(figure, crown))
 
     def _interval(self, figure: Figure, found: IncrementShown) -> str:
-        return f"{self._signed(figure, found.low)} to {self._signed(figure, found.high)} (95 %)"
+        return f"{figure.change(found.low)} to {figure.change(found.high)} (95 %)"
 
     def _actual(self, figure: Figure, crown: CrownShown) -> str:
         said = f"{figure.value(crown.actual)} in all"
         return said if crown.expected is None else f"{said}; {figure.value(crown.expected)} expected"
 
-    def _signed(self, figure: Figure, value: float) -> str:
-        return f"{'+' if value > 0 else ''}{figure.change(value)}"
-
     def _points(self, share: float) -> str:
-        return self._writing.number(100 * share, 1)
+        return self._writing.number(100 * share, 1, is_change=True)
+
+    def _more(self, value: float) -> str:
+        return self._writing.number(value, 2, is_change=True)
 
     def _hours(self, us: float) -> str:
         return f"{self._writing.number(us / HOUR_US, 1)} h"
 
-    def _money(self, currency: str | None) -> tuple[Callable[[float], str], Any]:
-        def written(cents: float) -> str:
-            return self._writing.money(cents / 100, currency, 2)
+    def _more_hours(self, us: float) -> str:
+        return f"{self._writing.number(us / HOUR_US, 1, is_change=True)} h"
 
-        return written, written
+    def _money(self, currency: str | None) -> tuple[Callable[[float], str], Callable[[float], str]]:
+        def written(cents: float, *, is_change: bool = False) -> str:
+            return self._writing.money(cents / 100, currency, 2, is_change=is_change)
+
+        return written, partial(written, is_change=True)

@@ -66,7 +66,7 @@ def copy_button(what: str) -> ui.element:
 
 
 def button(words: str, on_click: Any, *, is_main: bool = False) -> ui.element:
-    """A button; ``is_main`` for what most people want."""
+    """A button; ``is_main`` for what most people want. A double click is one click."""
     made = Words("button", words, "tn-main" if is_main else "", type="button")
-    made.on("click", on_click)
+    made.on("click", on_click, js_handler="(event) => event.detail < 2 && emit()")
     return made

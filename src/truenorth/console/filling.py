@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, TypeVar
 
 from truenorth.console.sight import WRONG, Sight, words_of
@@ -24,10 +25,10 @@ async def fill(sight: Sight, words: str, answer: Awaitable[Answer], show: Callab
     task.add_done_callback(lambda ended: ended.cancelled() or ended.exception())  # whoever waited may have left
     done, _ = await asyncio.wait({task}, timeout=PATIENCE_S)
 
-    async def drawn() -> None:
+    async def drawn(told: tuple[type[Exception], ...]) -> None:
         try:
             found = await task
-        except WRONG as error:
+        except told as error:
             place.clear()
             with place:
                 notice(words_of(error), "bad")
@@ -37,8 +38,8 @@ async def fill(sight: Sight, words: str, answer: Awaitable[Answer], show: Callab
             show(found)
 
     if done:
-        await drawn()
+        await drawn(WRONG)  # a fault of the program is one of the whole page
         return
     with place:
         paragraph(words, "tn-waits")
-    sight.after(0.0, drawn)
+    sight.after(0.0, partial(drawn, (Exception,)))

@@ -48,6 +48,8 @@ QUICK = 3
 """How hard pages are compressed: each is made anew, and a little larger is sooner there than a little later."""
 NO_PAGE = "Its address may have been cut when it was copied, or belong to another version of this service."
 STATIC_PATHS = ("/favicon.ico",)
+DESK = "/desk"
+"""Leads to the first page below it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +87,7 @@ class Console:
     def has(self, path: str) -> bool:
         """Whether an address is the console's, and for those who have signed in."""
         below = any(path.startswith(f"{one}/") for one in (ASSETS, SOCKET, CSV))
-        return path == "/" or path in STATIC_PATHS or below or self.registry.has(path)
+        return path in {"/", DESK} or path in STATIC_PATHS or below or self.registry.has(path)
 
     def mount(self, app: FastAPI) -> None:
         """Put it on an application that was made with `layers`."""
@@ -101,7 +103,7 @@ class Console:
         )
         _answer_missing_pages(app, forms)
         provided = self.oidc.routes(forms) if self.oidc else []
-        first = [Route("/", self._first), Route(f"{CSV}/{{path:path}}", self._csv)]
+        first = [Route("/", self._first), Route(DESK, self._desk), Route(f"{CSV}/{{path:path}}", self._csv)]
         for page in self.registry:
             made = ui.page(page.path, title=f"{page.title} · Truenorth", language="en-US", response_timeout=BUILD_S)
             made(self._builder(page))
@@ -178,6 +180,10 @@ class Console:
         pages = [page for page in self.registry.seen_by(caller) if page.group]
         home = next((page for page in pages if page.path == HOME[caller.role]), pages[0])
         return RedirectResponse(home.path, 303)
+
+    def _desk(self, request: Request) -> Response:
+        del request
+        return RedirectResponse(next(page.path for page in self.registry if page.path.startswith(f"{DESK}/")), 303)
 
     async def _csv(self, request: Request) -> Response:
         page, parts = self.registry.find(f"/{request.path_params['path']}") or (None, {})

@@ -16,6 +16,7 @@ from truenorth.console.reader import Ask, Reader
 from truenorth.console.registry import Page
 from truenorth.console.words import Tone, Words
 from truenorth.console.writing import Writing
+from truenorth.server.envelope import places_of
 from truenorth.server.receiving import Turned
 from truenorth.spec.problems import TruenorthError
 from truenorth.store.ports import StoreFull
@@ -77,7 +78,7 @@ class Sight:
                 self._hides = ui.timer(TOLD_S, lambda: self._told and self._told.classes(remove="tn-shown"), once=True)
 
     def doing(self, act: Callable[..., Awaitable[None] | None]) -> Callable[..., Awaitable[None]]:
-        """A handler that tells the reader when something is turned away."""
+        """A handler that tells the reader when something is turned away, or fails by a fault of the program."""
         wants = bool(inspect.signature(act).parameters)
 
         async def done(*given: Any) -> None:
@@ -85,7 +86,7 @@ class Sight:
                 result = act(*given) if wants else act()
                 if inspect.isawaitable(result):
                     await result
-            except WRONG as error:
+            except Exception as error:  # whatever it is: nobody is to wait for what does not come
                 self.tell(words_of(error), "bad")
 
         return done
@@ -127,7 +128,7 @@ class Sight:
 
 
 def words_of(error: Exception) -> str:
-    """What a reader is told about an error."""
+    """What a reader is told about an error; where a fault of the program was, its log says, and nobody its words."""
     if isinstance(error, Turned):
         return FOR_PROGRAMS.sub("", error.message)
     if isinstance(error, ValidationError):
@@ -136,4 +137,7 @@ def words_of(error: Exception) -> str:
         return "; ".join(
             f"{one.path}: expected {one.expected}, found {one.found}. {one.hint}" for one in error.problems
         )
-    return "the store does not answer; try again"
+    if isinstance(error, StoreFull):
+        return "the store does not answer; try again"
+    LOG.error("failed", error=type(error).__name__, at=places_of(error))
+    return "That is a fault of the program, and nothing that you did. Its log says what it was."

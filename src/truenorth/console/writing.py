@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from babel import Locale, UnknownLocaleError, dates, numbers
 
 from truenorth.figures.theme import Theme
-from truenorth.figures.wording import MINUS
+from truenorth.spec.counted import MINUS, priced
 from truenorth.spec.instants import instant_at
 
 NOTHING = "–"  # noqa: RUF001  a dash stands for no value
@@ -29,17 +29,18 @@ class Writing(NamedTuple):
     zone: ZoneInfo = ZoneInfo("UTC")
     theme: Theme = "light"
 
-    def number(self, value: float | None, decimals: int = 0) -> str:
-        """A number with its thousands apart; what is written as zero has no minus.
+    def number(self, value: float | None, decimals: int = 0, *, is_change: bool = False) -> str:
+        """A number with its thousands apart; what is written as zero has no sign, a change has one always else.
 
-        >>> Writing(Locale("de")).number(1234.5, 1), Writing().number(-0.01, 1)
-        ('1.234,5', '0.0')
+        >>> Writing(Locale("de")).number(1234.5, 1), Writing().number(-0.01, 1), Writing().number(2, is_change=True)
+        ('1.234,5', '0.0', '+2')
         """
         if value is None:
             return NOTHING
         places = f".{'0' * decimals}" if decimals else ""
         rounded = round(value, decimals) + 0
-        return numbers.format_decimal(rounded, f"#,##0{places}", self.locale).replace("-", MINUS)
+        plus = "+" if is_change and rounded > 0 else ""
+        return plus + numbers.format_decimal(rounded, f"#,##0{places}", self.locale).replace("-", MINUS)
 
     def restated(self, text: str) -> str:
         """The numbers of a text that was written in English, as the reader writes them.
@@ -74,22 +75,14 @@ class Writing(NamedTuple):
             style = style.replace("%", "\N{NO-BREAK SPACE}%")
         return numbers.format_percent(share, style, self.locale).replace("-", MINUS)
 
-    def money(self, amount: float | None, currency: str | None, decimals: int = 0) -> str:
-        """An amount in a currency; a plain number where there is none.
+    def money(self, amount: float | None, currency: str | None, decimals: int = 0, *, is_change: bool = False) -> str:
+        """An amount in a currency, on one line; a plain number where there is none.
 
-        >>> Writing().money(1234.5, "EUR")
-        '€1,234'
+        >>> Writing().money(1234.5, "EUR"), Writing(Locale("de")).money(1234.5, "EUR", 2)
+        ('EUR\xa01,234', 'EUR\xa01.234,50')
         """
-        if amount is None or currency is None:
-            return self.number(amount, decimals)
-        try:
-            style = self.locale.currency_formats["standard"].pattern.replace(
-                ".00", f".{'0' * decimals}" if decimals else ""
-            )
-            written = numbers.format_currency(amount, currency, style, self.locale, currency_digits=False)
-            return written.replace("-", MINUS)
-        except KeyError:
-            return f"{self.number(amount, decimals)} {currency}"
+        number = self.number(amount, decimals, is_change=is_change)
+        return number if amount is None else priced(number, currency or "").replace(" ", "\N{NO-BREAK SPACE}")
 
     def instant(self, at: str | int | None) -> str:
         """An instant, as microseconds since 1970 UTC or as the API writes it, in the reader's zone.

@@ -24,6 +24,8 @@ from truenorth.spec.model import Journey
 
 I64 = NDArray[np.int64]
 
+POSITION = "truenorth position"
+"""The column with an event's place in the log: no sender of events calls a column of theirs so."""
 LONG_AGO_US = np.iinfo(np.int64).min
 CALENDAR_MARGIN_US = 30 * DAY_US
 """Calendars are laid out so much further than an event asks for, to be laid out seldom."""
@@ -196,7 +198,7 @@ class Live:
     def take(self, batch: pl.DataFrame, watermark_us: int) -> Moves:
         """Take events in any order, none of them late, and let pass what is due by the watermark.
 
-        ``batch`` has the declared columns and ``position``, by which events are named and ties are ordered.
+        ``batch`` has the declared columns and `POSITION`, by which events are named and ties are ordered.
         """
         slots = self._slots(batch[self.key_column])
         events, slots, flags = self._arrange(batch, slots)
@@ -312,7 +314,7 @@ class Live:
 
     def _arrange(self, batch: pl.DataFrame, slots: I64) -> tuple[kernel.Events, I64, NDArray[np.uint8]]:
         """Events with a key by slot, then time, then position; the slot and the plain flags of each."""
-        times_us, positions = batch["time"].to_physical().to_numpy(), batch["position"].to_numpy()
+        times_us, positions = batch["time"].to_physical().to_numpy(), batch[POSITION].to_numpy()
         order = np.lexsort((positions, times_us, slots))
         order = order[np.searchsorted(slots[order], 0) :]
         rows = self._marker.rows(batch)

@@ -11,7 +11,7 @@ import textwrap
 import unicodedata
 
 from truenorth.spec.counted import MINUS as MINUS  # noqa: PLC0414  figures say it by these, too
-from truenorth.spec.counted import counted
+from truenorth.spec.counted import counted, priced
 from truenorth.spec.counted import percent as percent  # noqa: PLC0414
 
 SECOND_US = 1_000_000
@@ -134,7 +134,7 @@ def money(amount: float | None, currency: str = "") -> str:
     if amount is None:
         return "n/a"
     number = f"{amount:,.0f}" if abs(amount) >= 100 or amount == round(amount) else f"{amount:,.2f}"
-    return f"{currency} {number}".strip().replace("-", MINUS)
+    return priced(number.replace("-", MINUS), currency)
 
 
 def cases(number: int) -> str:

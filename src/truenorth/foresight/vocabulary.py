@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import polars as pl
 
+from truenorth.engine.live import POSITION
 from truenorth.spec.conditions import fields_of
 from truenorth.spec.model import CANONICAL_TYPES, Calendar, Journey, Promise
 
@@ -32,6 +33,7 @@ NOT_FEATURES = frozenset(
     {
         "id",
         "source",
+        POSITION,
         "case",
         "customer",
         "time",

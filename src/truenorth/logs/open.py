@@ -148,6 +148,8 @@ def _not_joined(source: Source, chosen: Plan) -> Iterator[str]:
 
 def _open(path: Path, asked: _Asked, report: Progress) -> Source:
     once = is_pipe(path)
+    if _has_no_lines(path):
+        return JsonLinesSource(path, Content(b"", notes=("the file is empty: a log without events",)))
     if path.is_dir() or (not once and read_bytes(path, len(PARQUET)) == PARQUET):
         return ParquetSource(path, as_stored=asked.as_stored)
     content = load(path)
@@ -157,6 +159,11 @@ def _open(path: Path, asked: _Asked, report: Progress) -> Source:
     if content.data.startswith(SQLITE):
         return OcelSource(path, asked.object_type, *read_ocel_sqlite(path, content))
     return _READERS[_format(path, content)](path, content, asked)
+
+
+def _has_no_lines(path: Path) -> bool:
+    """Whether it is a log without events as JSON Lines have it; of every other format something would be there."""
+    return SUFFIXES.get(path.suffix.lower()) == "json lines" and path.is_file() and path.stat().st_size == 0
 
 
 def _format(path: Path, content: Content) -> str:

@@ -22,7 +22,7 @@ from truenorth.engine.replay import Replay
 from truenorth.explanation import Explanation
 from truenorth.logs import Log
 from truenorth.printing.terminal import err, out, write_json
-from truenorth.spec.counted import counted
+from truenorth.spec.counted import counted, priced
 from truenorth.spec.durations import format_duration
 from truenorth.spec.load import Loaded
 from truenorth.spec.model import Journey
@@ -128,8 +128,10 @@ def summary(replay: Summarised, written: Sequence[Path | str], *, as_json: bool)
         ", ".join(counted(numbers[f"{name}s"], word) for name, word in _COUNTED) + f", {numbers['internal']:,} internal"
     )
     out.print(counts)
-    money = ", ".join(f"{name} {numbers[name]:,.2f}" for name in ("cost", "revenue", "value"))
-    out.print(f"{money} {escape(journey.currency)}".rstrip())
+    sums = ", ".join(
+        f"{name} {priced(f'{numbers[name]:,.2f}', journey.currency)}" for name in ("cost", "revenue", "value")
+    )
+    out.print(escape(sums))
     wrote(written)
 
 

@@ -20,6 +20,7 @@ import msgspec
 import polars as pl
 
 from truenorth.engine.compile import compile_journey, kinds_of, needed_columns
+from truenorth.engine.live import POSITION
 from truenorth.events import Event
 from truenorth.logs.records import INT64, PROPERTIES, as_json_text
 from truenorth.logs.times import looks_like_instants
@@ -196,9 +197,9 @@ class Columns:
         return known
 
     def frame(self, sight: Sight, some: Sequence[Record]) -> pl.DataFrame:
-        """Events as a frame with ``position`` and the columns of `Sight.schema`."""
+        """Events as a frame with `POSITION` and the columns of `Sight.schema`."""
         page = _Page(some)
-        columns = [pl.Series("position", [record.position for record in some], dtype=pl.Int64)]
+        columns = [pl.Series(POSITION, [record.position for record in some], dtype=pl.Int64)]
         for name, dtype in sight.schema().items():
             values = page.values(name, sight.path(name))
             column = sight.columns.get(name)

@@ -20,7 +20,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from truenorth.engine.live import LONG_AGO_US, Live, Moves
+from truenorth.engine.live import LONG_AGO_US, POSITION, Live, Moves
 from truenorth.server.columns import Columns, Record, Sight
 from truenorth.server.signals_of import corrections, signals_of
 from truenorth.server.verdict_rows import case_id, case_rows, newly_told, promise_rows
@@ -148,7 +148,7 @@ class Tracker:
         unknown = set(frame.filter(pl.Series(slots < 0))[self._live.key_column].drop_nulls())
         self._bring_back(frame, page[0].position - 1)
         included = np.append(self._included_to, 0)[np.where(slots < len(self._included_to), slots, -1)]
-        frame = frame.filter(pl.Series(frame["position"].to_numpy() > included))
+        frame = frame.filter(pl.Series(frame[POSITION].to_numpy() > included))
         afresh, keys = self._to_judge_afresh(frame, self._live.late(frame), stated, last_position)
         self._forget(keys)
         self._live.take(frame.filter(~afresh), LONG_AGO_US)

@@ -1,4 +1,4 @@
-"""A number of things and a share in words, for every sentence that counts."""
+"""A number of things, a share and an amount of money in words, for every sentence that counts."""
 
 from __future__ import annotations
 
@@ -29,3 +29,12 @@ def percent(share: float | None) -> str:
     if 0 < share < 0.001:
         return "< 0.1 %"
     return "> 99.9 %" if 0.999 < share < 1 else f"{100 * share:.1f} %".replace("-", MINUS)
+
+
+def priced(number: str, currency: str) -> str:
+    """A number that was written already, as an amount in a currency: the one way in which money is written.
+
+    >>> priced("12,346", "EUR"), priced("5.25", "")
+    ('EUR 12,346', '5.25')
+    """
+    return f"{currency} {number}" if currency else number

@@ -54,6 +54,11 @@ class DecisionRow(msgspec.Struct, frozen=True, kw_only=True):
     actual_cents: int | None = None
     record: bytes
 
+    def state_at(self, now_us: int) -> DecisionState | Literal["expired"]:
+        """Its state at an instant: what nobody answered in time has expired."""
+        is_over = self.state == "proposed" and self.expires_us is not None and self.expires_us <= now_us
+        return "expired" if is_over else self.state
+
 
 class Reserve(NamedTuple):
     """An amount that a decision takes from an account; ``over`` says what the account counts over."""

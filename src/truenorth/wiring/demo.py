@@ -5,6 +5,7 @@ The history is prepared once and kept; each demo works on a copy of it, which go
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import signal
@@ -48,8 +49,8 @@ from truenorth.wiring.service import Pace, Service, foreseer_command, journey_te
 
 STEP_US = 2 * 3_600_000_000
 """Of the prepared past, while people act in it: so often they look at what has come."""
-STORE, PREPARED = "company.db", "prepared.json"
-FORM = 6
+STORE, PREPARED, UNFINISHED = "company.db", "prepared.json", ".truenorth-unfinished"
+FORM = 7
 """Of what is prepared: what an older program prepared is made anew."""
 STEERED = "help"
 """The journey that the files of KPIs and initiatives of the company are about."""
@@ -93,22 +94,53 @@ def digest_of(plan: Plan, folder: Path) -> str:
 
 
 def prepared(folder: Path, company: Path, plan: Plan, tell: Progress) -> Prepared:
-    """What a folder holds, made first where it is not there; ``company`` is the folder of its journey files."""
+    """What a folder holds, made first where it is not there; ``company`` is the folder of its journey files.
+
+    One process at a time prepares in a folder; another one waits, and finds what was made.
+    """
     digest = digest_of(plan, company)
+    folder.mkdir(parents=True, exist_ok=True)
+    with _locked(folder), _unfinished(folder) as place:
+        found = _found(folder)
+        if found is not None and found.digest == digest:
+            return found
+        (folder / PREPARED).unlink(missing_ok=True)
+        made = Prepared(digest, *_made(place / STORE, company, plan, tell))
+        _kept_by_disk(place / STORE)
+        (place / STORE).replace(folder / STORE)
+        (folder / PREPARED).write_bytes(msgspec.json.format(msgspec.json.encode(made)) + b"\n")
+        return made
+
+
+def _found(folder: Path) -> Prepared | None:
     try:
         found = msgspec.json.decode((folder / PREPARED).read_bytes(), type=Prepared)
-        if found.digest == digest and (folder / STORE).exists():
-            return found
     except (FileNotFoundError, msgspec.DecodeError):
-        pass
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / PREPARED).unlink(missing_ok=True)
-    with tempfile.TemporaryDirectory(prefix="preparing-", dir=folder) as unfinished:
-        made = Prepared(digest, *_made(Path(unfinished, STORE), company, plan, tell))
-        _kept_by_disk(Path(unfinished, STORE))
-        Path(unfinished, STORE).replace(folder / STORE)
-    (folder / PREPARED).write_bytes(msgspec.json.format(msgspec.json.encode(made)) + b"\n")
-    return made
+        return None
+    return found if (folder / STORE).exists() else None
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Wait for the folder's lock, which ends with the block, and with the process however it ends."""
+    lock = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
+
+
+@contextmanager
+def _unfinished(folder: Path) -> Iterator[Path]:
+    """An empty folder to prepare in, for whoever has the lock; what somebody who was killed has left there goes."""
+    place = folder / UNFINISHED
+    try:
+        shutil.rmtree(place, ignore_errors=True)
+        place.mkdir()
+        yield place
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
 
 
 def _kept_by_disk(path: Path) -> None:

@@ -10,7 +10,9 @@ import msgspec
 import numpy as np
 import pytest
 
-from server.foreseeing.shop import EFFORT, HOUR_US, Clock, runner_of, story
+from server.foreseeing.shop import EFFORT, HOUR_US, JOURNEY, Clock, publish, runner_of, settle, story
+from truenorth.engine.live import POSITION
+from truenorth.foresight.features import vocabulary_of_replay
 from truenorth.foresight.level import raised
 from truenorth.foresight.model import Foresight
 from truenorth.foresight.remaining import Ends
@@ -334,3 +336,21 @@ def test_a_level_is_learnt_from_all_cases_that_were_spoken_of_without_the_level_
     assert len(cases) == len(risk)
     np.testing.assert_allclose(np.sort(newest[failed == -1]), np.sort(risk), atol=stating.STEP)
     assert ((first >= 0) & (first <= 1)).all()
+
+
+def test_a_property_called_position_is_the_senders_and_the_place_in_the_log_teaches_nothing(tmp_path: Path) -> None:
+    events = [
+        msgspec.structs.replace(event, properties=b'{"properties":{"position":%d}}' % (place % 5))
+        for place, event in enumerate(story(60))
+    ]
+    with open_store(f"sqlite:///{tmp_path}/truenorth.db") as store:
+        publish(store, JOURNEY + "  - {name: stays_high, never: position > 3}\n")
+        store.events.append(events)
+        settle(runner_of(store, Clock(events[-1].time_us)))
+        _, promises = store.results.rows_of("shop", sorted({str(event.case) for event in events}))
+        journey, judged, _ = judged_log(store, "shop", quiet)
+    n_broken = sum(row.promise == "stays_high" and row.verdict == "broken" for row in promises)
+    assert n_broken == judged.summary["promises"]["stays_high"]["broken"] > 0
+    names = [one.name for one in vocabulary_of_replay(journey, judged).numbers]
+    assert "position" in names
+    assert POSITION not in names

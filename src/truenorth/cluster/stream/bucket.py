@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from truenorth.cluster.bucket import Work, log_of
 from truenorth.cluster.stream.held import HASH, MOST_PARTS, HeldEvents, Kept
-from truenorth.engine.live import LONG_AGO_US, Live, Moves
+from truenorth.engine.live import LONG_AGO_US, POSITION, Live, Moves
 from truenorth.server.signals_of import corrections, signals_of
 from truenorth.server.verdict_rows import case_rows, newly_told, promise_rows
 from truenorth.store.rows import CaseRow, NewSignal, PromiseRow
@@ -151,7 +151,7 @@ class Bucket:
         """Arrivals as events with positions; how many were there already, and how many belong to no case."""
         kinds = self._stream.kinds
         if arrivals is None:
-            return pl.DataFrame(schema={**kinds, "position": pl.Int64}), 0, 0
+            return pl.DataFrame(schema={**kinds, POSITION: pl.Int64}), 0, 0
         read = log_of(self._stream.work, arrivals)[0].events
         events = read.select(
             (pl.col(name) if name in read.columns else pl.lit(None)).cast(kind).alias(name)
@@ -163,7 +163,7 @@ class Bucket:
         events = events.unique(["source", "id"], keep="first", maintain_order=True)
         events = events.filter(~pl.Series(self._events.known(kept, events), dtype=pl.Boolean))
         positions = pl.int_range(1, events.height + 1, dtype=pl.Int64) + self._head.position
-        return events.with_columns(positions.alias("position")), n_read - n_no_key - events.height, n_no_key
+        return events.with_columns(positions.alias(POSITION)), n_read - n_no_key - events.height, n_no_key
 
     def _is_let_go(self, events: pl.DataFrame) -> NDArray[np.bool_]:
         """Which events are of a key whose earlier events were let go."""
@@ -228,7 +228,7 @@ class _Names:
 
     def __init__(self, kept: Kept, held: HeldEvents, events: pl.DataFrame) -> None:
         self._kept, self._held = kept, held
-        self._new = dict(zip(events["position"].to_list(), events["id"].to_list(), strict=True))
+        self._new = dict(zip(events[POSITION].to_list(), events["id"].to_list(), strict=True))
 
     def ids_at(self, positions: Sequence[int]) -> Mapping[int, str]:
         """The ids of the events at some positions."""
@@ -239,4 +239,4 @@ class _Names:
 
 def _as_json(events: pl.DataFrame) -> list[str]:
     """Events as JSON objects, for people to look at."""
-    return str(events.drop(HASH, "position").write_ndjson()).splitlines()
+    return str(events.drop(HASH, POSITION).write_ndjson()).splitlines()

@@ -14,6 +14,8 @@ import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from truenorth.engine.live import POSITION
+
 I64 = NDArray[np.int64]
 
 HASH = "truenorth hash"
@@ -44,7 +46,7 @@ class Kept(Protocol):
 
 
 class HeldEvents:
-    """The events of a bucket that are held. A frame of events has ``position``, ``id``, ``source`` and `HASH`."""
+    """The events of a bucket that are held. A frame of events has `POSITION`, ``id``, ``source`` and `HASH`."""
 
     def __init__(self, kept: Kept) -> None:
         hashes = {first: np.frombuffer(blob, np.int64) for first, blob in kept.read_all(HASHES).items()}
@@ -87,8 +89,8 @@ class HeldEvents:
         part_of = np.searchsorted(firsts, wanted, "right") - 1
         found: dict[int, str] = {}
         for part in np.unique(part_of[part_of >= 0]).tolist():
-            rows = self._part(kept, int(firsts[part])).filter(pl.col("position").is_in(wanted[part_of == part]))
-            found |= dict(zip(rows["position"].to_list(), rows["id"].to_list(), strict=True))
+            rows = self._part(kept, int(firsts[part])).filter(pl.col(POSITION).is_in(wanted[part_of == part]))
+            found |= dict(zip(rows[POSITION].to_list(), rows["id"].to_list(), strict=True))
         return found
 
     def tidy(self, kept: Kept, column: str, idle: Sequence[str]) -> None:
@@ -108,7 +110,7 @@ class HeldEvents:
         return len(self._hashes)
 
     def _write(self, kept: Kept, events: pl.DataFrame) -> None:
-        first, hashes = int(events["position"][0]), events[HASH].to_numpy()
+        first, hashes = int(events[POSITION][0]), events[HASH].to_numpy()
         sink = pa.BufferOutputStream()
         events.write_ipc_stream(sink, compression="zstd")
         kept.write(EVENTS, first, bytes(sink.getvalue()))

@@ -138,7 +138,7 @@ def _verdict(writing: Writing, found: EvaluationShown, least: float) -> str:
 def _gain(writing: Writing, found: EstimateShown, currency: str | None) -> tuple[str, str]:
     """A mean with its sign, and its interval."""
     mean, low, high = (
-        None if cents is None else f"{'+' if cents > 0 else ''}{writing.money(cents / 100, currency, 2)}"
+        None if cents is None else writing.money(cents / 100, currency, 2, is_change=True)
         for cents in (found.mean_cents, found.low_cents, found.high_cents)
     )
     return str(mean), f"{low} to {high} (95 %)" if low and high else "no interval: too few"

@@ -209,7 +209,7 @@ def decide_case(served: Served, caller: Agent, asked: DecideAsked) -> DecisionMa
     row = served.store.decisions.find(decision.id)
     assert row is not None
     return DecisionMade(
-        decision=shown_decision(row),
+        decision=shown_decision(row, served.now_us()),
         reasons=list(reasons(decision)),
         alternatives=[_candidate(one) for one in alternatives(decision)],
         candidates=[_candidate(one) for one in decision.candidates],
@@ -226,7 +226,7 @@ def list_decisions(
     case: Annotated[Text, Query(examples=["T0020"])],
 ) -> list[DecisionShown]:
     """The decisions about a case, newest first, at most 100. Role: agent."""
-    return [shown_decision(row) for row in served.store.decisions.of_case(journey, case)]
+    return [shown_decision(row, served.now_us()) for row in served.store.decisions.of_case(journey, case)]
 
 
 @ROUTER.get("/decisions/{id}")
@@ -236,7 +236,7 @@ def read_decision(served: Served, caller: Agent, id: Id) -> DecisionWhole:  # no
     decision = decode_decision(row.record)
     inputs = decode_inputs(decision.inputs)
     return DecisionWhole(
-        decision=shown_decision(row),
+        decision=shown_decision(row, served.now_us()),
         reasons=list(reasons(decision)),
         counterfactuals=list(counterfactuals(decision)),
         alternatives=[_candidate(one) for one in alternatives(decision)],
@@ -262,7 +262,7 @@ def react_to_decision(served: Served, caller: Agent, id: Id, asked: ReactionAske
         id, who, asked.kind, action=asked.action, reason=asked.reason, cost_cents=asked.cost_cents
     )
     served.queues.forget()
-    return shown_decision(row)
+    return shown_decision(row, served.now_us())
 
 
 @ROUTER.get("/practice")
@@ -305,11 +305,12 @@ def known_person(served: Context, caller: Caller, named: str | None) -> str:
     return who
 
 
-def shown_decision(row: DecisionRow) -> DecisionShown:
-    """A decision as the API shows it."""
+def shown_decision(row: DecisionRow, now_us: int) -> DecisionShown:
+    """A decision as the API shows it at an instant."""
     fields = {name: getattr(row, name) for name in DecisionShown.model_fields if hasattr(row, name)}
     expires = None if row.expires_us is None else instant(row.expires_us)
-    return DecisionShown(**{**fields, "holdout": bool(row.holdout)}, at=instant(row.at_us), expires=expires)
+    changed = {"holdout": bool(row.holdout), "state": row.state_at(now_us)}
+    return DecisionShown(**{**fields, **changed}, at=instant(row.at_us), expires=expires)
 
 
 def shown_left(left: Left) -> LeftShown:

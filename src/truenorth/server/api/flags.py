@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from truenorth.engine.live import POSITION
 from truenorth.engine.replay import Replay, replay
 from truenorth.server.columns import Columns, Sight, records
 from truenorth.spec.instants import instant_at
@@ -31,7 +32,7 @@ def flags_of(journey: Journey, key: str, customer: str | None, events: Sequence[
     replayed = replayed_case(journey, customer, events)
     if replayed is None:
         return None
-    frame = replayed.events_of(key).select("position", *Flags._fields)
+    frame = replayed.events_of(key).select(POSITION, *Flags._fields)
     return {position: Flags(*flags) for position, *flags in frame.iter_rows()}
 
 

@@ -139,7 +139,7 @@ def read_funnel(
         actions=[_shown(action, counts[action]) for action in sorted(counts)],
         holdout=declared.holdout,
         arms=_arms(served, journey, rows),
-        newest=[shown_decision(row) for row in rows[:MOST_NEWEST]],
+        newest=[shown_decision(row, served.now_us()) for row in rows[:MOST_NEWEST]],
         more=len(found) > MOST_DECISIONS,
     )
 
@@ -169,9 +169,8 @@ def _count(counts: Mapping[str, _Count], row: DecisionRow, now_us: int) -> None:
             count.fell[one.stage] += 1
             count.reasons[one.stage, why_fallen_in_general(one.words)] += 1
     if row.chosen != DO_NOTHING:
-        is_over = row.state == "proposed" and row.expires_us is not None and row.expires_us <= now_us
         counts[row.chosen].of["chosen"] += 1
-        counts[row.chosen].became["expired" if is_over else row.state] += 1
+        counts[row.chosen].became[row.state_at(now_us)] += 1
 
 
 def _shown(action: str, count: _Count) -> ActionFunnel:

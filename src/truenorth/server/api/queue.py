@@ -122,7 +122,7 @@ def queue_of(
     return QueueShown(
         team=whose.team,
         journeys=list(whose.journeys),
-        items=[_shown(one) for one in waiting[:limit]],
+        items=[_shown(one, served.now_us()) for one in waiting[:limit]],
         n=len(waiting),
         n_settled=sum(one.is_settled for one in waiting),
         n_under_way=sum(one.is_under_way for one in waiting),
@@ -130,7 +130,7 @@ def queue_of(
     )
 
 
-def _shown(one: Waiting) -> PlaceShown:
+def _shown(one: Waiting, now_us: int) -> PlaceShown:
     return PlaceShown(
         journey=one.journey,
         case=one.case,
@@ -145,6 +145,6 @@ def _shown(one: Waiting) -> PlaceShown:
         hours_left=round(one.hours, 3),
         due=instant(one.due[0]) if one.due else None,
         due_promise=one.due[1] if one.due else None,
-        decision=shown_decision(one.decision) if one.decision else None,
+        decision=shown_decision(one.decision, now_us) if one.decision else None,
         settled=one.is_settled,
     )

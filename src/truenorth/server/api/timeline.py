@@ -139,7 +139,7 @@ def timeline_of(served: Context, customer: str) -> Timeline:
             )
             for one in cases
         ],
-        decisions=[shown_decision(row) for row in decisions],
+        decisions=[shown_decision(row, served.now_us()) for row in decisions],
         given=given_to(served, customer),
         more_events=more,
     )

@@ -16,6 +16,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from truenorth.engine.live import POSITION
 from truenorth.engine.replay import Replay, replay
 from truenorth.foresight.features import Histories, Vocabulary, encode, flags_of, histories
 from truenorth.foresight.histories import instants_us
@@ -330,7 +331,7 @@ class Follower:
             flags=flags_of(self.journey, events),
             past=judged.past,
         )
-        return known, events["position"].to_numpy()
+        return known, events[POSITION].to_numpy()
 
     def _keys(self, judged: _Judged) -> set[str]:
         """The keys of the cases that are open."""
@@ -388,7 +389,7 @@ def sight_of(packed: bytes | None) -> Sight:
 
 def _last_positions(judged: _Judged, known: Histories) -> I64:
     """The last place in the log of the events of each case (n_cases,)."""
-    positions = judged.replay.events["position"].to_numpy()
+    positions = judged.replay.events[POSITION].to_numpy()
     last: I64 = np.maximum.reduceat(positions, known.starts[:-1]) if known.n else np.zeros(0, np.int64)
     return last
 

@@ -46,7 +46,7 @@ class Frames:
         return self._columns.look(sight, seen)
 
     def frame(self, sight: Sight, some: Sequence[Record]) -> pl.DataFrame:
-        """Events as a frame with ``position``, the journey's columns and the attributes."""
+        """Events as a frame with `POSITION`, the journey's columns and the attributes."""
         return self._columns.frame(Sight({**self._attributes, **sight.columns}), some)
 
 
