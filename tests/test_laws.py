@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from itertools import pairwise
 from typing import Any
+from weakref import ref
 
 import numpy as np
+import polars as pl
 import pytest
 from numpy.typing import NDArray
+from polars.testing import assert_frame_equal
 
 from agreement import plain, run_kernel
 from strategies import random_pack
@@ -67,6 +70,22 @@ def test_the_order_of_arrival_changes_nothing_but_ties(seed: int) -> None:
         in_order = sorted(cases, key=lambda row: row["case"])
         assert in_order == sorted(sorted_cases, key=lambda row: row["case"])
         assert sorted(map(str, promises)) == sorted(map(str, sorted_promises))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_parts_are_the_same_once_all_tables_are_held(seed: int) -> None:
+    for journey, events, columns, now in random_pack(seed, N_SAMPLES // 10):
+        replay = run_kernel(journey, events, columns, now)
+        run = ref(replay._run)
+        cases, promises = pl.concat(replay.case_parts()), pl.concat(replay.promise_parts())
+        assert_frame_equal(replay.promises, promises)
+        n_events = replay.events.height
+        assert run() is not None
+        assert_frame_equal(replay.cases, cases)
+        assert run() is None  # the log as numbers is let go
+        assert_frame_equal(pl.concat(replay.case_parts()), cases)
+        assert_frame_equal(pl.concat(replay.promise_parts()), promises)
+        assert sum(replay.events_of(case).height for case in cases["case"]) == n_events
 
 
 def in_batches(replay: Replay, n_batches: int) -> tuple[NDArray[np.void], NDArray[np.void]]:

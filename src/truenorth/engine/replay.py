@@ -66,12 +66,12 @@ class Replay:
     @cached_property
     def cases(self) -> pl.DataFrame:
         """One row a case, with the columns of the reference's section 4."""
-        return pl.concat(self.case_parts())
+        return self._held("cases", pl.concat(self.case_parts()))
 
     @cached_property
     def promises(self) -> pl.DataFrame:
         """One row an instance of a promise, with the columns of the reference's section 4."""
-        return pl.concat(self.promise_parts())
+        return self._held("promises", pl.concat(self.promise_parts()))
 
     @cached_property
     def events(self) -> pl.DataFrame:
@@ -80,7 +80,14 @@ class Replay:
         All columns of the log, with ``case`` the id of the case (``key#2`` for a second episode) and the flags
         ``moment``, ``decision``, ``internal`` and ``handover``.
         """
-        return self._run.events_of_cases()
+        return self._held("events", self._run.events_of_cases())
+
+    def _held(self, name: str, table: pl.DataFrame) -> pl.DataFrame:
+        """The table; once all three are held the log as numbers is let go, as nothing is left to be made of it."""
+        self.__dict__[name] = table
+        if {"cases", "promises", "events"} <= self.__dict__.keys():
+            del self._run
+        return table
 
     def events_of(self, case: str) -> pl.DataFrame:
         """The events of one case in its order, as in `events`; none for an unknown case."""
@@ -90,15 +97,21 @@ class Replay:
 
     def case_parts(self) -> Iterator[pl.DataFrame]:
         """The table of cases in parts, for writing what is too large to hold."""
+        if "cases" in self.__dict__:
+            yield self.cases
+            return
         run = self._run
         for cases in run.judge(lambda part: part.cases.copy()):
             yield verdicts.case_table(self.journey, cases, run.key.values, run.customer.values)
 
     def promise_parts(self) -> Iterator[pl.DataFrame]:
         """The table of promises in parts."""
-        n_promises = len(self.journey.promises)
-        for rows in self._run.judge(lambda part: by_promise(part.verdicts, n_promises)):
-            yield verdicts.promise_table(self.journey, rows, self._run.key.values, self._run.ids)
+        if "promises" in self.__dict__:
+            yield self.promises
+            return
+        run, n_promises = self._run, len(self.journey.promises)
+        for rows in run.judge(lambda part: by_promise(part.verdicts, n_promises)):
+            yield verdicts.promise_table(self.journey, rows, run.key.values, run.ids)
 
 
 def replay(

@@ -10,7 +10,7 @@ import polars as pl
 
 from truenorth.insight.adjusted import MIN_ARM
 from truenorth.insight.coded import NEVER_US, Bools, CodedEvents, Ints
-from truenorth.insight.failure_demand import contacts, failure_demand
+from truenorth.insight.failure_demand import failure_demand
 from truenorth.insight.known_before import Track, by_case, is_sign, tracks
 from truenorth.spec.durations import format_duration
 from truenorth.spec.model import Promise, PromiseKind
@@ -70,11 +70,10 @@ PointMaker = Callable[[str, str, Bools], Candidate]
 
 def candidates(events: CodedEvents, kinds: Collection[str] = POINT_KINDS) -> Iterator[Candidate]:
     """All points with at least 30 ripe cases on either side: promises in the order of the file, then early ones."""
-    tracked = tracks(events)
-    for promise in events.replay.journey.promises if "promise" in kinds else ():
-        made = _promise(events, promise, tracked)
-        if _is_enough(made):
-            yield made
+    if "promise" in kinds:
+        tracked, follow_failure = tracks(events), _following_failure(events)
+        made_of = (_promise(events, promise, tracked, follow_failure) for promise in events.replay.journey.promises)
+        yield from filter(_is_enough, made_of)
     if set(kinds) - {"promise"}:
         yield from (made for made in _early(events) if made.kind in kinds and _is_enough(made))
 
@@ -87,7 +86,7 @@ def _is_enough(candidate: Candidate) -> bool:
 # --- promises --------------------------------------------------------------------------------------------------------
 
 
-def _promise(events: CodedEvents, promise: Promise, tracked: list[Track]) -> Candidate:
+def _promise(events: CodedEvents, promise: Promise, tracked: list[Track], follow_failure: Collection[str]) -> Candidate:
     """The first instance of a promise that is judged in each case: broken, while the case could still go wrong."""
     first = (
         events.replay.promises.lazy()
@@ -105,7 +104,7 @@ def _promise(events: CodedEvents, promise: Promise, tracked: list[Track]) -> Can
     passed = at_stake & (broken == 1) & (decided < ends)
     others = tuple(track for track in tracked if track.name != promise.name)
     if _starts_by_itself(promise):
-        counts, late = promise.kind is not PromiseKind.PRECEDENCE, _follows_failure(events, promise)
+        counts, late = promise.kind is not PromiseKind.PRECEDENCE, promise.name in follow_failure
         return Candidate("promise", promise.name, at_stake, passed, started, counts, others, promise, late)
     at_us = np.where(passed, decided, ends)
     earlier = tuple(track for track in others if _comes_first(track, passed, decided))
@@ -121,18 +120,14 @@ MOSTLY = 0.5
 """A promise follows upon failure if more than this share of the events that begin it is failure demand."""
 
 
-def _follows_failure(events: CodedEvents, promise: Promise) -> bool:
-    """Whether a promise mostly begins with failure demand: who has to chase is in trouble already.
+def _following_failure(events: CodedEvents) -> frozenset[str]:
+    """The promises that mostly begin with failure demand: who has to chase is in trouble already.
 
     What is late then goes with failing as the trouble does, and no event tells the two apart.
     """
-    if promise.after is None:
-        return False
-    begins = events.holds(promise.after)
-    least = MOSTLY * int(begins.sum())
-    if int((begins & contacts(events)).sum()) <= least:  # found in no time; failure demand is not
-        return False
-    return int((begins & (failure_demand(events) >= 0)).sum()) > least
+    demand = failure_demand(events) >= 0
+    begun = {one.name: events.holds(one.after) for one in events.replay.journey.promises if one.after is not None}
+    return frozenset(name for name, begins in begun.items() if (begins & demand).sum() > MOSTLY * begins.sum())
 
 
 def _ends_us(events: CodedEvents, promise: Promise) -> Ints:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from truenorth.insight.coded import Bools, CodedEvents, Ints
+from truenorth.insight.coded import Bools, CodedEvents, Positions
 
 RULE = (
     "Every hand-over, decision and piece of internal work is caused by the latest earlier moment of its case; work "
@@ -12,7 +12,7 @@ RULE = (
 )
 
 
-def causes(events: CodedEvents) -> Ints:
+def causes(events: CodedEvents) -> Positions:
     """The position of the moment that caused each event: the latest earlier moment of its case; -1 where none is.
 
     A moment, too, has the moment before it here: what is asked of it is which moment led to a hand-over or decision
@@ -21,7 +21,7 @@ def causes(events: CodedEvents) -> Ints:
     return _latest(events.moment, events, before=True)
 
 
-def bearers(events: CodedEvents) -> Ints:
+def bearers(events: CodedEvents) -> Positions:
     """The position of the moment that bears the cost of each event: a moment bears its own, other work its cause's.
 
     -1 for work before the first moment of a case. Every event has at most one bearer, so costs add up.
@@ -29,19 +29,18 @@ def bearers(events: CodedEvents) -> Ints:
     return _latest(events.moment, events, before=False)
 
 
-def _latest(marked: Bools, events: CodedEvents, *, before: bool) -> Ints:
+def _latest(marked: Bools, events: CodedEvents, *, before: bool) -> Positions:
     """The latest marked event up to each event (or before it) in its case; -1 where none is."""
-    none, index = np.int32(-1), np.arange(events.n_events, dtype=np.int32)  # half the memory, of millions of events
-    latest = np.maximum.accumulate(np.where(marked, index, none)) if len(index) else index
+    none, index = np.int32(-1), events.positions
+    latest = np.maximum.accumulate(np.where(marked, index, none))
     if before:
-        latest = np.append(none, latest[:-1]) if len(latest) else latest
-    start = events.first.astype(np.int32)[events.case]
-    return np.where(latest >= start, latest, none).astype(np.int64)
+        latest = np.append(none, latest)[: len(index)]
+    return np.where(latest >= events.starts, latest, none)
 
 
-def nexts(marked: Bools, events: CodedEvents) -> Ints:
+def nexts(marked: Bools, events: CodedEvents) -> Positions:
     """The first marked event after each event in its case; ``n_events`` where none is."""
-    n = events.n_events
-    index = np.where(marked, np.arange(n), n)
-    following = np.append(np.minimum.accumulate(index[::-1])[::-1], n)[1:] if n else index
-    return np.where(following < events.first[1:][events.case], following, n)
+    none = np.int32(events.n_events)
+    following = np.minimum.accumulate(np.where(marked, events.positions, none)[::-1])[::-1]
+    following = np.append(following, none)[1:]
+    return np.where(following < events.first[1:].astype(np.int32)[events.case], following, none)

@@ -19,6 +19,8 @@ from truenorth.spec.expressions import Condition
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Positions = NDArray[np.int32]
+"""Positions of events: half the memory of other integers, for there may be one for each of millions of events."""
 
 RIPE_SHARE = 0.95
 """Where the journey declares no time, a case is ripe once it is as old as this share of decided cases were."""
@@ -72,6 +74,16 @@ class CodedEvents:
     def time_us(self) -> Ints:
         """The instant of each event."""
         return self.replay.events["time"].to_physical().to_numpy().astype(np.int64, copy=False)
+
+    @property
+    def positions(self) -> Positions:
+        """The position of each event: 0, 1, ..."""
+        return np.arange(self.n_events, dtype=np.int32)
+
+    @property
+    def starts(self) -> Positions:
+        """The position of the first event of each event's case."""
+        return self.first.astype(np.int32)[self.case]
 
     @cached_property
     def moment(self) -> Bools:
@@ -152,14 +164,12 @@ class CodedEvents:
     def _resolved_before(self) -> Bools:
         """Whether the latest that happened before each event in its case was to be resolved, not to be reopened."""
         outcome = self.replay.journey.outcome
-        index, start = np.arange(self.n_events, dtype=np.int32), self.first.astype(np.int32)[self.case]
+        none, index, starts = np.int32(-1), self.positions, self.starts
         latest = []
         for condition in (outcome.achieved, outcome.reopened):
-            last = (
-                np.maximum.accumulate(np.where(self.holds(condition), index, np.int32(-1))) if self.n_events else index
-            )
-            before = np.append(np.int32(-1), last[:-1])[: self.n_events]
-            latest.append(np.where(before >= start, before, np.int32(-1)))
+            last = np.maximum.accumulate(np.where(self.holds(condition), index, none))
+            before = np.append(none, last)[: self.n_events]
+            latest.append(np.where(before >= starts, before, none))
         resolved: Bools = latest[0] > latest[1]
         return resolved
 

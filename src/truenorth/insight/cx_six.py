@@ -12,6 +12,7 @@ import msgspec
 import polars as pl
 
 from truenorth.insight.clustered import clustered_ratio
+from truenorth.insight.flow import cases_of
 from truenorth.insight.intervals import Z95
 from truenorth.insight.replayed import DECIDED, Replayed
 from truenorth.spec.durations import HOUR_US
@@ -88,8 +89,8 @@ FORMULAS: dict[str, tuple[Unit, Literal["high", "low"], str]] = {
 
 
 class _Rows(NamedTuple):
-    moments: pl.LazyFrame  # case, customer, time, us_acting, who, channel, until (null where undecided)
-    cases: pl.LazyFrame  # case, customer, opened, outcome, outcome_time
+    moments: pl.LazyFrame  # run (the number of the case), time, us_acting, who, channel
+    cases: pl.LazyFrame  # run, customer, opened, outcome, outcome_time
     has_moments: bool
     has_customers_acts: bool
     has_our_acts: bool
@@ -127,25 +128,26 @@ def _rows(replay: Replayed) -> _Rows:
     acting = [pl.col(name).is_not_null() for name in ("actor", "team") if name in events.columns]
     names = [pl.col(name).cast(pl.String) for name in ("actor", "team") if name in events.columns]
     nobody = pl.lit(None, dtype=pl.String)
-    cases = replay.cases.lazy().select(
-        "case", pl.coalesce("customer", "case").alias("customer"), "opened", "outcome", "outcome_time"
-    )
+    cases = replay.cases.lazy().join(cases_of(events), on="case", how="left")
     moments = (
         events.lazy()
-        .filter("moment")
         .select(
-            "case",
+            pl.col("case").rle_id().alias("run"),
             "time",
             (pl.any_horizontal(acting) if acting else pl.lit(False)).alias("us_acting"),
             (pl.coalesce(names) if names else nobody).alias("who"),
             (pl.col("channel").cast(pl.String) if "channel" in events.columns else nobody).alias("channel"),
+            "moment",
         )
-        .join(cases, on="case", maintain_order="left")
+        .filter("moment")
+        .drop("moment")
         .collect()
     )
     return _Rows(
         moments.lazy(),
-        cases,
+        cases.select("run", pl.coalesce("customer", "case").alias("customer"), "opened", "outcome", "outcome_time")
+        .collect()
+        .lazy(),
         has_moments=moments.height > 0,
         has_customers_acts=not moments["us_acting"].all() if moments.height else False,
         has_our_acts=bool(moments["us_acting"].any()),
@@ -154,12 +156,13 @@ def _rows(replay: Replayed) -> _Rows:
 
 
 def _ratio(name: str, missing: str, rule: Any, rows: _Rows) -> CxFigure:
-    """A figure that is a ratio: ``rule`` gives ``customer``, ``part`` and ``whole``."""
+    """A figure that is a ratio: ``rule`` gives ``run``, ``part`` and ``whole``."""
     unit, better, formula = FORMULAS[name]
     blank = CxFigure(name=name, unit=unit, better=better, formula=formula, missing=missing)
     if missing:
         return blank
-    sums = rule(rows).group_by("customer").agg(pl.col("part", "whole").cast(pl.Float64).sum())
+    of_case = rule(rows).group_by("run").agg(pl.col("part", "whole").cast(pl.Float64).sum())
+    sums = of_case.join(rows.cases, on="run").group_by("customer").agg(pl.col("part", "whole").sum())
     found = clustered_ratio(sums.filter(pl.col("whole") > 0), "part", "whole")
     if found is None:
         return msgspec.structs.replace(blank, missing="no case to count")
@@ -176,20 +179,20 @@ def _decided(rows: _Rows) -> pl.LazyFrame:
 def _one_channel(rows: _Rows) -> pl.LazyFrame:
     of_case = (
         rows.moments.filter(~pl.col("us_acting") & pl.col("channel").is_not_null())
-        .group_by("case")
-        .agg(pl.col("customer").first(), pl.len().alias("n"), pl.col("channel").n_unique().alias("channels"))
+        .group_by("run")
+        .agg(pl.len().alias("n"), pl.col("channel").n_unique().alias("channels"))
     )
     return of_case.filter(pl.col("n") > 1).select(
-        "customer", (pl.col("channels") == 1).alias("part"), pl.lit(1).alias("whole")
+        "run", (pl.col("channels") == 1).alias("part"), pl.lit(1).alias("whole")
     )
 
 
 def _own_moments(rows: _Rows) -> pl.LazyFrame:
-    own = rows.moments.filter(~pl.col("us_acting")).group_by("case").agg(pl.len().alias("part"))
+    own = rows.moments.filter(~pl.col("us_acting")).group_by("run").agg(pl.len().alias("part"))
     return (
         _decided(rows)
-        .join(own, on="case", how="left")
-        .select("customer", pl.col("part").fill_null(0), pl.lit(1).alias("whole"))
+        .join(own, on="run", how="left")
+        .select("run", pl.col("part").fill_null(0), pl.lit(1).alias("whole"))
     )
 
 
@@ -214,33 +217,36 @@ def _fast(rows: _Rows) -> CxFigure:
 
 def _time_known(rows: _Rows) -> pl.LazyFrame:
     """Of each decided case: its length, and how much of it lies within 48 hours of our last word."""
-    words = rows.moments.filter(
-        pl.col("us_acting") & pl.col("outcome").is_in(DECIDED) & (pl.col("time") < pl.col("outcome_time"))
+    words = (
+        rows.moments.filter("us_acting")
+        .select("run", "time")
+        .join(_decided(rows).select("run", "outcome_time"), on="run", maintain_order="left")
+        .filter(pl.col("time") < pl.col("outcome_time"))
     )
-    until = pl.coalesce(pl.col("time").shift(-1).over("case"), pl.col("outcome_time"))
+    until = pl.coalesce(pl.col("time").shift(-1).over("run"), pl.col("outcome_time"))
     known_us = (until - pl.col("time")).dt.total_microseconds().clip(upper_bound=WORD_LASTS_US)
-    known = words.with_columns(known_us.alias("known")).group_by("case").agg(pl.col("known").sum())
+    known = words.with_columns(known_us.alias("known")).group_by("run").agg(pl.col("known").sum())
     whole = (pl.col("outcome_time") - pl.col("opened")).dt.total_microseconds()
     return (
         _decided(rows)
-        .join(known, on="case", how="left")
-        .select("customer", pl.col("known").fill_null(0).alias("part"), whole.alias("whole"))
+        .join(known, on="run", how="left")
+        .select("run", pl.col("known").fill_null(0).alias("part"), whole.alias("whole"))
     )
 
 
 def _known_person(rows: _Rows) -> pl.LazyFrame:
     ours = rows.moments.filter("us_acting")
-    first_of_case = pl.int_range(pl.len()).over("case") == 0
-    first_of_person = pl.int_range(pl.len()).over("case", "who") == 0
+    first_of_case = pl.int_range(pl.len()).over("run") == 0
+    first_of_person = pl.int_range(pl.len()).over("run", "who") == 0
     return (
         ours.with_columns(first_of_case.alias("first"), (~first_of_person).alias("part"))
         .filter(~pl.col("first"))
-        .select("customer", "part", pl.lit(1).alias("whole"))
+        .select("run", "part", pl.lit(1).alias("whole"))
     )
 
 
 def _waits_we_ended(rows: _Rows) -> pl.LazyFrame:
-    gap_us = (pl.col("time") - pl.col("time").shift(1).over("case")).dt.total_microseconds()
+    gap_us = (pl.col("time") - pl.col("time").shift(1).over("run")).dt.total_microseconds()
     return rows.moments.filter(gap_us > WAIT_US).select(
-        "customer", pl.col("us_acting").alias("part"), pl.lit(1).alias("whole")
+        "run", pl.col("us_acting").alias("part"), pl.lit(1).alias("whole")
     )

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
-from truenorth.insight.coded import Bools, CodedEvents, Ints
+from truenorth.insight.coded import Bools, CodedEvents
 
 REASONS = ("reopening", "broken promise", "complaint", "repeat", "chaser")
 """Why a contact is failure demand; where several hold, the first counts."""
+
+Reasons = NDArray[np.int8]
+"""The position of a reason in `REASONS` for each event, -1 for none."""
 
 COMPLAINT_FEELING = -0.5
 """A contact with a feeling of at most this is a complaint, whatever its type is called."""
@@ -40,7 +44,7 @@ def contacts(events: CodedEvents) -> Bools:
     return asks_again
 
 
-def failure_demand(events: CodedEvents) -> Ints:
+def failure_demand(events: CodedEvents) -> Reasons:
     """Why each event is failure demand: the position of the reason in `REASONS`, -1 for all that is none."""
     outcome = events.replay.journey.outcome
     contact = contacts(events)
@@ -54,15 +58,15 @@ def failure_demand(events: CodedEvents) -> Ints:
         ~resolved & _repeats(events, contact),
         ~resolved & _chasers(events, contact),
     )
-    found = np.full(events.n_events, -1)
+    found = np.full(events.n_events, -1, np.int8)
     for number in range(len(reasons) - 1, -1, -1):
         found[asked & reasons[number]] = number
     return found
 
 
-def answers(events: CodedEvents, demand: Ints) -> Bools:
+def answers(events: CodedEvents, demand: Reasons) -> Bools:
     """The company's answer to each failure demand: the next event of the case, if it is a moment of the company's."""
-    follows = np.append(False, demand[:-1] >= 0) if len(demand) else demand >= 0
+    follows = np.roll(demand >= 0, 1)
     follows[events.first[:-1]] = False
     return follows & events.moment & ~contacts(events)
 

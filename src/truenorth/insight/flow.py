@@ -108,17 +108,20 @@ def event_types(source: Replayed | pl.DataFrame) -> pl.DataFrame:
     """
     events = events_of(source)
     n_cases = max(events["case"].n_unique(), 1)
+    by_type = _placed(events).group_by("type")
+    counts = by_type.agg(
+        pl.len().cast(pl.Int64).alias("n"),
+        pl.col("run").rle_id().last().cast(pl.Int64).add(1).alias("n_cases"),
+        pl.col("moment", "decision", "internal").sum().cast(pl.Int64).name.suffix("s"),
+        pl.col("handover").mean().alias("handover_share"),
+    )
+    medians = [
+        by_type.agg(pl.col(name).median().alias(median)).collect()
+        for name, median in (("gap", "median_next_us"), ("place", "position"))
+    ]  # one by one, so that not all of millions of events is held at once
     table = (
-        _placed(events)
-        .group_by("type")
-        .agg(
-            pl.len().cast(pl.Int64).alias("n"),
-            pl.col("run").rle_id().last().cast(pl.Int64).add(1).alias("n_cases"),
-            pl.col("moment", "decision", "internal").sum().cast(pl.Int64).name.suffix("s"),
-            pl.col("handover").mean().alias("handover_share"),
-            pl.col("gap").median().alias("median_next_us"),
-            pl.col("place").median().alias("position"),
-        )
+        counts.join(medians[0].lazy(), on="type")
+        .join(medians[1].lazy(), on="type")
         .rename({"internals": "internal"})
         .with_columns(
             _kind().alias("kind"),
@@ -138,7 +141,7 @@ def _placed(events: pl.DataFrame) -> pl.LazyFrame:
     if "internal" not in events.columns:
         frame = frame.with_columns((~pl.col("moment") & ~pl.col("decision")).alias("internal"))
     last = pl.col("run") != pl.col("run").shift(-1)
-    index = pl.int_range(pl.len())
+    index = pl.int_range(pl.len(), dtype=pl.Int32)
     return (
         frame.with_columns(
             pl.when(~last).then((pl.col("time").shift(-1) - pl.col("time")).dt.total_microseconds()).alias("gap"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -11,8 +11,9 @@ import polars as pl
 from truenorth.insight import alignment, causal_flow
 from truenorth.insight import failure_demand as demands
 from truenorth.insight.clustered import clustered_means
-from truenorth.insight.coded import Bools, CodedEvents, Floats, Ints, coded
+from truenorth.insight.coded import CodedEvents, Floats, Ints, Positions, coded
 from truenorth.insight.customers import customers_of
+from truenorth.insight.failure_demand import Reasons
 from truenorth.insight.flow import event_types
 from truenorth.insight.intervals import newcombe, wilson
 from truenorth.insight.replayed import Replayed
@@ -78,17 +79,17 @@ def moments(replay: Replayed) -> Moments:
     events = coded(replay)
     cause, bearer = causal_flow.causes(events), causal_flow.bearers(events)
     demand = demands.failure_demand(events)
-    types = _types(events, cause, bearer)
+    reason = _with_what_goes_with_it(events, bearer, demand)
     return Moments(
-        types=types,
+        types=_types(events, cause, bearer),
         flow=_flow(events, cause),
-        demand=_demand(events, bearer, demand),
-        work=_work(events, bearer, demand),
+        demand=_demand(events, demand, reason),
+        work=_work(events, bearer, reason),
         totals=_totals(events, cause, bearer),
     )
 
 
-def _totals(events: CodedEvents, cause: Ints, bearer: Ints) -> dict[str, float]:
+def _totals(events: CodedEvents, cause: Positions, bearer: Positions) -> dict[str, float]:
     before = bearer < 0
     counted = {"moments": events.moment, "handovers": events.handover, "decisions": events.decision}
     counts = {name: int(flag.sum()) for name, flag in counted.items()}
@@ -107,7 +108,7 @@ def _totals(events: CodedEvents, cause: Ints, bearer: Ints) -> dict[str, float]:
 # --- by type of event ------------------------------------------------------------------------------------------------
 
 
-def _types(events: CodedEvents, cause: Ints, bearer: Ints) -> pl.DataFrame:
+def _types(events: CodedEvents, cause: Positions, bearer: Positions) -> pl.DataFrame:
     n_types = len(events.type_names)
 
     def by_type(of: Ints, weights: Any = None) -> Floats:
@@ -137,11 +138,12 @@ def _types(events: CodedEvents, cause: Ints, bearer: Ints) -> pl.DataFrame:
             for name in ("handover", "decision")
         ),
     )
+    passes = _passes(events)
     parts = (
         _alignment(events),
         _owners(events),
-        _after(events),
-        _trends(events),
+        _after(events, passes),
+        _trends(events, passes),
         _feelings(events),
         _until_next(events),
     )
@@ -160,10 +162,9 @@ def _mood() -> pl.Expr:
     return pl.when(is_moment).then(mood).alias("mood")
 
 
-def _named(events: CodedEvents, codes: Ints, **columns: Any) -> pl.LazyFrame:
-    """Rows by type of event, its name added."""
-    names = events.type_names.to_frame().lazy().with_row_index("code").with_columns(pl.col("code").cast(pl.Int64))
-    return pl.LazyFrame({"code": codes, **columns}).join(names, on="code", how="left").drop("code")
+def _named(events: CodedEvents, rows: pl.LazyFrame) -> pl.DataFrame:
+    """A row for each type: its ``code`` made its name."""
+    return rows.select(pl.lit(events.type_names).gather("code").alias("type"), pl.exclude("code")).collect()
 
 
 def _alignment(events: CodedEvents) -> pl.DataFrame:
@@ -182,7 +183,8 @@ def _owners(events: CodedEvents) -> pl.DataFrame:
     owner = (
         events.replay.events[field].cast(pl.String) if field else pl.Series([None] * events.n_events, dtype=pl.String)
     )
-    counted = _named(events, events.type, owner=owner).group_by("type", "owner").len("n_owned").collect()
+    rows = pl.LazyFrame({"code": events.type, "owner": owner})
+    counted = _named(events, rows.group_by("code", "owner").len("n_owned"))
     most = counted.sort("n_owned", "owner", descending=[True, False]).group_by("type", maintain_order=True)
     shares = counted.group_by("type").agg(pl.col("n_owned").sum().alias("all"))
     return (
@@ -192,13 +194,27 @@ def _owners(events: CodedEvents) -> pl.DataFrame:
     )
 
 
-def _after(events: CodedEvents) -> pl.DataFrame:
+class _Passes(NamedTuple):
+    """A row for each case and type of event that it has: ``first``, the position of the first, and how many."""
+
+    case: Ints
+    kind: Ints
+    first: Ints
+    times: Ints
+
+
+def _passes(events: CodedEvents) -> _Passes:
+    n_cases = max(events.n_cases, 1)
+    pair, first, times = np.unique(events.case + events.type * n_cases, return_index=True, return_counts=True)
+    return _Passes(pair % n_cases, pair // n_cases, first, times)
+
+
+def _after(events: CodedEvents, passes: _Passes) -> pl.DataFrame:
     """How decided cases end that pass a type before their verdict, against those that do not."""
     outcome = events.cases["outcome"]
     decided, achieved = (outcome != "open").to_numpy(), (outcome == "achieved").to_numpy()
-    pair, first = np.unique(events.case + events.type * max(events.n_cases, 1), return_index=True)
-    case, kind = pair % max(events.n_cases, 1), pair // max(events.n_cases, 1)
-    passed = decided[case] & (first < events.over_at[case])
+    case, kind = passes.case, passes.kind
+    passed = decided[case] & (passes.first < events.over_at[case])
     n_types = len(events.type_names)
     n = np.bincount(kind[passed], minlength=n_types)
     n_achieved = np.bincount(kind[passed], achieved[case[passed]], minlength=n_types).astype(np.int64)
@@ -222,22 +238,21 @@ def _after(events: CodedEvents) -> pl.DataFrame:
     )
 
 
-def _trends(events: CodedEvents) -> pl.DataFrame:
+def _trends(events: CodedEvents, passes: _Passes) -> pl.DataFrame:
     """Events a decided case, of those opened in the first half of them and of those in the second."""
     from scipy.stats import false_discovery_control, norm  # noqa: PLC0415 heavy
 
     decided, opened = events.ripe, events.instants("opened")
     middle = np.median(opened[decided]) if decided.any() else 0
     late = opened > middle
-    n_types, n_cases = len(events.type_names), max(events.n_cases, 1)
-    pair, times = np.unique(events.case + events.type * n_cases, return_counts=True)
-    case, kind = pair % n_cases, pair // n_cases
+    n_types = len(events.type_names)
     means, errors = [], []
     for half in (decided & ~late, decided & late):
         n = max(int(half.sum()), 1)
-        taken = half[case] if len(case) else np.zeros(0, np.bool_)
-        mean = np.bincount(kind[taken], times[taken], minlength=n_types) / n
-        square = np.bincount(kind[taken], times[taken] ** 2, minlength=n_types) / n
+        taken = half[passes.case]
+        kind, times = passes.kind[taken], passes.times[taken]
+        mean = np.bincount(kind, times, minlength=n_types) / n
+        square = np.bincount(kind, times**2, minlength=n_types) / n
         means.append(mean)
         errors.append((square - mean**2) / n)
     error = np.sqrt(errors[0] + errors[1])
@@ -255,27 +270,27 @@ def _feelings(events: CodedEvents) -> pl.DataFrame:
 
     Feelings sink on the way of most cases, so changes are told against the mean change over all moments.
     """
-    n = events.n_events
-    feeling = np.append(events.number("feeling", np.nan), np.nan)
-    index = np.arange(n)
-    felt = ~np.isnan(feeling[:-1])
-    following = np.minimum.accumulate(np.where(felt, index, n)[::-1])[::-1] if n else index
-    latest = np.append(-1, np.maximum.accumulate(np.where(felt, index, -1))[:-1]) if n else index
-    known = (following < events.first[1:][events.case]) & (latest >= events.first[events.case])
-    change = feeling[following[known]] - feeling[latest[known]]
+    feeling = events.number("feeling", np.nan)
+    felt = ~np.isnan(feeling)
+    feeling, case = feeling[felt], events.case[felt]
+    number = np.cumsum(felt, dtype=np.int32) - felt  # of the first feeling at each event or after it
+    known = np.append(case, -1)[number] == events.case
+    known &= np.append(-1, case)[number] == events.case
+    change = feeling[number[known]] - feeling[number[known] - 1]
     of_moments = change[events.moment[known]]
-    change = change - (of_moments.mean() if len(of_moments) else 0.0)
-    rows = _named(events, events.type[known], who=customers_of(events)[events.case[known]], feeling=change)
+    change -= of_moments.mean() if len(of_moments) else 0.0
+    who = customers_of(events)[events.case[known]]
+    rows = pl.LazyFrame({"code": events.type[known], "who": who, "feeling": change})
     names = {"mean": "feeling_change", "low": "feeling_low", "high": "feeling_high"}
-    return clustered_means(rows, "type", "who", "feeling").select("type", *names).rename(names).collect()
+    return _named(events, clustered_means(rows, "code", "who", "feeling").select("code", *names).rename(names))
 
 
 def _until_next(events: CodedEvents) -> pl.DataFrame:
     following = causal_flow.nexts(events.moment, events)
     there = following < events.n_events
     gap = events.time_us[following[there]] - events.time_us[there]
-    rows = _named(events, events.type[there], gap=gap)
-    return rows.group_by("type").agg(pl.col("gap").median().alias("median_next_us")).collect()
+    rows = pl.LazyFrame({"code": events.type[there], "gap": gap})
+    return _named(events, rows.group_by("code").agg(pl.col("gap").median().alias("median_next_us")))
 
 
 # --- what causes what ------------------------------------------------------------------------------------------------
@@ -287,7 +302,7 @@ def causal_flow_of(replay: Replayed) -> pl.DataFrame:
     return _flow(events, causal_flow.causes(events))
 
 
-def _flow(events: CodedEvents, cause: Ints) -> pl.DataFrame:
+def _flow(events: CodedEvents, cause: Positions) -> pl.DataFrame:
     parts = []
     for kind, flag in (("handover", events.handover), ("decision", events.decision), ("internal", events.internal)):
         at = np.flatnonzero(flag)
@@ -311,9 +326,8 @@ def _flow(events: CodedEvents, cause: Ints) -> pl.DataFrame:
     )
 
 
-def _demand(events: CodedEvents, bearer: Ints, demand: Ints) -> pl.DataFrame:
-    """Failure demand by reason, with the work that goes with it."""
-    reason = _with_what_goes_with_it(events, bearer, demand)
+def _demand(events: CodedEvents, demand: Reasons, reason: Reasons) -> pl.DataFrame:
+    """Failure demand by reason; ``reason`` has the work that goes with it, too."""
     n = len(demands.REASONS)
     taken = reason >= 0
     return pl.DataFrame(
@@ -326,20 +340,19 @@ def _demand(events: CodedEvents, bearer: Ints, demand: Ints) -> pl.DataFrame:
     )
 
 
-def _with_what_goes_with_it(events: CodedEvents, bearer: Ints, demand: Ints) -> Ints:
+def _with_what_goes_with_it(events: CodedEvents, bearer: Positions, demand: Reasons) -> Reasons:
     """The reason of each event that is failure demand, is caused by it or answers it; -1 for all others."""
-    before = np.append(-1, demand[:-1]) if len(demand) else demand
-    answered = np.where(demands.answers(events, demand), before, demand)
-    borne = np.where(bearer >= 0, demand[np.maximum(bearer, 0)], -1) if len(demand) else demand
-    return np.maximum(answered, np.where(events.moment, -1, borne))
+    none = np.int8(-1)
+    answered = np.where(demands.answers(events, demand), np.roll(demand, 1), demand)
+    borne = np.append(demand, none)[bearer]  # a bearer of -1 is none
+    return np.maximum(answered, np.where(events.moment, none, borne))
 
 
-def _work(events: CodedEvents, bearer: Ints, demand: Ints) -> pl.DataFrame:
+def _work(events: CodedEvents, bearer: Positions, reason: Reasons) -> pl.DataFrame:
     """The company's events by what they are for; a piece of work is for what its moment is for."""
     serving, harming = alignment.serves(events), alignment.harms(events)
-    failing = _with_what_goes_with_it(events, bearer, demand) >= 0
-    of_moment: Bools = np.where(bearer >= 0, serving[np.maximum(bearer, 0)], False) if len(bearer) else serving
-    kind = np.select([failing, harming, serving | of_moment], [1, 2, 0], default=3)
+    of_moment = np.append(serving, False)[bearer]
+    kind = np.select([reason >= 0, harming, serving | of_moment], np.array([1, 2, 0], np.int8), np.int8(3))
     company = ~events.by_customer
     n = np.bincount(kind[company], minlength=4)
     cost = np.bincount(kind[company], events.cost[company], minlength=4)
