@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from truenorth.foresight import treeshap
 from truenorth.foresight.calibrate import Curve
 
 F32 = NDArray[np.float32]
@@ -146,7 +147,7 @@ class _BoostedRunner:
     def __init__(self, boosted: Boosted, n_columns: int) -> None:
         import lightgbm
 
-        self.booster = lightgbm.Booster(model_str=boosted.text)
+        self.booster, self.text = lightgbm.Booster(model_str=boosted.text), boosted.text
         self.n_classes = boosted.n_classes
         self.n_columns = n_columns
 
@@ -159,8 +160,7 @@ class _BoostedRunner:
 
     def contributions(self, x: F32) -> F64:
         """TreeSHAP (Lundberg et al. 2020, Nature Machine Intelligence 2:56), in log-odds; exact for trees."""
-        shap = np.asarray(self.booster.predict(x, pred_contrib=True)).reshape(len(x), -1, self.n_columns + 1)
-        added: F64 = shap[:, :, :-1]
+        added = treeshap.added(self._trees, x, self.booster.num_model_per_iteration())
         if self.n_classes == 2:  # trees for the second class only
             added = np.concatenate([np.zeros_like(added), added], axis=1)
         return added
@@ -169,6 +169,10 @@ class _BoostedRunner:
         if self.n_classes == 2:
             return np.column_stack([1.0 - answer, answer])
         return answer.reshape(-1, self.n_classes)
+
+    @cached_property
+    def _trees(self) -> treeshap.Trees:
+        return treeshap.trees_of(self.text)
 
     @cached_property
     def _fast(self) -> _FastRow:
