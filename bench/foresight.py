@@ -144,12 +144,14 @@ OUTCOME_HEAD = (
     "goes to work | one core |\n|---|---|---|---|---|---|---|---|---|---|"
 )
 LEVEL_HEAD = (
-    "| log | calibration error | had the level stayed | worst bucket | failed of those learnt from | failed of those "
-    "held out | moved by | error with the level put right |\n|---|---|---|---|---|---|---|---|"
+    "| log | calibration error | by chance | had the level stayed | worst bucket | by chance | failed of those learnt "
+    "from | failed of those held out | moved by | error with the level put right |\n|---|---|---|---|---|---|---|---|"
+    "---|---|"
 )
 LEVEL_TEXT = (
     "\nWhether risks come true, at a level that follows what becomes of cases. *Calibration error* is over all "
     "predictions, *worst bucket* is the largest of the numbers of events that 500 cases reach; goals .03 and .05. "
+    "*By chance*: what the error is at most, in 95 of 100 logs, where every one of these risks is exactly right. "
     "*Had the level stayed*: the error of the risks as they were learnt. *Moved by*: the base rate of the cases, "
     "from those learnt from to those held out; no model of the past can know that. *With the level put right*: "
     "what is left of the error once one number is added to the log-odds of all risks so that their mean is right. "
@@ -239,7 +241,8 @@ def level_line(name: str, found: Backtest) -> str:
     """Calibration of the model that is judged, and how far the times have changed."""
     level, judged = found.level, next(model for model in found.models if model.model == found.judged)
     return (
-        f"| {name} | {judged.calibration_error:.3f} | {level.if_left:.3f} | {worst(found.buckets)} | "
+        f"| {name} | {judged.calibration_error:.3f} | {judged.by_chance:.3f} | {level.if_left:.3f} | "
+        f"{worst(found.buckets)} | "
         f"{level.learnt:.1%} | {level.came:.1%} | {level.moved:.3f} | {level.calibration_error:.3f} |"
     )
 
@@ -247,9 +250,9 @@ def level_line(name: str, found: Backtest) -> str:
 def worst(buckets: tuple[Bucket, ...]) -> str:
     large = [bucket for bucket in buckets if bucket.n_cases >= 500]
     if not large:
-        return "none so large"
+        return "none so large | "
     most = max(large, key=lambda bucket: bucket.calibration_error)
-    return f"{most.calibration_error:.3f} at {most.first} to {most.last}"
+    return f"{most.calibration_error:.3f} at {most.first} to {most.last} | {most.by_chance:.3f}"
 
 
 def cost_lines(name: str, found: Backtest, most: dict[float, float]) -> Iterator[str]:

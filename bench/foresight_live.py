@@ -171,13 +171,15 @@ def measure(shop: Shop) -> Iterator[tuple[str, object]]:
     begun = perf_counter()
     shop.foreseer.step()
     yield "begins with all open cases, s", round(perf_counter() - begun, 1)
+    used = process_time()
     yield "first risks of all, with reasons, s", round(settle(shop.foreseer.step), 1)
+    yield "of these, s of this process", round(process_time() - used, 1)
     yield from levelled(shop)
     yield from looked_again(shop, HOUR_US // 4, "all open cases looked at again after 15 minutes")
     yield from looked_again(shop, HOUR_US, "the same after an hour")
     yield from one_at_a_time(shop)
     yield from encode_and_score(shop)
-    yield "events followed a second", followed(shop)
+    yield from followed(shop)
     yield "memory, MB", round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 
 
@@ -235,17 +237,18 @@ def encode_and_score(shop: Shop) -> Iterator[tuple[str, object]]:
     yield from shown("encode and score one case", seconds[1:])
 
 
-def followed(shop: Shop) -> int:
+def followed(shop: Shop) -> Iterator[tuple[str, object]]:
     """Events a second, where they come by the thousand."""
     numbers = N_TAUGHT + shop.chance.integers(0, shop.n_cases, N_FOLLOWED)
     at_us = shop.clock.at_us
     append(shop.store, [event(int(n), f"more {at}", "Waited", at_us + at, shop.chance) for at, n in enumerate(numbers)])
     shop.clock.at_us += HOUR_US // 6
     settle(shop.runner.step)
-    begun = perf_counter()
+    begun, used = perf_counter(), process_time()
     while shop.store.results.progress("shop").position > shop.follower.position:
         shop.foreseer.step()
-    return round(N_FOLLOWED / (perf_counter() - begun))
+    yield "events followed a second", round(N_FOLLOWED / (perf_counter() - begun))
+    yield "the same, ms of this process an event", round(1e3 * (process_time() - used) / N_FOLLOWED, 2)
 
 
 def shown(what: str, seconds: list[float]) -> Iterator[tuple[str, object]]:

@@ -9,7 +9,16 @@ from hypothesis import strategies as st
 from sklearn.metrics import brier_score_loss, roc_auc_score
 from sklearn.metrics import log_loss as library_log_loss
 
-from truenorth.foresight.metrics import auc, auc_of, brier, calibration_error, log_loss, mean_of, reliability
+from truenorth.foresight.metrics import (
+    auc,
+    auc_of,
+    brier,
+    calibration_error,
+    calibration_error_by_chance,
+    log_loss,
+    mean_of,
+    reliability,
+)
 
 rows = st.lists(
     st.tuples(st.booleans(), st.integers(0, 8).map(lambda n: n / 8), st.integers(1, 3)), min_size=2, max_size=60
@@ -54,6 +63,20 @@ def test_true_probabilities_have_next_to_no_calibration_error():
     p = generator.random(40_000)
     assert calibration_error(generator.random(40_000) < p, p) < 0.012
     assert calibration_error(generator.random(40_000) < p**2, p) > 0.1
+
+
+def test_the_calibration_error_of_true_risks_is_seldom_above_what_chance_makes_it_and_that_of_wrong_ones_is():
+    """Cases of five rows: their risk is drawn once, so that rows are as little independent as can be."""
+    generator, above, n_logs = np.random.default_rng(11), 0, 200
+    case = np.repeat(np.arange(300), 5)
+    for _ in range(n_logs):
+        risk, luck = generator.random(300)[case], generator.random(300)[case]
+        by_chance = calibration_error_by_chance(risk, case, 0)
+        above += calibration_error(luck < risk, risk) > by_chance
+        assert (
+            calibration_error(luck < risk**2, risk) > by_chance > calibration_error_by_chance(risk, np.arange(1500), 0)
+        )
+    assert 0.02 < above / n_logs < 0.09
 
 
 def test_intervals_of_cases_hold_the_truth_about_as_often_as_they_say():

@@ -15,6 +15,7 @@ from truenorth.foresight.metrics import (
     auc_of,
     brier,
     calibration_error,
+    calibration_error_by_chance,
     estimate,
     log_loss,
     mean_of,
@@ -34,13 +35,17 @@ SURE = 0.9
 
 
 class Scored(msgspec.Struct, frozen=True):
-    """How good one model's risks are."""
+    """How good one model's risks are.
+
+    ``by_chance``: the calibration error is at most so large, in 95 of 100 logs, where all of these risks are right.
+    """
 
     model: str
     auc: Estimate
     brier: Estimate
     log_loss: float
     calibration_error: float
+    by_chance: float = float("nan")
 
 
 class Bucket(msgspec.Struct, frozen=True):
@@ -54,6 +59,7 @@ class Bucket(msgspec.Struct, frozen=True):
     auc: Estimate
     brier: float
     calibration_error: float
+    by_chance: float = float("nan")
 
 
 class Reliable(msgspec.Struct, frozen=True):
@@ -122,6 +128,7 @@ def scored(model: str, failed: Bools, risk: F64, case: I32, seed: int) -> Scored
         mean_of((risk - failed) ** 2, case, seed),
         log_loss(failed, risk),
         calibration_error(failed, risk),
+        calibration_error_by_chance(risk, case, seed),
     )
 
 
@@ -134,7 +141,8 @@ def buckets(failed: Bools, risk: F64, case: I32, prefix: I32, seed: int) -> tupl
         if of.any():
             y, p, cases = failed[of], risk[of], case[of]
             numbers = len(np.unique(cases)), len(y), float(y.mean())
-            found.append(Bucket(first, last, *numbers, auc_of(y, p, cases, seed), brier(y, p), calibration_error(y, p)))
+            errors = brier(y, p), calibration_error(y, p), calibration_error_by_chance(p, cases, seed)
+            found.append(Bucket(first, last, *numbers, auc_of(y, p, cases, seed), *errors))
     return tuple(found)
 
 

@@ -161,16 +161,20 @@ def remedies(
     not a promise.
     """
     level = np.broadcast_to(level, len(x))
-    now = raised(risk_of(x), level)
+    values = (x[:, change.column] for change in changes)
+    feasible = [
+        np.flatnonzero(value > change.value if change.down else value < change.value)
+        for change, value in zip(changes, values, strict=True)
+    ]
+    of = np.concatenate([np.arange(len(x)), *feasible])  # all in one question: each costs a call of every model
+    asked, at = x[of], len(x)
+    for change, some in zip(changes, feasible, strict=True):
+        asked[at : at + len(some), change.column] = change.value
+        at += len(some)
+    risks = raised(risk_of(asked), level[of])
+    words = [change.words for change, some in zip(changes, feasible, strict=True) for _ in some]
     found: list[list[Remedy]] = [[] for _ in x]
-    for change in changes:
-        value = x[:, change.column]
-        feasible = np.flatnonzero(value > change.value if change.down else value < change.value)
-        if not len(feasible):
-            continue
-        changed = x[feasible].copy()
-        changed[:, change.column] = change.value
-        for i, after in zip(feasible, raised(risk_of(changed), level[feasible]), strict=True):
-            if after < now[i]:
-                found[i].append(Remedy(change.words, float(now[i]), float(after)))
+    for i, what, after in zip(of[len(x) :].tolist(), words, risks[len(x) :].tolist(), strict=True):
+        if after < risks[i]:
+            found[i].append(Remedy(what, float(risks[i]), after))
     return [sorted(remedy, key=lambda one: one.risk_after)[:top] for remedy in found]

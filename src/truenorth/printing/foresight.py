@@ -88,7 +88,7 @@ def _verdict(found: Backtest) -> None:
 
 def _models(found: Backtest) -> Table:
     table = Table("model", box=None, pad_edge=False)
-    for name in ("AUC", "Brier score", "log loss", "calibration error"):
+    for name in ("AUC", "Brier score", "log loss", "calibration error", "by chance"):
         table.add_column(name, justify="right")
     for model in found.models:
         figures = (
@@ -96,6 +96,7 @@ def _models(found: Backtest) -> Table:
             _estimate(model.brier),
             _figure(model.log_loss),
             _figure(model.calibration_error),
+            _figure(model.by_chance),
         )
         table.add_row(model.model, *figures)
     return table
@@ -103,11 +104,11 @@ def _models(found: Backtest) -> Table:
 
 def _buckets(found: Backtest) -> Table:
     table = Table("events seen", box=None, pad_edge=False)
-    for name in ("cases", "failed", "AUC", "Brier score", "calibration error"):
+    for name in ("cases", "failed", "AUC", "Brier score", "calibration error", "by chance"):
         table.add_column(name, justify="right")
     for one in found.buckets:
         seen = str(one.first) if one.first == one.last else f"{one.first}-{one.last}"
-        figures = _estimate(one.auc), f"{one.brier:.3f}", f"{one.calibration_error:.3f}"
+        figures = _estimate(one.auc), f"{one.brier:.3f}", f"{one.calibration_error:.3f}", _figure(one.by_chance)
         table.add_row(seen, f"{one.n_cases:,}", f"{one.base_rate:.1%}", *figures)
     return table
 
