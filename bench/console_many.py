@@ -45,6 +45,8 @@ LOOKED_AT_S = 10.0
 N_CASES = 2_000
 REST_S = 4.0
 """Nobody looks before nothing was signalled for so long."""
+LONGEST_S = 600.0
+"""How long that may take."""
 SETTLE_S = 30.0
 """How long judging may go on after the last event."""
 
@@ -208,12 +210,14 @@ def measure(folder: Path, given: argparse.Namespace) -> list[list[str]]:
 
 def _at_rest(url: str) -> None:
     """Wait until what the store began with is judged, and proposals for it are made."""
+    newest, since_s, until_s = 0, time.monotonic(), time.monotonic() + LONGEST_S
     with open_store(url) as store:
-        newest, since = 0, time.monotonic()
-        while not newest or time.monotonic() - since < REST_S:
+        while not newest or time.monotonic() - since_s < REST_S:
+            if time.monotonic() > until_s:
+                raise SystemExit(f"expected no more signals after {LONGEST_S:.0f} s, found some: the machine is busy")
             time.sleep(0.5)
             if (number := store.signals.last_number()) != newest:
-                newest, since = number, time.monotonic()
+                newest, since_s = number, time.monotonic()
 
 
 def _judged_after(url: str) -> float:
