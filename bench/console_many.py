@@ -4,6 +4,7 @@ A service as it is run, its runner beside it, over a SQLite store with 2,000 ope
 of another one, with twelve promises, sent as Segment batches of 100 by a process of its own. Some viewers are tabs of
 Chromium (``--browsers``), each in a context of its own; the others do what a page does, without drawing it: they load
 it, open its socket, take its updates and acknowledge them. All go from page to page, each looked at for some seconds.
+They begin when the open cases are judged and proposals for them are made.
 
 *Loaded*: from asking for a page to the last byte of its answer, which has all that is read at first. *To be read*: from
 the address to the first contentful paint of Chromium. *Live*: from the address until the scripts have drawn the page
@@ -42,6 +43,10 @@ PAGES = ("/now", "/true-north", "/promises?journey=service", "/cases?journey=ser
 LOOKED_AT_S = 10.0
 """How long each page stays open."""
 N_CASES = 2_000
+REST_S = 4.0
+"""Nobody looks before nothing was signalled for so long."""
+LONGEST_S = 600.0
+"""How long that may take."""
 SETTLE_S = 30.0
 """How long judging may go on after the last event."""
 
@@ -162,6 +167,7 @@ def measure(folder: Path, given: argparse.Namespace) -> list[list[str]]:
         store.journeys.publish("service", service_process.JOURNEY, now_us=now_us())
         n_before = store.events.last_position()
     with serving(folder, "--lateness", "1s") as service:
+        _at_rest(url)
         address = service.address
         port = address.rpartition(":")[2]
         call = [
@@ -200,6 +206,18 @@ def measure(folder: Path, given: argparse.Namespace) -> list[list[str]]:
         ["the service and its runner, of one core", f"{busy:.0%}", "", "", ""],
         ["all judged after the last event", f"{behind_s:.1f} s", "", "", ""],
     ]
+
+
+def _at_rest(url: str) -> None:
+    """Wait until what the store began with is judged, and proposals for it are made."""
+    newest, since_s, until_s = 0, time.monotonic(), time.monotonic() + LONGEST_S
+    with open_store(url) as store:
+        while not newest or time.monotonic() - since_s < REST_S:
+            if time.monotonic() > until_s:
+                raise SystemExit(f"expected no more signals after {LONGEST_S:.0f} s, found some: the machine is busy")
+            time.sleep(0.5)
+            if (number := store.signals.last_number()) != newest:
+                newest, since_s = number, time.monotonic()
 
 
 def _judged_after(url: str) -> float:

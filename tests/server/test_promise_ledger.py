@@ -30,6 +30,19 @@ def test_by_name_it_is_the_summary(read_desk: Desk) -> None:
     assert {one["group"]: {name: one[name] for name in names} for one in said["groups"]} == summary
 
 
+@pytest.mark.parametrize("limit", [1, 7, 1_000])
+def test_the_database_counts_what_it_would_list(empty_desk: Desk, limit: int) -> None:
+    empty_desk.judge(*story())
+    results, since_us = empty_desk.store.results, NOW_US - 185 * 3_600_000_000
+    listed = results.promises_between("support", since_us, NOW_US, limit=limit)
+    found = results.counted_promises("support", since_us, NOW_US, limit=limit, n_broken=3)
+    counts = Counter((promise, verdict) for _, promise, _, _, verdict in listed)
+    broken = sorted((row for row in listed if row[-1] == "broken"), key=lambda row: (-row[3], row[0], row[1]))
+    assert {(promise, verdict): n for promise, verdict, n in found.counts} == counts
+    assert found.broken == broken[:3]
+    assert found.more == (len(results.promises_between("support", since_us, NOW_US, limit=limit + 1)) > limit)
+
+
 def test_a_team_is_the_last_one_that_had_the_case_until_the_verdict(read_desk: Desk) -> None:
     held: Counter[str | None] = Counter()
     for one in read_desk.all_pages("/api/v1/promises", 100, journey="support"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -40,7 +41,8 @@ class Writing(NamedTuple):
         places = f".{'0' * decimals}" if decimals else ""
         rounded = round(value, decimals) + 0
         plus = "+" if is_change and rounded > 0 else ""
-        return plus + numbers.format_decimal(rounded, f"#,##0{places}", self.locale).replace("-", MINUS)
+        pattern = _pattern(f"#,##0{places}")
+        return plus + numbers.format_decimal(rounded, pattern, self.locale).replace("-", MINUS)
 
     def restated(self, text: str) -> str:
         """The numbers of a text that was written in English, as the reader writes them.
@@ -73,7 +75,7 @@ class Writing(NamedTuple):
         )
         if self.locale.language == "en":
             style = style.replace("%", "\N{NO-BREAK SPACE}%")
-        return numbers.format_percent(share, style, self.locale).replace("-", MINUS)
+        return numbers.format_percent(share, _pattern(style), self.locale).replace("-", MINUS)
 
     def money(self, amount: float | None, currency: str | None, decimals: int = 0, *, is_change: bool = False) -> str:
         """An amount in a currency, on one line; a plain number where there is none.
@@ -125,6 +127,12 @@ class Writing(NamedTuple):
         if abs(seconds) < SHORT_S:
             return f"{self.number(seconds, 1)} s"
         return dates.format_timedelta(timedelta(seconds=seconds), threshold=1.5, locale=self.locale)
+
+
+@cache
+def _pattern(style: str) -> numbers.NumberPattern:
+    """A pattern of Unicode's, such as ``#,##0.00``, read once."""
+    return numbers.parse_pattern(style)
 
 
 def writing_of(headers: Mapping[str, str], cookies: Mapping[str, str]) -> Writing:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, Table, and_, bindparam, delete, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, Table, and_, bindparam, delete, func, or_, select
 
 from truenorth.store.database import Database, Turn
 from truenorth.store.gone import in_parts
@@ -32,6 +32,17 @@ class Outdated(Exception):
 
     Begin anew from the snapshot and the log.
     """
+
+
+class CountedPromises(NamedTuple):
+    """Promises made in a time. ``counts``: promise, verdict and how many; ``more``: others were made, and not counted.
+
+    ``broken``: the last ones that were; case, promise, started, decided, verdict.
+    """
+
+    counts: list[tuple[Any, ...]]
+    broken: list[tuple[Any, ...]]
+    more: bool
 
 
 class Results:
@@ -114,14 +125,25 @@ class Results:
 
     def promises_between(self, journey: str, since_us: int, until_us: int, *, limit: int) -> list[tuple[Any, ...]]:
         """Promises made in a time, the newest first: case, promise, started, decided (or null), verdict."""
-        names = ("case", "promise", "started_us", "decided_us", "verdict")
-        made = and_(
-            PROMISE_ROW.c.journey == journey, PROMISE_ROW.c.started_us >= since_us, PROMISE_ROW.c.started_us < until_us
-        )
-        asked = select(*(PROMISE_ROW.c[name] for name in names)).where(made)
-        newest = asked.order_by(PROMISE_ROW.c.started_us.desc(), PROMISE_ROW.c.case, PROMISE_ROW.c.promise)
         with self._database.reading() as connection:
-            return [tuple(row) for row in connection.execute(newest.limit(limit))]
+            return [tuple(row) for row in connection.execute(_newest_promises(journey, since_us, until_us, limit))]
+
+    def counted_promises(
+        self, journey: str, since_us: int, until_us: int, *, limit: int, n_broken: int
+    ) -> CountedPromises:
+        """The same counted by the database, and those of them that were broken last."""
+        newest = _newest_promises(journey, since_us, until_us, limit).subquery()
+        promise, verdict = newest.c.promise, newest.c.verdict
+        counts = select(promise, verdict, func.count()).group_by(promise, verdict)
+        last = (newest.c.decided_us.desc(), newest.c.case, promise)
+        broken = select(newest).where(verdict == "broken").order_by(*last).limit(n_broken)
+        n_made = select(func.count()).where(_made_in(journey, since_us, until_us))
+        with self._database.reading() as connection:
+            return CountedPromises(
+                counts=[tuple(row) for row in connection.execute(counts)],
+                broken=[tuple(row) for row in connection.execute(broken)],
+                more=connection.execute(n_made).scalar_one() > limit,
+            )
 
     def holders(self, journey: str, keys: Sequence[str], name: Literal["team", "channel"]) -> list[tuple[Any, ...]]:
         """The events of some case keys that name a team, or a channel: key, instant, name; those not archived."""
@@ -248,6 +270,17 @@ class Results:
         upsert(self._database, connection, SNAPSHOT, ("journey", "chunk", "blob"), chunks)
         names = ("journey", *Progress.__struct_fields__)
         upsert(self._database, connection, PROGRESS, names, [(journey, *msgspec.structs.astuple(judged.progress))])
+
+
+def _newest_promises(journey: str, since_us: int, until_us: int, limit: int) -> Select[Any]:
+    asked = select(*(PROMISE_ROW.c[name] for name in ("case", "promise", "started_us", "decided_us", "verdict")))
+    newest = (PROMISE_ROW.c.started_us.desc(), PROMISE_ROW.c.case, PROMISE_ROW.c.promise)
+    return asked.where(_made_in(journey, since_us, until_us)).order_by(*newest).limit(limit)
+
+
+def _made_in(journey: str, since_us: int, until_us: int) -> ColumnElement[bool]:
+    started_us = PROMISE_ROW.c.started_us
+    return and_(PROMISE_ROW.c.journey == journey, started_us >= since_us, started_us < until_us)
 
 
 def write_signals(

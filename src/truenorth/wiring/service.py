@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from importlib import import_module
 from multiprocessing.connection import Connection
@@ -171,6 +171,8 @@ def open_service(
 
 def _load_ahead() -> None:
     """Load libraries for figures, and what judges a case, now: else it is done while somebody sends events."""
+    with suppress(ImportError):  # Plotly looks at pandas where it is loaded, and fails while another thread loads it
+        import_module("pandas")
     import_module("truenorth.report.subjects")
     replayed_case(parse_journey(SMALLEST), None, ())
 

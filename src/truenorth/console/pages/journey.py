@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from datetime import UTC, datetime
-from importlib import import_module
 from typing import Any
 
 import msgspec
@@ -110,8 +108,6 @@ def draw_map(served: Served, caller: Viewer, name: Text, asked: Any, theme: Them
     """The figure of a journey's map, of some of its cases."""
     from truenorth.figures.journey_map import journey_map_figure  # noqa: PLC0415  heavy
 
-    with suppress(ImportError):  # Plotly looks at pandas where it is loaded, and fails while another thread loads it
-        import_module("pandas")
     return journey_map_figure(sliced(replay_of(served, name), asked.slice), theme=theme)
 
 

@@ -26,6 +26,7 @@ ROUTER = APIRouter(tags=["promises"])
 By = Literal["promise", "team", "channel"]
 MOST_PROMISES = 50_000
 """Promises that a ledger counts: the newest of its period."""
+MADE = {"case": pl.String, "promise": pl.String, "started": pl.Int64, "decided": pl.Int64, "verdict": pl.String}
 NOBODY = 2**62
 MOST_BROKEN = 20
 """Broken promises that are named: the last ones."""
@@ -184,34 +185,44 @@ def promise_ledger(store: Store, now_us: int, asked: AskedLedger) -> Ledger:
     live = store.journeys.newest_live(journey)
     names = [promise.name for promise in parsed(live.text).promises] if live else []
     since_us, until_us = period_us(now_us, asked.since, asked.until, asked.days)
-    rows = store.results.promises_between(journey, since_us, until_us, limit=MOST_PROMISES + 1)
-    schema = {"case": pl.String, "promise": pl.String, "started": pl.Int64, "decided": pl.Int64, "verdict": pl.String}
-    made = pl.DataFrame(rows[:MOST_PROMISES], schema, orient="row")
     if by == "promise":
-        found = counted(made.select(pl.col("promise").alias("group"), "verdict"))
-        rank = {name: place for place, name in enumerate(names)}
-        groups = sorted(found.to_dicts(), key=lambda row: rank.get(row["group"], len(rank)))
+        found = store.results.counted_promises(journey, since_us, until_us, limit=MOST_PROMISES, n_broken=MOST_BROKEN)
+        groups, broken, more = _by_name(found.counts, names), found.broken, found.more
     else:
-        found = counted(_held(store, journey, made, by).select("group", "verdict"))
-        groups = found.sort("broken", "made", "group", descending=[True, True, False], nulls_last=True).to_dicts()
+        rows = store.results.promises_between(journey, since_us, until_us, limit=MOST_PROMISES + 1)
+        made = pl.DataFrame(rows[:MOST_PROMISES], MADE, orient="row")
+        groups, broken, more = _by_holder(store, journey, made, by), _last_broken(made), len(rows) > MOST_PROMISES
     return Ledger(
         journey=journey,
         by=by,
         since=instant(since_us),
         until=instant(until_us),
         groups=[Group(**row) for row in groups],
-        broken=_last_broken(made),
-        more=len(rows) > MOST_PROMISES,
+        broken=[
+            Broken(case=case, promise=promise, made=instant(started), decided=instant(decided))
+            for case, promise, started, decided, _ in broken
+        ],
+        more=more,
     )
 
 
-def _last_broken(made: pl.DataFrame) -> list[Broken]:
+def _by_name(counts: Sequence[tuple[Any, ...]], names: Sequence[str]) -> list[dict[str, Any]]:
+    """Verdicts by promise, in the order of the journey file; those that it has no more last."""
+    by_verdict = pl.DataFrame(counts, {"group": pl.String, "verdict": pl.String, "n": pl.Int64}, orient="row")
+    instances = by_verdict.select(pl.col("group", "verdict").repeat_by("n").explode(empty_as_null=False))
+    rank = {name: place for place, name in enumerate(names)}
+    return sorted(counted(instances).to_dicts(), key=lambda row: rank.get(row["group"], len(rank)))
+
+
+def _by_holder(store: Store, journey: str, made: pl.DataFrame, by: Literal["team", "channel"]) -> list[dict[str, Any]]:
+    """Verdicts by team or channel, those that broke most first."""
+    found = counted(_held(store, journey, made, by).select("group", "verdict"))
+    return found.sort("broken", "made", "group", descending=[True, True, False], nulls_last=True).to_dicts()
+
+
+def _last_broken(made: pl.DataFrame) -> list[tuple[Any, ...]]:
     broken = made.filter(pl.col("verdict") == "broken")
-    last = broken.sort("decided", "case", "promise", descending=[True, False, False]).head(MOST_BROKEN)
-    return [
-        Broken(case=case, promise=promise, made=instant(started), decided=instant(decided))
-        for case, promise, started, decided, _ in last.iter_rows()
-    ]
+    return broken.sort("decided", "case", "promise", descending=[True, False, False]).head(MOST_BROKEN).rows()
 
 
 def _held(store: Store, journey: str, made: pl.DataFrame, by: Literal["team", "channel"]) -> pl.DataFrame:
