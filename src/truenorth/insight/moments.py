@@ -138,12 +138,10 @@ def _types(events: CodedEvents, cause: Positions, bearer: Positions) -> pl.DataF
             for name in ("handover", "decision")
         ),
     )
-    passes = _passes(events)
     parts = (
         _alignment(events),
         _owners(events),
-        _after(events, passes),
-        _trends(events, passes),
+        *_with_cases(events),
         _feelings(events),
         _until_next(events),
     )
@@ -195,7 +193,7 @@ def _owners(events: CodedEvents) -> pl.DataFrame:
 
 
 class _Passes(NamedTuple):
-    """A row for each case and type of event that it has: ``first``, the position of the first, and how many."""
+    """A row for each case and type of event that it has: where ``first``, how many ``times``."""
 
     case: Ints
     kind: Ints
@@ -203,10 +201,12 @@ class _Passes(NamedTuple):
     times: Ints
 
 
-def _passes(events: CodedEvents) -> _Passes:
+def _with_cases(events: CodedEvents) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """How the cases end that pass a type, and how often they do."""
     n_cases = max(events.n_cases, 1)
     pair, first, times = np.unique(events.case + events.type * n_cases, return_index=True, return_counts=True)
-    return _Passes(pair % n_cases, pair // n_cases, first, times)
+    passes = _Passes(pair % n_cases, pair // n_cases, first, times)
+    return _after(events, passes), _trends(events, passes)
 
 
 def _after(events: CodedEvents, passes: _Passes) -> pl.DataFrame:
