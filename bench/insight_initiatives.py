@@ -7,7 +7,7 @@ the difference between two worlds of one seed over the very cases that the chang
 was lived for the cost. Initiatives go by `truenorth.insight.initiatives.assess`.
 
 A second table is about the checks of the time before. An alarm is false where the initiative begins when the change
-does. It is due where the initiative claims to begin four weeks later: then what it takes for its own was there before.
+does. It is due where the initiative claims to begin two weeks later: then what it takes for its own was there before.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ CHECKS: dict[Design, tuple[str, ...]] = {
     "difference in differences": ("placebo", "pre-trend", "any"),
     "interrupted time series": ("placebo",),
 }
-LATE = timedelta(weeks=4)
+LATE = timedelta(weeks=2)
 """So much later than the change an initiative claims to begin that takes the change for its own."""
 
 
