@@ -74,8 +74,8 @@ def timed(name: str, work: Callable[[], Any], rows: list[list[str]], profiled: s
     start, start_cpu = perf_counter(), process_time()
     made = profile.runcall(work) if profile else work()
     took, took_cpu = perf_counter() - start, process_time() - start_cpu
-    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    rows.append([name, f"{took:.1f}", f"{took_cpu:.1f}", f"{peak_mb:,.0f}"])
+    peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    rows.append([name, f"{took:.1f}", f"{took_cpu:.1f}", f"{peak_mib:,.0f}"])
     if profile:
         pstats.Stats(profile).sort_stats("cumulative").print_stats(45)
     return made
@@ -103,7 +103,7 @@ def answer(path: Path, profiled: str | None, only: list[str]) -> None:
     whole, cpu = (sum(float(row[at]) for row in rows) for at in (1, 2))
     rows.append(["all", f"{whole:.1f}", f"{cpu:.1f}", rows[-1][3]])
     print(f"{n_events:,} events in {n_cases:,} cases\n")
-    show(["", "seconds", "of processors", "MB at most so far"], rows)
+    show(["", "seconds", "of processors", "MiB at most so far"], rows)
 
 
 def main() -> None:

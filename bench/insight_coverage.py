@@ -40,9 +40,13 @@ SPREAD = 0.1
 """Effects are about so large: what shrinking takes for granted."""
 
 
-def error(row: dict[str, Any]) -> float:
-    """The standard error of an adjusted effect."""
-    return float(max(row["adjusted_high"] - row["adjusted_low"], 1e-12) / 3.92)
+MIN_TRUE = 0.04
+"""Causes of this size are held against every promise without effect, too, however large that looks."""
+
+
+def error(row: dict[str, Any], effect: str = "adjusted") -> float:
+    """The standard error of an effect."""
+    return float(max(row[f"{effect}_high"] - row[f"{effect}_low"], 1e-12) / 3.92)
 
 
 ORDERS: dict[str, Callable[[dict[str, Any]], float]] = {
@@ -51,6 +55,9 @@ ORDERS: dict[str, Callable[[dict[str, Any]], float]] = {
         copysign(row["e_value_limit"], row["adjusted"]) + 1e-6 * row["adjusted"] / error(row)
     ),
     "the effect, shrunk by its error": lambda row: row["adjusted"] / (1 + (error(row) / SPREAD) ** 2),
+    "the lesser of plain and adjusted, in standard errors": lambda row: min(
+        row["adjusted"] / error(row), row["raw"] / error(row, "raw")
+    ),
     "the lower end of the interval": lambda row: row["adjusted_low"],
     "the lower end of the cases won": lambda row: row["fewer_failed_low"],
     "the cases won": lambda row: row["fewer_failed"],
@@ -84,6 +91,7 @@ class Orders(NamedTuple):
     """Pairs of a promise without effect and a cause as large as it looks: how many, and how often it is read first.
 
     ``apart``: of those whose places tell them apart; ``placed``: of those that both have a place; ``all``: of all.
+    ``any``: of all that have a place, where the cause has `MIN_TRUE` or more, however large the other looks.
     """
 
     n_apart: int = 0
@@ -92,6 +100,8 @@ class Orders(NamedTuple):
     first_placed: int = 0
     n_all: int = 0
     first_all: int = 0
+    n_any: int = 0
+    first_any: int = 0
 
 
 def by_list(rows: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
@@ -109,13 +119,18 @@ def read_first(rows: list[dict[str, Any]]) -> Orders:
         causes = [row for row in group if row["causal"]]
         for none in (row for row in group if not row["causal"]):
             for cause in causes:
-                if not (cause["true"] * cause["n"] >= none["raw"] * none["n"] and cause["true"] >= none["raw"] > 0):
-                    continue
+                as_large = cause["true"] * cause["n"] >= none["raw"] * none["n"] and cause["true"] >= none["raw"] > 0
                 is_first = none["rank"] < cause["rank"]
                 are_placed = None not in (none["place"], cause["place"])
                 is_apart = are_placed and (surely_above(none, cause) or surely_above(cause, none))
-                for name, holds_so in (("apart", is_apart), ("placed", are_placed), ("all", True)):
-                    seen.update({f"n_{name}": holds_so, f"first_{name}": holds_so and is_first})
+                pairs = {
+                    "apart": as_large and is_apart,
+                    "placed": as_large and are_placed,
+                    "all": as_large,
+                    "any": are_placed and cause["true"] >= MIN_TRUE,
+                }
+                for name, counts in pairs.items():
+                    seen.update({f"n_{name}": counts, f"first_{name}": counts and is_first})
     return Orders(**seen)
 
 
@@ -158,8 +173,9 @@ def report(rows: list[dict[str, Any]]) -> None:
     for name, order in ORDERS.items():
         ranked = sorted(rows, key=lambda row, order=order: (row["clear"], order(row)), reverse=True)  # type: ignore[misc]
         again = read_first([{**row, "rank": rank} for rank, row in enumerate(ranked)])
-        shares = again.first_placed / max(again.n_placed, 1), again.first_all / max(again.n_all, 1)
-        print(f"  by {name}: {shares[0]:.1%} of those with a place, {shares[1]:.1%} of all")
+        print(f"  by {name}: {again.first_placed} of {again.n_placed:,} with a place,", end=" ")
+        print(f"{again.first_all} of {again.n_all:,} in all; however large it looks", end=" ")
+        print(f"{again.first_any} of {again.n_any:,}")
 
 
 def holds(rows: list[dict[str, Any]], name: str) -> list[bool]:

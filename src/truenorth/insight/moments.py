@@ -11,7 +11,7 @@ import polars as pl
 from truenorth.insight import alignment, causal_flow
 from truenorth.insight import failure_demand as demands
 from truenorth.insight.clustered import clustered_means
-from truenorth.insight.coded import CodedEvents, Floats, Ints, Positions, coded
+from truenorth.insight.coded import Bools, CodedEvents, Floats, Ints, Positions, coded
 from truenorth.insight.customers import customers_of
 from truenorth.insight.failure_demand import Reasons
 from truenorth.insight.flow import event_types
@@ -138,12 +138,10 @@ def _types(events: CodedEvents, cause: Positions, bearer: Positions) -> pl.DataF
             for name in ("handover", "decision")
         ),
     )
-    passes = _passes(events)
     parts = (
         _alignment(events),
         _owners(events),
-        _after(events, passes),
-        _trends(events, passes),
+        *_with_cases(events),
         _feelings(events),
         _until_next(events),
     )
@@ -195,7 +193,7 @@ def _owners(events: CodedEvents) -> pl.DataFrame:
 
 
 class _Passes(NamedTuple):
-    """A row for each case and type of event that it has: ``first``, the position of the first, and how many."""
+    """A row for each case and type of event that it has: where ``first``, how many ``times``."""
 
     case: Ints
     kind: Ints
@@ -203,10 +201,12 @@ class _Passes(NamedTuple):
     times: Ints
 
 
-def _passes(events: CodedEvents) -> _Passes:
+def _with_cases(events: CodedEvents) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """How the cases end that pass a type, and how often they do."""
     n_cases = max(events.n_cases, 1)
     pair, first, times = np.unique(events.case + events.type * n_cases, return_index=True, return_counts=True)
-    return _Passes(pair % n_cases, pair // n_cases, first, times)
+    passes = _Passes(pair % n_cases, pair // n_cases, first, times)
+    return _after(events, passes), _trends(events, passes)
 
 
 def _after(events: CodedEvents, passes: _Passes) -> pl.DataFrame:
@@ -270,19 +270,25 @@ def _feelings(events: CodedEvents) -> pl.DataFrame:
 
     Feelings sink on the way of most cases, so changes are told against the mean change over all moments.
     """
+    known, change = _changes_of_feeling(events)
+    of_moments = change[events.moment[known]]
+    change -= of_moments.mean() if len(of_moments) else 0.0
+    who = customers_of(events).astype(np.int32)[events.case[known]]
+    rows = pl.LazyFrame({"code": events.type[known].astype(np.int32), "who": who, "feeling": change})
+    names = {"mean": "feeling_change", "low": "feeling_low", "high": "feeling_high"}
+    return _named(events, clustered_means(rows, "code", "who", "feeling").select("code", *names).rename(names))
+
+
+def _changes_of_feeling(events: CodedEvents) -> tuple[Bools, Floats]:
+    """At which events a change is known, and how large it is at these."""
     feeling = events.number("feeling", np.nan)
     felt = ~np.isnan(feeling)
     feeling, case = feeling[felt], events.case[felt]
     number = np.cumsum(felt, dtype=np.int32) - felt  # of the first feeling at each event or after it
     known = np.append(case, -1)[number] == events.case
     known &= np.append(-1, case)[number] == events.case
-    change = feeling[number[known]] - feeling[number[known] - 1]
-    of_moments = change[events.moment[known]]
-    change -= of_moments.mean() if len(of_moments) else 0.0
-    who = customers_of(events)[events.case[known]]
-    rows = pl.LazyFrame({"code": events.type[known], "who": who, "feeling": change})
-    names = {"mean": "feeling_change", "low": "feeling_low", "high": "feeling_high"}
-    return _named(events, clustered_means(rows, "code", "who", "feeling").select("code", *names).rename(names))
+    number = number[known]
+    return known, feeling[number] - feeling[number - 1]
 
 
 def _until_next(events: CodedEvents) -> pl.DataFrame:

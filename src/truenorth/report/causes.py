@@ -164,9 +164,12 @@ def _trust_table(found: Causes) -> Table:
         ("largest difference before", lambda row: f"{row['imbalance_raw']:.2f}", True),
         ("and after adjusting", lambda row: f"{row['imbalance']:.2f}", True),
         ("q-value", _chance, True),
-        ("E-value", lambda row: _strength(row["e_value"]), True),
-        ("E-value of the interval", lambda row: _strength(row["e_value_limit"]), True),
+        ("unseen, to explain it all (E-value)", lambda row: _strength(row["e_value"]), True),
+        ("unseen, to leave it open (E-value of the interval)", lambda row: _strength(row["e_value_limit"]), True),
     ]
     return shown(
-        found.points, "How far to trust each: overlap, balance (in standard deviations), chance, sensitivity.", columns
+        found.points,
+        "How far to trust each: overlap, balance (in standard deviations), chance, and how strongly something unseen "
+        "would have to go with both the point and failing (risk ratio) to explain it.",
+        columns,
     )
