@@ -50,7 +50,7 @@ def test_another_action_would_have_been_proposed() -> None:
 
 def test_the_nearest_risk_that_changes_the_choice_is_told() -> None:
     decision = decide(plain_inputs(CALL, situations={"call_back": "risk >= 0.4"}))
-    assert list(counterfactuals(decision)) == ["with a risk of 0.39 nothing would have been proposed"]
+    assert list(counterfactuals(decision)) == ["with a risk of 39 % nothing would have been proposed"]
     assert decision.chosen != DO_NOTHING
 
 

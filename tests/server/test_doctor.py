@@ -5,6 +5,7 @@ from __future__ import annotations
 import string
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
+from itertools import count
 from pathlib import Path
 from threading import Event as Flag
 from urllib.parse import quote
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from truenorth.events import Event, Refused
 from truenorth.server import doctor
 from truenorth.server.doctor import LOOKS, Finding, examine
+from truenorth.store.condition import Condition
 from truenorth.store.database import Database
 from truenorth.store.leadership import leading
 from truenorth.store.opening import Store, open_store
@@ -49,13 +51,13 @@ def judged(store: Store, position: int, n_signals: int = 0) -> None:
 
 
 def of(url: str, name: str, now_us: int = NOW_US) -> list[Finding]:
-    return [finding for finding in examine(url, now_us) if finding.name == name]
+    return [finding for finding in examine(url, lambda: now_us) if finding.name == name]
 
 
 def test_a_store_that_is_well(store: Store, url: str) -> None:
     stages: list[tuple[str, float]] = []
     with leading(store.database, Flag()):
-        found = examine(url, NOW_US, lambda stage, share: stages.append((stage, share)))
+        found = examine(url, lambda: NOW_US, lambda stage, share: stages.append((stage, share)))
     assert [finding for finding in found if finding.state != "ok"] == []
     assert all(not finding.hint for finding in found)
     assert {name for name, _ in LOOKS} <= {finding.name for finding in found}
@@ -146,6 +148,15 @@ def test_the_runner(
         assert [one.state for one in of(url, "runner")] == [state]
 
 
+@pytest.mark.parametrize(("theirs_s", "state"), [(4, "ok"), (-3, "doubtful"), (13, "doubtful"), (3600, "wrong")])
+def test_the_clock_of_a_database_that_takes_its_time_to_answer(
+    store: Store, url: str, theirs_s: int, state: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Condition, "clock_us", lambda _self: NOW_US + theirs_s * 1_000_000)
+    ours = count(NOW_US, 10_000_000)  # ten seconds from one look to the next
+    assert [one.state for one in examine(url, lambda: next(ours)) if one.name == "clock"] == [state]
+
+
 @pytest.mark.parametrize(("ahead_s", "state"), [(0, "ok"), (5, "doubtful"), (3600, "wrong")])
 def test_a_clock_that_is_behind_what_has_arrived(store: Store, url: str, ahead_s: int, state: str) -> None:
     assert [one.state for one in of(url, "clock", NOW_US - ahead_s * 1_000_000)] == [state]
@@ -194,7 +205,7 @@ def test_tables_of_a_newer_program(store: Store, url: str) -> None:
 
 @pytest.mark.parametrize("bad", ["mysql://a/b", "postgresql://u@127.0.0.1:1/x", "nonsense"])
 def test_a_database_that_cannot_be_used(bad: str) -> None:
-    found = examine(bad, NOW_US)
+    found = examine(bad, lambda: NOW_US)
     assert found[-1].name == "database"
     assert found[-1].state == "wrong"
 

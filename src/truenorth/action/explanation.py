@@ -152,7 +152,7 @@ def counterfactuals(decision: Decision, risk_if: RiskIf | None = None) -> Iterat
     edge = _risk_edge(inputs, decision.chosen)
     if edge is not None:
         risk, other_choice = edge
-        yield f"with a risk of {risk:.2f} {_would(inputs, other_choice)}"
+        yield f"with a risk of {_percent(risk)} {_would(inputs, other_choice)}"
 
 
 def _would(inputs: Inputs, choice: str) -> str:

@@ -17,6 +17,8 @@ F64 = NDArray[np.float64]
 
 FALSE_ALARMS = 0.01
 """Chance that one look at data that has not changed raises any alarm."""
+UNLIKE = " no longer looks like what was learnt from"
+"""What is said of a column that has drifted, after its words."""
 FEWEST = 50
 """A window has at least so many cases; a smaller one says nothing."""
 
@@ -103,7 +105,7 @@ def _holm(found: Sequence[Alarm], level: float) -> tuple[Alarm, ...]:
 def _input(column: Column, before: NDArray[np.float32], now: NDArray[np.float32]) -> Alarm:
     from scipy.stats import ks_2samp
 
-    words = f"'{column.words}' no longer looks like what was learnt from"
+    words = f"'{column.words}'{UNLIKE}"
     if column.kind == "category":
         codes = (np.where(np.isnan(part), -1, part).astype(np.int64) for part in (before, now))
         return Alarm("input", column.name, _chi_square(*codes), words)
@@ -138,5 +140,6 @@ def _calibration(matured: Matured) -> Alarm:
     z = ((failed - risk) @ (1 - 2 * risk)) / np.sqrt(((1 - 2 * risk) ** 2 * risk * (1 - risk)).sum() + 1e-12)
     whole = (failed - risk).sum() / np.sqrt((risk * (1 - risk)).sum())
     p = min(1.0, 2 * min(float(2 * norm.sf(abs(z))), float(2 * norm.sf(abs(whole)))))
-    words = f"risks no longer come true: {100 * risk.mean():.1f} % said, {100 * failed.mean():.1f} % came"
+    shares = f"{100 * risk.mean():.1f} % said, {100 * failed.mean():.1f} % came"
+    words = f"risks no longer come true: {shares}, each case counted once"
     return Alarm("calibration", "risk", p, words)

@@ -55,7 +55,7 @@ class Patient(NamedTuple):
     """What is looked at."""
 
     store: Store
-    now_us: int
+    clock: Callable[[], int]
 
     @property
     def condition(self) -> Condition:
@@ -64,11 +64,11 @@ class Patient(NamedTuple):
 
 
 def examine(
-    url: str, now_us: int, on_progress: Callable[[str, float], object] = lambda _stage, _share: None
+    url: str, clock: Callable[[], int], on_progress: Callable[[str, float], object] = lambda _stage, _share: None
 ) -> Sequence[Finding]:
     """Everything that there is to say about this machine and the store at a URL, in a fixed order.
 
-    ``now_us``: this machine's clock. A store whose tables are missing or older is not touched, and not looked at
+    ``clock``: this machine's. A store whose tables are missing or older is not touched, and not looked at
     further.
     """
     found = [*_python(), *_packages(), *_kernel()]
@@ -78,7 +78,7 @@ def examine(
     if tables.state != "ok":
         return found
     with open_store(url) as store:
-        patient = Patient(store, now_us)
+        patient = Patient(store, clock)
         for at, (name, look) in enumerate(LOOKS):
             on_progress(name, (at + 1) / (len(LOOKS) + 1))
             found += _looked(name, look, patient)
@@ -174,9 +174,10 @@ def _room(patient: Patient) -> Iterator[Finding]:
 
 
 def _clock(patient: Patient) -> Iterator[Finding]:
-    theirs_us, newest_us = patient.condition.clock_us(), patient.condition.recent(1).newest_us
-    off_us = abs(theirs_us - patient.now_us) if theirs_us is not None else 0
-    ahead_us = max(0, newest_us - patient.now_us) if newest_us is not None else 0
+    before_us, theirs_us, after_us = patient.clock(), patient.condition.clock_us(), patient.clock()
+    newest_us = patient.condition.recent(1).newest_us
+    off_us = max(before_us - theirs_us, theirs_us - after_us, 0) if theirs_us is not None else 0
+    ahead_us = max(0, newest_us - after_us) if newest_us is not None else 0
     worst_us = max(off_us, ahead_us)
     if worst_us < CLOCK_DOUBT_US:
         yield Finding("clock", "ok", "agrees with the store")
@@ -239,7 +240,7 @@ def _outbox(patient: Patient) -> Iterator[Finding]:
 
 
 def _is_late(patient: Patient, since_us: int) -> bool:
-    return patient.now_us - since_us > OVERDUE_US
+    return patient.clock() - since_us > OVERDUE_US
 
 
 def _quarantine(patient: Patient) -> Iterator[Finding]:

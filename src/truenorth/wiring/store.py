@@ -62,7 +62,7 @@ def existing_store(url: str) -> Iterator[Store]:
 
 def examine(url: str, tell: Progress) -> Sequence[Finding]:
     """What the doctor says."""
-    return examine_store(url, now_us(), tell)
+    return examine_store(url, now_us, tell)
 
 
 def archive(url: str, before_us: int, folder: Path, tell: Progress) -> Archived:

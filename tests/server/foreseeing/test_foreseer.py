@@ -16,11 +16,12 @@ from truenorth.foresight.features import vocabulary_of_replay
 from truenorth.foresight.level import raised
 from truenorth.foresight.model import Foresight
 from truenorth.foresight.remaining import Ends
+from truenorth.foresight.watch import UNLIKE, Alarm
 from truenorth.server.foreseeing import follower, levelling, stating
 from truenorth.server.foreseeing.foreseer import Foreseer, foreseer_status
 from truenorth.server.foreseeing.promoting import NotBetter, promote, roll_back
 from truenorth.server.foreseeing.teaching import judged_log
-from truenorth.server.foreseeing.watching import look
+from truenorth.server.foreseeing.watching import look, words_of_look
 from truenorth.server.runner_process import Status
 from truenorth.spec.problems import TruenorthError
 from truenorth.store.opening import Store, open_store
@@ -354,3 +355,12 @@ def test_a_property_called_position_is_the_senders_and_the_place_in_the_log_teac
     names = [one.name for one in vocabulary_of_replay(journey, judged).numbers]
     assert "position" in names
     assert POSITION not in names
+
+
+def test_columns_that_have_drifted_are_named_together() -> None:
+    alarms = [Alarm("input", name, 0.0, f"'{name}'{UNLIKE}") for name in ("open cases", "last event")]
+    alarms.insert(1, Alarm("outcome", "outcome", 0.0, "the shares of the outcomes have changed"))
+    assert words_of_look(None, 3, tuple(alarms)).split("; ")[1:] == [
+        "the shares of the outcomes have changed",
+        "'open cases', 'last event' no longer look like what was learnt from",
+    ]

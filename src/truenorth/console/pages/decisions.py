@@ -6,7 +6,7 @@ import msgspec
 
 from truenorth.action.values import STAGES
 from truenorth.console.choosing import chosen_journey, journeys, nothing_live
-from truenorth.console.naming import Names, in_words, names_of
+from truenorth.console.naming import Names, in_words, names_of, titles_of
 from truenorth.console.periods import Days
 from truenorth.console.registry import Page, address_of
 from truenorth.console.sight import Sight
@@ -232,7 +232,9 @@ async def build_one(sight: Sight, filters: OneFilters) -> None:
         )
     with Words("p", "", "tn-muted"):
         Words("bdi", decision.case)
-        Words("span", f" in {decision.journey}, {sight.writing.instant(decision.at)}, for {decision.asker}")
+        title = (await titles_of(sight)).get(decision.journey, decision.journey)
+        asker = in_words(decision.team) if decision.team else decision.asker
+        Words("span", f", {title}, {sight.writing.instant(decision.at)}, for {asker}")
     heading("Why")
     with Words("ul", ""):
         for reason in whole.reasons:

@@ -12,7 +12,7 @@ from truenorth.foresight.backtest import Asked
 from truenorth.foresight.features import table_of_replay
 from truenorth.foresight.rows import NEVER, Table
 from truenorth.foresight.train import Effort
-from truenorth.foresight.watch import FEWEST, Alarm, Health, Matured, drift, health
+from truenorth.foresight.watch import FEWEST, UNLIKE, Alarm, Health, Matured, drift, health
 from truenorth.server.foreseeing.foreseer import known_of
 from truenorth.server.foreseeing.promoting import found
 from truenorth.server.foreseeing.teaching import Tell, judged_log, taught
@@ -80,7 +80,7 @@ def look(
         is_new = store.models.add(learnt.row, learnt.foresight.to_bytes())
         metrics = msgspec.to_builtins(learnt.found)
         proposal = Proposal(learnt.row.version, is_new, learnt.row.beats, learnt.row.why, metrics)
-    seen = Seen(since_us, now_us, n_matured, how, alarms, _words(how, n_matured, alarms), proposal)
+    seen = Seen(since_us, now_us, n_matured, how, alarms, words_of_look(how, n_matured, alarms), proposal)
     store.models.note_look(journey, version, msgspec.json.encode(seen), now_us=now_us)
     return seen
 
@@ -117,12 +117,16 @@ def _window(table: Table, from_us: int, to_us: int, seed: int) -> _Window:
     return _Window(rows.x[np.sort(shuffled[first])], cases.outcome[ended].astype(np.int64))
 
 
-def _words(how: Health | None, n_matured: int, alarms: tuple[Alarm, ...]) -> str:
+def words_of_look(how: Health | None, n_matured: int, alarms: tuple[Alarm, ...]) -> str:
+    """What a look has seen, in one sentence: columns that have drifted are named together."""
     if how is None:
         said = f"{n_matured} cases have ended since: at least {FEWEST} are needed to judge risks by"
     else:
         said = (
-            f"{how.n_cases} cases have ended since: {100 * how.said:.0f} % were said to fail, "
-            f"{100 * how.came:.0f} % did; AUC {how.auc.value:.2f} ({how.auc.low:.2f} to {how.auc.high:.2f})"
+            f"{how.n_cases} cases have ended since: over all predictions of them {100 * how.said:.0f} % were said to "
+            f"fail, {100 * how.came:.0f} % did; AUC {how.auc.value:.2f} ({how.auc.low:.2f} to {how.auc.high:.2f})"
         )
-    return "; ".join([said, *(alarm.words for alarm in alarms)])
+    unlike = [alarm.words.removesuffix(UNLIKE) for alarm in alarms if alarm.kind == "input"]
+    others = [alarm.words for alarm in alarms if alarm.kind != "input"]
+    together = ", ".join(unlike) + (UNLIKE if len(unlike) == 1 else UNLIKE.replace("looks", "look"))
+    return "; ".join([said, *others, *([together] if unlike else [])])
