@@ -55,7 +55,8 @@ format: .venv/ready
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[test]"
 	@echo "Compiling for this machine: once, about half a minute."
 	@($(BIN)/truenorth replay $(SUPPORT) --json && $(BIN)/truenorth backtest $(SUPPORT) --json && \
-		$(BIN)/truenorth simulate --customers 30 --days 5 --out .venv/compiled.csv) \
+		$(BIN)/truenorth simulate --customers 30 --days 5 --out .venv/compiled.csv && \
+		$(BIN)/python -c "from truenorth.foresight.treeshap import compile_ahead; compile_ahead()") \
 		>.venv/compiled 2>&1 || (cat .venv/compiled; exit 1)
 	@touch $@
 

@@ -35,6 +35,8 @@ CATEGORY, DEFAULT_LEFT = 1, 2
 ZERO = 1
 LEAST = 1e-35
 """LightGBM takes smaller numbers for zero."""
+NO_SPLIT = "\nTree=0\nleaf_value=0\n\n"
+"""A tree as LightGBM writes it."""
 
 
 class Trees(NamedTuple):
@@ -124,6 +126,11 @@ def added(trees: Trees, x: F32, n_scores: int) -> F64:
     out = np.zeros((len(x), n_scores, x.shape[1]))
     _walk(trees, np.ascontiguousarray(x, np.float32), _rules(trees.depth // 2 + 1), out)
     return out
+
+
+def compile_ahead() -> None:
+    """Compile for this machine now, once for an installation: else it takes seconds of whoever asks first."""
+    added(trees_of(NO_SPLIT), np.zeros((1, 1), np.float32), 1)
 
 
 @cache
