@@ -31,7 +31,7 @@ from truenorth.spec.conditions import parse_condition
 
 MEASURES = ("achieved", "cost")
 CHECKS: dict[Design, tuple[str, ...]] = {
-    "difference in differences": ("placebo", "pre-trend", "any"),
+    "difference in differences": ("placebo", "pre-trend", "either"),
     "interrupted time series": ("placebo",),
 }
 LATE = timedelta(weeks=2)
@@ -59,7 +59,7 @@ def assessed(made: Rolled, design: Design, start: date) -> Assessment:
 def alarms(found: Assessment) -> Counter[str]:
     """Which checks raise an alarm, and whether any does."""
     doubtful = {check.kind for check in found.checks if check.is_doubtful}
-    return Counter([*doubtful, *(["any"] if doubtful else [])])
+    return Counter([*doubtful, *(["either"] if doubtful else [])])
 
 
 def main() -> None:
@@ -94,7 +94,7 @@ def main() -> None:
                 *shares,
                 *clears,
                 bias,
-                f"{100 * false['any'] / n_seeds:.1f} %",
+                f"{100 * false['either'] / n_seeds:.1f} %",
                 f"{perf_counter() - started_s:.0f}",
             ]
         )
