@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from agreement import to_frame, to_instant, to_journey
 from strategies import Sample, journeys_with_logs
-from truenorth.cluster.bucket import POSITION, Work, added, judge, plain, unpacked
+from truenorth.cluster.bucket import Work, added, judge, plain, unpacked
+from truenorth.engine.live import POSITION
 from truenorth.engine.replay import replay
 from truenorth.logs.mapping import plan
 

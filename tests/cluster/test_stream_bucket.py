@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 from agreement import to_frame, to_journey
 from server.test_signals import folded
 from strategies import Sample, journeys_with_logs
-from truenorth.cluster.bucket import POSITION, Work, plain
+from truenorth.cluster.bucket import Work, plain
 from truenorth.cluster.stream import bucket as module
 from truenorth.cluster.stream.bucket import Bucket, StreamWork, kinds_of_events
 from truenorth.cluster.stream.held import HASH
 from truenorth.cluster.stream.tables import Tables
+from truenorth.engine.live import POSITION
 from truenorth.engine.replay import replay
 from truenorth.logs.mapping import Plan, plan
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
-from truenorth.cluster.bucket import POSITION, plain
+from truenorth.cluster.bucket import plain
+from truenorth.engine.live import POSITION
 from truenorth.logs.mapping import SHOWN_COLUMNS
 from truenorth.spec.problems import Problem, TruenorthError
 

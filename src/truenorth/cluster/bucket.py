@@ -15,7 +15,6 @@ import msgspec
 import polars as pl
 import pyarrow as pa
 
-from truenorth.engine.live import POSITION as POSITION  # noqa: PLC0414  of an event in the order of arrival, from 1
 from truenorth.engine.replay import Replay, replay
 from truenorth.logs import Log
 from truenorth.logs.canonical import to_log

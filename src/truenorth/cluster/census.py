@@ -19,8 +19,8 @@ import numpy as np
 import pyarrow as pa
 
 from truenorth.cluster.arrivals import quoted
-from truenorth.cluster.bucket import POSITION
 from truenorth.cluster.session import without_pandas
+from truenorth.engine.live import POSITION
 from truenorth.logs.canonical import ENOUGH_TO_REFUSE, LARGEST_FEELING, MONEY
 from truenorth.logs.mapping import Plan
 from truenorth.logs.open import STATEMENT

@@ -13,9 +13,10 @@ import pyarrow as pa
 
 from truenorth.cluster import people
 from truenorth.cluster.arrivals import Arrivals, of_frame, read_parquet
-from truenorth.cluster.bucket import POSITION, Work, replay_rows
+from truenorth.cluster.bucket import Work, replay_rows
 from truenorth.cluster.census import Census, Narrow, census, check_types, instant_of, narrowed
 from truenorth.cluster.session import without_pandas
+from truenorth.engine.live import POSITION
 from truenorth.engine.replay import Replay
 from truenorth.logs.log import Progress
 from truenorth.logs.mapping import Plan, plan

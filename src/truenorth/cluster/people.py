@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, cast
 
 from truenorth.cluster.arrivals import quoted
-from truenorth.cluster.bucket import POSITION
 from truenorth.cluster.census import Narrow, time_us
+from truenorth.engine.live import POSITION
 from truenorth.identity import Kind, Statement, persons
 from truenorth.spec.problems import Problem, TruenorthError
 

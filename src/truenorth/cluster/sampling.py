@@ -12,9 +12,10 @@ import polars as pl
 import pyarrow as pa
 
 from truenorth.cluster.arrivals import Arrivals
-from truenorth.cluster.bucket import BLOB_DDL, POSITION, Work, added, held, log_of, packed, row_of
+from truenorth.cluster.bucket import BLOB_DDL, Work, added, held, log_of, packed, row_of
 from truenorth.cluster.dealing import AS_FOUND, How, dealt, telling_what_is_missing
 from truenorth.cluster.session import without_pandas
+from truenorth.engine.live import POSITION
 from truenorth.engine.replay import replay
 from truenorth.logs import Log
 from truenorth.spec.model import Journey

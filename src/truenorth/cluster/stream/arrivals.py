@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from truenorth.cluster.bucket import POSITION
+from truenorth.engine.live import POSITION
 from truenorth.spec.model import CANONICAL_TYPES
 from truenorth.spec.problems import Problem, TruenorthError
 

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from truenorth.cluster.arrivals import quoted
-from truenorth.cluster.bucket import POSITION, Work
+from truenorth.cluster.bucket import Work
 from truenorth.cluster.census import (
     Narrow,
     any_of,
@@ -35,7 +35,7 @@ from truenorth.cluster.stream.belonging import belonging, claim
 from truenorth.cluster.stream.bucket import ASIDE_BUCKET, PUT_ASIDE, TOLD, Aside, StreamWork, Told, kinds_of_events
 from truenorth.cluster.stream.held import HASH
 from truenorth.engine.compile import needed_columns
-from truenorth.engine.live import Live
+from truenorth.engine.live import POSITION, Live
 from truenorth.logs.mapping import ALWAYS_READ, Plan, plan
 from truenorth.logs.open import STATEMENT
 from truenorth.spec.durations import DAY_US
