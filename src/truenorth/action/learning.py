@@ -164,13 +164,26 @@ def basis_of(context: F64) -> Basis:
     return Basis(scale, np.column_stack([first[kept], second[kept]]))
 
 
-class Sums(NamedTuple):
-    """What a weighted regression needs of its rows: X'WX, X'Wy, y'Wy, the sum of weights."""
+class Rows(NamedTuple):
+    """What a weighted regression needs of its rows: each times the root of its weight, and as many as coefficients.
 
-    gram: F64
+    ``rest`` is what no coefficients explain of the targets' squares, where there were more rows.
+    """
+
+    design: F64
     target: F64
-    total: float
-    weight: float
+    rest: float
+
+    @classmethod
+    def of(cls, design: F64, target: F64, weight: F64) -> Rows:
+        """Rows that say of coefficients what ``design`` (n, k) and ``target`` (n,) say with a ``weight`` (n,) each."""
+        root = np.sqrt(weight)
+        design, target = design * root[:, None], target * root
+        if len(design) <= design.shape[1]:
+            return cls(design, target, 0.0)
+        turned, few = np.linalg.qr(design)
+        along = turned.T @ target
+        return cls(few, along, max(float(target @ target - along @ along), 0.0))
 
 
 def _posterior(design: F64, left: F64, weight: F64, n_columns: int, beliefs: Sequence[Prior]) -> Posterior:
@@ -183,28 +196,36 @@ def _posterior(design: F64, left: F64, weight: F64, n_columns: int, beliefs: Seq
     prior_mean[believed] = [prior.recovers for prior in beliefs]
     variance[believed] = [prior.sd**2 for prior in beliefs]
     left = left - design @ prior_mean
-    weighted = design * weight[:, None]
-    sums = Sums(design.T @ weighted, weighted.T @ left, float(weight @ left**2), float(weight.sum()))
-    noise, scale = sums.total / sums.weight, np.full(int(group.max()) + 1, FIRST_VARIANCE)
+    rows, weights = Rows.of(design, left, weight), float(weight.sum())
+    noise, scale = float(weight @ left**2) / weights, np.full(int(group.max()) + 1, FIRST_VARIANCE)
     for _ in range(ROUNDS):
-        mean, covariance = _given(sums, variance, noise)
-        spread = np.diag(covariance)
+        mean, known = _given(rows, variance, noise)
+        spread = variance * (1 - (known**2).sum(0))
         size = (TAILS * scale[group] + mean**2 + spread) / (TAILS + 1)
         renewed = np.where(believed, variance, np.maximum(size, SMALLEST_VARIANCE))
         scale = np.maximum(np.bincount(group) / np.bincount(group, 1 / renewed), SMALLEST_VARIANCE)
-        unexplained = sums.total - 2 * mean @ sums.target + mean @ sums.gram @ mean
-        noise = max(float(unexplained / max(1.0, sums.weight - (1 - spread / variance).sum())), SMALLEST_NOISE)
+        unexplained = rows.rest + ((rows.target - rows.design @ mean) ** 2).sum()
+        noise = max(float(unexplained / max(1.0, weights - (known**2).sum())), SMALLEST_NOISE)
         change = float(np.max(np.abs(renewed / variance - 1)))
         variance = renewed
         if change < SETTLED:
             break
-    mean, covariance = _given(sums, variance, noise)
-    return Posterior(prior_mean + mean, covariance, noise)
-
-
-def _given(sums: Sums, variance: F64, noise: float) -> tuple[F64, F64]:
-    """Mean and covariance of coefficients with normal priors of these variances around 0."""
+    mean, known = _given(rows, variance, noise)
     root = np.sqrt(variance)
-    inner = np.eye(len(root)) + root[:, None] * sums.gram * root / noise
-    covariance = root[:, None] * np.linalg.inv(inner) * root
-    return covariance @ sums.target / noise, covariance
+    return Posterior(prior_mean + mean, np.diag(variance) - root[:, None] * (known.T @ known) * root, noise)
+
+
+def _given(rows: Rows, variance: F64, noise: float) -> tuple[F64, F64]:
+    """Coefficients with normal priors of these variances around 0: their mean, and what the rows took of the priors.
+
+    The second, K, gives the covariance R (I - K'K) R, with R the diagonal of prior standard deviations: a matrix of the
+    size of the rows is inverted, not one of the size of the coefficients (Rasmussen and Williams 2006, Gaussian
+    Processes for Machine Learning, section 2.1.2).
+    """
+    from scipy.linalg import cholesky, solve_triangular  # noqa: PLC0415  # heavy
+
+    scaled = rows.design * np.sqrt(variance / noise)
+    root = cholesky(np.eye(len(scaled)) + scaled @ scaled.T, lower=True)
+    known = solve_triangular(root, scaled, lower=True)
+    left = solve_triangular(root, rows.target, lower=True)
+    return np.sqrt(variance / noise) * (known.T @ left), known

@@ -66,7 +66,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     n_customers: int = 1_200
-    start: date = date(2025, 10, 20)
+    start: date = date(2025, 12, 1)
     told_from: datetime = datetime(2026, 3, 24, tzinfo=UTC)
     live_from: datetime = datetime(2026, 4, 7, 8, tzinfo=UTC)
     seed: int = 1
