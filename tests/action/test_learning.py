@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from truenorth.action.learning import learn
+from truenorth.action.learning import Rows, fitted, learn
 from truenorth.action.learnt_policy import best, shadow_prices
 from truenorth.action.off_policy import Judge, always, certain
 from truenorth.action.overrides import compare_overrides
@@ -154,3 +154,21 @@ def test_overriding_is_judged_with_what_was_known() -> None:
     assert call.gain is not None
     assert call.gain.low_cents < -200 < call.gain.high_cents < 0
     assert letter.gain is None
+
+
+@pytest.mark.parametrize(("n_rows", "n_coefficients"), [(5, 12), (12, 12), (60, 12)])
+def test_coefficients_are_those_of_the_normal_equations(n_rows: int, n_coefficients: int) -> None:
+    random = np.random.default_rng(n_rows)
+    design, target = random.normal(size=(n_rows, n_coefficients)), random.normal(size=n_rows)
+    weight, variance, noise = random.uniform(0.1, 3, n_rows), random.uniform(0.1, 3, n_coefficients), 0.7
+    covariance = np.linalg.inv(np.diag(1 / variance) + design.T @ (design * weight[:, None]) / noise)
+    expected = covariance @ design.T @ (weight * target) / noise
+
+    rows = Rows.of(design, target, weight)
+    mean, known = fitted(rows, variance, noise)
+    root = np.sqrt(variance)
+    assert len(rows.target) == min(n_rows, n_coefficients)
+    assert mean == pytest.approx(expected)
+    assert np.diag(variance) - root[:, None] * (known.T @ known) * root == pytest.approx(covariance, abs=1e-12)
+    left = rows.rest + ((rows.target - rows.design @ mean) ** 2).sum()
+    assert left == pytest.approx((weight * (target - design @ mean) ** 2).sum())

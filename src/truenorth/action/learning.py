@@ -199,7 +199,7 @@ def _posterior(design: F64, left: F64, weight: F64, n_columns: int, beliefs: Seq
     rows, weights = Rows.of(design, left, weight), float(weight.sum())
     noise, scale = float(weight @ left**2) / weights, np.full(int(group.max()) + 1, FIRST_VARIANCE)
     for _ in range(ROUNDS):
-        mean, known = _given(rows, variance, noise)
+        mean, known = fitted(rows, variance, noise)
         spread = variance * (1 - (known**2).sum(0))
         size = (TAILS * scale[group] + mean**2 + spread) / (TAILS + 1)
         renewed = np.where(believed, variance, np.maximum(size, SMALLEST_VARIANCE))
@@ -210,12 +210,12 @@ def _posterior(design: F64, left: F64, weight: F64, n_columns: int, beliefs: Seq
         variance = renewed
         if change < SETTLED:
             break
-    mean, known = _given(rows, variance, noise)
+    mean, known = fitted(rows, variance, noise)
     root = np.sqrt(variance)
     return Posterior(prior_mean + mean, np.diag(variance) - root[:, None] * (known.T @ known) * root, noise)
 
 
-def _given(rows: Rows, variance: F64, noise: float) -> tuple[F64, F64]:
+def fitted(rows: Rows, variance: F64, noise: float) -> tuple[F64, F64]:
     """Coefficients with normal priors of these variances around 0: their mean, and what the rows took of the priors.
 
     The second, K, gives the covariance R (I - K'K) R, with R the diagonal of prior standard deviations: a matrix of the
