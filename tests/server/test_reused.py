@@ -14,8 +14,8 @@ EXACT_S = st.integers(1, 30 * 1024).map(lambda n: n / 1024)
 """Seconds whose sums and small multiples no float rounds."""
 
 
-@given(took_s=EXACT_S, asked_s=st.lists(EXACT_S, min_size=1))
-def test_a_value_is_used_again_for_a_multiple_of_what_it_took(took_s: float, asked_s: list[float]) -> None:
+def numbered(took_s: float) -> tuple[Reused[str, int], list[float], list[float]]:
+    """Values 1, 2, ... that take so long to make; the clock, and when each was made."""
     clock, made = [0.0], list[float]()
 
     def make(_: str) -> int:
@@ -23,7 +23,12 @@ def test_a_value_is_used_again_for_a_multiple_of_what_it_took(took_s: float, ask
         made.append(clock[0])
         return len(made)
 
-    reused = Reused(make, lambda: clock[0])
+    return Reused(make, lambda: clock[0]), clock, made
+
+
+@given(took_s=EXACT_S, asked_s=st.lists(EXACT_S, min_size=1))
+def test_a_value_is_used_again_for_a_multiple_of_what_it_took(took_s: float, asked_s: list[float]) -> None:
+    reused, clock, made = numbered(took_s)
     for later in asked_s:
         clock[0] += later
         is_good = bool(made) and clock[0] < made[-1] + min(TIMES * took_s, LONGEST_S)
@@ -33,14 +38,7 @@ def test_a_value_is_used_again_for_a_multiple_of_what_it_took(took_s: float, ask
 
 @given(took_s=EXACT_S, age_s=EXACT_S, later_s=EXACT_S)
 def test_whoever_takes_an_older_value_gets_one_of_that_age(took_s: float, age_s: float, later_s: float) -> None:
-    clock, made = [0.0], list[float]()
-
-    def make(_: str) -> int:
-        clock[0] += took_s
-        made.append(clock[0])
-        return len(made)
-
-    reused = Reused(make, lambda: clock[0])
+    reused, clock, _ = numbered(took_s)
     assert reused.of("k", age_s=age_s) == 1
     clock[0] += later_s
     is_good = later_s < max(age_s, min(TIMES * took_s, LONGEST_S))

@@ -224,8 +224,9 @@ def fitted(rows: Rows, variance: F64, noise: float) -> tuple[F64, F64]:
     """
     from scipy.linalg import cholesky, solve_triangular  # noqa: PLC0415  # heavy
 
-    scaled = rows.design * np.sqrt(variance / noise)
+    scale = np.sqrt(variance / noise)
+    scaled = rows.design * scale
     root = cholesky(np.eye(len(scaled)) + scaled @ scaled.T, lower=True)
     known = solve_triangular(root, scaled, lower=True)
     left = solve_triangular(root, rows.target, lower=True)
-    return np.sqrt(variance / noise) * (known.T @ left), known
+    return scale * (known.T @ left), known

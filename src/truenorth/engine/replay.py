@@ -86,7 +86,7 @@ class Replay:
         """The table; once all three are held the log as numbers is let go, as nothing is left to be made of it."""
         self.__dict__[name] = table
         if {"cases", "promises", "events"} <= self.__dict__.keys():
-            del self._run
+            self.__dict__.pop("_run", None)  # another thread may have made the last table at the same time
         return table
 
     def events_of(self, case: str) -> pl.DataFrame:

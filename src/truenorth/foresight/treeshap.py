@@ -112,9 +112,10 @@ def _nodes(tree: dict[str, F64], root: int, n_sets: int) -> tuple[F64, ...]:
 
 def _depth(left: I64, right: I64) -> int:
     """Of the deepest tree; children are not always behind their parents, so level by level."""
-    level, depth = np.setdiff1d(np.arange(len(left)), np.append(left, right)), 0
-    while len(level := np.append(left[level], right[level])[np.append(left[level], right[level]) >= 0]):
-        depth += 1
+    level, depth = np.setdiff1d(np.arange(len(left)), np.append(left, right)), -1
+    while len(level):
+        below = np.append(left[level], right[level])
+        level, depth = below[below >= 0], depth + 1
     return depth
 
 

@@ -57,13 +57,19 @@ def promise_breaks(replay: Replayed, by: By = "team", promise: str | None = None
 
 def counted(instances: pl.DataFrame) -> pl.DataFrame:
     """Verdicts (``verdict``) by ``group``, with the columns of `promise_breaks`."""
+    return summed(instances.group_by("group", "verdict").len("n"))
+
+
+def summed(counts: pl.DataFrame) -> pl.DataFrame:
+    """The same of instances that were counted already: ``n`` by ``group`` and ``verdict``."""
     low, high = wilson(pl.col("broken"), pl.col("kept") + pl.col("broken"))
     judged = pl.col("kept") + pl.col("broken")
     return (
-        instances.group_by("group")
+        counts.with_columns(pl.col("n").cast(pl.Int64))
+        .group_by("group")
         .agg(
-            pl.len().cast(pl.Int64).alias("made"),
-            *[(pl.col("verdict") == verdict).sum().cast(pl.Int64).alias(verdict) for verdict in VERDICTS],
+            pl.col("n").sum().alias("made"),
+            *[pl.col("n").filter(pl.col("verdict") == verdict).sum().alias(verdict) for verdict in VERDICTS],
         )
         .with_columns(
             pl.when(judged > 0).then(pl.col("broken") / judged).alias("broken_share"),

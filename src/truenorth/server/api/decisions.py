@@ -226,7 +226,8 @@ def list_decisions(
     case: Annotated[Text, Query(examples=["T0020"])],
 ) -> list[DecisionShown]:
     """The decisions about a case, newest first, at most 100. Role: agent."""
-    return [shown_decision(row, served.now_us()) for row in served.store.decisions.of_case(journey, case)]
+    now_us = served.now_us()
+    return [shown_decision(row, now_us) for row in served.store.decisions.of_case(journey, case)]
 
 
 @ROUTER.get("/decisions/{id}")

@@ -124,12 +124,13 @@ def read_funnel(
 ) -> Funnel:
     """How many candidates fell at each stage and why, of the last 28 days or a period. Role: analyst."""
     declared = parsed(served.journey(journey).text)
-    since_us, until_us = period_us(served.now_us(), since, until, days)
+    now_us = served.now_us()
+    since_us, until_us = period_us(now_us, since, until, days)
     found = served.store.decisions.since(since_us, until_us=until_us, journey=journey, limit=MOST_DECISIONS + 1)
     rows = found[:MOST_DECISIONS]
     counts: dict[str, _Count] = defaultdict(_Count.empty)
     for row in rows:
-        _count(counts, row, served.now_us())
+        _count(counts, row, now_us)
     return Funnel(
         journey=journey,
         since=instant(since_us),
@@ -139,7 +140,7 @@ def read_funnel(
         actions=[_shown(action, counts[action]) for action in sorted(counts)],
         holdout=declared.holdout,
         arms=_arms(served, journey, rows),
-        newest=[shown_decision(row, served.now_us()) for row in rows[:MOST_NEWEST]],
+        newest=[shown_decision(row, now_us) for row in rows[:MOST_NEWEST]],
         more=len(found) > MOST_DECISIONS,
     )
 

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
 from truenorth.explanation import explain
-from truenorth.insight.promises import counted
+from truenorth.insight.promises import counted, summed
 from truenorth.server.api.cases import CasePromise, events_of_case, keys_of
 from truenorth.server.api.context import Context, Instant, Served, Text, instant, showing, shown
 from truenorth.server.api.flags import replayed_case
@@ -208,10 +208,9 @@ def promise_ledger(store: Store, now_us: int, asked: AskedLedger) -> Ledger:
 
 def _by_name(counts: Sequence[tuple[Any, ...]], names: Sequence[str]) -> list[dict[str, Any]]:
     """Verdicts by promise, in the order of the journey file; those that it has no more last."""
-    by_verdict = pl.DataFrame(counts, {"group": pl.String, "verdict": pl.String, "n": pl.Int64}, orient="row")
-    instances = by_verdict.select(pl.col("group", "verdict").repeat_by("n").explode(empty_as_null=False))
+    found = summed(pl.DataFrame(counts, {"group": pl.String, "verdict": pl.String, "n": pl.Int64}, orient="row"))
     rank = {name: place for place, name in enumerate(names)}
-    return sorted(counted(instances).to_dicts(), key=lambda row: rank.get(row["group"], len(rank)))
+    return sorted(found.to_dicts(), key=lambda row: rank.get(row["group"], len(rank)))
 
 
 def _by_holder(store: Store, journey: str, made: pl.DataFrame, by: Literal["team", "channel"]) -> list[dict[str, Any]]:

@@ -117,12 +117,12 @@ def queue_of(
     served: Context, caller: Caller, *, team: str | None = None, limit: int = 100, since: int = 0
 ) -> QueueShown:
     """The queue of a team or of whoever asks; it waits for one that has the signal ``since`` in it."""
-    whose = served.queues.whose(caller.who, team)
+    whose, now_us = served.queues.whose(caller.who, team), served.now_us()
     waiting, signal, _ = served.queues.of(whose, since=since)
     return QueueShown(
         team=whose.team,
         journeys=list(whose.journeys),
-        items=[_shown(one, served.now_us()) for one in waiting[:limit]],
+        items=[_shown(one, now_us) for one in waiting[:limit]],
         n=len(waiting),
         n_settled=sum(one.is_settled for one in waiting),
         n_under_way=sum(one.is_under_way for one in waiting),

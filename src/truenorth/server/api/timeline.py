@@ -127,7 +127,8 @@ def timeline_of(served: Context, customer: str) -> Timeline:
     more = len(newest) > served.bounds.case_events
     events = sorted(list(newest)[-served.bounds.case_events :], key=lambda one: (one.event.time_us, one.position))
     cases = list(_cases(served, ids))
-    decisions = served.store.decisions.live(served.now_us(), customers=ids)
+    now_us = served.now_us()
+    decisions = served.store.decisions.live(now_us, customers=ids)
     return Timeline(
         ids=list(ids),
         entries=_entries(events, cases),
@@ -139,7 +140,7 @@ def timeline_of(served: Context, customer: str) -> Timeline:
             )
             for one in cases
         ],
-        decisions=[shown_decision(row, served.now_us()) for row in decisions],
+        decisions=[shown_decision(row, now_us) for row in decisions],
         given=given_to(served, customer),
         more_events=more,
     )
