@@ -17,17 +17,21 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 from foresight_features import TASKS, Task, area, longest
+from lightgbm import Booster
+from msgspec.structs import replace
 
 from truenorth.foresight import features
 from truenorth.foresight.backtest import Asked, Backtest, days_found, judge
+from truenorth.foresight.boosted import SETTINGS, Setting, fit_classes
 from truenorth.foresight.evaluate import Bucket, Days
 from truenorth.foresight.labels import Label, opened_with_label
-from truenorth.foresight.learnt import Learnt, learn, named, risks_of
+from truenorth.foresight.learnt import Learnt, learn, risks_of
 from truenorth.foresight.metrics import Estimate
 from truenorth.foresight.model import Scorer
+from truenorth.foresight.predictors import Boosted, Head, Mean, Sample
 from truenorth.foresight.rows import NEVER, Table
-from truenorth.foresight.split import Split, temporal_split, test_instant
-from truenorth.foresight.train import Effort, Heads, learn_outcome, learn_remaining
+from truenorth.foresight.split import Split, row_weights, temporal_split, test_instant
+from truenorth.foresight.train import Effort, Heads, as_good, learn_remaining, outcome_of_rows
 from truenorth.logs import read_log
 from truenorth.simulate.company import Company
 from truenorth.simulate.world import World
@@ -140,8 +144,8 @@ def labelled_table(task: Task, folder: Path, *, in_silence: bool = False) -> Tab
 
 
 OUTCOME_HEAD = (
-    "| log | held-out cases | AUC | logistic | by the protocol | as published | published | Brier (base rate) | "
-    "goes to work | one core |\n|---|---|---|---|---|---|---|---|---|---|"
+    "| log | held-out cases | AUC | logistic | by the protocol | as published, 64 % teach | 80 % | published | "
+    "Brier (base rate) | goes to work | one core |\n|---|---|---|---|---|---|---|---|---|---|---|"
 )
 LEVEL_HEAD = (
     "| log | calibration error | by chance | had the level stayed | worst bucket | by chance | failed of those learnt "
@@ -169,8 +173,10 @@ def outcomes(options: argparse.Namespace) -> Iterator[str]:
         "at each number of events, averaged by the number of cases that get so far. *Published* is the best of that "
         "survey on the same log, whose cases are not cut; *cut*: BPIC 2012 cases before the first end of an offer, "
         "because it tells the label. The survey's models learn from all cases that began earlier, also from those "
-        "that ended later; so do ours in the column *as published*. All else is of models that learn only from those "
-        "of them that had ended. A plain XGBoost (500 trees of depth 5, features like the survey's) has 0.679 on the "
+        "that ended later; so do ours in the columns *as published*. Of ours the latest fifth of those that teach "
+        "chooses settings and the number of trees; where 80 % of all cases teach, as in the survey, the trees are "
+        "then learnt again, as many, from that fifth, too. All else is of models that learn only from cases "
+        "that had ended. A plain XGBoost (500 trees of depth 5, features like the survey's) has 0.679 on the "
         "traffic fines and 0.680 on cancelled as published, 0.644 and 0.668 where only ended cases teach. The two "
         "settings of the trees were picked after six settings had been seen on the held-out cases of the first four "
         "logs: their figures flatter by that. That the mean of both is taken where later cases do not tell which is "
@@ -180,11 +186,13 @@ def outcomes(options: argparse.Namespace) -> Iterator[str]:
     costs, levels = [], []
     for name, task in LABELLED.items():
         if not (options.data / task.file).exists():
-            yield f"| {name} | not measured: no {task.file} |" + " |" * 8
+            yield f"| {name} | not measured: no {task.file} |" + " |" * 9
             continue
         table = labelled_table(task, options.data)
         one = run(table)
-        yield outcome_line(name, one, protocol_of(one, task), as_published(table, task), task.published)
+        yield outcome_line(
+            name, one, protocol_of(one, task), as_published(table, task) if task.published else None, task.published
+        )
         levels.append(level_line(name, one.found))
         most = MOST_COST if "traffic" in name else {}
         costs += list(cost_lines(name, one.found, most))
@@ -205,23 +213,50 @@ def outcomes(options: argparse.Namespace) -> Iterator[str]:
 
 def protocol_of(one: Run, task: Task) -> float:
     """The area by number of events, of the trees."""
-    return area_of(one.learnt.table, one.learnt.split, one.learnt.outcome, task)
+    return area_of(one.learnt.table, one.learnt.split, trees_of(one.learnt.outcome), task)
 
 
-def as_published(table: Table, task: Task) -> float | None:
-    """The same where all cases that began earlier teach, whenever they ended; None where nothing is published."""
+def as_published(table: Table, task: Task) -> Iterator[float | None]:
+    """The same where all cases that began earlier teach, whenever they ended: 64 % of all cases, and 80 %.
+
+    None where nothing is published.
+    """
     if task.published is None:
-        return None
+        return iter((None, None))
     split = by_start(table)
-    return area_of(table, split, learn_outcome(table, split, 0, EFFORT), task)
+    return (area_of(table, split, head, task) for head in chosen_and_again(table, split))
 
 
-def area_of(table: Table, split: Split, heads: Heads, task: Task) -> float:
+def chosen_and_again(table: Table, split: Split) -> tuple[Head, Head]:
+    """Trees chosen on the valid part as the product does it, and as many that learnt from it, too."""
+    y = outcome_of_rows(table)
+    masks = [rows & np.isfinite(y) for rows in (split.fit, split.valid, split.fit | split.valid)]
+    fit, valid, both = (Sample(table.rows.x[of], y[of], row_weights(table, of, split.test_us)) for of in masks)
+
+    def grown(part: Sample, stop: Sample | None, setting: Setting) -> Boosted:
+        return fit_classes(part, stop, 2, table.columns, setting, 0, EFFORT.n_threads)
+
+    tried = {grown(fit, valid, setting): setting for setting in SETTINGS}
+    chosen = as_good(list(tried), valid, table.rows.case[masks[1]], 0)
+    parts = chosen.parts if isinstance(chosen, Mean) else (chosen,)
+    again = tuple(grown(both, None, replace(tried[trees], most_rounds=n_trees(trees))) for trees in parts)
+    return Head(Mean(parts)), Head(Mean(again))
+
+
+def n_trees(trees: Boosted) -> int:
+    return Booster(model_str=trees.text).num_trees()
+
+
+def trees_of(heads: Heads) -> Head:
+    """The trees, or the base rate where there are none."""
+    return heads.trees or heads.constant
+
+
+def area_of(table: Table, split: Split, head: Head, task: Task) -> float:
     n_events, held = longest(table, task.most), np.zeros(len(table.cases.outcome), bool)
     held[table.rows.case[split.test]] = True
     rows = np.flatnonzero((table.rows.prefix <= n_events) & held[table.rows.case])
-    by_name = named(heads)
-    return area(table, held, n_events, risks_of(by_name.get("trees", by_name["base rate"]), table.rows.x[rows]))
+    return area(table, held, n_events, risks_of(head, table.rows.x[rows]))
 
 
 def outcome_line(name: str, one: Run, *areas: float | None) -> str:

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from peers import LOGS, said_by
 from tables import show
 
-from foresight import EFFORT, HELD_OUT, LABELLED, area_of, by_start, labelled_table, quiet
+from foresight import EFFORT, HELD_OUT, LABELLED, area_of, by_start, labelled_table, quiet, trees_of
 from truenorth.foresight.rows import Table
 from truenorth.foresight.split import Split, temporal_split
 from truenorth.foresight.tables import in_order
@@ -101,7 +101,7 @@ def main() -> None:
             began_s = process_time()
             heads = learn_outcome(table, split, 0, EFFORT)
             ours_s = process_time() - began_s
-            ours, (peer, peer_s) = area_of(table, split, heads, task), theirs(x, table, split, task)
+            ours, (peer, peer_s) = area_of(table, split, trees_of(heads), task), theirs(x, table, split, task)
             areas = f"{ours:.3f}", f"{peer:.3f}", f"{ours / peer:.3f}"
             rows.append([f"{name}, {how}", *areas, f"{ours_s:.0f}", f"{peer_s:.0f}", f"{peer_s / ours_s:.1f}"])
     areas_, seconds = ("ours, AUC", "XGBoost, AUC", "ours : XGBoost"), ("ours, s", "XGBoost, s", "XGBoost : ours")

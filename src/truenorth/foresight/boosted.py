@@ -39,9 +39,18 @@ OF_DAYS = Setting(31, 0.1, 300, 20)
 
 
 def fit_classes(
-    fit: Sample, valid: Sample, n_classes: int, columns: Sequence[Column], setting: Setting, seed: int, n_threads: int
+    fit: Sample,
+    valid: Sample | None,
+    n_classes: int,
+    columns: Sequence[Column],
+    setting: Setting,
+    seed: int,
+    n_threads: int,
 ) -> Boosted:
-    """Trees for two or more classes (codes 0..n_classes-1 in ``y``), stopped when the validation rows say so."""
+    """Trees for two or more classes (codes 0..n_classes-1 in ``y``), stopped when the validation rows say so.
+
+    Without such rows all rounds of the setting are grown.
+    """
     parameters: dict[str, object] = (
         {"objective": "binary"} if n_classes == 2 else {"objective": "multiclass", "num_class": n_classes}
     )
@@ -57,7 +66,7 @@ def fit_median(
 
 def _grown(
     fit: Sample,
-    valid: Sample,
+    valid: Sample | None,
     columns: Sequence[Column],
     parameters: dict[str, object],
     n_classes: int,
@@ -89,6 +98,8 @@ def _grown(
     known = lightgbm.Dataset(
         fit.x, fit.y, weight=fit.weight, feature_name=names, categorical_feature=categories, params=full
     )
+    if valid is None:
+        return Boosted(lightgbm.train(full, known, setting.most_rounds).model_to_string(), n_classes)
     later = lightgbm.Dataset(valid.x, valid.y, weight=valid.weight, reference=known, params=full)
     stop = lightgbm.early_stopping(setting.patience, verbose=False)
     booster = lightgbm.train(full, known, setting.most_rounds, valid_sets=[later], callbacks=[stop])
