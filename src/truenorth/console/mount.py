@@ -23,6 +23,7 @@ from starlette.types import Scope
 from truenorth.console.door import ASSETS, COOKIE, SOCKET, ConsoleDoor
 from truenorth.console.first_look import add_first_look
 from truenorth.console.following import Followers
+from truenorth.console.handlers import keep_signatures
 from truenorth.console.oidc import Oidc
 from truenorth.console.reader import Reader
 from truenorth.console.registry import Page, Registry
@@ -91,6 +92,7 @@ class Console:
 
     def mount(self, app: FastAPI) -> None:
         """Put it on an application that was made with `layers`."""
+        keep_signatures()
         self._served.append(app.state.context)
         forms = SigningIn(
             accounts=self.accounts,
