@@ -18,13 +18,13 @@ from truenorth.server.api.authority import ApprovalAsked, ask_approval, read_aut
 from truenorth.server.api.cases import Case, read_case
 from truenorth.server.api.decisions import (
     DecideAsked,
-    DecisionWhole,
+    DecisionOffered,
     LeftShown,
     ReactionAsked,
     decide_case,
     list_decisions,
     react_to_decision,
-    read_decision,
+    read_offered,
 )
 from truenorth.server.api.given import WordAsked, WordShown, answer_word, give_word, withdraw_word
 from truenorth.server.api.risks import Risk
@@ -66,7 +66,7 @@ class _Found(NamedTuple):
     line: Timeline | None
     case: Case
     risk: Risk | None
-    whole: DecisionWhole | None
+    whole: DecisionOffered | None
     left: list[LeftShown]
 
 
@@ -83,7 +83,7 @@ class CaseView:
         self._titles = titles
         self._acted = acted
         self._place: Place | None = None
-        self._whole: DecisionWhole | None = None
+        self._whole: DecisionOffered | None = None
         self._offered: Sequence[Act] = ()
         self._card_shown: tuple[object, ...] = ()
         self._drawn = asyncio.Event()
@@ -233,7 +233,7 @@ class CaseView:
         standing = own[0] if own else ask(read_case, journey=place.journey, case=place.case)
         decisions = ask(list_decisions, journey=place.journey, case=place.case)
         held = next((one for one in decisions if one.state in LIVE), decisions[0] if decisions else None)
-        whole = ask(read_decision, id=held.id) if held else None
+        whole = ask(read_offered, id=held.id) if held else None
         left = ask(read_authority, person=self._sight.reader.caller.who, journey=place.journey).left
         return _Found(line, standing.case, standing.risk, whole, left)
 
