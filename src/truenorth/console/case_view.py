@@ -71,17 +71,18 @@ class _Found(NamedTuple):
 
 
 class CaseView:
-    """Shows one case at a time; ``acted`` is called when something was done about it.
+    """Shows one case at a time; ``acted`` is called when something was done about it, then ``declined`` if it was that.
 
     ``titles``: what journeys are called, by name.
     """
 
     def __init__(
-        self, sight: Sight, titles: Mapping[str, str], acted: Callable[[], Awaitable[None]], *, is_small: bool = False
+        self, sight: Sight, titles: Mapping[str, str], acted: Act, declined: Act, *, is_small: bool = False
     ) -> None:
         self._sight = sight
         self._titles = titles
         self._acted = acted
+        self._declined = declined
         self._place: Place | None = None
         self._whole: DecisionOffered | None = None
         self._offered: Sequence[Act] = ()
@@ -313,7 +314,10 @@ class CaseView:
 
     def _declining(self, reason: str) -> Act:
         async def decline() -> None:
+            place = self._place
             await self._react(ReactionAsked(kind="declined", reason=reason), "Declined.")
+            if place == self._place:  # nobody went on meanwhile
+                await self._declined()
 
         return decline
 

@@ -81,7 +81,7 @@ def place_of(cookie: str | None, n_steps: int) -> int | None:
 
 
 def show_tour(steps: Sequence[Step], place: int, here: str) -> None:
-    """The panel of a step above the page of a path: what is to be seen, and the ways to the others; it hides nothing."""
+    """The panel of a step above the page of a path: what is to be seen, and the ways to the others."""
     step = steps[place]
     with Words("aside", "", "tn-tour", aria_label="Guided tour") as panel:
         panel.move(target_index=ABOVE)
