@@ -33,6 +33,7 @@ from truenorth.console.sight import Sight
 from truenorth.console.sign_in import SigningIn
 from truenorth.console.tour import COOKIE as TOUR_COOKIE
 from truenorth.console.tour import Step, place_of, show_tour
+from truenorth.console.turns import Turns
 from truenorth.console.writing import Writing, writing_of
 from truenorth.server.answers import request_id as request_id_of
 from truenorth.server.api.context import Context
@@ -72,6 +73,7 @@ class Console:
     tour: tuple[Step, ...] = ()
     _served: list[Context] = field(default_factory=list)
     _followers: Followers = field(default_factory=Followers)
+    _turns: Turns = field(default_factory=Turns)
 
     def layers(self) -> list[Middleware]:
         """What stands before the API's door (`make_app`)."""
@@ -151,7 +153,8 @@ class Console:
     def _builder(self, page: Page) -> Callable[[Request], Any]:
         async def build(request: Request) -> None:
             try:
-                await self._build(request, page)
+                async with self._turns.turn():
+                    await self._build(request, page)
             except Exception as error:  # whatever it is; its message may quote somebody's data
                 request_id = request_id_of(request.scope)
                 LOG.error("failed", request=request_id, error=type(error).__name__, at=places_of(error))  # noqa: TRY400
