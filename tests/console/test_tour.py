@@ -39,6 +39,8 @@ def test_it_leads_through_and_is_closed_for_good(browser: Any, open_console: Run
         walk.open("/true-north")
         tour = walk.page.get_by_role("complementary", name="Guided tour")
         assert f"1 of {n_steps}" in tour.inner_text()
+        box, main = (one.bounding_box() for one in (tour, walk.page.locator("#main")))
+        assert box["y"] + box["height"] <= main["y"]  # it hides nothing
         assert walk.violations() == []
         tour.get_by_role("button", name="Next").focus()
         walk.page.keyboard.press("Enter")

@@ -18,13 +18,13 @@ from truenorth.server.api.authority import ApprovalAsked, ask_approval, read_aut
 from truenorth.server.api.cases import Case, read_case
 from truenorth.server.api.decisions import (
     DecideAsked,
-    DecisionWhole,
+    DecisionOffered,
     LeftShown,
     ReactionAsked,
     decide_case,
     list_decisions,
     react_to_decision,
-    read_decision,
+    read_offered,
 )
 from truenorth.server.api.given import WordAsked, WordShown, answer_word, give_word, withdraw_word
 from truenorth.server.api.risks import Risk
@@ -66,24 +66,25 @@ class _Found(NamedTuple):
     line: Timeline | None
     case: Case
     risk: Risk | None
-    whole: DecisionWhole | None
+    whole: DecisionOffered | None
     left: list[LeftShown]
 
 
 class CaseView:
-    """Shows one case at a time; ``acted`` is called when something was done about it.
+    """Shows one case at a time; ``acted`` is called when something was done about it, then ``declined`` if it was that.
 
     ``titles``: what journeys are called, by name.
     """
 
     def __init__(
-        self, sight: Sight, titles: Mapping[str, str], acted: Callable[[], Awaitable[None]], *, is_small: bool = False
+        self, sight: Sight, titles: Mapping[str, str], acted: Act, declined: Act, *, is_small: bool = False
     ) -> None:
         self._sight = sight
         self._titles = titles
         self._acted = acted
+        self._declined = declined
         self._place: Place | None = None
-        self._whole: DecisionWhole | None = None
+        self._whole: DecisionOffered | None = None
         self._offered: Sequence[Act] = ()
         self._card_shown: tuple[object, ...] = ()
         self._drawn = asyncio.Event()
@@ -233,7 +234,7 @@ class CaseView:
         standing = own[0] if own else ask(read_case, journey=place.journey, case=place.case)
         decisions = ask(list_decisions, journey=place.journey, case=place.case)
         held = next((one for one in decisions if one.state in LIVE), decisions[0] if decisions else None)
-        whole = ask(read_decision, id=held.id) if held else None
+        whole = ask(read_offered, id=held.id) if held else None
         left = ask(read_authority, person=self._sight.reader.caller.who, journey=place.journey).left
         return _Found(line, standing.case, standing.risk, whole, left)
 
@@ -313,7 +314,10 @@ class CaseView:
 
     def _declining(self, reason: str) -> Act:
         async def decline() -> None:
+            place = self._place
             await self._react(ReactionAsked(kind="declined", reason=reason), "Declined.")
+            if place == self._place:  # nobody went on meanwhile
+                await self._declined()
 
         return decline
 

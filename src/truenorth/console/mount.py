@@ -23,6 +23,7 @@ from starlette.types import Scope
 from truenorth.console.door import ASSETS, COOKIE, SOCKET, ConsoleDoor
 from truenorth.console.first_look import add_first_look
 from truenorth.console.following import Followers
+from truenorth.console.handlers import keep_signatures
 from truenorth.console.oidc import Oidc
 from truenorth.console.reader import Reader
 from truenorth.console.registry import Page, Registry
@@ -32,6 +33,7 @@ from truenorth.console.sight import Sight
 from truenorth.console.sign_in import SigningIn
 from truenorth.console.tour import COOKIE as TOUR_COOKIE
 from truenorth.console.tour import Step, place_of, show_tour
+from truenorth.console.turns import Turns
 from truenorth.console.writing import Writing, writing_of
 from truenorth.server.answers import request_id as request_id_of
 from truenorth.server.api.context import Context
@@ -71,6 +73,7 @@ class Console:
     tour: tuple[Step, ...] = ()
     _served: list[Context] = field(default_factory=list)
     _followers: Followers = field(default_factory=Followers)
+    _turns: Turns = field(default_factory=Turns)
 
     def layers(self) -> list[Middleware]:
         """What stands before the API's door (`make_app`)."""
@@ -91,6 +94,7 @@ class Console:
 
     def mount(self, app: FastAPI) -> None:
         """Put it on an application that was made with `layers`."""
+        keep_signatures()
         self._served.append(app.state.context)
         forms = SigningIn(
             accounts=self.accounts,
@@ -149,7 +153,8 @@ class Console:
     def _builder(self, page: Page) -> Callable[[Request], Any]:
         async def build(request: Request) -> None:
             try:
-                await self._build(request, page)
+                async with self._turns.turn():
+                    await self._build(request, page)
             except Exception as error:  # whatever it is; its message may quote somebody's data
                 request_id = request_id_of(request.scope)
                 LOG.error("failed", request=request_id, error=type(error).__name__, at=places_of(error))  # noqa: TRY400

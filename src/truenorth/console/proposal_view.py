@@ -5,10 +5,10 @@ from __future__ import annotations
 from truenorth.action.values import DO_NOTHING
 from truenorth.console.sight import Sight
 from truenorth.console.words import Words, muted, paragraph, tag
-from truenorth.server.api.decisions import CandidateShown, DecisionWhole, LeftShown
+from truenorth.server.api.decisions import CandidateShown, DecisionOffered, LeftShown
 
 
-def show_proposal(sight: Sight, whole: DecisionWhole, left: list[LeftShown]) -> None:
+def show_proposal(sight: Sight, whole: DecisionOffered, left: list[LeftShown]) -> None:
     """Draw it into the element that is open."""
     decision, currency = whole.decision, whole.currency
     chosen = next(one for one in whole.candidates if one.action == decision.chosen)
@@ -33,7 +33,7 @@ def show_proposal(sight: Sight, whole: DecisionWhole, left: list[LeftShown]) -> 
     _spend(sight, left, currency)
 
 
-def _others(whole: DecisionWhole) -> list[CandidateShown]:
+def _others(whole: DecisionOffered) -> list[CandidateShown]:
     """Two alternatives: those that stayed, else the best of those that fell, with the stage where they did."""
     fallen = [one for one in whole.candidates if one.stage is not None]
     fallen.sort(key=lambda one: -one.value_cents)
@@ -70,5 +70,5 @@ def _spend(sight: Sight, left: list[LeftShown], currency: str | None) -> None:
     paragraph(f"You may still spend: {'; '.join(said)}.", "tn-muted")
 
 
-def _title(whole: DecisionWhole, action: str) -> str:
+def _title(whole: DecisionOffered, action: str) -> str:
     return "Do nothing" if action == DO_NOTHING else whole.titles.get(action, action.replace("_", " "))

@@ -59,6 +59,13 @@ class QueueView(DrawnByScript, component="static/queue.js"):
             at = self._n - 1 if by > 0 else self._n
         await self._take(min(max(at + by, 0), len(keys) - 1))
 
+    async def go_on(self) -> None:
+        """Take up the first of the other cases that wait; where none does, stay."""
+        waiting = (n for n, one in enumerate(self.places) if _waits(one) and (one.journey, one.case) != self._at)
+        n = next(waiting, None)
+        if n is not None:
+            await self._take(n)
+
     def plain(self) -> Node:
         """What `static/queue.js` draws."""
         rows = [
@@ -109,3 +116,8 @@ class QueueView(DrawnByScript, component="static/queue.js"):
             return f"settled for now, {risk}" if one.settled else risk
         words = in_words(one.decision.chosen)
         return f"{words} (under way)" if one.decision.state == "accepted" else words
+
+
+def _waits(one: PlaceShown) -> bool:
+    """Whether somebody has to say something: it is proposed, or nobody has decided yet."""
+    return not one.settled and (one.decision is None or one.decision.state == "proposed")

@@ -6,7 +6,7 @@ from typing import Any
 from xml.etree.ElementTree import Element as Node
 
 from truenorth.console.first_look import DrawnByScript, node
-from truenorth.console.words import Tone
+from truenorth.console.words import Tone, tag_classes
 
 Tree = tuple[str, dict[str, str], str, tuple[Any, ...]]
 """A tag, its attributes, its text, and what is in it."""
@@ -27,7 +27,7 @@ class Still(DrawnByScript, component="static/still.js"):
 
 def tagged(text: str, tone: Tone = "plain") -> Node:
     """A short state, as `words.tag` shows it."""
-    return node("span", text, class_=f"tn-tag tn-{tone}")
+    return node("span", text, class_=tag_classes(tone))
 
 
 def _tree(one: Node) -> Tree:

@@ -11,7 +11,7 @@ from xml.etree.ElementTree import Element as Node
 import msgspec
 
 from truenorth.console.first_look import DrawnByScript, node
-from truenorth.console.words import Tone
+from truenorth.console.words import Tone, tag_classes
 from truenorth.console.writing import Writing
 
 Kind = Literal["text", "number", "change", "money", "percent", "instant", "span", "tag"]
@@ -123,7 +123,7 @@ class TableElement(DrawnByScript, component="static/table.js"):
 
 def _plain_cell(row: dict[str, Any], place: int, kind: str) -> Node:
     cell = row["cells"][place]
-    text = node("bdi", cell["text"], class_=f"tn-tag tn-{cell['tone']}" if cell["tone"] else "tn-cell")
+    text = node("bdi", cell["text"], class_=tag_classes(cell["tone"]) if cell["tone"] else "tn-cell")
     is_link = place == 0 and row["address"]
     return node("td", node("a", text, href=row["address"]) if is_link else text, class_=f"tn-{kind}")
 

@@ -12,6 +12,8 @@ from truenorth.console.words import Words
 COOKIE = "truenorth_tour"
 CLOSED = "closed"
 """The cookie holds the number of the step, from 0, or this."""
+ABOVE = 2
+"""Its place in the layout: behind the head and the menu."""
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -79,9 +81,10 @@ def place_of(cookie: str | None, n_steps: int) -> int | None:
 
 
 def show_tour(steps: Sequence[Step], place: int, here: str) -> None:
-    """The panel of a step on the page of a path: what is to be seen, and the ways to the others."""
+    """The panel of a step above the page of a path: what is to be seen, and the ways to the others."""
     step = steps[place]
-    with Words("aside", "", "tn-tour", aria_label="Guided tour"):
+    with Words("aside", "", "tn-tour", aria_label="Guided tour") as panel:
+        panel.move(target_index=ABOVE)
         Words("p", f"Tour, {place + 1} of {len(steps)}", "tn-muted")
         Words("p", step.title, "tn-tour-title")
         Words("p", step.text)

@@ -46,7 +46,12 @@ def link(text: str, address: str, classes: str = "") -> Words:
 
 def tag(text: str, tone: Tone = "plain") -> Words:
     """A short state."""
-    return Words("span", text, f"tn-tag tn-{tone}")
+    return Words("span", text, tag_classes(tone))
+
+
+def tag_classes(tone: Tone) -> str:
+    """The classes of a short state."""
+    return f"tn-tag tn-{tone}"
 
 
 def notice(text: str, tone: Tone = "plain") -> Words:

@@ -78,13 +78,13 @@ class Writing(NamedTuple):
         return numbers.format_percent(share, _pattern(style), self.locale).replace("-", MINUS)
 
     def money(self, amount: float | None, currency: str | None, decimals: int = 0, *, is_change: bool = False) -> str:
-        """An amount in a currency; a plain number where there is none.
+        r"""An amount in a currency; a plain number where there is none.
 
         >>> Writing().money(1234.5, "EUR"), Writing(Locale("de")).money(1234.5, "EUR", 2)
-        ('EUR 1,234', 'EUR 1.234,50')
+        ('EUR\xa01,234', 'EUR\xa01.234,50')
         """
         number = self.number(amount, decimals, is_change=is_change)
-        return number if amount is None else priced(number, currency or "")
+        return number if amount is None else priced(number, currency or "").replace(" ", "\N{NO-BREAK SPACE}")
 
     def instant(self, at: str | int | None) -> str:
         """An instant, as microseconds since 1970 UTC or as the API writes it, in the reader's zone.

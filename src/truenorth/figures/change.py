@@ -7,9 +7,10 @@ from typing import Any
 from plotly.subplots import make_subplots
 
 from truenorth.figures.theme import KIND_INK, Theme, hover, titled, worded
-from truenorth.figures.wording import percent, tenths
+from truenorth.figures.wording import tenths
 from truenorth.insight.pace_of_change import Pace
 from truenorth.insight.signals import QUESTIONS
+from truenorth.spec.counted import percent
 
 DASHES = ("solid", "dash", "dot", "dashdot")
 SIDE_INK = {"outside": KIND_INK["moment"], "inside": KIND_INK["internal"]}

@@ -8,8 +8,9 @@ import numpy as np
 from plotly import graph_objects as go
 
 from truenorth.figures.theme import KIND_INK, LINE, Theme, hover, titled, worded
-from truenorth.figures.wording import count, percent, plain, points, shorten
+from truenorth.figures.wording import count, plain, points, shorten
 from truenorth.insight.concentration import Concentration
+from truenorth.spec.counted import percent
 
 MAX_POINTS = 400
 """A curve is drawn through at most so many items."""

@@ -8,9 +8,10 @@ import polars as pl
 from plotly import graph_objects as go
 
 from truenorth.figures.theme import BAR, OUTCOME_INK, Ink, Theme, add_rows, filled, hover, titled, worded
-from truenorth.figures.wording import cases, count, money, percent, plain, points, shorten
+from truenorth.figures.wording import cases, count, money, plain, points, shorten
 from truenorth.insight.failure import MIN_CASES, points_of_failure
 from truenorth.insight.replayed import Replayed
+from truenorth.spec.counted import percent
 
 KIND_WORDS = {"event": "Event", "step": "Step", "handover": "Hand-over", "promise": "Broken promise"}
 

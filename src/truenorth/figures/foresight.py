@@ -8,9 +8,10 @@ import numpy as np
 from plotly import graph_objects as go
 
 from truenorth.figures.theme import LINE, OUTCOME_INK, Theme, hover, titled, worded
-from truenorth.figures.wording import cases, count, percent, tenths
+from truenorth.figures.wording import cases, count, tenths
 from truenorth.foresight.backtest import Backtest
 from truenorth.foresight.metrics import Estimate
+from truenorth.spec.counted import percent
 
 
 def reliability_figure(found: Backtest, theme: Theme = "light") -> Any:

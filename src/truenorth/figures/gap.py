@@ -8,8 +8,9 @@ import polars as pl
 from plotly import graph_objects as go
 
 from truenorth.figures.theme import BAR, OUTCOME_INK, Theme, add_rows, bar_rows, filled, hover, titled, worded
-from truenorth.figures.wording import count, percent, plain, points
+from truenorth.figures.wording import count, plain, points
 from truenorth.insight.gap import Gap
+from truenorth.spec.counted import percent
 
 
 def gap_figure(found: Gap, theme: Theme = "light") -> Any:

@@ -13,9 +13,9 @@ from truenorth.figures.flow_graph import LEVELS, NEED, Edge, Node, flow_graph
 from truenorth.figures.layered import Link, drawn, layered
 from truenorth.figures.outcome import NO_CASES
 from truenorth.figures.theme import BACK, KIND_INK, LINE, OUTCOME_INK, Ink, Theme, hover, titled, worded
-from truenorth.figures.wording import cases, count, duration, percent, plain, ratio, wrapped
+from truenorth.figures.wording import cases, count, duration, plain, ratio, wrapped
 from truenorth.insight.replayed import OUTCOMES, Replayed
-from truenorth.spec.counted import counted
+from truenorth.spec.counted import counted, percent
 
 NEED_INK = Ink("#5b6472", "", "triangle-right", "")
 WIDTHS = (1.2, 2.0, 3.2, 5.0, 7.5)

@@ -20,8 +20,9 @@ from truenorth.figures.theme import (
     titled,
     worded,
 )
-from truenorth.figures.wording import percent, plain, points
+from truenorth.figures.wording import plain, points
 from truenorth.insight.kpi_audit import WORDS, Audit, Audited, Level
+from truenorth.spec.counted import percent
 
 KIND_INK: dict[str, Ink] = {"output": OUTCOME_INK["failed"], "outcome": OUTCOME_INK["achieved"]}
 KIND_WORDS = {"output": "counts our own work (output)", "outcome": "counts what came of it (outcome)"}

@@ -8,9 +8,9 @@ import polars as pl
 from plotly import graph_objects as go
 
 from truenorth.figures.theme import BAR, KIND_INK, Theme, add_rows, bar_rows, filled, hover, titled, worded
-from truenorth.figures.wording import count, money, percent, plain, ratio, shorten
+from truenorth.figures.wording import count, money, plain, ratio, shorten
 from truenorth.insight.moments import Moments
-from truenorth.spec.counted import counted
+from truenorth.spec.counted import counted, percent
 
 
 def moments_figure(found: Moments, currency: str = "", top: int = 12, theme: Theme = "light") -> Any:

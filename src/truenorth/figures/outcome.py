@@ -8,10 +8,11 @@ import polars as pl
 from plotly import graph_objects as go
 
 from truenorth.figures.theme import BAR, OUTCOME_INK, Theme, add_rows, filled, hover, titled, worded
-from truenorth.figures.wording import cases, count, percent
+from truenorth.figures.wording import cases, count
 from truenorth.insight.overview import overview
 from truenorth.insight.replayed import OUTCOMES, Replayed
 from truenorth.insight.trend import chosen_period, outcome_trend
+from truenorth.spec.counted import percent
 
 REASONS = {
     ("achieved", None): "Achieved",

@@ -9,9 +9,10 @@ from plotly import graph_objects as go
 
 from truenorth.figures.outcome import NO_CASES
 from truenorth.figures.theme import OUTCOME_INK, Theme, hover, titled, worded
-from truenorth.figures.wording import UNITS, cases, count, duration, percent
+from truenorth.figures.wording import UNITS, cases, count, duration
 from truenorth.insight.pace import cumulative_incidence
 from truenorth.insight.replayed import DECIDED, Replayed
+from truenorth.spec.counted import percent
 
 MAX_POINTS = 200
 """A curve is drawn with at most so many steps; the table has them all."""

@@ -8,10 +8,10 @@ import polars as pl
 from plotly import graph_objects as go
 
 from truenorth.figures.theme import BAR, VERDICT_INK, Theme, add_rows, bar_rows, filled, hover, titled, worded
-from truenorth.figures.wording import count, percent, plain, shorten
+from truenorth.figures.wording import count, plain, shorten
 from truenorth.insight.promises import By, promise_breaks, promise_verdicts
 from truenorth.insight.replayed import VERDICTS, Replayed
-from truenorth.spec.counted import counted
+from truenorth.spec.counted import counted, percent
 
 MAX_ROWS = 15
 """More groups than this are left to the table."""

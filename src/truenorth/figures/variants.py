@@ -9,10 +9,11 @@ from plotly import graph_objects as go
 
 from truenorth.figures.outcome import NO_CASES
 from truenorth.figures.theme import KIND_INK, Theme, add_rows, hover, titled, worded
-from truenorth.figures.wording import cases, count, duration, percent, plain
+from truenorth.figures.wording import cases, count, duration, plain
 from truenorth.insight.flow import event_types
 from truenorth.insight.replayed import Replayed
 from truenorth.insight.variants import n_variants, variants
+from truenorth.spec.counted import percent
 
 MAX_SYMBOLS = 24
 """Longer variants end in an ellipsis; the table has their whole text."""

@@ -10,9 +10,7 @@ import html
 import textwrap
 import unicodedata
 
-from truenorth.spec.counted import MINUS as MINUS  # noqa: PLC0414  figures say it by these, too
-from truenorth.spec.counted import counted, priced
-from truenorth.spec.counted import percent as percent  # noqa: PLC0414
+from truenorth.spec.counted import MINUS, counted, priced
 
 SECOND_US = 1_000_000
 UNITS = (("d", 86_400 * SECOND_US), ("h", 3_600 * SECOND_US), ("min", 60 * SECOND_US), ("s", SECOND_US))

@@ -9,11 +9,12 @@ from weakref import WeakKeyDictionary
 import polars as pl
 
 from truenorth.figures.causes import POINT_WORDS, causes_figure
-from truenorth.figures.wording import cases, count, money, percent, points, shorten
+from truenorth.figures.wording import cases, count, money, points, shorten
 from truenorth.insight.causes import REMOVED, RULE, Causes, causes_of_failure
 from truenorth.insight.replayed import Replayed
 from truenorth.report.section import Inputs, Section
 from truenorth.report.tables import Shown, Table, count_column, name_column, shown
+from truenorth.spec.counted import percent
 
 _FOUND: WeakKeyDictionary[Replayed, tuple[Inputs, Causes]] = WeakKeyDictionary()
 """What was found for the replay of a report: more than one section asks, and it takes seconds."""

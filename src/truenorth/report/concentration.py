@@ -8,12 +8,13 @@ import msgspec
 import polars as pl
 
 from truenorth.figures.concentration import MEASURE_WORDS, concentration_figure, words
-from truenorth.figures.wording import count, percent, points
+from truenorth.figures.wording import count, points
 from truenorth.insight.concentration import BROKEN_PROMISE, Concentration, Measure, concentration
 from truenorth.insight.replayed import Replayed
 from truenorth.insight.trend import chosen_period
 from truenorth.report.section import Inputs, Section
 from truenorth.report.tables import Shown, Table, name_column, percent_column, shown
+from truenorth.spec.counted import percent
 
 BY_DEFAULT: tuple[tuple[str, Measure], ...] = (
     (BROKEN_PROMISE, "failed"),

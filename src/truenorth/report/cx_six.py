@@ -7,13 +7,13 @@ from typing import Any
 import msgspec
 import polars as pl
 
-from truenorth.figures.wording import count, duration, money, percent, ratio
+from truenorth.figures.wording import count, duration, money, ratio
 from truenorth.insight.cx_six import CxFigure, CxSix, cx_six
 from truenorth.insight.outcome_cost import RULE, OutcomeCost, outcome_cost
 from truenorth.insight.replayed import Replayed
 from truenorth.report.section import Inputs, Section
 from truenorth.report.tables import Table
-from truenorth.spec.counted import counted
+from truenorth.spec.counted import counted, percent
 
 BETTER = {"high": "higher", "low": "lower"}
 

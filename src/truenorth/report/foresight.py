@@ -6,12 +6,13 @@ import math
 from collections.abc import Sequence
 
 from truenorth.figures.foresight import discrimination_figure, reliability_figure
-from truenorth.figures.wording import cases, count, percent, shorten
+from truenorth.figures.wording import cases, count, shorten
 from truenorth.foresight.backtest import Backtest
 from truenorth.foresight.metrics import Estimate
 from truenorth.insight.replayed import Replayed
 from truenorth.report.section import Inputs, Section
 from truenorth.report.tables import NAME_CHARS, Table
+from truenorth.spec.counted import percent
 
 RULE = (
     "The models learnt from cases that were opened early and had ended before the split instant, and are judged on "

@@ -8,13 +8,14 @@ from typing import Any
 import polars as pl
 
 from truenorth.figures.gap import gap_figure
-from truenorth.figures.wording import count, money, percent, points, shorten
+from truenorth.figures.wording import count, money, points, shorten
 from truenorth.insight.gap import COUNTING, Gap, gap
 from truenorth.insight.measured_by import RULE
 from truenorth.insight.replayed import Replayed
 from truenorth.report.causes import causes_for
 from truenorth.report.section import Inputs, Section
 from truenorth.report.tables import Shown, Table, count_column, name_column, percent_column, shown
+from truenorth.spec.counted import percent
 
 
 def gap_section(replay: Replayed, inputs: Inputs) -> Section:

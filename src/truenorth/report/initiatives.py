@@ -10,13 +10,13 @@ import msgspec
 import polars as pl
 
 from truenorth.figures.initiatives import initiatives_figure
-from truenorth.figures.wording import money, percent, points, signed
+from truenorth.figures.wording import money, points, signed
 from truenorth.insight.initiatives import Assessment, Check, assess, portfolio_frame
 from truenorth.insight.line_of_sight import teams_in_sight, work_in_sight
 from truenorth.insight.replayed import Replayed
 from truenorth.report.section import Inputs, Section
 from truenorth.report.tables import Shown, Table, count_column, name_column, percent_column, shown
-from truenorth.spec.counted import counted
+from truenorth.spec.counted import counted, percent
 
 HOW = (
     "Before: an initiative that names no outcome, promise or moment that it serves has no line of sight: do not do it. "

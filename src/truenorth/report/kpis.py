@@ -9,11 +9,12 @@ from typing import Any
 import polars as pl
 
 from truenorth.figures.kpis import kinds_figure, kpis_figure
-from truenorth.figures.wording import percent, points
+from truenorth.figures.wording import points
 from truenorth.insight.kpi_audit import RULE, Audit, audit_kpis
 from truenorth.insight.replayed import Replayed
 from truenorth.report.section import Inputs, Section
 from truenorth.report.tables import Shown, Table, name_column, percent_column, shown
+from truenorth.spec.counted import percent
 
 FIGHTS = "fights the customer"
 KINDS = (

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from truenorth.figures.moments import moments_figure
-from truenorth.figures.wording import money, percent, points, ratio
+from truenorth.figures.wording import money, points, ratio
 from truenorth.insight import alignment, causal_flow
 from truenorth.insight import failure_demand as demands
 from truenorth.insight.moments import Moments, moments
@@ -24,6 +24,7 @@ from truenorth.report.tables import (
     shown,
     time_column,
 )
+from truenorth.spec.counted import percent
 
 WORK_WORDS = {"handover": "hand-over", "decision": "decision", "internal": "internal work"}
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import polars as pl
 
 from truenorth.figures.change import change_figure
-from truenorth.figures.wording import percent, tenths
+from truenorth.figures.wording import tenths
 from truenorth.insight.pace_of_change import RULE, Pace, pace_of_change
 from truenorth.insight.replayed import Replayed
 from truenorth.insight.signals import QUESTIONS
 from truenorth.report.section import Inputs, Section
 from truenorth.report.tables import Shown, Table, name_column, percent_column, shown
+from truenorth.spec.counted import percent
 
 
 def pace_section(replay: Replayed, inputs: Inputs) -> Section:

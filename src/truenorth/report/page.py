@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from truenorth import figures
 from truenorth.figures.theme import template
-from truenorth.figures.wording import cases, count, money, percent, ratio
+from truenorth.figures.wording import cases, count, money, ratio
 from truenorth.insight.overview import Overview, overview
 from truenorth.insight.promises import promise_verdicts
 from truenorth.insight.replayed import Replayed
@@ -25,7 +25,7 @@ from truenorth.report import tables
 from truenorth.report.parts import PARTS
 from truenorth.report.section import Inputs, Section, Subject
 from truenorth.report.subjects import sections
-from truenorth.spec.counted import counted
+from truenorth.spec.counted import counted, percent
 
 HEADER_PX, BARE_PX = 40, 8
 """Room above a plot with and without a legend, when its title stands outside."""

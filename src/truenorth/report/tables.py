@@ -9,7 +9,7 @@ import msgspec
 import polars as pl
 
 from truenorth.figures.failure import KIND_WORDS
-from truenorth.figures.wording import count, duration, money, percent, points, shorten
+from truenorth.figures.wording import count, duration, money, points, shorten
 from truenorth.insight import (
     direct_follows,
     event_types,
@@ -21,6 +21,7 @@ from truenorth.insight import (
 )
 from truenorth.insight.promises import By
 from truenorth.insight.replayed import Replayed
+from truenorth.spec.counted import percent
 
 MAX_ROWS = 30
 """A table of the report shows at most so many rows; its caption says so."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from truenorth.figures.wording import count, percent, points, shorten
+from truenorth.figures.wording import count, points, shorten
 from truenorth.insight.replayed import Replayed
 from truenorth.insight.voice import MAX_TEXTS, Theme, Voice, voice
 from truenorth.report.section import Inputs, Section
 from truenorth.report.tables import NAME_CHARS, Shown, count_column, name_column, percent_column, shown
+from truenorth.spec.counted import percent
 
 
 def voice_section(replay: Replayed, inputs: Inputs) -> Section:

@@ -46,6 +46,8 @@ SOCKET_BYTES = 1_000_000
 """Largest message that a page of the console may send."""
 SWITCH_S = 0.0005
 """How long a thread may keep the others from running: those who ask wait for the one that answers all of them."""
+NEW_OBJECTS = 20_000
+"""At so many new objects Python looks for garbage among them, and every hundredth time among all: everybody waits."""
 GRACE_S = 10
 """How long requests under way may take when the service stops."""
 
@@ -244,6 +246,7 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         if self.started:
             gc.freeze()  # what is loaded stays: looking through it for garbage would hold up answers
+            gc.set_threshold(NEW_OBJECTS)
             host, port = self.servers[0].sockets[0].getsockname()[:2]
             self._on_started(f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
 

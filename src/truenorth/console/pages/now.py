@@ -90,7 +90,7 @@ async def build(sight: Sight, filters: Filters) -> None:
         with Words("div", ""):
             no_case = notice("")
             no_case.set_visibility(False)
-            case = CaseView(sight, titles, refresh)
+            case = CaseView(sight, titles, refresh, queue.go_on)
     await refresh()
     sight.after(SOON_S, refresh)  # what is shown at once may be some seconds old
     try:
@@ -200,10 +200,10 @@ async def build_panel(sight: Sight, filters: PanelFilters) -> None:
         notice("Nothing is known about this customer.")
         return
 
-    async def acted() -> None:
+    async def stay() -> None:
         return None
 
-    case = CaseView(sight, await titles_of(sight), acted, is_small=True)
+    case = CaseView(sight, await titles_of(sight), stay, stay, is_small=True)
     await case.show(place)
 
     async def refresh(signals: Sequence[Signal]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, Field
@@ -12,7 +12,7 @@ from truenorth.action.guards import Reacted, stamping
 from truenorth.action.inputs import decode_inputs
 from truenorth.action.permissions import Left
 from truenorth.action.record import decode_decision, is_reproduced
-from truenorth.action.values import Candidate
+from truenorth.action.values import Candidate, Decision
 from truenorth.server.api.context import Context, Instant, Served, Text, instant, showing
 from truenorth.server.auth import Agent, Analyst, Caller
 from truenorth.server.receiving import Turned
@@ -138,11 +138,19 @@ class DecisionMade(BaseModel):
     versions: dict[str, str | int | None]
 
 
-class DecisionWhole(BaseModel):
-    """A decision with what explains it. ``reproduced``: made once more from its record, it is the same bit by bit.
+class DecisionOffered(BaseModel):
+    """A decision with what else could be done. ``titles``: what actions are called, by name."""
 
-    ``titles``: what actions are called, by name.
-    """
+    decision: DecisionShown
+    reasons: list[str]
+    alternatives: list[CandidateShown]
+    candidates: list[CandidateShown]
+    titles: dict[str, str]
+    currency: str | None
+
+
+class DecisionWhole(DecisionOffered):
+    """A decision with all that explains it. ``reproduced``: made again from its record, it is the same bit by bit."""
 
     model_config = showing(
         {
@@ -156,13 +164,7 @@ class DecisionWhole(BaseModel):
             "reproduced": True,
         }
     )
-    decision: DecisionShown
-    reasons: list[str]
     counterfactuals: list[str]
-    alternatives: list[CandidateShown]
-    candidates: list[CandidateShown]
-    titles: dict[str, str]
-    currency: str | None
     reproduced: bool
 
 
@@ -235,17 +237,30 @@ def read_decision(served: Served, caller: Agent, id: Id) -> DecisionWhole:  # no
     """A decision explained: every candidate, and what would have changed the choice. Role: agent."""
     row = _known(served, id)
     decision = decode_decision(row.record)
-    inputs = decode_inputs(decision.inputs)
     return DecisionWhole(
-        decision=shown_decision(row, served.now_us()),
-        reasons=list(reasons(decision)),
+        **_offered(served, row, decision),
         counterfactuals=list(counterfactuals(decision)),
-        alternatives=[_candidate(one) for one in alternatives(decision)],
-        candidates=[_candidate(one) for one in decision.candidates],
-        titles={offer.name: offer.words for offer in inputs.actions},
-        currency=inputs.currency,
         reproduced=is_reproduced(row.record),
     )
+
+
+def read_offered(served: Served, caller: Agent, id: Id) -> DecisionOffered:  # noqa: A002  # the field's name
+    """The same for who acts: without what would have changed it, for which it is decided a hundred times anew."""
+    row = _known(served, id)
+    return DecisionOffered(**_offered(served, row, decode_decision(row.record)))
+
+
+def _offered(served: Context, row: DecisionRow, decision: Decision) -> dict[str, Any]:
+    """The fields of `DecisionOffered`."""
+    inputs = decode_inputs(decision.inputs)
+    return {
+        "decision": shown_decision(row, served.now_us()),
+        "reasons": list(reasons(decision)),
+        "alternatives": [_candidate(one) for one in alternatives(decision)],
+        "candidates": [_candidate(one) for one in decision.candidates],
+        "titles": {offer.name: offer.words for offer in inputs.actions},
+        "currency": inputs.currency,
+    }
 
 
 @ROUTER.post("/decisions/{id}/reaction")
