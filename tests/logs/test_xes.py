@@ -213,3 +213,14 @@ def test_both_readers_agree(tmp_path: Path, frame: pl.DataFrame) -> None:
         assert_frame_equal(XesSource(tmp_path / "log.xes", Content(data)).read(None).frame, careful.frame)
     zipped = Content(gzip.decompress(gzip.compress(data)))
     assert XesSource(tmp_path / "log.xes", zipped).read(None).frame.columns == careful.frame.columns
+
+
+def test_an_event_that_several_traces_hold_belongs_to_each_of_their_cases(tmp_path: Path) -> None:
+    shared = (
+        '<event><string key="id" value="permit 7"/><string key="concept:name" value="Permitted"/>'
+        '<date key="time:timestamp" value="2024-01-01T00:00:00Z"/></event>'
+    )
+    traces = (f'<trace><string key="concept:name" value="{case}"/>{shared}</trace>' for case in ("a", "b", "b"))
+    log = read(tmp_path, f"<log>{''.join(traces)}</log>")
+    assert log.events.select("id", "case").rows() == [("permit 7", "a"), ("permit 7", "b")]
+    assert log.n_duplicates == 1

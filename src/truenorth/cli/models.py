@@ -31,8 +31,15 @@ def list_models(
     printing_models.models(found, as_json=json)
 
 
-@models.command("show", epilog="Example: truenorth models show help 5f2b8c0e9d7a")
-def show_model(journey: JourneyName, version: Version, db: Database = DEFAULT, json: AsJson = False) -> None:
+@models.command("show", epilog="Example: truenorth models show help")
+def show_model(
+    journey: JourneyName,
+    version: Annotated[
+        str | None, typer.Argument(metavar="[VERSION]", help="A model, as 'models list' shows it; else the live one.")
+    ] = None,
+    db: Database = DEFAULT,
+    json: AsJson = False,
+) -> None:
     """A model, how it did on held-out time, and the looks at it."""
     with told(json):
         from truenorth.printing import models as printing_models

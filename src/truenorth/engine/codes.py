@@ -131,7 +131,7 @@ def encode(column: pl.Series, n_hashes: int = 2) -> Coded:
         codes[at : at + CHUNK_ROWS] = numbering.number(first, second)
     rows = np.zeros(numbering.n, np.int64)
     _first_rows(codes, rows)
-    values = column.gather(rows)
+    values = column[rows]
     if not column.null_count():
         return Coded(codes, values)
     null = int(values.is_null().arg_max() or 0)

@@ -212,15 +212,29 @@ class Marker:
         """Classes seen so far."""
         return self._classes.n
 
-    def tables(self, first_us: int, last_us: int) -> kernel.Tables:
-        """The tables of all classes seen so far; calendars reach from the first instant to beyond the last."""
+    def _answers_by_row(self) -> NDArray[np.bool_]:
+        """What each condition of the program says of each row of the tables."""
         answers = self._classes.answers()
         by_row = np.empty((2 * len(answers), len(self.program.trees)), np.bool_)
         by_row[0::2] = answers[:, : len(self.program.trees)]
         by_row[1::2] = answers[:, self._with_handover]
-        rows = np.zeros(len(by_row), kernel.ROW)
+        return by_row
+
+    def flags(self) -> NDArray[np.uint8]:
+        """What an event of each row of the tables is for its case."""
+        return self._flags(self._answers_by_row())
+
+    def _flags(self, by_row: NDArray[np.bool_]) -> NDArray[np.uint8]:
+        flags = np.zeros(len(by_row), np.uint8)
         for bit, number in self.program.flags:
-            rows["flags"][by_row[:, number]] |= bit
+            flags[by_row[:, number]] |= bit
+        return flags
+
+    def tables(self, first_us: int, last_us: int) -> kernel.Tables:
+        """The tables of all classes seen so far; calendars reach from the first instant to beyond the last."""
+        by_row = self._answers_by_row()
+        rows = np.zeros(len(by_row), kernel.ROW)
+        rows["flags"] = self._flags(by_row)
         bits = np.zeros((len(by_row), len(self.program.journey.promises)), np.uint8)
         for p, bit, number in self.program.marks:
             bits[by_row[:, number], p] |= bit
@@ -232,6 +246,11 @@ class Marker:
         hours, hours_from, calendars = _hours(self.program.journey, first_us, last_us)
         rules, outcome = _rules(self.program, calendars), _outcome(self.program, calendars)
         return kernel.Tables(rows, judged, triggered, rules, outcome, hours, hours_from)
+
+
+def marker_of(journey: Journey, columns: Mapping[str, pl.DataType]) -> Marker:
+    """The marker of a journey for events of some columns; InvalidJourney where a condition does not fit them."""
+    return Marker(compile_journey(journey, kinds_of(columns)), columns)
 
 
 def _by_row(bits: NDArray[np.integer], rows: NDArray[np.void], name: str) -> tuple[NDArray[np.int64], ...]:

@@ -157,17 +157,21 @@ def _look_up(words: U64, codes: I32, by_code: U64) -> None:
 
 
 def _answer(frame: pl.DataFrame, conditions: Mapping[int, pl.Expr], words: U64) -> None:
-    """Set the bits of the conditions that hold for each row."""
-    constants = {bit: one for bit, one in conditions.items() if not one.meta.root_names()}
-    if constants:
-        for bit, held in zip(constants, pl.select(one.alias(str(bit)) for bit, one in constants.items()), strict=True):
-            _set_bit(words, np.full(len(words), held.item()), bit)
-    asked = {bit: condition for bit, condition in conditions.items() if bit not in constants}
-    if not asked:
+    """Set the bits of the conditions that hold for each row; each looks at a column."""
+    if not conditions:
         return
-    table = frame.select(condition.alias(str(bit)) for bit, condition in asked.items())
-    for bit, column in zip(asked, table, strict=True):
+    table = frame.select(condition.alias(str(bit)) for bit, condition in conditions.items())
+    for bit, column in zip(conditions, table, strict=True):
         _set_bit(words, column.to_numpy(), bit)
+
+
+def _constants(conditions: Sequence[pl.Expr]) -> dict[int, bool]:
+    """The answers to the conditions that look at no column, by their bits."""
+    asked = {bit: one for bit, one in enumerate(conditions) if not one.meta.root_names()}
+    if not asked:
+        return {}
+    answers = pl.select(one.alias(str(bit)) for bit, one in asked.items())
+    return {bit: bool(held.item()) for bit, held in zip(asked, answers, strict=True)}
 
 
 class _Lookup(NamedTuple):
@@ -203,6 +207,7 @@ class Classes:
 
     def __init__(self, conditions: Sequence[pl.Expr]) -> None:
         self.words = [list(conditions[at : at + 64]) for at in range(0, len(conditions), 64)]
+        self._constants = [_constants(some) for some in self.words]
         self._numberings = [Numbering() for _ in self.words]
 
     def classify(self, frame: pl.DataFrame) -> I32:
@@ -212,10 +217,12 @@ class Classes:
         for at in range(0, frame.height, CHUNK_ROWS):
             chunk = frame.slice(at, CHUNK_ROWS)
             part = classes[at : at + CHUNK_ROWS]
-            for conditions, by_value, numbering in zip(self.words, lookups, self._numberings, strict=True):
-                word = np.zeros(len(part), np.uint64)
-                asked = {bit for lookup in by_value for bit in lookup.bits}
-                _answer(chunk, {bit: one for bit, one in enumerate(conditions) if bit not in asked}, word)
+            for conditions, constants, by_value, numbering in zip(
+                self.words, self._constants, lookups, self._numberings, strict=True
+            ):
+                word = np.full(len(part), sum(1 << bit for bit, holds in constants.items() if holds), np.uint64)
+                known = {*constants, *(bit for lookup in by_value for bit in lookup.bits)}
+                _answer(chunk, {bit: one for bit, one in enumerate(conditions) if bit not in known}, word)
                 for lookup in by_value:
                     _look_up(word, lookup.codes[at : at + CHUNK_ROWS], lookup.words)
                 part[:] = numbering.number(part.astype(np.uint64), word)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from truenorth.engine import kernel, verdicts
 from truenorth.engine.arrange import Columns, by_case, by_promise
 from truenorth.engine.codes import Coded, encode, read_only
-from truenorth.engine.compile import Marker, compile_journey, kinds_of
+from truenorth.engine.compile import Marker, marker_of
 from truenorth.engine.room import NOT_ASKED, Part, Room, State
 from truenorth.spec.instants import microseconds
 from truenorth.spec.model import Journey
@@ -123,17 +123,20 @@ def replay(
     n_duplicates: int = 0,
     n_threads: int = 2,
     on_progress: Progress | None = None,
+    marker: Marker | None = None,
 ) -> Replay:
     """Judge every case of a log.
 
     ``events`` come in arrival order with ``time`` (microseconds, UTC, no nulls), canonical fields and properties, as
-    `truenorth.logs.read_log` gives them, free of duplicates. ``now`` shows the log as of that instant. InvalidJourney
+    `truenorth.logs.read_log` gives them, free of duplicates. ``now`` shows the log as of that instant. ``marker``: one
+    that was made for the journey and these columns, kept by who judges a few events again and again. InvalidJourney
     where a condition does not fit the columns.
     """
-    if now is not None:
+    if now is not None and not (events["time"] <= now).all():
         events = events.filter(pl.col("time") <= now)
     tell = on_progress or (lambda _stage, _share: None)
-    run = _Run(journey, events, now, n_threads, tell)
+    marker = marker or marker_of(journey, events.schema)
+    run = _Run(journey, events, now, n_threads, tell, marker)
     tallies = []
     for number, tally in enumerate(run.judge(lambda part: verdicts.tally(journey, *part))):
         tell("judging cases", min(1.0, 0.5 + number * EVENTS_PER_PART / (2 * events.height + 1)))
@@ -150,14 +153,18 @@ class _Run:
     """
 
     def __init__(
-        self, journey: Journey, events: pl.DataFrame, now: datetime | None, n_threads: int, tell: Progress
+        self,
+        journey: Journey,
+        events: pl.DataFrame,
+        now: datetime | None,
+        n_threads: int,
+        tell: Progress,
+        marker: Marker,
     ) -> None:
         self.journey = journey
         self.frame = events
         self.n_threads = n_threads
         self.watermark: datetime | None = now or events["time"].max()  # type: ignore[assignment]
-        program = compile_journey(journey, kinds_of(events.schema))
-        marker = Marker(program, events.schema)
         time_us = read_only(events["time"].to_physical().to_numpy())
         with _pool(n_threads) as pool:
             tell("reading keys and conditions", 0.0)
@@ -165,7 +172,7 @@ class _Run:
             key = pool.submit(self._encode, "case" if "case" in events.columns else "customer")
             team = pool.submit(self._encode, "team" if "team" in events.columns else "actor", n_hashes=1)
             customer = pool.submit(self._encode, "customer") if "case" in events.columns else key
-            amounts = pool.submit(amounts_of, events, program.amounts)
+            amounts = pool.submit(amounts_of, events, marker.program.amounts)
             self.key, self.customer = key.result(), customer.result()
             codes = self.key.codes, rows.result(), team.result().codes, self.customer.codes
             tell("sorting by case", 0.4)
@@ -234,21 +241,22 @@ class _Run:
         moment, decision = (flags & kernel.MOMENT) != 0, (flags & kernel.DECISION) != 0
         index = np.ascontiguousarray(log["index"][taken])
         taken_from = self.frame[index] if case is not None else self._let_go(index)
-        events = taken_from.with_columns(
-            self.ids.gather(index).cast(pl.String),
+        made = (
+            self.ids[index].cast(pl.String),
             verdicts.case_ids(self.key.values, key, episodes[taken] >> 1),
             pl.Series("moment", moment),
             pl.Series("decision", decision),
             pl.Series("internal", ~(moment | decision)),
             pl.Series("handover", handover),
         )
+        events = pl.DataFrame(list({column.name: column for column in (*taken_from, *made)}.values()))
         return events if case is None else events.filter(pl.col("case") == case)
 
     def _let_go(self, index: NDArray[np.int64]) -> pl.DataFrame:
         """Some events of the log, of which only the ids are kept: column by column, so that there are not two logs."""
         _ = self.ids
         log, self.frame = self.frame.clone(), self.frame.clear()
-        return pl.DataFrame([log.drop_in_place(name).gather(index) for name in self.frame.columns])
+        return pl.DataFrame([log.drop_in_place(name)[index] for name in self.frame.columns])
 
     def _spans_of(self, case: str) -> Iterator[tuple[int, int]]:
         """The key of a case as a span: the id itself, or what stands before its ``#2``."""

@@ -33,12 +33,12 @@ def instants(values: NDArray[np.int64]) -> pl.Series:
 
 def named(numbers: NDArray[np.integer], names: Sequence[str | None]) -> pl.Series:
     """Numbers as the names they stand for."""
-    return pl.Series(names, dtype=pl.String).gather(np.ascontiguousarray(numbers))
+    return pl.Series(names, dtype=pl.String)[np.ascontiguousarray(numbers)]
 
 
 def case_ids(keys: pl.Series, key: NDArray[np.int64], episode: NDArray[np.int32]) -> pl.Series:
     """The id of each case: its key, with ``#2``, ``#3`` ... from the second episode on."""
-    ids = keys.gather(np.ascontiguousarray(key)).alias("case")
+    ids = keys[np.ascontiguousarray(key)].alias("case")
     if not (episode > 1).any():
         return ids
     number = pl.Series("episode", np.ascontiguousarray(episode))
@@ -48,23 +48,22 @@ def case_ids(keys: pl.Series, key: NDArray[np.int64], episode: NDArray[np.int32]
 
 def texts(values: pl.Series, codes: NDArray[np.integer]) -> pl.Series:
     """Codes as the texts they stand for; a negative code is null."""
-    index = pl.Series(np.ascontiguousarray(codes).astype(np.int64))
-    return values.gather(index.set(index < 0, None)).cast(pl.String)
+    index = pl.Series(np.ascontiguousarray(codes)).cast(pl.get_index_type(), strict=False)
+    return values[index].cast(pl.String)
 
 
 def case_table(journey: Journey, rows: NDArray[np.void], keys: pl.Series, customers: pl.Series) -> pl.DataFrame:
     """The table of cases; ``keys`` and ``customers`` are the texts by code."""
-    outcome = named(rows["outcome"], OUTCOMES)
-    value = dict.fromkeys(SHOWN_OUTCOMES, 0.0) | dict(journey.outcome.value)
+    value = np.array([journey.outcome.value.get(name, 0.0) for name in OUTCOMES], np.float64)  # type: ignore[call-overload]
     columns: dict[str, Any] = {
         "case": case_ids(keys, rows["key"], rows["episode"]),
         "customer": texts(customers, rows["customer"]),
         **{name: instants(rows[name]) for name in ("opened", "resolved", "closed")},
-        "outcome": outcome,
+        "outcome": named(rows["outcome"], OUTCOMES),
         "reason": named(rows["reason"], REASONS),
         "outcome_time": instants(rows["outcome_time"]),
         **{name: np.ascontiguousarray(rows[name]) for name in (*_COUNTS, "cost", "revenue")},
-        "value": outcome.replace_strict(value, return_dtype=pl.Float64),
+        "value": value[rows["outcome"]],
         **{name: np.ascontiguousarray(rows[name]) for name in SHOWN_VERDICTS},
     }
     return pl.DataFrame(columns)

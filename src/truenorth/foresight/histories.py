@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -19,6 +19,9 @@ from truenorth.foresight.hours import after_open
 from truenorth.foresight.rows import NEVER
 from truenorth.foresight.vocabulary import Vocabulary
 from truenorth.spec.model import Journey
+
+if TYPE_CHECKING:
+    from truenorth.engine.compile import Marker
 
 I32 = NDArray[np.int32]
 I64 = NDArray[np.int64]
@@ -102,7 +105,7 @@ def histories(
     time_us = instants_us(events["time"])
     run = events["case"].rle_id().to_numpy().astype(np.int64)
     starts = np.append(np.flatnonzero(np.diff(run, prepend=-1)), len(run)).astype(np.int64)
-    ids = events["case"].gather(starts[:-1])
+    ids = events["case"][starts[:-1]]
     opened_us = time_us[starts[:-1]]
     instance_starts, instances = _instances(vocabulary, events, ids, starts, promises)
     earlier_starts, earlier = _earlier(events, starts, cases if past is None else past)
@@ -183,14 +186,17 @@ def _limits(vocabulary: Vocabulary, opened_us: I64) -> I64:
     return after_open(vocabulary.within_calendar, opened_us, vocabulary.within_us)
 
 
-def flags_of(journey: Journey, events: pl.DataFrame) -> NDArray[np.uint8]:
-    """What each event of a replay (with its flags ``moment``, ``decision``, ``handover``) is for its case."""
-    from truenorth.engine import kernel
-    from truenorth.engine.compile import Marker, compile_journey, kinds_of
+def flags_of(journey: Journey, events: pl.DataFrame, marker: Marker | None = None) -> NDArray[np.uint8]:
+    """What each event of a replay (with its flags ``moment``, ``decision``, ``handover``) is for its case.
 
-    marker = Marker(compile_journey(journey, kinds_of(events.schema)), events.schema)
+    ``marker``: one that was made for the journey and these columns.
+    """
+    from truenorth.engine import kernel
+    from truenorth.engine.compile import marker_of
+
+    marker = marker or marker_of(journey, events.schema)
     rows = marker.rows(events) + events["handover"].to_numpy().astype(np.int32)
-    marks = marker.tables(0, 0).rows["flags"][rows] if len(rows) else np.zeros(0, np.uint8)
+    marks = marker.flags()[rows]
     flags = np.zeros(events.height, np.uint8)
     for bit, name in ((MOMENT, "moment"), (DECISION, "decision"), (HANDOVER, "handover")):
         flags |= bit * events[name].to_numpy().astype(np.uint8)

@@ -17,8 +17,6 @@ F64 = NDArray[np.float64]
 
 FALSE_ALARMS = 0.01
 """Chance that one look at data that has not changed raises any alarm."""
-UNLIKE = " no longer looks like what was learnt from"
-"""What is said of a column that has drifted, after its words."""
 FEWEST = 50
 """A window has at least so many cases; a smaller one says nothing."""
 
@@ -92,6 +90,17 @@ def drift(
     return _holm(found, false_alarms)
 
 
+def unlike(columns: Sequence[str]) -> str:
+    """What is said of columns that have drifted, by their words.
+
+    >>> unlike(["open cases"]), unlike(["open cases", "last event"])
+    ("'open cases' no longer looks like what was learnt from", \
+"'open cases', 'last event' no longer look like what was learnt from")
+    """
+    named = ", ".join(f"'{words}'" for words in columns)
+    return f"{named} no longer {'looks' if len(columns) == 1 else 'look'} like what was learnt from"
+
+
 def _holm(found: Sequence[Alarm], level: float) -> tuple[Alarm, ...]:
     ordered = sorted(found, key=lambda alarm: alarm.p_value)
     kept = []
@@ -105,7 +114,7 @@ def _holm(found: Sequence[Alarm], level: float) -> tuple[Alarm, ...]:
 def _input(column: Column, before: NDArray[np.float32], now: NDArray[np.float32]) -> Alarm:
     from scipy.stats import ks_2samp
 
-    words = f"'{column.words}'{UNLIKE}"
+    words = unlike([column.words])
     if column.kind == "category":
         codes = (np.where(np.isnan(part), -1, part).astype(np.int64) for part in (before, now))
         return Alarm("input", column.name, _chi_square(*codes), words)

@@ -265,7 +265,8 @@ def _finish(draft: _Draft) -> Log:
         position = position.filter(good) if position is not None else None
     if "id" not in draft.columns:
         draft.notes.extend(_equal_rows(draft, events))
-    events, n_duplicates = without_duplicates(events, position, unique=draft.table.unique)
+    table = draft.table
+    events, n_duplicates = without_duplicates(events, position, keys=table.keys, unique=table.unique)
     notes = (*draft.table.notes, *draft.plan.notes, *draft.notes)
     return Log(
         events=events,

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
 
 KEYS = ("source", "id")
+"""What tells an event from all others, unless its format says otherwise."""
 
 
 def without_duplicates(
-    events: pl.DataFrame, position: pl.Series | None, *, unique: bool = False
+    events: pl.DataFrame, position: pl.Series | None, *, keys: Sequence[str] = KEYS, unique: bool = False
 ) -> tuple[pl.DataFrame, int]:
     """The first arrival of each event, and how many others there were.
 
     Without ids, a row's ``position`` is its id; a row whose id is null gets its position as text and is never a
-    duplicate. ``position`` may be None if every row has an id; ``unique``: there are no duplicates.
+    duplicate. ``position`` may be None if every row has an id; ``keys``: those columns tell one event from another;
+    ``unique``: there are no duplicates.
 
     >>> frame = pl.DataFrame({"id": ["a", None, "a", None]})
     >>> first, n = without_duplicates(frame, pl.Series([1, 2, 3, 4]))
@@ -24,7 +28,7 @@ def without_duplicates(
         assert position is not None
         return events.insert_column(int("source" in events.columns), position.cast(pl.Int64).alias("id")), 0
     n_duplicates = 0
-    again = None if unique or _increasing(events["id"]) else _again(events)
+    again = None if unique or _increasing(events["id"]) else _again(events, keys)
     if again is not None:
         n_duplicates = len(again)
         first = pl.repeat(True, events.height, eager=True).scatter(again, False)
@@ -50,13 +54,13 @@ def _increasing(ids: pl.Series) -> bool:
     return ids.null_count() == 0 and bool((ids.slice(1) > ids.slice(0, max(len(ids) - 1, 0))).all())
 
 
-def _again(events: pl.DataFrame) -> pl.Series | None:
+def _again(events: pl.DataFrame, keys: Sequence[str]) -> pl.Series | None:
     """The numbers of the rows whose key came before, or None.
 
     Equal keys have equal hashes, so only rows that share a hash are compared: sorting the hashes takes an eighth of the
     time of a table of texts.
     """
-    keys = [name for name in KEYS if name in events.columns]
+    keys = [name for name in keys if name in events.columns]
     hashes = events.select(pl.struct(keys).hash() if len(keys) > 1 else pl.col("id").hash()).to_series()
     ordered = hashes.filter(events["id"].is_not_null()).sort()
     shared = ordered.filter(ordered == ordered.shift(1)).unique()

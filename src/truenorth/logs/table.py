@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 import polars as pl
 
+from truenorth.logs.duplicates import KEYS
 from truenorth.logs.log import empty_quarantine
 from truenorth.spec.problems import Problem, UnreadableLog
 
@@ -25,8 +26,8 @@ class Table:
 
     ``position[i]`` is the place of row ``i`` among all rows of the file, from 1, unreadable ones included; None means
     that none is missing. Columns in ``loose`` are text whose type shows in their content, those in ``dated`` are text
-    that may hold instants; all others are typed by the file. ``unique``: duplicates are out already, ``n_duplicates``
-    of them.
+    that may hold instants; all others are typed by the file. ``keys``: the fields that tell one event from another.
+    ``unique``: duplicates are out already, ``n_duplicates`` of them.
     """
 
     frame: pl.DataFrame
@@ -37,6 +38,7 @@ class Table:
     quarantine: pl.DataFrame = field(default_factory=empty_quarantine)
     notes: tuple[str, ...] = ()
     n_duplicates: int = 0
+    keys: Sequence[str] = KEYS
     unique: bool = False
 
 

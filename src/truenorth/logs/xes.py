@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 
 from truenorth.logs.content import Content, as_utf8
+from truenorth.logs.duplicates import KEYS
 from truenorth.logs.log import QUARANTINE_SCHEMA
 from truenorth.logs.records import MOST_COLUMNS
 from truenorth.logs.table import Table, shorten
@@ -81,6 +82,7 @@ class XesSource:
             dated=[name for name in names if self._attribute(name).tags == {"date"}],
             quarantine=self._quarantine(),
             notes=self._notes,
+            keys=(*KEYS, "case"),  # an event that several traces hold belongs to each of their cases
         )
 
     def _quarantine(self) -> pl.DataFrame:

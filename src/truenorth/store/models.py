@@ -10,11 +10,21 @@ from sqlalchemy import Connection, and_, delete, func, insert, select, update
 
 from truenorth.store.database import Database, Turn
 from truenorth.store.foresight_rows import Look, ModelRow
-from truenorth.store.tables import MODEL, MODEL_LOOK, RISK, RISK_PAST
+from truenorth.store.results import n_erasures_of
+from truenorth.store.tables import JOURNEY, MODEL, MODEL_LOOK, RISK, RISK_PAST
 
 LOOKS_KEPT = 100
 """Looks at a model that are kept; older ones go."""
 COLUMNS = [MODEL.c[name] for name in ModelRow.__struct_fields__]
+
+_LIVE = and_(JOURNEY.c.name == MODEL.c.journey, JOURNEY.c.state == "live")
+_STANDING = (
+    select(MODEL.c.journey, MODEL.c.version, MODEL.c.state, func.max(JOURNEY.c.version))
+    .join(JOURNEY, _LIVE)
+    .where(MODEL.c.state.in_(("live", "shadow")))
+    .group_by(MODEL.c.journey, MODEL.c.version, MODEL.c.state)
+    .order_by(MODEL.c.journey, MODEL.c.version)
+)
 
 
 class Models:
@@ -44,6 +54,12 @@ class Models:
         asked = select(*COLUMNS).where(of).order_by(MODEL.c.journey, MODEL.c.version)
         with self._database.reading() as connection:
             return [_model(row) for row in connection.execute(asked).all()]
+
+    def standing(self) -> tuple[int, Sequence[tuple[Any, ...]]]:
+        """What a foreseer looks at before each step, all of one instant: how many erasures there have been, and which
+        models are asked (journey, version, state, newest live version of the journey)."""
+        with self._database.reading() as connection:
+            return n_erasures_of(connection), [tuple(row) for row in connection.execute(_STANDING)]
 
     def find(self, journey: str, version: str) -> ModelRow | None:
         """A model, or None."""

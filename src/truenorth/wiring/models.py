@@ -11,6 +11,7 @@ from truenorth.server.foreseeing import promoting, watching
 from truenorth.server.foreseeing.teaching import Taught, judged_log, taught
 from truenorth.server.foreseeing.watching import Seen
 from truenorth.store.foresight_rows import Look, ModelRow
+from truenorth.store.opening import Store
 from truenorth.wiring.store import existing_store, now_us, user_name
 
 MAX_THREADS = 8
@@ -32,10 +33,11 @@ def models(url: str, journey: str | None) -> Sequence[ModelRow]:
         return store.models.list(journey)
 
 
-def model(url: str, journey: str, version: str) -> tuple[ModelRow, Sequence[Look]]:
-    """A model with the looks at it, the newest first."""
+def model(url: str, journey: str, version: str | None) -> tuple[ModelRow, Sequence[Look]]:
+    """A model, the live one if none is named, with the looks at it, the newest first."""
     with existing_store(url) as store:
-        return promoting.found(store, journey, version), store.models.looks(journey, version)
+        row = promoting.found(store, journey, version or _live(store, journey))
+        return row, store.models.looks(journey, row.version)
 
 
 def promote(url: str, journey: str, version: str, *, insisted: bool) -> ModelRow:
@@ -68,11 +70,15 @@ def retire(url: str, journey: str, version: str) -> ModelRow:
 def watch(url: str, journey: str, version: str | None, *, propose: bool, seed: int, tell: Tell) -> Seen:
     """Look at a model, the live one if none is named, and keep what is seen."""
     with existing_store(url) as store:
-        live = store.models.live(journey)
-        asked = version or (live.version if live else "(live)")
+        asked = version or _live(store, journey)
         return watching.look(
             store, journey, asked, propose=propose, effort=_effort(), seed=seed, now_us=now_us(), tell=tell
         )
+
+
+def _live(store: Store, journey: str) -> str:
+    live = store.models.live(journey)
+    return live.version if live else "(live)"
 
 
 def _about(row: ModelRow) -> str:

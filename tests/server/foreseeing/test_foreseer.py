@@ -16,7 +16,7 @@ from truenorth.foresight.features import vocabulary_of_replay
 from truenorth.foresight.level import raised
 from truenorth.foresight.model import Foresight
 from truenorth.foresight.remaining import Ends
-from truenorth.foresight.watch import UNLIKE, Alarm
+from truenorth.foresight.watch import Alarm
 from truenorth.server.foreseeing import follower, levelling, stating
 from truenorth.server.foreseeing.foreseer import Foreseer, foreseer_status
 from truenorth.server.foreseeing.promoting import NotBetter, promote, roll_back
@@ -358,9 +358,10 @@ def test_a_property_called_position_is_the_senders_and_the_place_in_the_log_teac
 
 
 def test_columns_that_have_drifted_are_named_together() -> None:
-    alarms = [Alarm("input", name, 0.0, f"'{name}'{UNLIKE}") for name in ("open cases", "last event")]
+    columns = {"n_open": "open cases", "last": "last event"}
+    alarms = [Alarm("input", name, 0.0, "said one by one") for name in columns]
     alarms.insert(1, Alarm("outcome", "outcome", 0.0, "the shares of the outcomes have changed"))
-    assert words_of_look(None, 3, tuple(alarms)).split("; ")[1:] == [
+    assert words_of_look(None, 3, tuple(alarms), columns).split("; ")[1:] == [
         "the shares of the outcomes have changed",
         "'open cases', 'last event' no longer look like what was learnt from",
     ]

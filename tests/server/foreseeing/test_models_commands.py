@@ -53,7 +53,9 @@ def test_the_life_of_a_model(url: str) -> None:
     refused = told("models", "promote", "shop", "poor", status=1)
     assert "no better than chance" in json.dumps(refused)
     assert told("models", "promote", "shop", "poor", "--insist")[0]["state"] == "live"
+    assert told("models", "show", "shop")["version"] == "poor"
     assert told("models", "roll-back", "shop")[0]["version"] == version
+    assert told("models", "show", "shop")["version"] == version
     assert told("models", "retire", "shop", version)[0]["state"] == "retired"
     shown = told("models", "show", "shop", version)
     assert shown["metrics"]["n_cases"] > 100
@@ -85,6 +87,7 @@ def test_watching_and_training_on_a_store(url: str) -> None:
     [
         (("models", "promote", "shop", "unknown"), "a model of shop"),
         (("models", "watch", "shop"), "a model of shop"),
+        (("models", "show", "shop"), "a model of shop"),
         (("models", "roll-back", "shop"), "was live before"),
         (("train", "--journey", "other"), "a live journey: shop"),
     ],

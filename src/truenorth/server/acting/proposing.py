@@ -17,8 +17,9 @@ from truenorth.store.staff import StaffTeam
 
 TRIGGERS = ("opened", "broken", "reopened", "at_risk")
 """The kinds of signals at which a case is looked at."""
-PAGE_SIGNALS = 100
-"""Signals that are read at a time."""
+PAGE_SIGNALS = 20
+"""Signals that are read at a time; after as many it rests for as long as they took, so that pages are served meanwhile:
+an import may leave thousands."""
 IDLE_S = 0.5
 RETRY_S = 2.0
 
@@ -36,11 +37,12 @@ class Proposer:
 
     async def run(self, stopped: asyncio.Event) -> None:
         """Propose until stopped; a store that refuses is tried again."""
+        loop = asyncio.get_running_loop()
         while not stopped.is_set():
-            wait_s = IDLE_S
+            wait_s, begun = IDLE_S, loop.time()
             try:
                 n_read = await asyncio.to_thread(self.step)
-                wait_s = 0.0 if n_read == PAGE_SIGNALS else IDLE_S
+                wait_s = loop.time() - begun if n_read == PAGE_SIGNALS else IDLE_S
             except StoreFull as error:
                 LOG.warning("the store refuses", reason=str(error))
                 wait_s = RETRY_S

@@ -43,7 +43,7 @@ class Company:
 
     def _moves(self, number: int) -> NDArray[np.void]:
         if number == 2:
-            return np.concatenate([np.zeros(0, MOVE), *self._fresh.values()])
+            return np.frombuffer(b"".join(moves.tobytes() for moves in self._fresh.values()), MOVE)
         return (self._old, self._middle)[number].moves
 
     def settle(self, known: Histories, closed_us: I64) -> None:
@@ -86,7 +86,7 @@ class Company:
                 self._closed.add(case)
         names = list(self._fresh)
         numbers = np.repeat(np.arange(len(names)), [len(moves) for moves in self._fresh.values()])
-        self._middle = self._middle.with_(np.concatenate(list(self._fresh.values())), numbers, names)
+        self._middle = self._middle.with_(self._moves(2), numbers, names)
         self._fresh, self._settled_to = {}, self._newest
         self._loads[1] = None
         if len(self._middle.moves) > MIDDLE_MOVES:
@@ -119,7 +119,8 @@ class _Moves:
         """Those that may still change a count."""
         closed = self.case[self.moves["closes"] & (self.moves["time_us"] < before_us)]
         kept = ~np.isin(self.case, closed)
-        names = [name for name, number in self.numbers.items() if number not in set(closed.tolist())]
+        gone = set(closed.tolist())
+        names = [name for name, number in self.numbers.items() if number not in gone]
         renumbered = np.full(len(self.numbers) + 1, -1, np.int64)
         for new, name in enumerate(names):
             renumbered[self.numbers[name]] = new

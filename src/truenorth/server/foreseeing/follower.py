@@ -16,6 +16,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from truenorth.engine.compile import Marker, marker_of
 from truenorth.engine.live import POSITION
 from truenorth.engine.replay import Replay, replay
 from truenorth.foresight.features import Histories, Vocabulary, encode, flags_of, histories
@@ -118,6 +119,7 @@ class Follower:
         self.position, self.at_us = progress.position, progress.watermark_us or 0
         self._sight = sight_of(sight)
         self._people = everybody(store.events, self.position)
+        self._marker: Marker | None = None
         self._held = Held("case" if "case" in self._schema else "customer")
         values = self.journey.outcome.value
         self._asked = [
@@ -302,7 +304,9 @@ class Follower:
     def _judge(self, keys: Sequence[str], at_us: int, *, anew: bool = True) -> _Judged:
         """Judge all events of some keys as of an instant; ``anew``: with earlier cases as the store has them now."""
         now = instant_at(at_us)
-        judged = replay(self.journey, self._held.of(keys), now=now, n_threads=1)
+        events = self._held.of(keys)
+        self._marker = self._marker or marker_of(self.journey, events.schema)
+        judged = replay(self.journey, events, now=now, n_threads=1, marker=self._marker)
         cases = judged.cases
         names, outcomes = cases["case"].to_list(), cases["outcome"].cast(pl.String).to_list()
         customers = cases["customer"].to_list()
@@ -328,7 +332,7 @@ class Follower:
             events,
             judged.replay.promises,
             cases,
-            flags=flags_of(self.journey, events),
+            flags=flags_of(self.journey, events, self._marker),
             past=judged.past,
         )
         return known, events[POSITION].to_numpy()

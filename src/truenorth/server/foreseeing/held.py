@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 RECENT_ROWS = 4_096
 """Events that were added last are kept apart until there are so many: adding one copies no more than these."""
@@ -44,7 +45,7 @@ class Held:
         for row, key in enumerate(frame[self.key_column].to_list(), self._n_rows):
             self._rows.setdefault(key, []).append(row)
         self._n_rows += frame.height
-        self._recent = frame if self._recent is None else self._recent.vstack(frame).rechunk()
+        self._recent = frame if self._recent is None else _in_one_piece(self._recent.vstack(frame))
         if self._recent.height > RECENT_ROWS:
             self._settle()
 
@@ -66,9 +67,9 @@ class Held:
         rows = np.array(wanted, np.int64)
         parts = []
         if self._settled is not None and len(rows) and (old := rows[rows < n_settled]).size:
-            parts.append(self._settled[old])
+            parts.append(_taken(self._settled, old))
         if self._recent is not None and (new := rows[rows >= n_settled]).size:
-            parts.append(self._recent[new - n_settled])
+            parts.append(_taken(self._recent, new - n_settled))
         if not parts:
             empty = self._settled if self._settled is not None else self._recent
             return empty.clear() if empty is not None else pl.DataFrame()
@@ -77,3 +78,13 @@ class Held:
     def _settle(self) -> None:
         parts = [part for part in (self._settled, self._recent) if part is not None]
         self._settled, self._recent = pl.concat(parts, rechunk=True), None
+
+
+def _taken(frame: pl.DataFrame, rows: NDArray[np.int64]) -> pl.DataFrame:
+    """Some rows, column by column: a frame would ask its threads for it, and waiting for them takes longer."""
+    return pl.DataFrame([column[rows] for column in frame.get_columns()])
+
+
+def _in_one_piece(frame: pl.DataFrame) -> pl.DataFrame:
+    """The same frame with each column in one piece, without threads as well."""
+    return pl.DataFrame([column.rechunk() for column in frame.get_columns()])

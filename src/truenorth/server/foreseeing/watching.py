@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import msgspec
@@ -12,7 +13,7 @@ from truenorth.foresight.backtest import Asked
 from truenorth.foresight.features import table_of_replay
 from truenorth.foresight.rows import NEVER, Table
 from truenorth.foresight.train import Effort
-from truenorth.foresight.watch import FEWEST, UNLIKE, Alarm, Health, Matured, drift, health
+from truenorth.foresight.watch import FEWEST, Alarm, Health, Matured, drift, health, unlike
 from truenorth.server.foreseeing.foreseer import known_of
 from truenorth.server.foreseeing.promoting import found
 from truenorth.server.foreseeing.teaching import Tell, judged_log, taught
@@ -80,7 +81,8 @@ def look(
         is_new = store.models.add(learnt.row, learnt.foresight.to_bytes())
         metrics = msgspec.to_builtins(learnt.found)
         proposal = Proposal(learnt.row.version, is_new, learnt.row.beats, learnt.row.why, metrics)
-    seen = Seen(since_us, now_us, n_matured, how, alarms, words_of_look(how, n_matured, alarms), proposal)
+    columns = {column.name: column.words for column in known.foresight.columns}
+    seen = Seen(since_us, now_us, n_matured, how, alarms, words_of_look(how, n_matured, alarms, columns), proposal)
     store.models.note_look(journey, version, msgspec.json.encode(seen), now_us=now_us)
     return seen
 
@@ -117,8 +119,8 @@ def _window(table: Table, from_us: int, to_us: int, seed: int) -> _Window:
     return _Window(rows.x[np.sort(shuffled[first])], cases.outcome[ended].astype(np.int64))
 
 
-def words_of_look(how: Health | None, n_matured: int, alarms: tuple[Alarm, ...]) -> str:
-    """What a look has seen, in one sentence: columns that have drifted are named together."""
+def words_of_look(how: Health | None, n_matured: int, alarms: tuple[Alarm, ...], columns: Mapping[str, str]) -> str:
+    """What a look has seen, in one sentence: columns that have drifted are named together, by their words."""
     if how is None:
         said = f"{n_matured} cases have ended since: at least {FEWEST} are needed to judge risks by"
     else:
@@ -126,7 +128,6 @@ def words_of_look(how: Health | None, n_matured: int, alarms: tuple[Alarm, ...])
             f"{how.n_cases} cases have ended since: over all predictions of them {100 * how.said:.0f} % were said to "
             f"fail, {100 * how.came:.0f} % did; AUC {how.auc.value:.2f} ({how.auc.low:.2f} to {how.auc.high:.2f})"
         )
-    unlike = [alarm.words.removesuffix(UNLIKE) for alarm in alarms if alarm.kind == "input"]
+    drifted = [columns[alarm.what] for alarm in alarms if alarm.kind == "input"]
     others = [alarm.words for alarm in alarms if alarm.kind != "input"]
-    together = ", ".join(unlike) + (UNLIKE if len(unlike) == 1 else UNLIKE.replace("looks", "look"))
-    return "; ".join([said, *others, *([together] if unlike else [])])
+    return "; ".join([said, *others, *([unlike(drifted)] if drifted else [])])
