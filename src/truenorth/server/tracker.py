@@ -206,7 +206,7 @@ class Tracker:
         afresh, keys = self._to_judge_afresh(frame, late, joined, self.position)
         at_us = self._watermark_us(watermark_us)
         old = self._forget(keys)
-        moves = self._live.take(frame.filter(~afresh), at_us)
+        moves = self._live.take(frame.filter(~afresh) if keys else frame, at_us)
         judged = self._written(moves, first, quiet=quiet)
         n_passed = int((moves.taken["index"] >= first).sum())
         if keys:
@@ -253,7 +253,7 @@ class Tracker:
         if not self._has_given_up:
             return
         keys = frame[self._live.key_column]
-        unknown = set(keys.filter(pl.Series(self._live.slots_seen(keys) < 0) & keys.is_not_null()))
+        unknown = set(keys.filter(pl.Series(self._live.slots_seen(keys) < 0))) - {None}
         history = self._history(unknown, up_to, Records(), None) if unknown else None
         if history is not None and len(history):
             self._live.take(history, self._watermark_us(None))

@@ -52,13 +52,15 @@ _UNDER_WAY = (
     .where(
         DECISION.c.journey == bindparam("journey"),
         DECISION.c.case == bindparam("case"),
-        DECISION.c.state.in_(LIVE),
+        or_(*(DECISION.c.state == state for state in LIVE)),
         _HOLDS,
     )
     .order_by(DECISION.c.taken)
 )
 _STOPPED = (
-    select(STOPPED.c.action).where(STOPPED.c.journey.in_([bindparam("journey"), EVERYWHERE])).order_by(STOPPED.c.action)
+    select(STOPPED.c.action)
+    .where(or_(STOPPED.c.journey == bindparam("journey"), STOPPED.c.journey == EVERYWHERE))
+    .order_by(STOPPED.c.action)
 )
 _THIS = select(DECISION).where(DECISION.c.id == bindparam("id"))
 _ADD, _RESERVE, _REACT = insert(DECISION), insert(RESERVATION), insert(REACTION)
