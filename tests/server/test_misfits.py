@@ -14,7 +14,7 @@ from server.test_live_equals_replay import Clock, assert_equals_replay, publish
 from server.test_signals import TEA
 from truenorth.engine.live import Live
 from truenorth.events import Event
-from truenorth.server.columns import Columns, Record, Sight, records
+from truenorth.server.columns import Columns, Records, Sight, records
 from truenorth.server.runner import Runner
 from truenorth.spec.load import parse_journey
 from truenorth.spec.problems import InvalidJourney
@@ -53,7 +53,7 @@ def event(number: int, **properties: Any) -> Event:
     )
 
 
-def look(columns: Columns, seen: list[Record], ends: list[int]) -> Sight:
+def look(columns: Columns, seen: Records, ends: list[int]) -> Sight:
     """What is seen in some batches, each of which the journey can take."""
     sight = Sight()
     for end in [*ends, len(seen)]:
@@ -73,7 +73,7 @@ def test_any_values_can_be_judged_in_any_order(condition: str, values: list[Any]
     columns = Columns(loaded)
     seen = records((Stored(at, event(at, n=n, m=m)) for at, (n, m) in enumerate(values)), lambda one: one)
     sight = look(columns, seen, sorted(data.draw(st.lists(st.integers(0, len(seen)), max_size=3))))
-    other = look(columns, data.draw(st.permutations(seen)), [])
+    other = look(columns, Records(data.draw(st.permutations(seen))), [])
     assert (sight.schema(), sight.misfits()) == (other.schema(), other.misfits())
     live = Live(loaded, sight.schema())
     assert live.take(columns.frame(sight, seen), 100).taken["index"].tolist() == list(range(len(seen)))

@@ -191,7 +191,7 @@ class Live:
     def out_of_place(self, batch: pl.DataFrame) -> NDArray[np.bool_]:
         """The events that are late by themselves, not for another one of their key; (n_events,)."""
         slots = self._slots(batch[self.key_column])
-        times_us = batch["time"].to_physical().to_numpy()
+        times_us = batch["time"].cast(pl.Int64).to_numpy()
         late: NDArray[np.bool_] = (times_us < self._last_us[slots]) | (times_us <= self._settled_us[slots])
         return (slots >= 0) & late
 
@@ -314,7 +314,7 @@ class Live:
 
     def _arrange(self, batch: pl.DataFrame, slots: I64) -> tuple[kernel.Events, I64, NDArray[np.uint8]]:
         """Events with a key by slot, then time, then position; the slot and the plain flags of each."""
-        times_us, positions = batch["time"].to_physical().to_numpy(), batch[POSITION].to_numpy()
+        times_us, positions = batch["time"].cast(pl.Int64).to_numpy(), batch[POSITION].to_numpy()
         order = np.lexsort((positions, times_us, slots))
         order = order[np.searchsorted(slots[order], 0) :]
         rows = self._marker.rows(batch)

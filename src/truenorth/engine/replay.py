@@ -267,15 +267,15 @@ class _Run:
 
 def amounts_of(events: pl.DataFrame, names: Sequence[str]) -> NDArray[np.float64]:
     """Columns of numbers, (n_names, n_events); null, NaN and a missing column are 0."""
-    columns = [_numbers(events, name).to_numpy() for name in names]
+    columns = [_numbers(events, name) for name in names]
     if len(columns) == 1:
         return read_only(columns[0].reshape(1, -1))
     return read_only(np.stack(columns) if columns else np.empty((0, events.height)))
 
 
-def _numbers(events: pl.DataFrame, name: str) -> pl.Series:
+def _numbers(events: pl.DataFrame, name: str) -> NDArray[np.float64]:
     if name not in events.columns:
-        return pl.zeros(events.height, eager=True)
-    numbers = events[name].cast(pl.Float64)
-    clean = not numbers.null_count() and not numbers.is_nan().any()
-    return numbers if clean else numbers.fill_nan(None).fill_null(0.0)
+        return np.zeros(events.height)
+    numbers: NDArray[np.float64] = events[name].cast(pl.Float64).to_numpy()  # null is NaN there
+    unknown = np.isnan(numbers)
+    return np.where(unknown, 0.0, numbers) if unknown.any() else numbers

@@ -11,10 +11,11 @@ judging of all: such a column is read as a type that fits, and what is not of th
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property, lru_cache
+from itertools import chain
 from math import isfinite
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, overload
 
 import msgspec
 import polars as pl
@@ -53,13 +54,104 @@ class Record(NamedTuple):
     rest: Mapping[str, Any]
 
 
-def records(stored: Iterable[Stored], person: Callable[[str], str]) -> list[Record]:
+class Records(Sequence[Record]):
+    """Some events, of which one column after the other is asked for, by one journey after the other.
+
+    What was asked for is kept: journeys ask for much the same.
+    """
+
+    def __init__(self, some: Iterable[Record] = ()) -> None:
+        self._some = list(some)
+        self._keys = {key for record in self._some for key in record.rest}  # not those inside of objects
+        self._objects: dict[str, list[Mapping[str, Any]]] = {}
+        self._values: dict[tuple[str, str | None], list[Any]] = {}
+        self._kinds: dict[tuple[str, str | None], frozenset[str]] = {}
+        self._series: dict[tuple[str, str | None, ReadAs | None, pl.DataType], pl.Series] = {}
+
+    def __len__(self) -> int:
+        return len(self._some)
+
+    @overload
+    def __getitem__(self, place: int) -> Record: ...
+    @overload
+    def __getitem__(self, place: slice) -> Records: ...
+    def __getitem__(self, place: int | slice) -> Record | Records:
+        return Records(self._some[place]) if isinstance(place, slice) else self._some[place]
+
+    def __iter__(self) -> Iterator[Record]:
+        return iter(self._some)
+
+    @cached_property
+    def attribute_names(self) -> Sequence[str]:
+        """The names of what senders said beside an event's fields, in the order in which they come first.
+
+        >>> from truenorth.events import Event
+        >>> event = Event(source="s", id="1", type="t", time_us=0, received_us=0)
+        >>> said = {"properties": {"plan": "a", "deep": {}}, "context": {}, "n": 1}
+        >>> Records([Record(1, event, None, said)]).attribute_names
+        ['plan', 'n']
+        """
+        return list(dict.fromkeys(chain.from_iterable(_attribute_names(record.rest) for record in self._some)))
+
+    @cached_property
+    def positions(self) -> pl.Series:
+        """Their places in the log."""
+        return pl.Series(POSITION, [record.position for record in self._some], dtype=pl.Int64)
+
+    def kinds(self, name: str, path: str | None) -> frozenset[str]:
+        """The kinds of what the events hold."""
+        if (name, path) not in self._kinds:
+            self._kinds[name, path] = _kinds(self.values(name, path))
+        return self._kinds[name, path]
+
+    def series(self, name: str, path: str | None, read_as: ReadAs | None, dtype: pl.DataType) -> pl.Series:
+        """What the events hold, as a column."""
+        key = (name, path, read_as, dtype)
+        if key not in self._series:
+            self._series[key] = _series(name, _only(read_as, self.values(name, path)), dtype)
+        return self._series[key]
+
+    def values(self, name: str, path: str | None) -> list[Any]:
+        """What each of the events holds."""
+        if (name, path) not in self._values:
+            self._values[name, path] = self._looked_up(name, path)
+        return self._values[name, path]
+
+    def _looked_up(self, name: str, path: str | None) -> list[Any]:
+        if path is None and name == "customer":
+            return [record.person for record in self._some]
+        if path is None:
+            attribute = _ATTRIBUTES.get(name, name)
+            return [getattr(record.event, attribute) for record in self._some]
+        heads = [(head, tail) for head, tail in _splits(path) if head in self._keys]
+        if path in self._keys or len(heads) > 1 or any("." in tail for _, tail in heads):
+            return [value_at(record.rest, path) for record in self._some]
+        return self._inner(*heads[0]) if heads else [None] * len(self._some)
+
+    def _inner(self, head: str, tail: str) -> list[Any]:
+        """What stands under a key of an object under another one, as `value_at` finds it: most of a log."""
+        if head not in self._objects:
+            held = [record.rest.get(head) for record in self._some]
+            self._objects[head] = [one if isinstance(one, dict) else {} for one in held]
+        found = [one.get(tail) for one in self._objects[head]]
+        return [None if isinstance(value, dict) else value for value in found] if dict in _types(found) else found
+
+
+def records(stored: Iterable[Stored], person: Callable[[str], str]) -> Records:
     """Decode events; ``person`` gives the id that stands for a customer's."""
     decode = msgspec.json.Decoder().decode
-    return [
+    return Records(
         Record(place, event, event.customer and person(event.customer), decode(event.properties))
         for place, event in stored
-    ]
+    )
+
+
+def _attribute_names(rest: Mapping[str, Any]) -> Iterator[str]:
+    for name, value in rest.items():
+        if name == PROPERTIES and isinstance(value, dict):
+            yield from (inner for inner, held in value.items() if not isinstance(held, dict | list))
+        elif not isinstance(value, dict | list):
+            yield name
 
 
 def value_at(record: Mapping[str, Any], path: str) -> Any:
@@ -152,11 +244,11 @@ class Columns:
         self._paths = {name: _paths(name, journey.fields.get(name)) for name in self._names}
         self._fitted = lru_cache(MOST_SIGHTS)(self._fit)
 
-    def look(self, sight: Sight, seen: Sequence[Record]) -> Sight:
+    def look(self, sight: Sight, seen: Records) -> Sight:
         """What has been seen, with some more events; the same value if that is nothing new."""
-        columns, page = dict(sight.columns), _Page(seen)
+        columns = dict(sight.columns)
         for name in self._names:
-            column = self._widened(name, columns.get(name), page)
+            column = self._widened(name, columns.get(name), seen)
             if column:
                 columns[name] = column
         return sight if columns == sight.columns else self._fitted(tuple(columns.items()))
@@ -184,56 +276,25 @@ class Columns:
             return len(error.problems)
         return 0
 
-    def _widened(self, name: str, known: Column | None, seen: _Page) -> Column | None:
+    def _widened(self, name: str, known: Column | None, seen: Records) -> Column | None:
         """A column with what some events show of it: a path further up takes its place, one further down counts not."""
         paths = self._paths[name]
         if known and known.path is None and paths[0] is None:
             return known  # the event's own field: of the type that the reference gives it
         for path in paths if known is None else paths[: paths.index(known.path) + 1]:
-            kinds = _kinds(seen.values(name, path))
+            kinds = seen.kinds(name, path)
             if kinds:
                 same = known if known and known.path == path else Column(path)
                 return msgspec.structs.replace(same, kinds=kinds | same.kinds)
         return known
 
-    def frame(self, sight: Sight, some: Sequence[Record]) -> pl.DataFrame:
+    def frame(self, sight: Sight, some: Records) -> pl.DataFrame:
         """Events as a frame with `POSITION` and the columns of `Sight.schema`."""
-        page = _Page(some)
-        columns = [pl.Series(POSITION, [record.position for record in some], dtype=pl.Int64)]
+        columns = [some.positions]
         for name, dtype in sight.schema().items():
-            values = page.values(name, sight.path(name))
             column = sight.columns.get(name)
-            columns.append(_series(name, _only(column.read_as, values) if column else values, dtype))
+            columns.append(some.series(name, sight.path(name), column.read_as if column else None, dtype))
         return pl.DataFrame(columns)
-
-
-class _Page:
-    """Some events, of which one column after the other is asked for."""
-
-    def __init__(self, some: Sequence[Record]) -> None:
-        self._some = some
-        self._keys = {key for record in some for key in record.rest}  # not those inside of objects
-        self._objects: dict[str, list[Mapping[str, Any]]] = {}
-
-    def values(self, name: str, path: str | None) -> list[Any]:
-        """What each of the events holds."""
-        if path is None and name == "customer":
-            return [record.person for record in self._some]
-        if path is None:
-            attribute = _ATTRIBUTES.get(name, name)
-            return [getattr(record.event, attribute) for record in self._some]
-        heads = [(head, tail) for head, tail in _splits(path) if head in self._keys]
-        if path in self._keys or len(heads) > 1 or any("." in tail for _, tail in heads):
-            return [value_at(record.rest, path) for record in self._some]
-        return self._inner(*heads[0]) if heads else [None] * len(self._some)
-
-    def _inner(self, head: str, tail: str) -> list[Any]:
-        """What stands under a key of an object under another one, as `value_at` finds it: most of a log."""
-        if head not in self._objects:
-            held = [record.rest.get(head) for record in self._some]
-            self._objects[head] = [one if isinstance(one, dict) else {} for one in held]
-        found = [one.get(tail) for one in self._objects[head]]
-        return [None if isinstance(value, dict) else value for value in found] if dict in _types(found) else found
 
 
 def _types(values: Iterable[Any]) -> set[type]:

@@ -47,12 +47,12 @@ class StoredPast:
         self._journey = journey
         self._person = person
 
-    def records_of_keys(self, keys: Collection[str], up_to: int) -> list[Record]:
+    def records_of_keys(self, keys: Collection[str], up_to: int) -> Sequence[Record]:
         """The events of some case keys up to a position."""
         history = self._results.history(self._journey, sorted(keys))
         return records(self._events.at([one.position for one in history if one.position <= up_to]), self._person)
 
-    def records_of_customers(self, ids: Collection[str], up_to: int) -> list[Record]:
+    def records_of_customers(self, ids: Collection[str], up_to: int) -> Sequence[Record]:
         """The events of some ids up to a position."""
         found = records(self._events.of_customers(sorted(ids)), self._person)
         return [record for record in found if record.position <= up_to]

@@ -17,7 +17,7 @@ import structlog
 
 from truenorth.engine import kernel
 from truenorth.identity import Identities
-from truenorth.server.columns import Record, Sight, records
+from truenorth.server.columns import Records, Sight, records
 from truenorth.server.past import RecentIds, StoredPast
 from truenorth.server.tracker import Tracker
 from truenorth.server.who_is_who import Joined, joined_by, learn
@@ -183,7 +183,7 @@ class Runner:
         self,
         name: str,
         tracker: Tracker,
-        page: Sequence[Record],
+        page: Records,
         last: int,
         watermark_us: int | None,
         joined: Joined | None,

@@ -21,7 +21,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from truenorth.engine.live import LONG_AGO_US, POSITION, Live, Moves
-from truenorth.server.columns import Columns, Record, Sight
+from truenorth.server.columns import Columns, Record, Records, Sight
 from truenorth.server.signals_of import corrections, signals_of
 from truenorth.server.verdict_rows import case_id, case_rows, newly_told, promise_rows
 from truenorth.server.who_is_who import Joined
@@ -57,11 +57,11 @@ class PackedChunk(msgspec.Struct, frozen=True, array_like=True):
 class Past(Protocol):
     """What a tracker asks about events and cases of before."""
 
-    def records_of_keys(self, keys: Collection[str], up_to: int) -> list[Record]:
+    def records_of_keys(self, keys: Collection[str], up_to: int) -> Sequence[Record]:
         """The events of some case keys up to a position."""
         ...
 
-    def records_of_customers(self, ids: Collection[str], up_to: int) -> list[Record]:
+    def records_of_customers(self, ids: Collection[str], up_to: int) -> Sequence[Record]:
         """The events of some ids up to a position."""
         ...
 
@@ -137,7 +137,7 @@ class Tracker:
         known = [us for us in (moved_us, self.progress.watermark_us) if us is not None]
         return max(known, default=LONG_AGO_US)
 
-    def retrace(self, page: Sequence[Record], last_position: int, stated: Joined | None) -> None:
+    def retrace(self, page: Records, last_position: int, stated: Joined | None) -> None:
         """Take once more what packed chunks do not include, up to the position of the progress; nothing is written.
 
         Then comes `end_retrace`; until then nothing falls due, lest what comes be late. ``stated``: everybody whom the
@@ -153,7 +153,7 @@ class Tracker:
         self._forget(keys)
         self._live.take(frame.filter(~afresh), LONG_AGO_US)
         if keys:
-            self._live.take(self._history(keys, last_position, (), stated), LONG_AGO_US)
+            self._live.take(self._history(keys, last_position, Records(), stated), LONG_AGO_US)
         self._include_nothing(unknown | keys)
         self._note_dirty(0)
 
@@ -164,10 +164,10 @@ class Tracker:
 
     def end_retrace(self) -> None:
         """Let pass what was due by the watermark of the progress."""
-        self._live.take(self._columns.frame(self._sight, ()), self._watermark_us(None))
+        self._live.take(self._columns.frame(self._sight, Records()), self._watermark_us(None))
         self._note_dirty(0)
 
-    def widens(self, page: Sequence[Record]) -> Sight | None:
+    def widens(self, page: Records) -> Sight | None:
         """What is seen with a page, where that changes what a column is: then the log has to be taken anew."""
         sight = self._columns.look(self._sight, page)
         if sight is self._sight:
@@ -186,7 +186,7 @@ class Tracker:
 
     def take(
         self,
-        page: Sequence[Record],
+        page: Records,
         last_position: int,
         watermark_us: int | None,
         joined: Joined | None = None,
@@ -206,7 +206,7 @@ class Tracker:
         afresh, keys = self._to_judge_afresh(frame, late, joined, self.position)
         at_us = self._watermark_us(watermark_us)
         old = self._forget(keys)
-        moves = self._live.take(frame.filter(~afresh), at_us)
+        moves = self._live.take(frame.filter(~afresh) if keys else frame, at_us)
         judged = self._written(moves, first, quiet=quiet)
         n_passed = int((moves.taken["index"] >= first).sum())
         if keys:
@@ -245,16 +245,16 @@ class Tracker:
         """The keys whose events belong to somebody else now, or name another customer."""
         if self._live.key_column == "customer":
             return set(joined.persons)
-        records = self._past.records_of_customers(joined.ids, up_to)
-        return set(self._columns.frame(self._sight, records)["case"].drop_nulls())
+        theirs = Records(self._past.records_of_customers(joined.ids, up_to))
+        return set(self._columns.frame(self._sight, theirs)["case"].drop_nulls())
 
     def _bring_back(self, frame: pl.DataFrame, up_to: int) -> None:
         """Take the history of keys that were given up and have an event now."""
         if not self._has_given_up:
             return
         keys = frame[self._live.key_column]
-        unknown = set(keys.filter(pl.Series(self._live.slots_seen(keys) < 0) & keys.is_not_null()))
-        history = self._history(unknown, up_to, (), None) if unknown else None
+        unknown = set(keys.filter(pl.Series(self._live.slots_seen(keys) < 0))) - {None}
+        history = self._history(unknown, up_to, Records(), None) if unknown else None
         if history is not None and len(history):
             self._live.take(history, self._watermark_us(None))
 
@@ -303,12 +303,12 @@ class Tracker:
         )
         return judged, n_passed
 
-    def _history(self, keys: set[str], up_to: int, page: Sequence[Record], joined: Joined | None) -> pl.DataFrame:
+    def _history(self, keys: set[str], up_to: int, page: Records, joined: Joined | None) -> pl.DataFrame:
         """All events of some keys up to a position, and those of a page."""
         past = {record.position: record for record in self._past.records_of_keys(keys, up_to)}
         if joined:
             past |= {one.position: one for one in self._past.records_of_customers(joined.ids, up_to)}
-        history = self._columns.frame(self._sight, [*(past[place] for place in sorted(past)), *page])
+        history = self._columns.frame(self._sight, Records([*(past[place] for place in sorted(past)), *page]))
         return history.filter(pl.col(self._live.key_column).is_in(sorted(keys)))
 
     def _written(self, moves: Moves, first_position: int, *, quiet: bool) -> Judged:

@@ -31,10 +31,10 @@ class Who:
         self._position = 0
 
     def _follow(self) -> None:
-        n_erasures = self._store.results.n_erasures()
+        with self._store.database.one_look():
+            n_erasures, last = self._store.results.n_erasures(), self._store.events.last_position()
         if n_erasures != self._n_erasures:
             self._forget(n_erasures)
-        last = self._store.events.last_position()
         if last == self._position:
             return
         while page := self._store.events.statements(self._position, limit=PAGE_STATEMENTS):

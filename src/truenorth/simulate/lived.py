@@ -160,17 +160,12 @@ class Lived:
 
     @cached_property
     def _customer_names(self) -> pl.Series:
-        numbers = pl.DataFrame({"n": np.arange(1, len(self.run.customers) + 1)})
-        return numbers.select(name=pl.lit("C") + pl.col("n").cast(pl.String).str.zfill(7))["name"]
+        return _customers_called(np.arange(len(self.run.customers)))
 
     @cached_property
     def case_names(self) -> pl.Series:
         """Letter of the journey, number of the customer, day: the same case in every world of a seed."""
-        cases = self.run.cases
-        letters = pl.Series([journey.letter for journey in JOURNEYS]).gather(cases["journey"].astype(np.uint32))
-        parts = pl.DataFrame({"letter": letters, "customer": cases["customer"] + 1, "day": cases["day"]})
-        number, day = (pl.col(name).cast(pl.String).str.zfill(width) for name, width in (("customer", 7), ("day", 3)))
-        return parts.select(pl.concat_str("letter", number, pl.lit("-"), day).alias("case"))["case"]
+        return _cases_called(self.run.cases)
 
     @cached_property
     def _category_codes(self) -> NDArray[np.int64]:
@@ -190,15 +185,17 @@ class Lived:
         types = events["type"].astype(np.int64)
         team = events["team"].astype(np.int64)
         cases = self.run.cases[case]
+        customer = cases["customer"]
         actors, starts = self._actors
         actor = np.where(team >= 0, starts[team] + events["actor"], -1)
+        are_few = len(events) < len(self.run.cases)
         columns = {
             "source": _SOURCE.gather(types),
             "id": pl.int_range(first + 1, first + len(events) + 1, eager=True).cast(pl.String),
             "type": _TYPE.gather(types),
             "time": pl.Series(np.ascontiguousarray(events["time_us"])).cast(INSTANT),
-            "customer": self._customer_names.gather(cases["customer"]),
-            "case": self.case_names.gather(case),
+            "customer": _customers_called(customer) if are_few else self._customer_names.gather(customer),
+            "case": _cases_called(cases) if are_few else self.case_names.gather(case),
             "actor": actors.gather(actor + 1),
             "team": _TEAM.gather(team + 1),
             "channel": _CHANNEL.gather(_CHANNEL_CODES[types, cases["channel"]]),
@@ -233,9 +230,21 @@ class Lived:
         }
 
 
+def _customers_called(customers: NDArray[np.integer]) -> pl.Series:
+    numbers = pl.DataFrame({"n": customers + 1})
+    return numbers.select(name=pl.lit("C") + pl.col("n").cast(pl.String).str.zfill(7))["name"]
+
+
+def _cases_called(cases: NDArray[np.void]) -> pl.Series:
+    letters = pl.Series([journey.letter for journey in JOURNEYS]).gather(cases["journey"].astype(np.uint32))
+    parts = pl.DataFrame({"letter": letters, "customer": cases["customer"] + 1, "day": cases["day"]})
+    number, day = (pl.col(name).cast(pl.String).str.zfill(width) for name, width in (("customer", 7), ("day", 3)))
+    return parts.select(pl.concat_str("letter", number, pl.lit("-"), day).alias("case"))["case"]
+
+
 def _number(values: NDArray[np.floating], digits: int) -> pl.Series:
     """Rounded, NaN as null."""
-    return pl.Series(np.round(values.astype(np.float64), digits)).fill_nan(None)
+    return pl.Series(np.round(values.astype(np.float64), digits), nan_to_null=True)
 
 
 def _source(name: str) -> str:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Literal, NamedTuple
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, literal, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, func, insert, literal, or_, select, update
 
 from truenorth.store.acting_tables import APPROVAL, DECISION, REACTION, RESERVATION, STOPPED
 from truenorth.store.database import Database, Turn
@@ -29,6 +29,46 @@ SETTLED: tuple[DecisionState, ...] = ("nothing", "declined", "done")
 """States in which all is done about a case that was to be done, until something else happens to it."""
 EVERYWHERE = "*"
 """The journey of a stop that holds for all of them."""
+
+
+_HOLDS = or_(DECISION.c.expires_us.is_(None), DECISION.c.expires_us > bindparam("now_us"))
+"""Whether a decision still holds what it took."""
+_USED = (
+    select(RESERVATION.c.account, func.sum(RESERVATION.c.amount))
+    .where(
+        RESERVATION.c.account.in_(bindparam("accounts", expanding=True)),
+        or_(RESERVATION.c.until_us.is_(None), RESERVATION.c.until_us > bindparam("now_us")),
+    )
+    .group_by(RESERVATION.c.account)
+)
+_CONTACTS = select(DECISION.c.taken, DECISION.c.channel, DECISION.c.at_us).where(
+    DECISION.c.customer.in_(bindparam("customers", expanding=True)),
+    DECISION.c.at_us >= bindparam("since_us"),
+    DECISION.c.taken.is_not(None),
+    _HOLDS,
+)
+_UNDER_WAY = (
+    select(DECISION.c.taken)
+    .where(
+        DECISION.c.journey == bindparam("journey"),
+        DECISION.c.case == bindparam("case"),
+        or_(*(DECISION.c.state == state for state in LIVE)),
+        _HOLDS,
+    )
+    .order_by(DECISION.c.taken)
+)
+_STOPPED = (
+    select(STOPPED.c.action)
+    .where(or_(STOPPED.c.journey == bindparam("journey"), STOPPED.c.journey == EVERYWHERE))
+    .order_by(STOPPED.c.action)
+)
+_THIS = select(DECISION).where(DECISION.c.id == bindparam("id"))
+_ADD, _RESERVE, _REACT = insert(DECISION), insert(RESERVATION), insert(REACTION)
+_OURS = RESERVATION.c.decision == bindparam("this")
+_HOLD, _RELEASE = update(RESERVATION).where(_OURS).values(until_us=None), delete(RESERVATION).where(_OURS)
+_CHANGE = update(DECISION).where(DECISION.c.id == bindparam("this"))
+_REACTIONS = select(REACTION).order_by(REACTION.c.number).limit(bindparam("limit"))
+_REACTIONS_TO = _REACTIONS.where(REACTION.c.decision.in_(bindparam("decisions", expanding=True)))
 
 
 class DecisionRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -125,39 +165,31 @@ class Taking:
 
     def used(self, accounts: Sequence[str]) -> dict[str, int]:
         """What is taken of some accounts, by account; none where nothing is."""
-        counts = or_(RESERVATION.c.until_us.is_(None), RESERVATION.c.until_us > self._now_us)
-        summed = select(RESERVATION.c.account, func.sum(RESERVATION.c.amount)).where(
-            RESERVATION.c.account.in_(accounts), counts
-        )
-        found = self._connection.execute(summed.group_by(RESERVATION.c.account))
+        found = self._connection.execute(_USED, {"accounts": accounts, "now_us": self._now_us})
         return {account: int(amount) for account, amount in found}
 
     def contacts(self, customers: Sequence[str], since_us: int) -> list[Contact]:
         """What a customer, by any of their ids, got since an instant and what is on its way."""
         if not customers:
             return []
-        of_customer = and_(
-            DECISION.c.customer.in_(customers), DECISION.c.at_us >= since_us, DECISION.c.taken.is_not(None)
-        )
-        asked = select(DECISION.c.taken, DECISION.c.channel, DECISION.c.at_us).where(of_customer, self._counts())
-        return [Contact(*row) for row in self._connection.execute(asked)]
+        asked = {"customers": customers, "since_us": since_us, "now_us": self._now_us}
+        return [Contact(*row) for row in self._connection.execute(_CONTACTS, asked)]
 
     def under_way(self, journey: str, case: str) -> list[str]:
         """The actions that are proposed or accepted in a case and not done."""
-        of_case = and_(DECISION.c.journey == journey, DECISION.c.case == case, DECISION.c.state.in_(LIVE))
-        return list(self._connection.scalars(select(DECISION.c.taken).where(of_case, self._counts()).order_by("taken")))
+        of_case = {"journey": journey, "case": case, "now_us": self._now_us}
+        return list(self._connection.scalars(_UNDER_WAY, of_case))
 
     def stopped(self, journey: str) -> list[str]:
         """The actions of a journey that are switched off."""
-        of_journey = STOPPED.c.journey.in_([journey, EVERYWHERE])
-        return list(self._connection.scalars(select(STOPPED.c.action).where(of_journey).order_by(STOPPED.c.action)))
+        return list(self._connection.scalars(_STOPPED, {"journey": journey}))
 
     def add(self, row: DecisionRow, reserves: Sequence[Reserve]) -> None:
         """Keep a decision with what it takes, until it expires."""
-        self._connection.execute(insert(DECISION).values(msgspec.structs.asdict(row)))
+        self._connection.execute(_ADD, msgspec.structs.asdict(row))
         if reserves:
             held = [{**one._asdict(), "decision": row.id, "until_us": row.expires_us} for one in reserves]
-            self._connection.execute(insert(RESERVATION), held)
+            self._connection.execute(_RESERVE, held)
 
     def find(self, id: str) -> DecisionRow | None:  # noqa: A002  # the column's name
         """A decision, as it is in this transaction."""
@@ -166,25 +198,25 @@ class Taking:
     def react(self, reaction: Reaction, state: DecisionState) -> None:
         """Note a reaction and what becomes of its decision: held for good, released, or settled at its cost."""
         values = {name: value for name, value in msgspec.structs.asdict(reaction).items() if name != "number"}
-        self._connection.execute(insert(REACTION).values(values))
-        ours = RESERVATION.c.decision == reaction.decision
+        self._connection.execute(_REACT, values)
+        this = {"this": reaction.decision}
         changes: dict[str, object] = {"state": state}
         if state == "accepted":
             changes["expires_us"] = None
-            self._connection.execute(update(RESERVATION).where(ours).values(until_us=None))
+            self._connection.execute(_HOLD, this)
         elif state == "done":
             changes["actual_cents"] = reaction.cost_cents
         else:
             changes["taken"] = None
-            self._connection.execute(delete(RESERVATION).where(ours))
-        self._connection.execute(update(DECISION).where(DECISION.c.id == reaction.decision).values(changes))
+            self._connection.execute(_RELEASE, this)
+        self._connection.execute(_CHANGE, {**this, **changes})
 
     def settle(self, decision: str, reserves: Sequence[Reserve]) -> None:
         """Put what a decision really took in the place of what it reserved."""
-        self._connection.execute(delete(RESERVATION).where(RESERVATION.c.decision == decision))
+        self._connection.execute(_RELEASE, {"this": decision})
         if reserves:
             rows = [{**one._asdict(), "decision": decision, "until_us": None} for one in reserves]
-            self._connection.execute(insert(RESERVATION), rows)
+            self._connection.execute(_RESERVE, rows)
 
     def ask_approval(self, row: DecisionRow, action: str, asked_by: str, expires_us: int, n_needed: int) -> Approval:
         """Request an action beyond somebody's limits."""
@@ -206,10 +238,6 @@ class Taking:
     def tell(self, journey: str, signals: Sequence[NewSignal]) -> None:
         """Give signals, together with the decision; only in a transaction that was begun to tell."""
         write_signals(self._database, self._connection, journey, signals)
-
-    def _counts(self) -> ColumnElement[bool]:
-        """Whether a decision still holds what it took."""
-        return or_(DECISION.c.expires_us.is_(None), DECISION.c.expires_us > self._now_us)
 
 
 class Decisions:
@@ -270,11 +298,10 @@ class Decisions:
 
     def reactions(self, decisions: Sequence[str] | None = None, *, limit: int = 100_000) -> Sequence[Reaction]:
         """What was done about some decisions, or all, oldest first."""
-        asked = select(REACTION).order_by(REACTION.c.number).limit(limit)
-        if decisions is not None:
-            asked = asked.where(REACTION.c.decision.in_(decisions))
+        asked = _REACTIONS if decisions is None else _REACTIONS_TO
         with self._database.reading() as connection:
-            return [Reaction(**row) for row in connection.execute(asked).mappings()]
+            rows = connection.execute(asked, {"decisions": decisions, "limit": limit}).mappings()
+            return [Reaction(**row) for row in rows]
 
     def approvals(self, *, state: ApprovalState | None = None, limit: int = 1_000) -> Sequence[Approval]:
         """Requests beyond limits, newest first."""
@@ -310,5 +337,5 @@ class Decisions:
 
 
 def _decision(connection: Connection, id: str) -> DecisionRow | None:  # noqa: A002  # the column's name
-    row = connection.execute(select(DECISION).where(DECISION.c.id == id)).mappings().first()
+    row = connection.execute(_THIS, {"id": id}).mappings().first()
     return DecisionRow(**row) if row else None

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import msgspec
-from sqlalchemy import and_, func, insert, select
+from sqlalchemy import and_, bindparam, func, insert, select
 
 from truenorth.store.acting_tables import EFFECTS
 from truenorth.store.database import Database, Turn
+
+_NEWEST = select(func.max(EFFECTS.c.number)).where(EFFECTS.c.journey == bindparam("journey"))
 
 
 class EffectsRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,9 +44,8 @@ class EffectVersions:
 
     def add(self, journey: str, blob: bytes, *, n_decisions: int, now_us: int) -> EffectsRow:
         """Keep a new version."""
-        of_journey = select(func.coalesce(func.max(EFFECTS.c.number), 0)).where(EFFECTS.c.journey == journey)
         with self._database.writing(Turn.DECISIONS) as connection:
-            number = int(connection.execute(of_journey).scalar_one()) + 1
+            number = int(connection.scalar(_NEWEST, {"journey": journey}) or 0) + 1
             row = EffectsRow(journey=journey, number=number, learnt_us=now_us, n_decisions=n_decisions)
             connection.execute(insert(EFFECTS).values(**msgspec.structs.asdict(row), blob=blob))
         return row
@@ -52,7 +53,7 @@ class EffectVersions:
     def newest_number(self, journey: str) -> int | None:
         """The number of the newest version; None where nothing was learnt."""
         with self._database.reading() as connection:
-            found = connection.scalar(select(func.max(EFFECTS.c.number)).where(EFFECTS.c.journey == journey))
+            found = connection.scalar(_NEWEST, {"journey": journey})
         return None if found is None else int(found)
 
     def read(self, journey: str, number: int) -> bytes:

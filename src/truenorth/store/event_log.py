@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
-import polars as pl
 from sqlalchemy import Connection, delete, func, insert, select
 
 from truenorth.events import Event, Refused
@@ -18,6 +17,8 @@ from truenorth.store.ports import Appended, Arrived, Stored
 from truenorth.store.suppression import Suppression
 from truenorth.store.tables import ARRIVED, EVENT, REFUSED
 from truenorth.store.upsert import insert_all
+
+_LAST_POSITION = select(func.max(EVENT.c.position))
 
 
 class SqlEventLog:
@@ -84,8 +85,7 @@ class SqlEventLog:
 
     def statements(self, after: int = 0, *, limit: int = 10_000) -> Sequence[Stored]:
         """The next events that state another id of their customer, in the order of arrival."""
-        stating = Wanted(EVENT.c.other_id.is_not(None), pl.col("other_id").is_not_null())
-        return self._history.page(after, limit, stating)
+        return self._history.page(after, limit, Wanted.stating())
 
     def _count(self, connection: Connection, appended: Appended, n_refused: int) -> None:
         counted = zip(Arrived._fields, (appended.n_duplicates, appended.n_suppressed, n_refused), strict=True)
@@ -99,7 +99,7 @@ class SqlEventLog:
     def last_position(self) -> int:
         """The position of the newest event in the table, 0 where there is none."""
         with self._database.reading() as connection:
-            return connection.scalar(select(func.max(EVENT.c.position))) or 0
+            return connection.scalar(_LAST_POSITION) or 0
 
 
 def _refused_row(refused: Refused) -> dict[str, Any]:

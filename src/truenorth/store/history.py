@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from heapq import merge
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import polars as pl
-from sqlalchemy import ColumnElement, Connection, select, true
+from sqlalchemy import Connection, Select, bindparam, select
 
 from truenorth.spec.problems import Problem, TruenorthError
 from truenorth.store.database import Database
@@ -25,21 +26,37 @@ N_LOOKS = 5
 T = TypeVar("T")
 
 
-class Wanted(NamedTuple):
-    """Which events: the same condition for the table and for files."""
+_NEWER = select(EVENT).where(EVENT.c.position > bindparam("after")).order_by(EVENT.c.position).limit(bindparam("limit"))
+_STATING = _NEWER.where(EVENT.c.other_id.is_not(None))
+_IDS_AT = select(EVENT.c.position, EVENT.c.id).where(EVENT.c.position.in_(bindparam("positions", expanding=True)))
 
-    in_table: ColumnElement[bool]
-    in_file: pl.Expr
+
+@cache
+def _newer_with(column: str) -> Select[Any]:
+    return _NEWER.where(EVENT.c[column].in_(bindparam("values", expanding=True)))
+
+
+class Wanted(NamedTuple):
+    """Which events: the same condition for the table, as a statement that asks for them, and for files."""
+
+    in_table: Select[Any]
+    in_file: Callable[[], pl.Expr]
+    values: Mapping[str, Any] = {}
 
     @classmethod
     def all(cls) -> Wanted:
         """Every event."""
-        return cls(true(), pl.lit(True))
+        return cls(_NEWER, lambda: pl.lit(True))
+
+    @classmethod
+    def stating(cls) -> Wanted:
+        """Those that state another id of their customer."""
+        return cls(_STATING, lambda: pl.col("other_id").is_not_null())
 
     @classmethod
     def where(cls, column: str, values: Sequence[Any]) -> Wanted:
         """Those with one of some values in a column."""
-        return cls(EVENT.c[column].in_(values), pl.col(column).is_in(list(values)))
+        return cls(_newer_with(column), lambda: pl.col(column).is_in(list(values)), {"values": values})
 
 
 class FileOfEvents(NamedTuple):
@@ -57,6 +74,13 @@ class FileOfEvents(NamedTuple):
     def path(self) -> Path:
         """Where it is."""
         return Path(self.folder, self.name)
+
+
+_FILES_AFTER = (
+    select(*(ARCHIVE_FILE.c[name] for name in FileOfEvents._fields))
+    .where(ARCHIVE_FILE.c.last_position > bindparam("after"))
+    .order_by(ARCHIVE_FILE.c.first_position)
+)
 
 
 class History:
@@ -90,9 +114,8 @@ class History:
         """The ids of the events at some positions."""
         found: dict[int, str] = {}
         for some in in_parts(positions):
-            of_some = select(EVENT.c.position, EVENT.c.id).where(EVENT.c.position.in_(some))
             with self._database.reading() as connection:
-                found.update((row.position, row.id) for row in connection.execute(of_some))
+                found.update((row.position, row.id) for row in connection.execute(_IDS_AT, {"positions": some}))
         archived = [position for position in positions if position not in found]
         if archived:
             found.update((place, event.id) for place, event in self.of("position", archived))
@@ -102,20 +125,18 @@ class History:
         with self._database.reading() as connection:
             rows: list[Row] = []
             for file in files_after(connection, after):
-                rows += rows_of_file(file, after, limit - len(rows), wanted.in_file)
+                rows += rows_of_file(file, after, limit - len(rows), wanted.in_file())
                 if len(rows) >= limit:
                     break
             else:
-                newer = select(EVENT).where(EVENT.c.position > after, wanted.in_table).order_by(EVENT.c.position)
-                rows += connection.execute(newer.limit(limit - len(rows))).all()
+                values = {**wanted.values, "after": after, "limit": limit - len(rows)}
+                rows += connection.execute(wanted.in_table, values).all()
         return [stored(row) for row in rows]
 
 
 def files_after(connection: Connection, after: int = 0) -> list[FileOfEvents]:
     """The files with events after a position, in order. All their events come before those of the table."""
-    listed = select(ARCHIVE_FILE).where(ARCHIVE_FILE.c.last_position > after).order_by(ARCHIVE_FILE.c.first_position)
-    names = [ARCHIVE_FILE.c[name] for name in FileOfEvents._fields]
-    return [FileOfEvents(*row) for row in connection.execute(listed.with_only_columns(*names))]
+    return [FileOfEvents(*row) for row in connection.execute(_FILES_AFTER, {"after": after})]
 
 
 def first_since(connection: Connection, received_us: int) -> int | None:

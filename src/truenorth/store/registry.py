@@ -6,12 +6,16 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Select, and_, delete, insert, select, update
+from sqlalchemy import Select, and_, bindparam, delete, insert, select, update
 
 from truenorth.store.database import Database, Turn
 from truenorth.store.rows import JourneyState, JourneyText, Link, Noted
 from truenorth.store.tables import AUDIT, JOURNEY, LINK
 from truenorth.store.upsert import upsert
+
+_LIVE = select(JOURNEY).where(JOURNEY.c.state == "live")
+_EVERY_LIVE = _LIVE.order_by(JOURNEY.c.name, JOURNEY.c.version)
+_NEWEST_LIVE = _LIVE.where(JOURNEY.c.name == bindparam("name")).order_by(JOURNEY.c.version.desc()).limit(1)
 
 
 class Journeys:
@@ -46,17 +50,14 @@ class Journeys:
 
     def live(self) -> Sequence[JourneyText]:
         """The newest live version of each journey, by name."""
-        live = select(JOURNEY).where(JOURNEY.c.state == "live").order_by(JOURNEY.c.name, JOURNEY.c.version)
         with self._database.reading() as connection:
-            newest = {row["name"]: JourneyText(**row) for row in connection.execute(live).mappings()}
+            newest = {row["name"]: JourneyText(**row) for row in connection.execute(_EVERY_LIVE).mappings()}
         return list(newest.values())
 
     def newest_live(self, name: str) -> JourneyText | None:
         """The newest live version of a journey, or None."""
-        this = and_(JOURNEY.c.name == name, JOURNEY.c.state == "live")
-        newest = select(JOURNEY).where(this).order_by(JOURNEY.c.version.desc()).limit(1)
         with self._database.reading() as connection:
-            row = connection.execute(newest).mappings().first()
+            row = connection.execute(_NEWEST_LIVE, {"name": name}).mappings().first()
         return JourneyText(**row) if row else None
 
     def versions(self, name: str) -> Sequence[JourneyText]:

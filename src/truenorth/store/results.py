@@ -26,6 +26,32 @@ from truenorth.store.tables import (
 )
 from truenorth.store.upsert import insert_all, upsert
 
+_OF_CASE = select(*(CASE_ROW.c[name] for name in CaseRow.__struct_fields__)).where(
+    CASE_ROW.c.journey == bindparam("journey"), CASE_ROW.c.case == bindparam("case")
+)
+_PROMISES_OF_CASE = (
+    select(*(PROMISE_ROW.c[name] for name in PromiseRow.__struct_fields__))
+    .where(PROMISE_ROW.c.journey == bindparam("journey"), PROMISE_ROW.c.case == bindparam("case"))
+    .order_by(PROMISE_ROW.c.promise, PROMISE_ROW.c.instance)
+)
+_HISTORY_COLUMNS = [CASE_EVENT.c[name] for name in CaseEvent.__struct_fields__]
+_HISTORY = (
+    select(*_HISTORY_COLUMNS)
+    .where(CASE_EVENT.c.journey == bindparam("journey"), CASE_EVENT.c.key.in_(bindparam("keys", expanding=True)))
+    .order_by(*_HISTORY_COLUMNS)
+)
+_PROGRESS = select(*(PROGRESS.c[name] for name in Progress.__struct_fields__)).where(
+    PROGRESS.c.journey == bindparam("journey")
+)
+_N_ERASURES = select(func.max(RECEIPT.c.number))
+_BY_OUTCOME = (
+    select(CASE_ROW.c.outcome, func.count())
+    .where(CASE_ROW.c.journey == bindparam("journey"))
+    .group_by(CASE_ROW.c.outcome)
+)
+_LAST_SIGNAL = select(func.max(SIGNAL.c.number))
+_ACTIVE_WEBHOOKS = select(WEBHOOK.c.number, WEBHOOK.c.kinds).where(WEBHOOK.c.state == "active")
+
 
 class Outdated(Exception):
     """Somebody was erased since the runner looked, or another runner has gone on: nothing was written.
@@ -177,22 +203,18 @@ class Results:
 
     def history(self, journey: str, keys: Sequence[str]) -> Sequence[CaseEvent]:
         """The events of some case keys: by key, then in the order of the case (time, position)."""
-        columns = [CASE_EVENT.c[name] for name in CaseEvent.__struct_fields__]
         found: list[CaseEvent] = []
         with self._database.reading() as connection:
             for some in in_parts(sorted(set(keys))):
-                of_keys = select(*columns).where(CASE_EVENT.c.journey == journey, CASE_EVENT.c.key.in_(some))
-                found += [CaseEvent(*row) for row in connection.execute(of_keys.order_by(*columns))]
+                found += [CaseEvent(*row) for row in connection.execute(_HISTORY, {"journey": journey, "keys": some})]
         return found
 
     def case(self, journey: str, case: str) -> tuple[CaseRow, Sequence[PromiseRow]] | None:
         """A case with its promises by name and instance, or None."""
-        of_case = and_(PROMISE_ROW.c.journey == journey, PROMISE_ROW.c.case == case)
-        columns = [PROMISE_ROW.c[name] for name in PromiseRow.__struct_fields__]
-        promises = select(*columns).where(of_case).order_by(PROMISE_ROW.c.promise, PROMISE_ROW.c.instance)
+        this = {"journey": journey, "case": case}
         with self._database.reading() as connection:
-            found = connection.execute(_cases(journey).where(CASE_ROW.c.case == case)).mappings().first()
-            rows = connection.execute(promises).mappings().all()
+            found = connection.execute(_OF_CASE, this).mappings().first()
+            rows = connection.execute(_PROMISES_OF_CASE, this).mappings().all()
         return (CaseRow(**found), [PromiseRow(**row) for row in rows]) if found else None
 
     def rows_of(self, journey: str, cases: Sequence[str]) -> tuple[list[CaseRow], list[PromiseRow]]:
@@ -295,9 +317,9 @@ def write_signals(
     names = ("journey", *NewSignal.__struct_fields__)
     rows = [(journey, *msgspec.structs.astuple(signal)) for signal in signals]
     insert_all(database, connection, SIGNAL, names, rows)
-    last = connection.execute(select(func.max(SIGNAL.c.number))).scalar_one()
+    last = connection.execute(_LAST_SIGNAL).scalar_one()
     numbers = range(last - len(signals) + 1, last + 1)
-    hooks = connection.execute(select(WEBHOOK.c.number, WEBHOOK.c.kinds).where(WEBHOOK.c.state == "active")).all()
+    hooks = connection.execute(_ACTIVE_WEBHOOKS).all()
     waiting = [
         (number, hook.number, "pending", 0, 0)
         for hook in hooks
@@ -313,16 +335,14 @@ def _cases(journey: str) -> Any:
 
 
 def _progress(connection: Connection, journey: str) -> Progress | None:
-    columns = [PROGRESS.c[name] for name in Progress.__struct_fields__]
-    row = connection.execute(select(*columns).where(PROGRESS.c.journey == journey)).first()
+    row = connection.execute(_PROGRESS, {"journey": journey}).first()
     return Progress(*row) if row else None
 
 
 def n_erasures_of(connection: Connection) -> int:
     """How many erasures there have been, as a transaction sees it."""
-    return connection.scalar(select(func.coalesce(func.max(RECEIPT.c.number), 0))) or 0
+    return connection.scalar(_N_ERASURES) or 0
 
 
 def _by_outcome(connection: Connection, journey: str) -> dict[str, int]:
-    counted = select(CASE_ROW.c.outcome, func.count()).group_by(CASE_ROW.c.outcome)
-    return dict(connection.execute(counted.where(CASE_ROW.c.journey == journey)).all())
+    return dict(connection.execute(_BY_OUTCOME, {"journey": journey}).all())

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, and_, delete, func, or_, select, tuple_
+from sqlalchemy import Connection, and_, bindparam, delete, func, or_, select, tuple_
 
 from truenorth.store.database import Database, Turn
 from truenorth.store.foresight_rows import Foretold, MaturedRow, RiskPoint, RiskRow, SaidRow
@@ -19,6 +19,12 @@ from truenorth.store.upsert import upsert
 RISK_NAMES, POINT_NAMES = RiskRow.__struct_fields__, RiskPoint.__struct_fields__
 RISKS = [RISK.c[name] for name in RISK_NAMES]
 POINTS = [RISK_PAST.c[name] for name in POINT_NAMES]
+_BY_LIVE_MODEL = and_(MODEL.c.journey == RISK.c.journey, MODEL.c.version == RISK.c.model, MODEL.c.state == "live")
+_OF_CASE = (
+    select(*RISKS)
+    .join(MODEL, _BY_LIVE_MODEL)
+    .where(RISK.c.journey == bindparam("journey"), RISK.c.case == bindparam("case"))
+)
 
 
 class Risks:
@@ -66,10 +72,8 @@ class Risks:
 
     def of_case(self, journey: str, case: str) -> RiskRow | None:
         """What the live model says of a case; None where there is no such model or the case is not open."""
-        live = and_(MODEL.c.journey == RISK.c.journey, MODEL.c.version == RISK.c.model, MODEL.c.state == "live")
-        asked = select(*RISKS).join(MODEL, live).where(RISK.c.journey == journey, RISK.c.case == case)
         with self._database.reading() as connection:
-            row = connection.execute(asked).first()
+            row = connection.execute(_OF_CASE, {"journey": journey, "case": case}).first()
         return _risk(row) if row else None
 
     def past_of(self, journey: str, model: str, case: str) -> list[RiskPoint]:

@@ -16,6 +16,11 @@ MAX_ERROR_CHARACTERS = 500
 """So much of an error is kept."""
 
 
+_NEWER = select(SIGNAL).where(SIGNAL.c.number > bindparam("after")).order_by(SIGNAL.c.number).limit(bindparam("limit"))
+_NEWER_OF = _NEWER.where(SIGNAL.c.journey == bindparam("journey"))
+_LAST = select(func.max(SIGNAL.c.number))
+
+
 class Signals:
     """Signals that runners gave. Numbers become visible in rising order: who has read one misses none before it."""
 
@@ -24,16 +29,15 @@ class Signals:
 
     def read(self, after: int = 0, *, limit: int = 1_000, journey: str | None = None) -> Sequence[Signal]:
         """The next signals after a number; of one journey if given."""
-        asked = select(SIGNAL).where(SIGNAL.c.number > after).order_by(SIGNAL.c.number).limit(limit)
-        if journey is not None:
-            asked = asked.where(SIGNAL.c.journey == journey)
+        asked = _NEWER if journey is None else _NEWER_OF
         with self._database.reading() as connection:
-            return [Signal(**row) for row in connection.execute(asked).mappings()]
+            rows = connection.execute(asked, {"after": after, "limit": limit, "journey": journey}).mappings()
+            return [Signal(**row) for row in rows]
 
     def last_number(self) -> int:
         """The number of the newest signal, 0 where there is none."""
         with self._database.reading() as connection:
-            return connection.scalar(select(func.max(SIGNAL.c.number))) or 0
+            return connection.scalar(_LAST) or 0
 
 
 class Outbox:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import RowMapping, and_, delete, func, insert, select, update
+from sqlalchemy import RowMapping, and_, bindparam, delete, func, insert, select, update
 
 from truenorth.store.acting_tables import ACCREDITATION, BOOKING, COURSE, COURSE_CLASS, PERSON, TEAM
 from truenorth.store.database import Database, Turn
@@ -65,6 +65,11 @@ class CourseClass(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _LISTS = ("roles", "teams", "journeys")
+_MEMBERS = select(PERSON).order_by(PERSON.c.id)
+_MEMBER = _MEMBERS.where(PERSON.c.id == bindparam("id"))
+_TEAMS = select(TEAM).order_by(TEAM.c.name)
+_LEVELS = select(ACCREDITATION).order_by(ACCREDITATION.c.person, ACCREDITATION.c.level)
+_LEVELS_OF = _LEVELS.where(ACCREDITATION.c.person == bindparam("person"))
 
 
 class Staff:
@@ -101,21 +106,19 @@ class Staff:
 
     def member(self, id: str) -> StaffMember | None:  # noqa: A002  # the column's name
         """Somebody, or None."""
-        return next(iter(self.members(id)), None)
-
-    def members(self, id: str | None = None) -> Sequence[StaffMember]:  # noqa: A002  # the column's name
-        """All, by id."""
-        asked = select(PERSON).order_by(PERSON.c.id)
-        if id is not None:
-            asked = asked.where(PERSON.c.id == id)
         with self._database.reading() as connection:
-            return [StaffMember(**_read(row)) for row in connection.execute(asked).mappings()]
+            row = connection.execute(_MEMBER, {"id": id}).mappings().first()
+        return StaffMember(**_read(row)) if row else None
+
+    def members(self) -> Sequence[StaffMember]:
+        """All, by id."""
+        with self._database.reading() as connection:
+            return [StaffMember(**_read(row)) for row in connection.execute(_MEMBERS).mappings()]
 
     def teams(self) -> Sequence[StaffTeam]:
         """All teams, by name."""
         with self._database.reading() as connection:
-            rows = connection.execute(select(TEAM).order_by(TEAM.c.name)).mappings()
-            return [StaffTeam(**_read(row)) for row in rows]
+            return [StaffTeam(**_read(row)) for row in connection.execute(_TEAMS).mappings()]
 
     def grant(self, accreditation: Accreditation) -> None:
         """Note that somebody has reached a level."""
@@ -125,11 +128,9 @@ class Staff:
 
     def accreditations(self, person: str | None = None, *, at_us: int | None = None) -> Sequence[Accreditation]:
         """Levels that were reached; of one person if given, only those that hold at an instant if given."""
-        asked = select(ACCREDITATION).order_by(ACCREDITATION.c.person, ACCREDITATION.c.level)
-        if person is not None:
-            asked = asked.where(ACCREDITATION.c.person == person)
+        asked = _LEVELS if person is None else _LEVELS_OF
         with self._database.reading() as connection:
-            found = [Accreditation(**row) for row in connection.execute(asked).mappings()]
+            found = [Accreditation(**row) for row in connection.execute(asked, {"person": person}).mappings()]
         return [one for one in found if at_us is None or one.granted_us <= at_us < (one.expires_us or at_us + 1)]
 
     def add_courses(self, courses: Sequence[Course], classes: Sequence[CourseClass] = ()) -> None:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from threading import Lock
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from truenorth.events import Refused
 from truenorth.store.database import Database
@@ -15,6 +15,7 @@ from truenorth.store.event_rows import CUSTOMER, OTHER_ID, Row, clean, without_s
 from truenorth.store.hashing import person_hash
 from truenorth.store.tables import SUPPRESSION
 
+_NEWER = select(SUPPRESSION.c.number, SUPPRESSION.c.hash).where(SUPPRESSION.c.number > bindparam("after"))
 JSON_TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 
 
@@ -62,8 +63,7 @@ class Suppression:
         return id is not None and person_hash(self._salt, id) in erased
 
     def _refreshed(self, connection: Connection) -> set[bytes]:
-        newer = select(SUPPRESSION.c.number, SUPPRESSION.c.hash).where(SUPPRESSION.c.number > self._up_to)
-        rows = connection.execute(newer).all()
+        rows = connection.execute(_NEWER, {"after": self._up_to}).all()
         with self._lock:
             self._known.update(bytes(row.hash) for row in rows)
             self._up_to = max([self._up_to, *(row.number for row in rows)])

@@ -25,6 +25,7 @@ from truenorth.simulate.unfolding import ACTIONS, Unfolding
 from truenorth.store.decisions import DecisionRow
 from truenorth.store.opening import Store
 from truenorth.store.ports import StoreFull
+from truenorth.store.staff import StaffMember
 
 LOG = structlog.get_logger("truenorth.demo")
 STEP_S = 0.5
@@ -81,25 +82,23 @@ class Colleagues:
 
     def work(self, now_us: int) -> int:
         """Do what is to be done by now; how many reactions that were."""
+        agents = [one for one in self._store.staff.members() if "agent" in one.roles]
         waiting = [row for row in self._store.decisions.live(now_us) if row.state == "proposed"]
-        n_reactions = sum(self._look_at(row, now_us) for row in waiting)
+        n_reactions = sum(self._look_at(row, agents, now_us) for row in waiting)
         recent = self._store.decisions.since(now_us - DAY_US)
         return n_reactions + sum(self._carry_out(row, now_us) for row in recent if row.state == "accepted")
 
-    def _look_at(self, row: DecisionRow, now_us: int) -> bool:
+    def _look_at(self, row: DecisionRow, agents: Sequence[StaffMember], now_us: int) -> bool:
         fate = fate_of(row.id)
         if fate.kind == "left" or now_us < row.at_us + fate.after_us:
             return False
-        who = self._somebody(row.team, fate.luck)
-        if who is None:
+        team = [one.id for one in agents if row.team in one.teams]
+        if not team:
             return False
+        who = team[fate.luck % len(team)]
         if fate.kind == "accepted":
             return self._react(row, who, "accepted")
         return self._react(row, who, "declined", REASONS[fate.luck % len(REASONS)])
-
-    def _somebody(self, team: str | None, luck: int) -> str | None:
-        members = [one.id for one in self._store.staff.members() if team in one.teams and "agent" in one.roles]
-        return members[luck % len(members)] if members else None
 
     def _carry_out(self, row: DecisionRow, now_us: int) -> bool:
         accepted = [one for one in self._store.decisions.reactions([row.id]) if one.kind == "accepted"]

@@ -170,7 +170,8 @@ class Acting:
         cost_cents: int | None = None,
     ) -> DecisionRow:
         """Note what somebody does about a decision; the decision that holds from now on (a changed one is another)."""
-        row, asker = self._known(id), self.asker(who)
+        with self._store.database.one_look():
+            row, asker = self._known(id), self.asker(who)
         other = self._prepare(row.journey, row.case, asker, only=action) if kind == "changed" else None
         with self._store.decisions.taking(self._now_us()) as taking:
             row = self._may_react(taking, id, kind)
@@ -293,19 +294,18 @@ class Acting:
         return Risk(kept.p_failed, kept.model) if kept else None
 
     def _prepare(self, name: str, case: str, asker: Asker, only: str | None = None) -> Prepared:
-        text = self._live(name)
-        journey = _parsed(text.text)
-        found = self._store.results.case(name, case)
-        if found is None:
-            raise Turned(404, "unknown_case", "there is no such case in this journey")
-        row, promises = found
-        risk, base = self._risk_of(name, case), base_risk_of(self._outcomes_of(name))
+        with self._store.database.one_look():
+            text = self._live(name)
+            found = self._store.results.case(name, case)
+            if found is None:
+                raise Turned(404, "unknown_case", "there is no such case in this journey")
+            risk, known = self._risk_of(name, case), self._effects_of(name)
+        journey, base, (row, promises) = _parsed(text.text), base_risk_of(self._outcomes_of(name)), found
         p_failed = risk.p_failed if risk else None
         context = context_of(name, row, promises, at_us=self._now_us(), risk=p_failed, base_risk=base)
         id = self._new_id()  # noqa: A001  # the column's name
         drawn = np.random.default_rng(int(id, 16))
         uniforms = drawn.uniform(1e-9, 1 - 1e-9, len(journey.actions))
-        known = self._effects_of(name)
         policy = "a person" if only else f"{POLICY} {known.version}"
         inputs = Inputs(
             id=id,

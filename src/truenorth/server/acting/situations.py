@@ -12,7 +12,7 @@ from truenorth.action.inputs import Contacts
 from truenorth.action.values import Context, Verdict
 from truenorth.engine.compile import kinds_of
 from truenorth.engine.marks import Translation
-from truenorth.server.columns import Columns, Record, Sight, records
+from truenorth.server.columns import Columns, Records, Sight, records
 from truenorth.spec.conditions import bind, define_flags, expand_flags
 from truenorth.spec.durations import UNITS_US
 from truenorth.spec.expressions import Condition
@@ -98,7 +98,7 @@ class _Finder:
         self._columns = Columns(Journey(name=journey.name, fields=journey.fields, decisions=(alone,)))
         self._translated = lru_cache(MOST_SCHEMAS)(self._translate)
 
-    def hits(self, some: Sequence[Record]) -> list[bool]:
+    def hits(self, some: Records) -> list[bool]:
         """Whether each of some events satisfies it."""
         if not some:
             return []

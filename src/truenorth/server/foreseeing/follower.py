@@ -24,7 +24,7 @@ from truenorth.foresight.histories import instants_us
 from truenorth.foresight.model import Foresight
 from truenorth.foresight.remaining import Ends
 from truenorth.foresight.rows import NEVER, Rows
-from truenorth.server.columns import Sight, records
+from truenorth.server.columns import Records, Sight, records
 from truenorth.server.foreseeing.company import Company
 from truenorth.server.foreseeing.earlier import Earlier
 from truenorth.server.foreseeing.frames import Attributes, Frames
@@ -268,7 +268,7 @@ class Follower:
         if joined is None or self._held.key_column != "customer":
             return self._history(keys)
         some = records(self._store.events.of_customers(sorted(joined.ids)), self._people.person)
-        frame = self._frames.frame(self._sight, [one for one in some if one.position <= self.position])
+        frame = self._frames.frame(self._sight, Records(one for one in some if one.position <= self.position))
         theirs = frame.filter(pl.col("customer").is_in(list(keys)))
         return pl.concat([theirs, self._history(set(keys) - set(theirs["customer"]))])
 

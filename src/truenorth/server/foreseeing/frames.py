@@ -6,14 +6,13 @@ were when the model learnt: what is something else now is null, so that the same
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 import msgspec
 import polars as pl
 
 from truenorth.engine.compile import needed_columns
-from truenorth.logs.records import PROPERTIES
-from truenorth.server.columns import Column, Columns, ReadAs, Record, Sight
+from truenorth.server.columns import Column, Columns, ReadAs, Records, Sight
 from truenorth.spec.model import CANONICAL_TYPES, Journey
 
 FIELDS = ("type", "actor", "team", "channel", "cost", "revenue", "feeling")
@@ -41,11 +40,11 @@ class Frames:
         self._columns = Columns(journey)
         self._attributes = attributes.columns
 
-    def look(self, sight: Sight, seen: Sequence[Record]) -> Sight:
+    def look(self, sight: Sight, seen: Records) -> Sight:
         """What the journey's columns have shown, with some more events; the same value if that is nothing new."""
         return self._columns.look(sight, seen)
 
-    def frame(self, sight: Sight, some: Sequence[Record]) -> pl.DataFrame:
+    def frame(self, sight: Sight, some: Records) -> pl.DataFrame:
         """Events as a frame with `POSITION`, the journey's columns and the attributes."""
         return self._columns.frame(Sight({**self._attributes, **sight.columns}), some)
 
@@ -60,10 +59,9 @@ class Looking:
         self._columns = Columns(journey, self._names)
         self._sight = Sight()
 
-    def look(self, seen: Sequence[Record]) -> None:
+    def look(self, seen: Records) -> None:
         """Look at the next events of the log."""
-        new = [name for record in seen for name in attribute_names(record) if name not in self._own]
-        fresh = list(dict.fromkeys(name for name in new if name not in self._names))
+        fresh = [name for name in seen.attribute_names if name not in self._own and name not in self._names]
         if fresh and len(self._names) < MOST_ATTRIBUTES:
             self._names.update(fresh[: MOST_ATTRIBUTES - len(self._names)])
             self._columns = Columns(self._journey, self._names)
@@ -79,21 +77,6 @@ class Looking:
         """How all others are read from now on."""
         found = {name: column for name, column in sorted(self._sight.columns.items()) if name in self._names}
         return Attributes({name: _fixed(name, column) for name, column in found.items()})
-
-
-def attribute_names(record: Record) -> Iterable[str]:
-    """The names of what an event's sender said beside its fields.
-
-    >>> from truenorth.events import Event
-    >>> event = Event(source="s", id="1", type="t", time_us=0, received_us=0)
-    >>> list(attribute_names(Record(1, event, None, {"properties": {"plan": "a", "deep": {}}, "context": {}, "n": 1})))
-    ['plan', 'n']
-    """
-    for name, value in record.rest.items():
-        if name == PROPERTIES and isinstance(value, dict):
-            yield from (inner for inner, held in value.items() if not isinstance(held, dict | list))
-        elif not isinstance(value, dict | list):
-            yield name
 
 
 def _fixed(name: str, column: Column) -> Column:

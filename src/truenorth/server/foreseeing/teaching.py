@@ -15,7 +15,7 @@ from truenorth.foresight.learnt import refit
 from truenorth.foresight.model import Foresight
 from truenorth.foresight.train import Effort
 from truenorth.identity import Identities
-from truenorth.server.columns import Record, records
+from truenorth.server.columns import Records, records
 from truenorth.server.foreseeing.frames import Attributes, Frames, Looking
 from truenorth.server.who_is_who import everybody
 from truenorth.spec.instants import instant_at
@@ -149,7 +149,7 @@ def _split_us(whole: Replay, share: float) -> int:
     return int(opened[min(len(opened) - 1, int((1.0 - share) * len(opened)))]) if len(opened) else 0
 
 
-def _pages(store: Store, people: Identities, last: int, tell: Tell, what: str) -> Iterator[list[Record]]:
+def _pages(store: Store, people: Identities, last: int, tell: Tell, what: str) -> Iterator[Records]:
     at = 0
     while page := [one for one in store.events.read(at, limit=PAGE_EVENTS) if one.position <= last]:
         at = page[-1].position
