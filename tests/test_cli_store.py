@@ -79,6 +79,24 @@ def test_a_person_is_erased_with_all_their_ids(folder: Path) -> None:
     run("erase", "ann", "--json", status=2)
 
 
+def test_a_key_is_replaced_without_a_gap(folder: Path) -> None:
+    old, new = (told("keys", "add", "shop")["secret"] for _ in range(2))
+    assert told("keys", "revoke", "shop", "--but-newest") == {"changed": 1}
+    with open_store("sqlite:///truenorth.db") as store:
+        assert (store.access.source_of(old), store.access.source_of(new)) == (None, "shop")
+    assert (
+        "no such valid write key older than the newest"
+        in run("keys", "revoke", "shop", "--but-newest", status=1).output
+    )
+
+
+def test_a_store_that_cannot_be_opened_is_told_as_every_problem_is(folder: Path) -> None:
+    told_of = told("keys", "add", "shop", "--db", "sqlite:///nowhere/at/all.db", status=1)
+    assert told_of["problems"][0]["hint"] == "make its folder, or check who may use it"
+    in_words = run("keys", "add", "shop", "--db", "sqlite:///nowhere/at/all.db", status=1).output
+    assert in_words.splitlines()[0] == "error sqlite:///nowhere/at/all.db"
+
+
 def test_keys_and_tokens(folder: Path) -> None:
     key = told("keys", "add", "shop")
     token = told("tokens", "add", "Ann", "--role", "agent")
@@ -92,7 +110,7 @@ def test_keys_and_tokens(folder: Path) -> None:
     assert key["secret"] not in run("keys", "list").output
     assert told("keys", "revoke", "shop") == {"changed": 1}
     assert told("tokens", "revoke", "Ann") == {"changed": 1}
-    assert told("tokens", "revoke", "Ann") == {"changed": 0}
+    assert told("tokens", "revoke", "Ann", status=1) == {"changed": 0}
     with open_store("sqlite:///truenorth.db") as store:
         assert store.access.source_of(key["secret"]) is None
         noted = [(line.what, line.about) for line in store.audit.read()]
@@ -110,7 +128,7 @@ def test_webhooks(folder: Path) -> None:
     assert told("webhooks", "pause", "1") == {"changed": 1}
     assert told("webhooks", "list")[0]["state"] == "paused"
     assert told("webhooks", "resume", "1") == {"changed": 1}
-    assert told("webhooks", "resume", "2") == {"changed": 0}
+    assert told("webhooks", "resume", "2", status=1) == {"changed": 0}
     assert told("webhooks", "dead") == []
     assert told("webhooks", "retry", "--webhook", "1", "--signal", "7") == {"changed": 0}
     for bad in (["https://10.0.0.1/"], ["http://crm.example/"], ["https://crm.example/", "--kind", "brken"]):

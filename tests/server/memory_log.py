@@ -18,6 +18,7 @@ from truenorth.server.keys import HashedKeys, hash_of
 from truenorth.server.limits import Limits
 from truenorth.server.links import Links
 from truenorth.server.writer import LogWriter
+from truenorth.spec.problems import Problem
 from truenorth.store.ports import Appended, Stored, StoreFull
 
 NOW_US = 1_767_605_400_000_000
@@ -53,7 +54,7 @@ class MemoryLog:
     def append(self, events: Sequence[Event], refused: Sequence[Refused] = ()) -> Appended:
         assert self.gate.wait(20)
         if self.is_full:
-            raise StoreFull("no space left")
+            raise StoreFull(Problem(path="log", expected="room to write", found="none"))
         if any(self.fails_for(event) for event in events):
             raise RuntimeError("secret words")
         n_before = len(self.stored)

@@ -158,6 +158,7 @@ def test_write_keys(desk: Desk) -> None:
     made = desk.ask("POST", "/api/v1/write-keys", json={"source": "app"})
     secret = made.json()["secret"]
     assert (made.status_code, desk.store.access.source_of(secret)) == (201, "app")
+    assert desk.ask("DELETE", "/api/v1/write-keys/app?but_newest=true").json()["code"] == "unknown_key"
     listed = desk.ask("GET", "/api/v1/write-keys")
     assert [(key["source"], key["revoked"]) for key in listed.json()] == [("app", None), ("shop", None)]
     assert secret not in listed.text

@@ -19,9 +19,11 @@ from truenorth.server.app import make_app
 from truenorth.server.ingest_routes import SEGMENT_PREFIXES
 from truenorth.server.metrics import Probes
 from truenorth.server.rate import Allowance, Rate
+from truenorth.spec.problems import Problem
 from truenorth.store.opening import open_store
 from truenorth.store.ports import StoreFull, StoreUnavailable
 
+SECRET = Problem(path="store", expected="an answer", found="secret words")
 PAGES = [
     "/healthz",
     "/readyz",
@@ -132,8 +134,8 @@ def test_no_secret_and_no_person_in_the_logs(desk: Desk) -> None:
     ("error", "status", "code"),
     [
         (RuntimeError("secret words"), 500, "failed"),
-        (StoreFull("secret words"), 503, "store_unavailable"),
-        (StoreUnavailable("secret words"), 503, "store_unavailable"),
+        (StoreFull(SECRET), 503, "store_unavailable"),
+        (StoreUnavailable(SECRET), 503, "store_unavailable"),
     ],
 )
 def test_a_failure_tells_its_id_and_nothing_else(
@@ -158,7 +160,7 @@ def test_a_failure_tells_its_id_and_nothing_else(
 
 def test_a_failure_of_the_door_is_answered_too(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
-        raise StoreUnavailable("secret words")
+        raise StoreUnavailable(SECRET)
 
     monkeypatch.setattr(desk.store.access, "token_of", fail)
     answer = Desk(desk.store).ask("GET", "/api/v1/signals", None, headers={"Authorization": "Bearer tnt_x"})
@@ -280,7 +282,7 @@ def test_ready_or_not(read_desk: Desk) -> None:
 
 def test_not_ready_without_a_store(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail() -> None:
-        raise StoreUnavailable("no answer")
+        raise StoreUnavailable(SECRET)
 
     monkeypatch.setattr(desk.store.events, "last_position", fail)
     answer = Desk(desk.store).ask("GET", "/readyz", None)

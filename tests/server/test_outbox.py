@@ -24,7 +24,7 @@ from truenorth.server.outbox import Sender
 from truenorth.server.retries import MAX_ASKED_S, MAX_REST_S, SCHEDULE_S, Answer, next_move
 from truenorth.server.targets import Address, CheckedBackend, TargetRules
 from truenorth.server.webhook_message import new_secret, secret_key
-from truenorth.spec.problems import TruenorthError
+from truenorth.spec.problems import Problem, TruenorthError
 from truenorth.store.opening import Store, open_store
 from truenorth.store.ports import StoreUnavailable
 from truenorth.store.rows import Judged, NewSignal, Progress, Webhook
@@ -243,7 +243,7 @@ def test_what_was_sent_and_not_noted_is_sent_again_under_the_same_id(
     def forget(settled: Any) -> None:
         if not lost:
             lost.extend(one.signal for one in settled)
-            raise StoreUnavailable("gone")
+            raise StoreUnavailable(Problem(path="store", expected="an answer", found="none"))
         settle(settled)
 
     monkeypatch.setattr(store.outbox, "settle", forget)

@@ -22,7 +22,7 @@ from server.test_live_equals_replay import (
 )
 from strategies import VALUES, random_pack
 from truenorth.events import Event
-from truenorth.server.runner import Runner
+from truenorth.server.runner import PUT_BACK_US, Runner
 from truenorth.store.opening import Store, open_store
 from truenorth.store.rows import Signal
 
@@ -169,6 +169,28 @@ def test_after_an_erasure_all_is_judged_anew_with_no_event_arriving(store: Store
     after = store.results.progress("tea")
     assert (before.n_events, after.n_events) == (2, 1)
     assert [row.case for row in store.results.cases("tea")] == ["T1"]
+
+
+def test_what_a_clock_ahead_let_fall_due_is_judged_anew_when_it_is_put_back(store: Store, tmp_path: Path) -> None:
+    text = publish(store, TEA)
+    clock = Clock(10)
+    runner = Runner(store, clock=clock, lateness_us=0)
+    store.events.append([asked("1", "asked", 10)])
+    runner.step()
+    clock.at_us = 2 * HOUR_US
+    runner.step()
+    assert kinds_of(store) == ["opened", "broken"]
+    clock.at_us = 20
+    bobs = msgspec.structs.replace(asked("2", "asked", 15), customer="bob", case="T2")
+    store.events.append([bobs])
+    runner.step()
+    assert kinds_of(store) == ["opened", "broken", "judged_anew", "opened"]
+    assert_equals_replay(store, text, tmp_path, 20)
+    clock.at_us = 3 * HOUR_US
+    runner.step()
+    clock.at_us -= PUT_BACK_US  # as much as other machines' clocks may be apart
+    runner.step()
+    assert kinds_of(store) == ["opened", "broken", "judged_anew", "opened", "broken", "broken"]
 
 
 def test_a_runner_that_was_overtaken_writes_nothing_and_goes_on_from_the_other(store: Store) -> None:

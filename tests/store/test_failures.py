@@ -189,5 +189,5 @@ def test_a_database_of_a_newer_program_is_left_alone(url: str) -> None:
         store.events.append([event(1)])
         with store.database.writing() as connection:
             connection.exec_driver_sql("update alembic_version set version_num = '9999'")
-    with pytest.raises(TruenorthError, match="upgrade Truenorth"):
+    with pytest.raises(TruenorthError, match=r"found those of revision 9999, of a newer program\. Hint: upgrade"):
         open_store(url)

@@ -25,6 +25,17 @@ def test_a_write_key_gives_its_source_until_it_is_revoked(store: Store) -> None:
     ]
 
 
+def test_a_key_or_token_is_replaced_without_a_gap(store: Store) -> None:
+    access = store.access
+    old, new = (access.add_write_key("web", now_us=at) for at in (1, 2))
+    assert access.revoke_write_keys("web", now_us=3, but_newest=True) == 1
+    assert (access.source_of(old), access.source_of(new)) == (None, "web")
+    assert access.revoke_write_keys("web", now_us=4, but_newest=True) == 0
+    first, second = (access.add_token("desk", "agent", now_us=at) for at in (1, 2))
+    assert access.revoke_tokens("desk", now_us=3, but_newest=True) == 1
+    assert (access.token_of(first), access.token_of(second) is None) == (None, False)
+
+
 def test_a_token_gives_its_role_until_it_is_revoked(store: Store) -> None:
     secret = store.access.add_token("ann's laptop", "analyst", now_us=1)
     token = store.access.token_of(secret)

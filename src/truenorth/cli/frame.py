@@ -126,16 +126,14 @@ def told(as_json: bool = False, interrupted: str = NOTHING_LEFT) -> Iterator[Non
 
     try:
         yield
-    except TruenorthError as error:
+    except (TruenorthError, StoreFull) as error:
         from truenorth.printing import journey as printing
 
-        printing.refused(error, as_json=as_json)
+        refused = error if isinstance(error, TruenorthError) else TruenorthError([error.problem])
+        printing.refused(refused, as_json=as_json)
         raise typer.Exit(1) from None
     except ModuleNotFoundError as error:
         typer.echo(f"error: {error.name} is not installed; pip install 'truenorth[all]'", err=True)
-        raise typer.Exit(1) from None
-    except StoreFull as error:
-        typer.echo(f"error: {error}", err=True)
         raise typer.Exit(1) from None
     except OSError as error:
         typer.echo(f"error: {error.filename or ''}: {error.strerror or error}", err=True)

@@ -35,6 +35,7 @@ Database = Annotated[
 DEFAULT = "sqlite:///truenorth.db"
 Source = Annotated[str, typer.Argument(metavar="SOURCE", help="The name that events sent with the key bear.")]
 Label = Annotated[str, typer.Argument(metavar="LABEL", help="Whose token it is.")]
+ButNewest = Annotated[bool, typer.Option("--but-newest", help="Leave the newest one as it is.")]
 Number = Annotated[int, typer.Argument(metavar="N", help="The number of a webhook, as 'webhooks list' shows it.")]
 OfWebhook = Annotated[int | None, typer.Option("--webhook", metavar="N", help="Only those to this webhook.")]
 
@@ -205,14 +206,15 @@ def list_keys(db: Database = DEFAULT, json: AsJson = False) -> None:
 
 
 @keys.command("revoke", epilog="Example: truenorth keys revoke shop")
-def revoke_keys(source: Source, db: Database = DEFAULT, json: AsJson = False) -> None:
-    """End all write keys of a source, from now on."""
+def revoke_keys(source: Source, but_newest: ButNewest = False, db: Database = DEFAULT, json: AsJson = False) -> None:
+    """End all write keys of a source, from now on; exit status 1 if there is none."""
     with told(json):
         from truenorth.printing import store as printing_store
         from truenorth.wiring import store as wiring_store
 
-        n = wiring_store.revoke_keys(db, source)
-    printing_store.changed(n, "valid write key", as_json=json)
+        n = wiring_store.revoke_keys(db, source, but_newest=but_newest)
+    printing_store.changed(n, _ended("write key", but_newest), as_json=json)
+    raise typer.Exit(not n)
 
 
 @tokens.command("add", epilog="Example: truenorth tokens add 'Ann, service desk' --role agent")
@@ -244,14 +246,15 @@ def list_tokens(db: Database = DEFAULT, json: AsJson = False) -> None:
 
 
 @tokens.command("revoke", epilog="Example: truenorth tokens revoke 'Ann, service desk'")
-def revoke_tokens(label: Label, db: Database = DEFAULT, json: AsJson = False) -> None:
-    """End all tokens of a label, from now on."""
+def revoke_tokens(label: Label, but_newest: ButNewest = False, db: Database = DEFAULT, json: AsJson = False) -> None:
+    """End all tokens of a label, from now on; exit status 1 if there is none."""
     with told(json):
         from truenorth.printing import store as printing_store
         from truenorth.wiring import store as wiring_store
 
-        n = wiring_store.revoke_tokens(db, label)
-    printing_store.changed(n, "valid token", as_json=json)
+        n = wiring_store.revoke_tokens(db, label, but_newest=but_newest)
+    printing_store.changed(n, _ended("token", but_newest), as_json=json)
+    raise typer.Exit(not n)
 
 
 @webhooks.command("add", epilog="Example: truenorth webhooks add https://crm.example/hook --kind broken --kind failed")
@@ -293,6 +296,7 @@ def pause_webhook(number: Number, db: Database = DEFAULT, json: AsJson = False) 
 
         n = wiring_store.set_webhook(db, number, "paused")
     printing_store.changed(n, "webhook", as_json=json)
+    raise typer.Exit(not n)
 
 
 @webhooks.command("resume", epilog="Example: truenorth webhooks resume 3")
@@ -304,6 +308,7 @@ def resume_webhook(number: Number, db: Database = DEFAULT, json: AsJson = False)
 
         n = wiring_store.set_webhook(db, number, "active")
     printing_store.changed(n, "webhook", as_json=json)
+    raise typer.Exit(not n)
 
 
 @webhooks.command("dead", epilog="Example: truenorth webhooks dead --webhook 3 --json")
@@ -332,6 +337,10 @@ def retry_dead(
 
         n = wiring_store.retry_dead(db, webhook, signal)
     printing_store.changed(n, "dead letter", as_json=json)
+
+
+def _ended(what: str, but_newest: bool) -> str:
+    return f"valid {what} older than the newest" if but_newest else f"valid {what}"
 
 
 app.add_typer(keys, name="keys")

@@ -1,8 +1,8 @@
 """The runner: takes the log as it grows, lets time pass, and writes what it concludes. The one place with a clock.
 
-The watermark follows the clock by the allowed lateness, but only once everything that has arrived is taken. It never
-goes back. Everything here can be made again from the log: after a crash, a runner takes over the packed state and takes
-the rest of the log once more.
+The watermark follows the clock by the allowed lateness, but only once everything that has arrived is taken. It goes
+back only where the clock that it followed was wrong: then all is judged anew. Everything here can be made again from
+the log: after a crash, a runner takes over the packed state and takes the rest of the log once more.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ from truenorth.store.rows import JourneyText, Judged, NewSignal, Progress
 
 LATENESS_US = 5_000_000
 """How far the watermark stays behind the clock by default."""
+PUT_BACK_US = 60_000_000
+"""A watermark that is ahead by more followed a wrong clock; by less, another machine's or one that NTP has moved."""
 PAGE_EVENTS = 1_000
 """Events that are taken at a time: what they come to is one transaction, and others wait for it to end."""
 CHUNKS_A_STEP = 1
@@ -173,6 +175,7 @@ class Runner:
         taken = records(page, self._people.person)
         for name, tracker in list(self._trackers.items()):
             with self._one_journey(name, tracker.version):
+                self._put_back(name, tracker, watermark_us)
                 self._take(name, tracker, taken, last, watermark_us, joined)
         self._front = last
         if watermark_us is not None:
@@ -268,6 +271,17 @@ class Runner:
         page = self._store.events.read(after, limit=PAGE_EVENTS)
         return [found for found in page if found.position <= up_to]
 
+    def _put_back(self, name: str, tracker: Tracker, watermark_us: int | None) -> None:
+        """Judge a journey anew whose watermark followed a clock that was ahead: what fell due was not due yet."""
+        before_us = tracker.progress.watermark_us
+        if watermark_us is None or before_us is None or before_us - watermark_us <= PUT_BACK_US:
+            return
+        seconds = (before_us - watermark_us) // 1_000_000
+        LOG.warning("the clock was put back: the journey is judged anew", journey=name, seconds=seconds)
+        up_to = tracker.position
+        tracker.begin_anew()
+        self._judge_again(name, tracker, up_to, watermark_us)
+
     def _judge_anew(self, name: str, tracker: Tracker, sight: Sight) -> None:
         """Judge the whole journey anew: its columns hold something else than was thought."""
         up_to, watermark_us = tracker.position, tracker.progress.watermark_us
@@ -277,6 +291,10 @@ class Runner:
         LOG.info("columns hold something else now: the journey is judged anew", journey=name, events_up_to=up_to)
         if sight.misfits():
             LOG.warning("columns hold what conditions cannot read: it is null", journey=name, columns=sight.misfits())
+        self._judge_again(name, tracker, up_to, watermark_us)
+
+    def _judge_again(self, name: str, tracker: Tracker, up_to: int, watermark_us: int | None) -> None:
+        """Judge what was told in another way, and tell that this was done."""
         self._judge_told(name, tracker, up_to, watermark_us)
         signal = NewSignal(kind="judged_anew", time_us=self._clock(), body=b"{}")
         self._write(name, Judged(progress=tracker.progress, signals=[signal]))

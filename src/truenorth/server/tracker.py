@@ -133,7 +133,7 @@ class Tracker:
         return meta.tail_from
 
     def _watermark_us(self, moved_us: int | None) -> int:
-        """The watermark where it moves to, or where it is; it never goes back."""
+        """The watermark where it moves to, or where it is: with what was taken it does not go back."""
         known = [us for us in (moved_us, self.progress.watermark_us) if us is not None]
         return max(known, default=LONG_AGO_US)
 

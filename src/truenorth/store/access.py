@@ -5,7 +5,7 @@ from __future__ import annotations
 from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 
-from sqlalchemy import Table, insert, select, update
+from sqlalchemy import ColumnElement, Table, insert, select, update
 
 from truenorth.store.database import Database
 from truenorth.store.hashing import secret_hash
@@ -47,13 +47,13 @@ class Access:
             row = connection.execute(valid).mappings().first()
         return Token(**row) if row else None
 
-    def revoke_write_keys(self, source: str, *, now_us: int) -> int:
-        """End all valid keys of a source, from now on; how many."""
-        return self._revoke(WRITE_KEY, "source", source, now_us)
+    def revoke_write_keys(self, source: str, *, now_us: int, but_newest: bool = False) -> int:
+        """End all valid keys of a source, or all but the newest, from now on; how many."""
+        return self._revoke(WRITE_KEY, WRITE_KEY.c.source == source, now_us, but_newest)
 
-    def revoke_tokens(self, label: str, *, now_us: int) -> int:
-        """End all valid tokens of a label, from now on; how many."""
-        return self._revoke(TOKEN, "label", label, now_us)
+    def revoke_tokens(self, label: str, *, now_us: int, but_newest: bool = False) -> int:
+        """End all valid tokens of a label, or all but the newest, from now on; how many."""
+        return self._revoke(TOKEN, TOKEN.c.label == label, now_us, but_newest)
 
     def write_keys(self) -> Sequence[WriteKey]:
         """All keys, revoked ones too, oldest first."""
@@ -75,7 +75,9 @@ class Access:
             connection.execute(insert(table).values(hash=secret_hash(secret), **values))
         return secret
 
-    def _revoke(self, table: Table, column: str, value: str, now_us: int) -> int:
-        valid = (table.c[column] == value) & table.c.revoked_us.is_(None)
+    def _revoke(self, table: Table, named: ColumnElement[bool], now_us: int, but_newest: bool) -> int:
+        valid = named & table.c.revoked_us.is_(None)
+        newest_first = select(table.c.hash).where(valid).order_by(table.c.created_us.desc(), table.c.hash)
         with self._database.writing() as connection:
-            return connection.execute(update(table).where(valid).values(revoked_us=now_us)).rowcount
+            ended = connection.scalars(newest_first).all()[int(but_newest) :]
+            return connection.execute(update(table).where(table.c.hash.in_(ended)).values(revoked_us=now_us)).rowcount

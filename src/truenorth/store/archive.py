@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
+from truenorth.spec.problems import Problem
 from truenorth.store.archive_files import (
     file_name,
     frame_of,
@@ -79,7 +80,9 @@ class Archive:
         if not rows:
             connection.execute(delete(ARCHIVE_FILE).where(this))
         elif not _pardoned(connection, path):
-            raise StoreUnavailable(f"{path}: somebody else is tidying the archive; try again")
+            found = "somebody else who is tidying the archive"
+            problem = Problem(path=str(path), expected="its turn to write", found=found, hint="try again")
+            raise StoreUnavailable(problem)
         else:
             values = {"name": path.name, "version": file.version + 1, "n_events": len(rows)}
             n_bytes = write_file(path, frame_of(rows))

@@ -174,7 +174,7 @@ class Database:
         if busy:
             hint = "a long reading transaction is in the way; try again"
             problem = Problem(path=self.name, expected="its turn to empty the log", found="readers", hint=hint)
-            raise StoreUnavailable(str(problem))
+            raise StoreUnavailable(problem)
 
     def close(self) -> None:
         """Close all connections that are not in use."""
@@ -270,7 +270,7 @@ def _explained(name: str, error: SQLAlchemyError) -> Exception | None:
         return TruenorthError([Problem(path=name, expected="a whole SQLite database", found=found, hint=hint)])
     for applies, kind, expected, hint in _FAILURES:
         if applies(error):
-            return kind(str(Problem(path=name, expected=expected, found=found, hint=hint)))
+            return kind(Problem(path=name, expected=expected, found=found, hint=hint))
     return None
 
 
@@ -295,8 +295,12 @@ def _is_busy(error: SQLAlchemyError) -> bool:
     return _sqlite_code(error) in busy or _sqlstate(error) in {"55P03", "40001", "40P01"}
 
 
+def _cannot_be_opened(error: SQLAlchemyError) -> bool:
+    return _sqlite_code(error) == sqlite3.SQLITE_CANTOPEN
+
+
 def _is_away(error: SQLAlchemyError) -> bool:
-    if isinstance(error, NoConnectionFree) or _sqlite_code(error) == sqlite3.SQLITE_CANTOPEN:
+    if isinstance(error, NoConnectionFree):
         return True
     lost = isinstance(error, DBAPIError) and error.connection_invalidated
     unanswered = (
@@ -309,5 +313,6 @@ _FAILURES: tuple[tuple[Callable[[SQLAlchemyError], bool], type[StoreFull], str, 
     (_is_full, StoreFull, "room to write", "make room on its disk; nothing of this was kept, so send it again"),
     (_is_read_only, StoreFull, "a database that can be written to", "check the rights of its file and folder"),
     (_is_busy, StoreUnavailable, "its turn to write", "another process holds the database; try again"),
+    (_cannot_be_opened, StoreUnavailable, "a file in a folder that exists", "make its folder, or check who may use it"),
     (_is_away, StoreUnavailable, "a database that answers", "check that it runs and can be reached; then try again"),
 )

@@ -39,7 +39,7 @@ def migrate(database: Database) -> None:
         try:
             environment.run_migrations()
         except CommandError as error:
-            hint = "upgrade Truenorth, or name another database"
+            found = f"those of revision {environment.get_context().get_current_revision()}, of a newer program"
             expected = f"tables of revision {scripts.get_current_head()} or older"
-            problem = Problem(path=database.name, expected=expected, found=str(error), hint=hint)
-            raise TruenorthError([problem]) from error
+            hint = "upgrade Truenorth, or name another database"
+            raise TruenorthError([Problem(path=database.name, expected=expected, found=found, hint=hint)]) from error

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from truenorth.events import Event, Refused
+from truenorth.spec.problems import Problem
 
 
 class Stored(NamedTuple):
@@ -32,7 +33,11 @@ class Arrived(NamedTuple):
 
 
 class StoreFull(Exception):
-    """Nothing was written: the disk is full or the database does not take any more."""
+    """Nothing was written: the disk is full or the database does not take any more. ``problem`` says what to do."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(str(problem))
+        self.problem = problem
 
 
 class StoreUnavailable(StoreFull):

@@ -144,10 +144,10 @@ def add_key(url: str, source: str) -> str:
     return secret
 
 
-def revoke_keys(url: str, source: str) -> int:
-    """End the write keys of a source; how many."""
+def revoke_keys(url: str, source: str, *, but_newest: bool) -> int:
+    """End the write keys of a source, or all but the newest; how many."""
     with existing_store(url) as store:
-        n = store.access.revoke_write_keys(source, now_us=now_us())
+        n = store.access.revoke_write_keys(source, now_us=now_us(), but_newest=but_newest)
         store.audit.note(user_name(), f"revoked {n} write keys", about=source, now_us=now_us())
     return n
 
@@ -160,10 +160,10 @@ def add_token(url: str, label: str, role: Any) -> str:
     return secret
 
 
-def revoke_tokens(url: str, label: str) -> int:
-    """End the tokens of a label; how many."""
+def revoke_tokens(url: str, label: str, *, but_newest: bool) -> int:
+    """End the tokens of a label, or all but the newest; how many."""
     with existing_store(url) as store:
-        n = store.access.revoke_tokens(label, now_us=now_us())
+        n = store.access.revoke_tokens(label, now_us=now_us(), but_newest=but_newest)
         store.audit.note(user_name(), f"revoked {n} tokens", about=label, now_us=now_us())
     return n
 

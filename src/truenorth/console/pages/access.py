@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import get_args
 
@@ -38,6 +39,7 @@ from truenorth.server.api.audit import NotedShown, list_audit
 from truenorth.store.rows import Role
 
 ROLES: tuple[Role, ...] = get_args(Role)
+OLDER = "older"
 CREATED = (Column("created", "Made", "instant"), Column("revoked", "Revoked", "instant"))
 
 
@@ -82,12 +84,12 @@ async def build_keys(sight: Sight, filters: NoFilters) -> None:
         secret.show(f"Token of {made.label}, shown this once:", made.secret)
         await again()
 
-    async def end_key(row: int) -> None:
-        await sight.ask(revoke_keys, source=key_rows[row].source)
+    async def end_key(act: str, row: int) -> None:
+        await sight.ask(revoke_keys, source=key_rows[row].source, but_newest=act == OLDER)
         await again()
 
-    async def end_token(row: int) -> None:
-        await sight.ask(revoke_tokens, label=token_rows[row].label)
+    async def end_token(act: str, row: int) -> None:
+        await sight.ask(revoke_tokens, label=token_rows[row].label, but_newest=act == OLDER)
         await again()
 
     async def again() -> None:
@@ -101,19 +103,26 @@ async def build_keys(sight: Sight, filters: NoFilters) -> None:
         source = Field("Source", hint="the events' source, such as shop")
         button("Make a write key", sight.doing(make_key), is_main=True)
     key_rows = list(await sight.ask(list_keys))
-    shown_keys = TableElement(_keys(key_rows), sight.writing, sight.doing(lambda _, row: end_key(row)))
+    shown_keys = TableElement(_keys(key_rows), sight.writing, sight.doing(end_key))
     heading("Tokens: programs that ask")
     with Words("div", "", "tn-form"):
         label = Field("Name", hint="what it is for")
         role = Select("Role", [Choice(one, one) for one in ROLES])
         button("Make a token", sight.doing(make_token), is_main=True)
     token_rows = list(await sight.ask(list_tokens))
-    shown_tokens = TableElement(_tokens(token_rows), sight.writing, sight.doing(lambda _, row: end_token(row)))
+    shown_tokens = TableElement(_tokens(token_rows), sight.writing, sight.doing(end_token))
 
 
 def _keys(found: Sequence[KeyShown]) -> Table:
-    act = Act("revoke", "Revoke", "Revoke all keys of this source? What sends with them is turned away.")
-    rows = [Row((one.source, one.created, one.revoked), acts=() if one.revoked else (act,)) for one in found]
+    acts = (
+        Act("revoke", "Revoke", "Revoke all keys of this source? What sends with them is turned away."),
+        Act(OLDER, "Revoke older ones", "Revoke all keys of this source but the newest? Clients have the new one?"),
+    )
+    n_valid = Counter(one.source for one in found if not one.revoked)
+    rows = [
+        Row((one.source, one.created, one.revoked), acts=() if one.revoked else acts[: n_valid[one.source]])
+        for one in found
+    ]
     return Table(
         caption="Write keys",
         columns=(Column("source", "Source"), *CREATED),
@@ -123,8 +132,15 @@ def _keys(found: Sequence[KeyShown]) -> Table:
 
 
 def _tokens(found: Sequence[TokenShown]) -> Table:
-    act = Act("revoke", "Revoke", "Revoke all tokens of this name?")
-    rows = [Row((one.label, one.role, one.created, one.revoked), acts=() if one.revoked else (act,)) for one in found]
+    acts = (
+        Act("revoke", "Revoke", "Revoke all tokens of this name?"),
+        Act(OLDER, "Revoke older ones", "Revoke all tokens of this name but the newest?"),
+    )
+    n_valid = Counter(one.label for one in found if not one.revoked)
+    rows = [
+        Row((one.label, one.role, one.created, one.revoked), acts=() if one.revoked else acts[: n_valid[one.label]])
+        for one in found
+    ]
     columns = (Column("label", "Name"), Column("role", "Role"), *CREATED)
     return Table(caption="Tokens", columns=columns, rows=rows, empty="No program may ask yet.")
 

@@ -87,9 +87,9 @@ def add_key(served: Served, caller: Admin, asked: KeyAsked) -> KeyMade:
 
 
 @ROUTER.delete("/write-keys/{source}")
-def revoke_keys(served: Served, caller: Admin, source: Text) -> Revoked:
-    """Revoke all write keys of a source. Role: admin."""
-    n = served.store.access.revoke_write_keys(source, now_us=served.now_us())
+def revoke_keys(served: Served, caller: Admin, source: Text, but_newest: bool = False) -> Revoked:
+    """Revoke all write keys of a source, or all but the newest. Role: admin."""
+    n = served.store.access.revoke_write_keys(source, now_us=served.now_us(), but_newest=but_newest)
     if not n:
         raise Turned(404, "unknown_key", "there is no valid write key of this source; see /api/v1/write-keys")
     served.note(caller, "revoked write keys", f"source {source}")
@@ -111,9 +111,9 @@ def add_token(served: Served, caller: Admin, asked: TokenAsked) -> TokenMade:
 
 
 @ROUTER.delete("/tokens/{label}")
-def revoke_tokens(served: Served, caller: Admin, label: Text) -> Revoked:
-    """Revoke all tokens of a label; a stream that is open ends within some minutes. Role: admin."""
-    n = served.store.access.revoke_tokens(label, now_us=served.now_us())
+def revoke_tokens(served: Served, caller: Admin, label: Text, but_newest: bool = False) -> Revoked:
+    """Revoke all tokens of a label, or all but the newest; a stream that is open ends within minutes. Role: admin."""
+    n = served.store.access.revoke_tokens(label, now_us=served.now_us(), but_newest=but_newest)
     if not n:
         raise Turned(404, "unknown_token", "there is no valid token of this label; see /api/v1/tokens")
     served.note(caller, "revoked tokens", f"token {label}")
