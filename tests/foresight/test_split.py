@@ -55,6 +55,16 @@ def test_a_model_for_work_learns_of_all_that_ended(found):
     assert not (split.fit & split.valid).any()
 
 
+@pytest.mark.parametrize(("lasts", "n_chosen_on"), [(5, 175), (600, 60)])
+def test_the_latest_that_have_ended_choose_where_outcomes_come_late(lasts, n_chosen_on):
+    cases, rows = cases_of([(at, lasts, at % 3 % 2, 1) for at in range(1_000)])
+    split = temporal_split(cases, rows, 0.1)
+    fit, valid = rows.case[split.fit], rows.case[split.valid]
+    assert len(valid) == n_chosen_on
+    assert len(fit) + len(valid) == split.test_us - lasts
+    assert fit.max() < valid.min()
+
+
 def test_censoring_weights_put_the_share_of_long_cases_right():
     generator = np.random.default_rng(1)
     opened = generator.integers(0, 1_000, 20_000)

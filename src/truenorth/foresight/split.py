@@ -14,6 +14,8 @@ F64 = NDArray[np.float64]
 
 VALID_SHARE = 0.2
 """Of the cases opened before the split instant, the latest share chooses (stopping, calibration, thresholds)."""
+FEWEST_OF_A_CLASS = 10
+"""With fewer cases of a class to learn from, or to choose on, trees are not tried: the base rate is used."""
 MOST_CENSORING_WEIGHT = 5.0
 """A case stands for at most so many that were still open when it had ended."""
 
@@ -38,17 +40,26 @@ def temporal_split(cases: Cases, rows: Rows, test_share: float = 0.25) -> Split:
     """Split by time of opening: the last ``test_share`` of the cases, in (0, 1), are held out.
 
     Whatever is learnt at ``test_us`` was known before it. Cases that have ended without a label count for nothing.
+    Where outcomes come so late that too few of the latest cases have one by then, the latest of those that have choose.
     """
     opened = np.sort(cases.opened_us[(cases.outcome >= 0) | (cases.ended_us == NEVER)])
     test_us = test_instant(opened, test_share)
-    valid_us = _instant(opened[opened < test_us], 1.0 - VALID_SHARE)
     known = cases.outcome >= 0
     learnable = known & (cases.opened_us < test_us) & (cases.ended_us < test_us)
+    valid_us = _instant(opened[opened < test_us], 1.0 - VALID_SHARE)
+    if not is_enough(cases.outcome[learnable & (cases.opened_us >= valid_us)]):
+        valid_us = _instant(np.sort(cases.opened_us[learnable]), 1.0 - VALID_SHARE)
     early = cases.opened_us < valid_us
     parts = (learnable & early, learnable & ~early, known & (cases.opened_us >= test_us))
     fit, valid, test = (part[rows.case] for part in parts)
     n_censored = int(((cases.opened_us < test_us) & ~learnable).sum())
     return Split(fit, valid, test, valid_us, test_us, n_censored)
+
+
+def is_enough(outcome: NDArray[np.integer]) -> bool:
+    """Whether enough cases, of these outcomes, have the one hoped for, which is 0, and enough another."""
+    n_hoped = int((outcome == 0).sum())
+    return min(n_hoped, len(outcome) - n_hoped) >= FEWEST_OF_A_CLASS
 
 
 def test_instant(opened_us: NDArray[np.int64], test_share: float) -> int:
