@@ -65,6 +65,14 @@ def test_the_latest_that_have_ended_choose_where_outcomes_come_late(lasts, n_cho
     assert fit.max() < valid.min()
 
 
+def test_those_that_failed_choose_too_where_it_takes_longer_to_know():
+    cases, rows = cases_of([(at, 300 if at % 5 == 0 else 5, int(at % 5 == 0), 1) for at in range(1_000)])
+    split = temporal_split(cases, rows, 0.1)
+    of_fit, of_valid = (cases.outcome[rows.case[part]] for part in (split.fit, split.valid))
+    assert (of_fit > 0).sum() == 96
+    assert (of_valid > 0).sum() == 24
+
+
 def test_censoring_weights_put_the_share_of_long_cases_right():
     generator = np.random.default_rng(1)
     opened = generator.integers(0, 1_000, 20_000)

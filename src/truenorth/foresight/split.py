@@ -40,7 +40,8 @@ def temporal_split(cases: Cases, rows: Rows, test_share: float = 0.25) -> Split:
     """Split by time of opening: the last ``test_share`` of the cases, in (0, 1), are held out.
 
     Whatever is learnt at ``test_us`` was known before it. Cases that have ended without a label count for nothing.
-    Where outcomes come so late that too few of the latest cases have one by then, the latest of those that have choose.
+    Where outcomes come so late that too few of the latest cases have one by then, the latest of those that ended well
+    and of those that ended otherwise choose, each as many as `VALID_SHARE` says, and all that were opened after them.
     """
     opened = np.sort(cases.opened_us[(cases.outcome >= 0) | (cases.ended_us == NEVER)])
     test_us = test_instant(opened, test_share)
@@ -48,7 +49,9 @@ def temporal_split(cases: Cases, rows: Rows, test_share: float = 0.25) -> Split:
     learnable = known & (cases.opened_us < test_us) & (cases.ended_us < test_us)
     valid_us = _instant(opened[opened < test_us], 1.0 - VALID_SHARE)
     if not is_enough(cases.outcome[learnable & (cases.opened_us >= valid_us)]):
-        valid_us = _instant(np.sort(cases.opened_us[learnable]), 1.0 - VALID_SHARE)
+        of_each = (learnable & (cases.outcome == 0), learnable & (cases.outcome > 0))
+        latest = [_instant(np.sort(cases.opened_us[one]), 1.0 - VALID_SHARE) for one in of_each if one.any()]
+        valid_us = min(latest, default=valid_us)
     early = cases.opened_us < valid_us
     parts = (learnable & early, learnable & ~early, known & (cases.opened_us >= test_us))
     fit, valid, test = (part[rows.case] for part in parts)
