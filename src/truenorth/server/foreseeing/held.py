@@ -73,7 +73,7 @@ class Held:
         if not parts:
             empty = self._settled if self._settled is not None else self._recent
             return empty.clear() if empty is not None else pl.DataFrame()
-        return parts[0] if len(parts) == 1 else pl.concat(parts)
+        return parts[0] if len(parts) == 1 else _in_one_piece(parts[0].vstack(parts[1]))
 
     def _settle(self) -> None:
         parts = [part for part in (self._settled, self._recent) if part is not None]
@@ -82,7 +82,8 @@ class Held:
 
 def _taken(frame: pl.DataFrame, rows: NDArray[np.int64]) -> pl.DataFrame:
     """Some rows, column by column: a frame would ask its threads for it, and waiting for them takes longer."""
-    return pl.DataFrame([column[rows] for column in frame.get_columns()])
+    index = pl.Series(rows, dtype=pl.get_index_type())
+    return pl.DataFrame([column[index] for column in frame.get_columns()])
 
 
 def _in_one_piece(frame: pl.DataFrame) -> pl.DataFrame:
