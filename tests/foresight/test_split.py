@@ -71,6 +71,9 @@ def test_those_that_failed_choose_too_where_it_takes_longer_to_know():
     of_fit, of_valid = (cases.outcome[rows.case[part]] for part in (split.fit, split.valid))
     assert (of_fit > 0).sum() == 96
     assert (of_valid > 0).sum() == 24
+    late = cases_of([(at, 5, int(at % 5 == 0 and at < 800), 1) for at in range(1_000)])
+    for_work = all_known(*late)
+    assert (late[0].outcome[late[1].case[for_work.valid]] > 0).sum() == 32
 
 
 def test_censoring_weights_put_the_share_of_long_cases_right():

@@ -47,11 +47,7 @@ def temporal_split(cases: Cases, rows: Rows, test_share: float = 0.25) -> Split:
     test_us = test_instant(opened, test_share)
     known = cases.outcome >= 0
     learnable = known & (cases.opened_us < test_us) & (cases.ended_us < test_us)
-    valid_us = _instant(opened[opened < test_us], 1.0 - VALID_SHARE)
-    if not is_enough(cases.outcome[learnable & (cases.opened_us >= valid_us)]):
-        of_each = (learnable & (cases.outcome == 0), learnable & (cases.outcome > 0))
-        latest = [_instant(np.sort(cases.opened_us[one]), 1.0 - VALID_SHARE) for one in of_each if one.any()]
-        valid_us = min(latest, default=valid_us)
+    valid_us = _valid_instant(cases, learnable, opened[opened < test_us])
     early = cases.opened_us < valid_us
     parts = (learnable & early, learnable & ~early, known & (cases.opened_us >= test_us))
     fit, valid, test = (part[rows.case] for part in parts)
@@ -74,10 +70,20 @@ def all_known(cases: Cases, rows: Rows) -> Split:
     """For a model that goes to work now: all ended cases teach, the latest choose, none is held out."""
     known = cases.outcome >= 0
     last = int(cases.ended_us[known & (cases.ended_us < NEVER)].max(initial=0)) + 1
-    valid_us = _instant(np.sort(cases.opened_us[known]), 1.0 - VALID_SHARE)
+    valid_us = _valid_instant(cases, known, np.sort(cases.opened_us[known]))
     early = cases.opened_us < valid_us
     fit, valid = (known & early)[rows.case], (known & ~early)[rows.case]
     return Split(fit, valid, np.zeros(len(fit), bool), valid_us, last, int((~known).sum()))
+
+
+def _valid_instant(cases: Cases, learnable: Mask, ordered_us: NDArray[np.int64]) -> int:
+    """The instant from which cases choose: the latest share of those opened; of each outcome, if these are too few."""
+    valid_us = _instant(ordered_us, 1.0 - VALID_SHARE)
+    if is_enough(cases.outcome[learnable & (cases.opened_us >= valid_us)]):
+        return valid_us
+    of_each = (learnable & (cases.outcome == 0), learnable & (cases.outcome > 0))
+    latest = [_instant(np.sort(cases.opened_us[one]), 1.0 - VALID_SHARE) for one in of_each if one.any()]
+    return min(latest, default=valid_us)
 
 
 def _instant(ordered_us: NDArray[np.int64], share: float) -> int:
