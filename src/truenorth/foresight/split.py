@@ -79,11 +79,11 @@ def all_known(cases: Cases, rows: Rows) -> Split:
 def _valid_instant(cases: Cases, learnable: Mask, ordered_us: NDArray[np.int64]) -> int:
     """The instant from which cases choose: the latest share of those opened; of each outcome, if these are too few."""
     valid_us = _instant(ordered_us, 1.0 - VALID_SHARE)
-    if is_enough(cases.outcome[learnable & (cases.opened_us >= valid_us)]):
+    later = cases.opened_us >= valid_us
+    if is_enough(cases.outcome[learnable & later]) or not is_enough(cases.outcome[learnable]):
         return valid_us
     of_each = (learnable & (cases.outcome == 0), learnable & (cases.outcome > 0))
-    latest = [_instant(np.sort(cases.opened_us[one]), 1.0 - VALID_SHARE) for one in of_each if one.any()]
-    return min(latest, default=valid_us)
+    return min(_instant(np.sort(cases.opened_us[one]), 1.0 - VALID_SHARE) for one in of_each)
 
 
 def _instant(ordered_us: NDArray[np.int64], share: float) -> int:
