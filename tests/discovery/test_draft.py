@@ -4,6 +4,7 @@ import gzip
 from datetime import timedelta
 from pathlib import Path
 
+import msgspec
 import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -302,3 +303,25 @@ def test_the_example_in_the_repository_is_drafted_as_people_wrote_it() -> None:
     assert types_of(journey.outcome.reopened) == types_of(by_hand.outcome.reopened)
     assert journey.outcome.holds_for_us == by_hand.outcome.holds_for_us
     tried(directory / "log.csv", text, journey)
+
+
+def test_the_type_of_object_that_is_a_case_is_taken_even_where_few_events_touch_one(tmp_path: Path) -> None:
+    objects = [{"id": f"order {n}", "type": "order"} for n in range(10)]
+    objects += [{"id": f"box {n}", "type": "box"} for n in range(30)]
+    events = [
+        {
+            "id": f"{box}-{step}",
+            "type": kind,
+            "time": f"2024-01-{box + 1:02}T{step:02}:00:00Z",
+            "relationships": [
+                {"objectId": f"box {box}", "qualifier": ""},
+                *([{"objectId": f"order {box // 3}", "qualifier": ""}] if kind == "Sent" and box % 3 else []),
+            ],
+        }
+        for box in range(30)
+        for step, kind in enumerate(("Filled", "Weighed", "Loaded", "Driven", "Sent"))
+    ]
+    path = tmp_path / "log.json"
+    path.write_bytes(msgspec.json.encode({"objectTypes": [], "eventTypes": [], "objects": objects, "events": events}))
+    _, journey = drafted(path, object_type="order")
+    assert journey.fields["case"] == "case"

@@ -55,6 +55,27 @@ def test_a_model_for_work_learns_of_all_that_ended(found):
     assert not (split.fit & split.valid).any()
 
 
+@pytest.mark.parametrize(("lasts", "n_chosen_on"), [(5, 175), (600, 60)])
+def test_the_latest_that_have_ended_choose_where_outcomes_come_late(lasts, n_chosen_on):
+    cases, rows = cases_of([(at, lasts, at % 3 % 2, 1) for at in range(1_000)])
+    split = temporal_split(cases, rows, 0.1)
+    fit, valid = rows.case[split.fit], rows.case[split.valid]
+    assert len(valid) == n_chosen_on
+    assert len(fit) + len(valid) == split.test_us - lasts
+    assert fit.max() < valid.min()
+
+
+def test_those_that_failed_choose_too_where_it_takes_longer_to_know():
+    cases, rows = cases_of([(at, 300 if at % 5 == 0 else 5, int(at % 5 == 0), 1) for at in range(1_000)])
+    split = temporal_split(cases, rows, 0.1)
+    of_fit, of_valid = (cases.outcome[rows.case[part]] for part in (split.fit, split.valid))
+    assert (of_fit > 0).sum() == 96
+    assert (of_valid > 0).sum() == 24
+    late = cases_of([(at, 5, int(at % 5 == 0 and at < 800), 1) for at in range(1_000)])
+    for_work = all_known(*late)
+    assert (late[0].outcome[late[1].case[for_work.valid]] > 0).sum() == 32
+
+
 def test_censoring_weights_put_the_share_of_long_cases_right():
     generator = np.random.default_rng(1)
     opened = generator.integers(0, 1_000, 20_000)

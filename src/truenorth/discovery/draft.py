@@ -55,7 +55,8 @@ def discover(
     tell = on_progress or (lambda _stage, _share: None)
     tell("looking at columns", 0.0)
     head = peek(path, PEEKED_ROWS, object_type=object_type)
-    guess = guess_fields(head, fields)
+    what_a_case_is = {} if object_type is None else {"case": "case"}
+    guess = guess_fields(head, {**what_a_case_is, **(fields or {})})
     column = lifecycle_column(head.columns)
     tell("reading events", 0.1)
     log, guess = _read(path, guess, fields or {}, [column] if column else [], object_type)

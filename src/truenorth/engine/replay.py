@@ -239,7 +239,7 @@ class _Run:
         handover = (episodes[taken] & 1).astype(np.bool_)
         flags = self.tables.rows["flags"][log["row"][taken] + handover]
         moment, decision = (flags & kernel.MOMENT) != 0, (flags & kernel.DECISION) != 0
-        index = np.ascontiguousarray(log["index"][taken])
+        index = pl.Series(np.ascontiguousarray(log["index"][taken]), dtype=pl.get_index_type())
         taken_from = self.frame[index] if case is not None else self._let_go(index)
         made = (
             self.ids[index].cast(pl.String),
@@ -252,7 +252,7 @@ class _Run:
         events = pl.DataFrame(list({column.name: column for column in (*taken_from, *made)}.values()))
         return events if case is None else events.filter(pl.col("case") == case)
 
-    def _let_go(self, index: NDArray[np.int64]) -> pl.DataFrame:
+    def _let_go(self, index: pl.Series) -> pl.DataFrame:
         """Some events of the log, of which only the ids are kept: column by column, so that there are not two logs."""
         _ = self.ids
         log, self.frame = self.frame.clone(), self.frame.clear()

@@ -14,6 +14,8 @@ F64 = NDArray[np.float64]
 
 VALID_SHARE = 0.2
 """Of the cases opened before the split instant, the latest share chooses (stopping, calibration, thresholds)."""
+FEWEST_OF_A_CLASS = 10
+"""With fewer cases of a class to learn from, or to choose on, trees are not tried: the base rate is used."""
 MOST_CENSORING_WEIGHT = 5.0
 """A case stands for at most so many that were still open when it had ended."""
 
@@ -38,17 +40,25 @@ def temporal_split(cases: Cases, rows: Rows, test_share: float = 0.25) -> Split:
     """Split by time of opening: the last ``test_share`` of the cases, in (0, 1), are held out.
 
     Whatever is learnt at ``test_us`` was known before it. Cases that have ended without a label count for nothing.
+    Where outcomes come so late that too few of the latest cases have one by then, the latest of those that ended well
+    and of those that ended otherwise choose, each as many as `VALID_SHARE` says, and all that were opened after them.
     """
     opened = np.sort(cases.opened_us[(cases.outcome >= 0) | (cases.ended_us == NEVER)])
     test_us = test_instant(opened, test_share)
-    valid_us = _instant(opened[opened < test_us], 1.0 - VALID_SHARE)
     known = cases.outcome >= 0
     learnable = known & (cases.opened_us < test_us) & (cases.ended_us < test_us)
+    valid_us = _valid_instant(cases, learnable, opened[opened < test_us])
     early = cases.opened_us < valid_us
     parts = (learnable & early, learnable & ~early, known & (cases.opened_us >= test_us))
     fit, valid, test = (part[rows.case] for part in parts)
     n_censored = int(((cases.opened_us < test_us) & ~learnable).sum())
     return Split(fit, valid, test, valid_us, test_us, n_censored)
+
+
+def is_enough(outcome: NDArray[np.integer]) -> bool:
+    """Whether enough cases, of these outcomes, have the one hoped for, which is 0, and enough another."""
+    n_hoped = int((outcome == 0).sum())
+    return min(n_hoped, len(outcome) - n_hoped) >= FEWEST_OF_A_CLASS
 
 
 def test_instant(opened_us: NDArray[np.int64], test_share: float) -> int:
@@ -60,10 +70,20 @@ def all_known(cases: Cases, rows: Rows) -> Split:
     """For a model that goes to work now: all ended cases teach, the latest choose, none is held out."""
     known = cases.outcome >= 0
     last = int(cases.ended_us[known & (cases.ended_us < NEVER)].max(initial=0)) + 1
-    valid_us = _instant(np.sort(cases.opened_us[known]), 1.0 - VALID_SHARE)
+    valid_us = _valid_instant(cases, known, np.sort(cases.opened_us[known]))
     early = cases.opened_us < valid_us
     fit, valid = (known & early)[rows.case], (known & ~early)[rows.case]
     return Split(fit, valid, np.zeros(len(fit), bool), valid_us, last, int((~known).sum()))
+
+
+def _valid_instant(cases: Cases, learnable: Mask, ordered_us: NDArray[np.int64]) -> int:
+    """The instant from which cases choose: the latest share of those opened; of each outcome, if these are too few."""
+    valid_us = _instant(ordered_us, 1.0 - VALID_SHARE)
+    later = cases.opened_us >= valid_us
+    if is_enough(cases.outcome[learnable & later]) or not is_enough(cases.outcome[learnable]):
+        return valid_us
+    of_each = (learnable & (cases.outcome == 0), learnable & (cases.outcome > 0))
+    return min(_instant(np.sort(cases.opened_us[one]), 1.0 - VALID_SHARE) for one in of_each)
 
 
 def _instant(ordered_us: NDArray[np.int64], share: float) -> int:

@@ -15,14 +15,12 @@ from truenorth.foresight.metrics import Drawn
 from truenorth.foresight.predictors import Boosted, Head, Mean, Predictor, Sample, runner
 from truenorth.foresight.remaining import Foretold, Remaining, conformal
 from truenorth.foresight.rows import Table, unresolved
-from truenorth.foresight.split import Split, row_weights
+from truenorth.foresight.split import FEWEST_OF_A_CLASS, Split, row_weights
 from truenorth.spec.durations import DAY_US
 
 F64 = NDArray[np.float64]
 Tell = Callable[[str, float], None]
 
-FEWEST_OF_A_CLASS = 10
-"""With fewer cases of a class to learn from, or to choose on, trees are not tried: the base rate is used."""
 MANY_CLASSES = 8
 """With more classes scores are not calibrated class by class."""
 CLEARLY = 0.8

@@ -23,6 +23,7 @@ SAMPLE_ROWS = 1_000
 PROBES = 12
 
 _CLOCKS = ("%H:%M:%S", "%H:%M", "%H:%M:%S%.f")
+_DOTTED = ("%H.%M", "%H.%M.%S")
 _TWELVE = ("%I:%M:%S %p", "%I:%M %p")
 _ZONES = ("", "%#z", " UTC")
 
@@ -37,8 +38,8 @@ def _iso() -> tuple[str, ...]:
 
 def _local(order: str, dashes: str) -> tuple[str, ...]:
     dates = [dash.join(f"%{part}" for part in order.replace("Y", year)) for dash in dashes for year in "yY"]
-    joins = (" ", ", ")
-    timed = product(dates, joins, (*_CLOCKS, *_TWELVE), _ZONES[:2])
+    joins = (" ", ", ", ":")
+    timed = product(dates, joins, (*_CLOCKS, *_TWELVE, *_DOTTED), _ZONES[:2])
     return (*(f"{date}{join}{clock}{zone}" for date, join, clock, zone in timed), *dates)
 
 

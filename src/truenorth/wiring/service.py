@@ -105,12 +105,14 @@ def run_foreseer(url: str, pace: Pace, *, linked: bool) -> None:
     `TruenorthError` where the libraries for it are not installed.
     """
     check_can_foresee()
-    from truenorth.server.foreseeing.foreseer import Foreseer, foreseer_status  # noqa: PLC0415  (learning libraries)
+    from truenorth.server.foreseeing.foreseer import GATHER_US, Foreseer, foreseer_status  # noqa: PLC0415  (learning libraries)
 
     configure_logs()
 
     def make(on_signals: Callable[[], object]) -> Foreseer:
-        return Foreseer(store, clock=pace.clock, lateness_us=pace.lateness_us, on_signals=on_signals)
+        return Foreseer(
+            store, clock=pace.clock, lateness_us=pace.lateness_us, gather_us=GATHER_US, on_signals=on_signals
+        )
 
     with open_store(url) as store:
         if linked:

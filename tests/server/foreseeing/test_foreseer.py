@@ -111,6 +111,18 @@ def test_time_alone_moves_risks(shop: Shop) -> None:
     assert all(after[case] > before[case] for case in after)
 
 
+def test_cases_for_which_it_is_time_gather_before_they_are_looked_at(shop: Shop) -> None:
+    shop.settle()
+    gathering = Foreseer(shop.store, clock=shop.clock, lateness_us=0, gather_us=1_000_000)
+    while gathering.step():
+        pass
+    gathering._followers["shop"].again()
+    shop.clock.at_us += 999_999
+    assert gathering.step() == 0
+    shop.clock.at_us += 1
+    assert gathering.step() == len(shop.open_cases())
+
+
 def test_a_risk_that_is_left_as_it_is_still_holds(shop: Shop) -> None:
     shop.settle()
     (follower,) = shop.foreseer._followers.values()

@@ -44,7 +44,7 @@ from truenorth.store.rows import JourneyText, Progress
 PAGE_EVENTS = 1_000
 """Events of the log that are taken at a time."""
 CASES_AT_ONCE = 2_000
-"""Cases that are looked at again at a time, as time passes."""
+"""Cases that are looked at again at a time, as time passes: an event that comes meanwhile waits for them."""
 FIRST_KEYS = 2_000
 """Case keys whose events are read at a time at the beginning."""
 LOOKS_BACK_US = 28 * DAY_US

@@ -31,6 +31,8 @@ from truenorth.store.rows import JourneyText
 IDLE_S = 0.05
 """Between two looks at how far runners have come, where nobody says that there is something new."""
 STEP_S = 0.005
+GATHER_US = 1_000_000
+"""So long a case may wait, as time passes, for others to be looked at with it: ten take hardly longer than one."""
 RETRY_S = 1.0
 """The wait after the store has refused a step."""
 RISKS_AT_ONCE = 1_000
@@ -49,10 +51,11 @@ class Foreseer:
         clock: Callable[[], int],
         lateness_us: int,
         look_again_us: int = LOOK_AGAIN_US,
+        gather_us: int = 0,
         on_signals: Callable[[], object] = lambda: None,
     ) -> None:
         self._store, self._clock, self._on_signals = store, clock, on_signals
-        self._lateness_us, self._look_again_us = lateness_us, look_again_us
+        self._lateness_us, self._look_again_us, self._gather_us = lateness_us, look_again_us, gather_us
         self.wake = Flag()
         """Set where there is something new: it need not wait to see it."""
         self._followers: dict[str, Follower] = {}
@@ -156,7 +159,7 @@ class Foreseer:
         if n_events or progress.position != self._store.events.last_position():
             return n_events
         at_us = max(follower.at_us, now_us - self._lateness_us)
-        if follower.next_us > at_us:
+        if follower.next_us > at_us - self._gather_us:
             return 0
         n_looked, foretold = follower.pass_time(at_us)
         self._write(name, foretold)

@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterable
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 RECENT_ROWS = 4_096
 """Events that were added last are kept apart until there are so many: adding one copies no more than these."""
@@ -67,9 +66,9 @@ class Held:
         rows = np.array(wanted, np.int64)
         parts = []
         if self._settled is not None and len(rows) and (old := rows[rows < n_settled]).size:
-            parts.append(_taken(self._settled, old))
+            parts.append(self._settled[old])
         if self._recent is not None and (new := rows[rows >= n_settled]).size:
-            parts.append(_taken(self._recent, new - n_settled))
+            parts.append(self._recent[new - n_settled])
         if not parts:
             empty = self._settled if self._settled is not None else self._recent
             return empty.clear() if empty is not None else pl.DataFrame()
@@ -80,11 +79,6 @@ class Held:
         self._settled, self._recent = pl.concat(parts, rechunk=True), None
 
 
-def _taken(frame: pl.DataFrame, rows: NDArray[np.int64]) -> pl.DataFrame:
-    """Some rows, column by column: a frame would ask its threads for it, and waiting for them takes longer."""
-    return pl.DataFrame([column[rows] for column in frame.get_columns()])
-
-
 def _in_one_piece(frame: pl.DataFrame) -> pl.DataFrame:
-    """The same frame with each column in one piece, without threads as well."""
+    """The same frame with each column in one piece: a frame would ask its threads for it, and one waits for them."""
     return pl.DataFrame([column.rechunk() for column in frame.get_columns()])
