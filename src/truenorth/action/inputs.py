@@ -66,6 +66,9 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
     versions: Versions
 
 
+_INPUTS = msgspec.json.Decoder(Inputs)
+
+
 def situations_of(actions: Sequence[Action]) -> dict[str, str]:
     """The conditions of actions as text, by action, of those that have one.
 
@@ -83,4 +86,4 @@ def encode_inputs(inputs: Inputs) -> bytes:
 
 def decode_inputs(raw: bytes) -> Inputs:
     """The inputs of some bytes; msgspec.ValidationError where they are none."""
-    return msgspec.json.decode(raw, type=Inputs)
+    return _INPUTS.decode(raw)

@@ -132,6 +132,9 @@ class _Kept(msgspec.Struct, frozen=True, kw_only=True):
     caution: float
 
 
+_EFFECTS = msgspec.msgpack.Decoder(_Kept)
+
+
 def encode_effects(effects: LearntEffects) -> bytes:
     """All of it as bytes (MessagePack; nothing in them is ever executed)."""
     learnt, posterior = effects.learnt, effects.learnt.posterior
@@ -155,7 +158,7 @@ def encode_effects(effects: LearntEffects) -> bytes:
 
 def decode_effects(raw: bytes, version: str) -> LearntEffects:
     """The effects of some bytes, called by a version; msgspec.ValidationError where they are none."""
-    kept = msgspec.msgpack.decode(raw, type=_Kept)
+    kept = _EFFECTS.decode(raw)
     covariance = np.zeros((len(kept.mean), len(kept.mean)))
     for own, block in zip(_blocks(len(kept.mean), len(kept.actions) - 1), kept.covariances, strict=True):
         size = own.stop - own.start

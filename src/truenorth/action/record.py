@@ -11,6 +11,9 @@ from truenorth.action.deciding import decide
 from truenorth.action.inputs import decode_inputs
 from truenorth.action.values import Decision
 
+_DECISIONS = msgspec.json.Decoder(Decision)
+"""Made with the module, as all decoders are: two threads that are the first to decode a type crash the process."""
+
 
 def encode_decision(decision: Decision) -> bytes:
     """Canonical bytes of a decision, its inputs included.
@@ -23,7 +26,7 @@ def encode_decision(decision: Decision) -> bytes:
 
 def decode_decision(raw: bytes) -> Decision:
     """The decision of some bytes; msgspec.ValidationError where they are none."""
-    return msgspec.json.decode(raw, type=Decision)
+    return _DECISIONS.decode(raw)
 
 
 def replay_decision(record: bytes) -> Decision:

@@ -60,6 +60,9 @@ class _Chunk(msgspec.Struct, array_like=True):
     arrays: list[bytes]
 
 
+_CHUNKS = msgspec.msgpack.Decoder(_Chunk)
+
+
 class Codes:
     """Numbers for texts in order of appearance; null is -1. A number that was given up goes to the next new text."""
 
@@ -278,7 +281,7 @@ class Live:
 
         A key that was given up and came back after a chunk was packed may stand in another too: the last counts.
         """
-        packed = msgspec.msgpack.decode(zstandard.decompress(blob), type=_Chunk)
+        packed = _CHUNKS.decode(zstandard.decompress(blob))
         slots, twice = self._codes.place(packed.keys)
         self._make_room()
         self.forget(np.array(twice, np.int64))

@@ -100,9 +100,12 @@ class Foresight(msgspec.Struct, frozen=True):
             version, rest = msgspec.msgpack.decode(content, type=tuple[int, msgspec.Raw])
             if version != FORMAT:
                 raise ValueError(f"a model of format {version}; this version of Truenorth reads format {FORMAT}")
-            return msgspec.msgpack.decode(rest, type=cls)
+            return _MODELS.decode(rest)
         except msgspec.MsgspecError as error:
             raise ValueError(f"these bytes are no model: {error}") from None
+
+
+_MODELS = msgspec.msgpack.Decoder(Foresight)
 
 
 class Scorer:

@@ -10,6 +10,8 @@ import msgspec
 
 from truenorth.foresight.backtest import Backtest
 
+msgspec.json.Decoder(Backtest)  # threads that convert to a type at once have to find it made
+
 
 def backtest_of(metrics: Mapping[str, Any]) -> Backtest | None:
     """The backtest of a model's figures; None where they are those of another program's version.

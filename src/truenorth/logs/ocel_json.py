@@ -70,6 +70,9 @@ class _Old(msgspec.Struct):
     objects: dict[str, _OldObject] = msgspec.field(name="ocel:objects")
 
 
+_OLD, _NEW = msgspec.json.Decoder(_Old), msgspec.json.Decoder(_New)
+
+
 def is_ocel(data: bytes) -> bool:
     """Whether a JSON text is an object-centric log rather than lines of events."""
     first = data.lstrip().split(b"\n", 1)[0]
@@ -90,9 +93,7 @@ def read_ocel_json(path: Path, content: Content) -> tuple[ObjectLog, tuple[str, 
     data, notes = as_utf8(content.data)
     old = b'"ocel:events"' in data
     try:
-        log = (
-            _from_old(msgspec.json.decode(data, type=_Old)) if old else _from_new(msgspec.json.decode(data, type=_New))
-        )
+        log = _from_old(_OLD.decode(data)) if old else _from_new(_NEW.decode(data))
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
         found = content.cut or str(error) or "too deep nesting"
         raise unreadable(path, "an object-centric log (OCEL 2.0)", found, "export it again") from error

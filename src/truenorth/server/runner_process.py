@@ -53,6 +53,9 @@ class Status(msgspec.Struct, frozen=True):
     overdue_us: int | None = None
 
 
+_STATUS = msgspec.json.Decoder(Status)
+
+
 class RunnerProcess:
     """Starts a runner, or a foreseer, beside this process, starts it again if it dies, and stops it."""
 
@@ -117,7 +120,7 @@ class RunnerProcess:
 
     def _hear(self, line: bytes) -> None:
         before = self.status.n_signals
-        self.status = msgspec.json.decode(line, type=Status)
+        self.status = _STATUS.decode(line)
         if self.status.n_signals != before:
             self._on_signals()
 

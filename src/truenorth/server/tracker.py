@@ -47,11 +47,17 @@ class Meta(msgspec.Struct, frozen=True):
     has_given_up: bool = False
 
 
+_META = msgspec.msgpack.Decoder(Meta)
+
+
 class PackedChunk(msgspec.Struct, frozen=True, array_like=True):
     """Some slots, with everything up to a position of the log."""
 
     position: int
     blob: bytes
+
+
+_CHUNKS = msgspec.msgpack.Decoder(PackedChunk)
 
 
 class Past(Protocol):
@@ -117,7 +123,7 @@ class Tracker:
         """
         if META_CHUNK not in chunks:
             return None
-        meta = msgspec.msgpack.decode(chunks[META_CHUNK], type=Meta)
+        meta = _META.decode(chunks[META_CHUNK])
         numbers = sorted(set(chunks) - {META_CHUNK})
         if meta.version != self.version or numbers != list(range(len(numbers))):
             return None
@@ -125,7 +131,7 @@ class Tracker:
         self._has_given_up = meta.has_given_up
         included = []
         for number in numbers:
-            packed = msgspec.msgpack.decode(chunks[number], type=PackedChunk)
+            packed = _CHUNKS.decode(chunks[number])
             slots = self._live.unpack(packed.blob)
             included.append(np.full(len(slots), packed.position))
             self._packed_at[number] = packed.position

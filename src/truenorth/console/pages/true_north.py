@@ -155,9 +155,9 @@ def _worst(standings: list[Standing], writing: Writing) -> str:
     )
 
 
-async def read(sight: Sight, filters: Filters) -> list[Standing]:
-    """How the journeys stand."""
-    return await sight.ask(read_true_north, journey=filters.journey or None, days=int(filters.days))
+async def _read(sight: Sight, filters: Filters) -> list[Standing]:
+    """How the journeys stand, or stood a moment ago: it is worked out once for all who look on."""
+    return await sight.ask(reread_true_north, journey=filters.journey or None, days=int(filters.days))
 
 
 async def table(sight: Sight, filters: Filters) -> Table:
@@ -169,7 +169,8 @@ async def table(sight: Sight, filters: Filters) -> Table:
         *(Column(name, name, "number") for name in ("at_risk", "watched", "at_stake")),
         *(Column(f"{part}_{name}", name, "number") for part in ("now", "before") for name in PERIOD),
     )
-    return Table(caption="True north", columns=columns, rows=[_row(one) for one in await read(sight, filters)])
+    found = await sight.ask(read_true_north, journey=filters.journey or None, days=int(filters.days))
+    return Table(caption="True north", columns=columns, rows=[_row(one) for one in found])
 
 
 PERIOD = ("opened", "achieved", "failed", "abandoned", "promises_kept", "promises_broken", "cost", "revenue", "value")
@@ -189,7 +190,7 @@ def _of(period: Period) -> tuple[Value, ...]:
 
 async def build(sight: Sight, filters: Filters) -> None:
     """The page."""
-    found = await read(sight, filters)
+    found = await _read(sight, filters)
     if not found:
         nothing_live()
         return
@@ -203,7 +204,7 @@ async def build(sight: Sight, filters: Filters) -> None:
         worst.set_text(_worst(standings, sight.writing))
 
     async def refresh() -> None:
-        standings = await sight.ask(reread_true_north, journey=filters.journey or None, days=int(filters.days))
+        standings = await _read(sight, filters)
         show_at(standings)
         for one in standings:
             if one.journey in views:

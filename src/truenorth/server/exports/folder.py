@@ -29,6 +29,7 @@ from truenorth.store.ports import EventLog, Stored
 DAY = "day"
 _YEARS = (datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC))
 """A time outside of the years that a text can say is in the folder of the first or the last day."""
+_MARKS = msgspec.json.Decoder(Mark)
 
 
 def export_folder(
@@ -62,7 +63,7 @@ def export_folder(
 def _mark(folder: Path) -> Mark:
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        return msgspec.json.decode((folder / FOLDER_MARK).read_bytes(), type=Mark)
+        return _MARKS.decode((folder / FOLDER_MARK).read_bytes())
     except FileNotFoundError:
         found = next((path.name for path in folder.iterdir() if not path.name.startswith(f"{DAY}=")), None)
         if found is None:

@@ -62,6 +62,7 @@ _ENDS = {
 }
 
 I64 = NDArray[np.int64]
+_META = msgspec.msgpack.Decoder(Meta)
 
 
 class Known(msgspec.Struct, frozen=True):
@@ -388,7 +389,7 @@ def keys_of(case: str) -> Iterator[str]:
 
 def sight_of(packed: bytes | None) -> Sight:
     """What a journey's columns hold, as its runner has noted it with its state."""
-    return msgspec.msgpack.decode(packed, type=Meta).sight if packed else Sight()
+    return _META.decode(packed).sight if packed else Sight()
 
 
 def _last_positions(judged: _Judged, known: Histories) -> I64:

@@ -39,6 +39,8 @@ RISKS_AT_ONCE = 1_000
 """Risks that are written with one transaction: a runner waits no longer than for these."""
 
 LOG = structlog.get_logger("truenorth.foreseer")
+_VOCABULARIES = msgspec.msgpack.Decoder(Vocabulary)
+_ATTRIBUTES = msgspec.json.Decoder(Attributes)
 
 
 class Foreseer:
@@ -201,8 +203,8 @@ def known_of(store: Store, row: ModelRow) -> Known:
         raise ValueError(f"the model {row.version} is gone")
     foresight = Foresight.from_bytes(blob)
     try:
-        vocabulary = msgspec.msgpack.decode(foresight.vocabulary, type=Vocabulary)
-        attributes = msgspec.json.decode(row.sight, type=Attributes)
+        vocabulary = _VOCABULARIES.decode(foresight.vocabulary)
+        attributes = _ATTRIBUTES.decode(row.sight)
     except msgspec.MsgspecError as error:
         raise ValueError(f"the model {row.version} does not say how its rows are made: {error}") from None
     level = row.level or 0.0

@@ -49,6 +49,9 @@ class Seen(msgspec.Struct, frozen=True):
     proposal: Proposal | None = None
 
 
+_SEEN = msgspec.json.Decoder(Seen)
+
+
 class _Window(NamedTuple):
     """Rows, one a case, and outcomes as codes."""
 
@@ -105,7 +108,7 @@ def matured_of(store: Store, journey: str, version: str, since_us: int) -> Matur
 
 def _since_us(store: Store, journey: str, version: str, data_to_us: int) -> int:
     looks = store.models.looks(journey, version, limit=1)
-    return max(data_to_us, msgspec.json.decode(looks[0].body, type=Seen).until_us) if looks else data_to_us
+    return max(data_to_us, _SEEN.decode(looks[0].body).until_us) if looks else data_to_us
 
 
 def _window(table: Table, from_us: int, to_us: int, seed: int) -> _Window:

@@ -87,6 +87,9 @@ class _Properties(msgspec.Struct, frozen=True):
     properties: _Told
 
 
+_PROPERTIES = msgspec.json.Decoder(_Properties)
+
+
 def words_of(events: Iterable[Event]) -> list[GivenWord]:
     """The promises that some events tell of, the first to be given first; events in the order of arrival."""
     found: dict[str, GivenWord] = {}
@@ -109,7 +112,7 @@ def words_of(events: Iterable[Event]) -> list[GivenWord]:
 
 def _told(event: Event) -> _Told | None:
     try:
-        return msgspec.json.decode(event.properties, type=_Properties).properties if event.source == SOURCE else None
+        return _PROPERTIES.decode(event.properties).properties if event.source == SOURCE else None
     except msgspec.DecodeError:
         return None
 
