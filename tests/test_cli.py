@@ -17,6 +17,7 @@ import typer
 import truenorth as tn
 from truenorth import results
 from truenorth.cli.app import app
+from truenorth.cli.frame import progress
 from truenorth.spec.problems import TruenorthError
 
 EXAMPLES = Path(__file__).parent.parent / "examples" / "support"
@@ -238,3 +239,13 @@ def test_a_full_disk_is_said_and_leaves_nothing_half_written(tmp_path: Path, mon
     with pytest.raises(TruenorthError, match="No space left"):
         tn.write_results(replayed, tn.read_log(LOG), tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("lines", "told"), [(True, "reading\njudging\n"), (False, "")])
+def test_each_stage_is_a_line_where_there_is_no_terminal(
+    capsys: pytest.CaptureFixture[str], lines: bool, told: str
+) -> None:
+    with progress(lines=lines) as tell:
+        for stage, share in (("reading", 0.0), ("reading", 0.5), ("judging", 0.0)):
+            tell(stage, share)
+    assert capsys.readouterr().err == told

@@ -186,6 +186,26 @@ def test_what_a_killed_one_has_left_goes_at_the_next_start(
     assert not (tmp_path / "demo" / UNFINISHED).exists()
 
 
+def test_what_a_killed_one_has_served_goes_at_the_next_start(
+    folder: Path, tmp_path: Path, demo: Callable[[Path], subprocess.Popen[str]]
+) -> None:
+    killed, other = demo(folder), demo(folder)
+    for one in (killed, other):
+        _said(one, "http")
+    children = psutil.Process(killed.pid).children(recursive=True)
+    left = set(tmp_path.iterdir())
+    killed.kill()
+    killed.wait(WITHIN_S)
+    assert psutil.wait_procs(children, timeout=WITHIN_S)[1] == []
+    third = demo(folder)
+    _said(third, "http")
+    assert len(left) == 2
+    assert len(left & set(tmp_path.iterdir())) == 1  # that of the other one, which goes on
+    _stopped(third, signal.SIGINT)
+    _stopped(other, signal.SIGINT)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_two_that_prepare_at_once_make_it_once(tmp_path: Path, demo: Callable[[Path], subprocess.Popen[str]]) -> None:
     first = demo(tmp_path / "demo")
     _said(first, "working through")

@@ -8,7 +8,7 @@ from threading import Barrier
 from threading import Event as Flag
 
 from store.making import HOUR_US, event
-from truenorth.store.opening import open_store
+from truenorth.store.opening import Store, open_store
 from truenorth.store.ports import Stored
 from truenorth.store.rows import Judged, NewSignal, Progress
 
@@ -104,3 +104,14 @@ def test_a_delivery_is_claimed_by_one_only(url: str) -> None:
     with ThreadPoolExecutor(3) as pool:
         claimed = [number for part in pool.map(claim, range(3)) for number in part]
     assert sorted(claimed) == sorted(numbers)
+
+
+def test_one_look_sees_one_state_whatever_is_written_meanwhile(store: Store) -> None:
+    store.events.append([event(1)])
+    with store.database.one_look():
+        before = store.events.last_position()
+        store.events.append([event(2)])
+        assert store.events.last_position() == before
+        with ThreadPoolExecutor(1) as another:
+            assert another.submit(store.events.last_position).result() == before + 1
+    assert store.events.last_position() == before + 1

@@ -46,7 +46,7 @@ def demo(
             only_loopback(host)
         plan = wiring_demo.Plan()
         with wiring_demo.interrupted_once(), wiring_demo.kept(folder) as place:
-            with progress() as tell:
+            with progress(lines=True) as tell:
                 made = wiring_demo.prepared(place, company, plan, tell)
             if prepare:
                 printing_demo.ready(made)

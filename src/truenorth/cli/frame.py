@@ -144,9 +144,12 @@ def told(as_json: bool = False, interrupted: str = NOTHING_LEFT) -> Iterator[Non
 
 
 @contextmanager
-def progress(quiet: bool = False) -> Iterator[Callable[[str, float], Any]]:
-    """A progress bar on standard error where that is a terminal; elsewhere only a word about a first run."""
+def progress(quiet: bool = False, *, lines: bool = False) -> Iterator[Callable[[str, float], Any]]:
+    """A progress bar on standard error where that is a terminal.
+
+    Elsewhere only a word about a first run; with ``lines``, one a stage.
+    """
     from truenorth.printing import journey as printing
 
-    with printing.stages() if quiet or not sys.stderr.isatty() else printing.progress() as tell:
+    with printing.stages(every=lines) if quiet or not sys.stderr.isatty() else printing.progress() as tell:
         yield tell

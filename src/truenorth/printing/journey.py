@@ -316,12 +316,12 @@ def progress() -> Iterator[Callable[[str, float], None]]:
 
 
 @contextmanager
-def stages() -> Iterator[Callable[[str, float], None]]:
-    """No bar; one line where a first run compiles."""
+def stages(*, every: bool = False) -> Iterator[Callable[[str, float], None]]:
+    """No bar; one line where a first run compiles, or one for each stage."""
     said: set[str] = set()
 
     def tell(stage: str, _share: float) -> None:
-        if stage == COMPILING and stage not in said:
+        if (every or stage == COMPILING) and stage not in said:
             said.add(stage)
             err.print(stage)
 

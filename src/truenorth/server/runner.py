@@ -92,6 +92,7 @@ class Runner:
         self._trackers.clear()
         self._written: dict[str, Progress] = {}
         self._unusable.clear()
+        self._read: tuple[tuple[int, int], Records] | None = None
         self._front = self._store.events.last_position()
         at = 0
         while page := self._statements(at):
@@ -214,12 +215,21 @@ class Runner:
         live = {text.name: text for text in self._store.journeys.live()}
         for name in [name for name in self._trackers if name not in live]:
             del self._trackers[name]
-        for name, text in live.items():
-            tracker = self._trackers.get(name)
-            is_other = tracker is None or tracker.version != text.version
-            if is_other and self._unusable.get(name) != text.version:
-                with self._one_journey(name, text.version):
-                    self._trackers[name] = self._opened(text)
+        waiting = [(text, self._opening(text)) for text in live.values() if self._is_new(text)]
+        while waiting:
+            waiting = [one for one in waiting if self._goes_on(*one)]
+        self._read = None
+
+    def _is_new(self, text: JourneyText) -> bool:
+        """Whether a journey is not followed in this version, and could be."""
+        tracker = self._trackers.get(text.name)
+        return (tracker is None or tracker.version != text.version) and self._unusable.get(text.name) != text.version
+
+    def _goes_on(self, text: JourneyText, opening: Iterator[int]) -> bool:
+        """Let a journey take its next page; whether it is to take another."""
+        with self._one_journey(text.name, text.version):
+            return next(opening, None) is not None
+        return False
 
     @contextmanager
     def _one_journey(self, name: str, version: int) -> Iterator[None]:
@@ -231,8 +241,11 @@ class Runner:
             self._unusable[name] = version
             self._trackers.pop(name, None)
 
-    def _opened(self, text: JourneyText) -> Tracker:
-        """The tracker of a journey, as far as the log has been read."""
+    def _opening(self, text: JourneyText) -> Iterator[int]:
+        """Begin with a journey, up to where the log has been read; its position after each page of what was told.
+
+        Journeys that begin together take the same page one after the other: it is read and decoded once.
+        """
         journey = parse_journey(text.text)
         begun, chunks, _ = self._store.results.state(text.name)
         progress = begun or Progress(told=self._front)
@@ -244,9 +257,9 @@ class Runner:
             self._retrace(tracker, tail_from)
         else:
             tracker.begin_anew()
-            self._judge_told(text.name, tracker, progress.told, progress.watermark_us)
+            yield from self._judge_told(text.name, tracker, progress.told, progress.watermark_us)
         self._catch_up(text.name, tracker, self._front)
-        return tracker
+        self._trackers[text.name] = tracker
 
     def _tracker(self, journey: Journey, text: JourneyText, progress: Progress) -> Tracker:
         past = StoredPast(self._store.events, self._recent, self._store.results, text.name, self._people.person)
@@ -295,28 +308,35 @@ class Runner:
 
     def _judge_again(self, name: str, tracker: Tracker, up_to: int, watermark_us: int | None) -> None:
         """Judge what was told in another way, and tell that this was done."""
-        self._judge_told(name, tracker, up_to, watermark_us)
+        for _ in self._judge_told(name, tracker, up_to, watermark_us):
+            pass
         signal = NewSignal(kind="judged_anew", time_us=self._clock(), body=b"{}")
         self._write(name, Judged(progress=tracker.progress, signals=[signal]))
 
-    def _judge_told(self, name: str, tracker: Tracker, up_to: int, watermark_us: int | None) -> None:
-        """Judge from the beginning what has been told already, or is history; without telling it.
+    def _judge_told(self, name: str, tracker: Tracker, up_to: int, watermark_us: int | None) -> Iterator[int]:
+        """Judge from the beginning what has been told already, or is history; without telling it. Its position by page.
 
         The watermark comes at the end, so that no event is late on the way.
         """
         self._write(name, Judged(progress=tracker.progress, from_scratch=True))
         while tracker.position < up_to:
-            page = self._page(tracker.position, up_to)
-            taken = records(page, self._people.person)
+            taken = self._records(tracker.position, up_to)
             sight = tracker.widens(taken)
             if sight:
                 tracker.begin_anew(sight)
                 self._write(name, Judged(progress=tracker.progress, from_scratch=True))
                 continue
-            ended = len(page) < PAGE_EVENTS or page[-1].position == up_to
+            ended = len(taken) < PAGE_EVENTS or taken[-1].position == up_to
             end_us = watermark_us if watermark_us is not None else self._clock() - self._lateness_us
-            last = up_to if ended else page[-1].position
+            last = up_to if ended else taken[-1].position
             self._write(name, tracker.take(taken, last, end_us if ended else None, quiet=True), tracker)
+            yield last
+
+    def _records(self, after: int, up_to: int) -> Records:
+        """The next events up to a position, decoded; kept until others are asked for."""
+        if self._read is None or self._read[0] != (after, up_to):
+            self._read = (after, up_to), records(self._page(after, up_to), self._people.person)
+        return self._read[1]
 
     def _catch_up(self, name: str, tracker: Tracker, up_to: int) -> None:
         """Take the log up to a position. Who is who is known to its end already: what its statements changed is not."""

@@ -11,7 +11,7 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from datetime import UTC, date, datetime
 from functools import cache
 from hashlib import sha256
@@ -43,13 +43,15 @@ from truenorth.store.steering import SteeringFile, SteeringKind
 from truenorth.wiring.action import acting_of, read_people
 from truenorth.wiring.console import has_console
 from truenorth.wiring.demo_life import Colleagues, Life, done_in, live_again
-from truenorth.wiring.demo_models import Lessons, Model, learning
+from truenorth.wiring.demo_models import Lessons, Model, learner
 from truenorth.wiring.learning import can_learn
 from truenorth.wiring.service import Pace, Service, foreseer_command, journey_texts, open_service, runner_command
 
 STEP_US = 2 * 3_600_000_000
 """Of the prepared past, while people act in it: so often they look at what has come."""
 STORE, PREPARED, UNFINISHED = "company.db", "prepared.json", ".truenorth-unfinished"
+OWN = "truenorth-demo-"
+"""Temporary folders of demos begin so."""
 FORM = 7
 """Of what is prepared: what an older program prepared is made anew."""
 STEERED = "help"
@@ -121,11 +123,14 @@ def _found(folder: Path) -> Prepared | None:
 
 
 @contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Wait for the folder's lock, which ends with the block, and with the process however it ends."""
+def _locked(folder: Path, *, waits: bool = True) -> Iterator[None]:
+    """Have the folder's lock, which ends with the block, and with the process however it ends.
+
+    Without ``waits``, `BlockingIOError` where another process has it.
+    """
     lock = os.open(folder, os.O_RDONLY)
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        fcntl.flock(lock, fcntl.LOCK_EX if waits else fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
     finally:
         os.close(lock)
@@ -156,14 +161,14 @@ def _made(path: Path, company: Path, plan: Plan, tell: Progress) -> tuple[int, t
     after it: where the libraries for it are there.
     """
     url, live_us = f"sqlite:///{path}", microseconds(plan.live_from)
-    with open_store(url, is_durable=False) as store:
+    with learner() if can_learn() else nullcontext() as beside, open_store(url, is_durable=False) as store:
         history = _History(store, plan)
         history.write(company, tell)
         names = tuple(text.name for text in store.journeys.live())
         lessons = Lessons(url, store.events.last_position(), live_us, str(path.parent), names)
-        with learning(lessons) if can_learn() else nullcontext(lambda _: ()) as learnt:
-            history.work_through(tell)
-            models = _keep(store, learnt(tell), live_us)
+        learnt = beside.begin(lessons) if beside else lambda _: ()
+        history.work_through(tell)
+        models = _keep(store, learnt(tell), live_us)
         return store.events.last_position(), models
 
 
@@ -255,15 +260,26 @@ def kept(folder: Path | None) -> Iterator[Path]:
     if folder is not None:
         yield folder
         return
-    with tempfile.TemporaryDirectory(prefix="truenorth-demo-") as temporary:
-        yield Path(temporary)
+    with _own_folder() as own:
+        yield own / "prepared"
 
 
 @contextmanager
 def copied(folder: Path) -> Iterator[Path]:
     """A copy of what was prepared, in a folder of its own that goes in the end."""
-    with tempfile.TemporaryDirectory(prefix="truenorth-demo-") as temporary:
-        yield Path(shutil.copy(folder / STORE, temporary))
+    with _own_folder() as own:
+        yield Path(shutil.copy(folder / STORE, own))
+
+
+@contextmanager
+def _own_folder() -> Iterator[Path]:
+    """A temporary folder that goes in the end; those go first that demos which were killed have left."""
+    for left in Path(tempfile.gettempdir()).glob(f"{OWN}*"):
+        with suppress(OSError), _locked(left, waits=False):  # it is another user's, or a demo that runs has it
+            if any(left.iterdir()):  # an empty one may have been made this instant
+                shutil.rmtree(left)
+    with tempfile.TemporaryDirectory(prefix=OWN) as own, _locked(Path(own)):
+        yield Path(own)
 
 
 def run(folder: Path, plan: Plan, *, speed: float, host: str, port: int, on_started: Callable[[str], None]) -> None:

@@ -6,7 +6,8 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from importlib import import_module
 from pathlib import Path
 from threading import Thread
 from time import sleep
@@ -25,6 +26,8 @@ N_ROWS, N_ROWS_SMALL = 5_000, 2_000
 LOOK_S = 0.1
 """Between two looks at how far the other process is."""
 _PROGRAM = (sys.executable, "-c", "from truenorth.wiring.demo_models import learn; learn()")
+_LIBRARIES = ("truenorth.server.foreseeing.teaching", "lightgbm", "sklearn.linear_model", "sklearn.isotonic")
+"""That take seconds to read in."""
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 """There is another process beside."""
 
@@ -53,41 +56,57 @@ class Model(msgspec.Struct, frozen=True):
     blob: bytes
 
 
-@contextmanager
-def learning(lessons: Lessons) -> Iterator[Callable[[Progress], Sequence[Model]]]:
-    """While it lasts a process learns; what is yielded waits for it and has the models.
+class Learner:
+    """A process that learns: it reads its libraries in at once, and waits for what is to be learnt."""
 
-    The process ends with the block at the latest, and with this process in any case.
-    """
+    def __init__(self, child: subprocess.Popen[bytes]) -> None:
+        self._child = child
+
+    def begin(self, lessons: Lessons) -> Callable[[Progress], Sequence[Model]]:
+        """Let it learn; what is returned waits for it and has the models."""
+        assert self._child.stdin is not None
+        with suppress(BrokenPipeError):  # what has failed is told by whoever waits for it
+            self._child.stdin.write(msgspec.json.encode(lessons) + b"\n")
+            self._child.stdin.flush()
+        return lambda tell: self._learnt(lessons, tell)
+
+    def _learnt(self, lessons: Lessons, tell: Progress) -> list[Model]:
+        files = [lessons.file(name) for name in lessons.journeys]
+        while self._child.poll() is None:
+            tell("learning to foresee", sum(file.exists() for file in files) / len(files))
+            sleep(LOOK_S)
+        if self._child.returncode:
+            raise RuntimeError("the process that learns models has failed; it says above why")
+        return [msgspec.msgpack.decode(file.read_bytes(), type=Model) for file in files]
+
+
+@contextmanager
+def learner() -> Iterator[Learner]:
+    """A process that learns; it ends with the block at the latest, and with this process in any case."""
     child = None
     try:
         child = subprocess.Popen(  # noqa: S603  # a command of our own
-            [*_PROGRAM, msgspec.json.encode(lessons).decode()],
+            _PROGRAM,
             stdin=subprocess.PIPE,
             env={**os.environ, **_ONE_THREAD},
             process_group=0,  # Ctrl-C is for this process, which ends the other one
         )
-        yield lambda tell: _learnt(lessons, child, tell)
+        yield Learner(child)
     finally:
         if child is not None:
             child.kill()
             child.communicate()
 
 
-def _learnt(lessons: Lessons, child: subprocess.Popen[bytes], tell: Progress) -> list[Model]:
-    files = [lessons.file(name) for name in lessons.journeys]
-    while child.poll() is None:
-        tell("learning to foresee", sum(file.exists() for file in files) / len(files))
-        sleep(LOOK_S)
-    if child.returncode:
-        raise RuntimeError("the process that learns models has failed; it says above why")
-    return [msgspec.msgpack.decode(file.read_bytes(), type=Model) for file in files]
-
-
 def learn() -> None:
-    """In the process of its own: learn what the first argument says, `Lessons` as JSON."""
+    """In the process of its own: learn what the first line says, `Lessons` as JSON; nothing where none comes."""
+    for library in _LIBRARIES:
+        import_module(library)
+    line = sys.stdin.buffer.readline()
+    if not line:
+        return
     Thread(target=_end_with_parent, daemon=True).start()
-    lessons = msgspec.json.decode(sys.argv[1], type=Lessons)
+    lessons = msgspec.json.decode(line, type=Lessons)
     for name, model in models_of(lessons):
         file = lessons.file(name)
         unfinished = file.with_suffix(".unfinished")
