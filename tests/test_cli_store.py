@@ -18,7 +18,7 @@ EXAMPLES = Path(__file__).parent.parent / "examples" / "support"
 LOG = str(EXAMPLES / "log.csv")
 DOCS = Path(__file__).parent.parent / "docs"
 COMMANDS = [
-    *(["doctor"], ["archive"], ["erase"], ["export"], ["import"]),
+    *(["doctor"], ["archive"], ["forget"], ["erase"], ["export"], ["import"]),
     *(["keys", word] for word in ("add", "list", "revoke")),
     *(["tokens", word] for word in ("add", "list", "revoke")),
     *(["webhooks", word] for word in ("add", "list", "pause", "resume", "dead", "retry")),
@@ -55,6 +55,19 @@ def test_import_export_and_archive(folder: Path) -> None:
     assert Path("before.jsonl").read_bytes() == Path("after.jsonl").read_bytes()
     told("export", "-o", "after.parquet")
     assert pl.read_parquet("after.parquet")["source"].unique().to_list() == ["desk"]
+
+
+def test_what_is_too_old_is_forgotten(folder: Path) -> None:
+    told("import", LOG, "--source", "desk")
+    told("archive", "--before", "2100-01-01", "--folder", "old")
+    told("keys", "add", "shop")
+    assert told("forget", "--older-than", "1d", "--yes") == {"events": 0, "refused": 0, "cases": 0, "signals": 0}
+    assert told("export", "--out", "before.jsonl")["events"] == 3382
+    run("forget", "--before", "2100-01-01", answer="n\n", status=1)
+    assert told("forget", "--before", "2100-01-01", "--yes") == {"events": 3382, "refused": 6, "cases": 0, "signals": 0}
+    assert told("export", "--out", "after.jsonl")["events"] == 0
+    assert told("import", LOG, "--source", "desk")["new"] == 0
+    run("forget", status=2)
 
 
 def test_a_person_is_erased_with_all_their_ids(folder: Path) -> None:

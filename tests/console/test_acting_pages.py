@@ -121,7 +121,7 @@ def test_what_is_beyond_limits_is_asked_for_and_refused(browser: Any, acting: Ru
         walk.page.keyboard.press("r")
         walk.page.get_by_role("group", name="Ask for").wait_for()
         walk.page.keyboard.press("1")
-        walk.page.locator(".tn-chosen", has_text="escalated").wait_for()
+        walk.page.locator(".tn-chosen", has_text="approval asked").wait_for()
     with walking(browser, acting, "analyst") as walk:
         walk.open("/decisions?journey=support")
         walk.page.get_by_role("button", name="Refuse: credit").click()

@@ -43,6 +43,11 @@ def test_a_promise_by_form_is_tried_and_published_and_taken_back(browser: Any, o
         walk.open("/design?journey=support")
         before = the_file(walk).input_value()
         walk.page.get_by_label("What kind").select_option("absence")
+        walk.page.get_by_label("Name").fill("never left")
+        walk.page.get_by_label("There is never an event where").fill("type == 'Left'")
+        walk.page.get_by_role("button", name="Put it into the file").click()
+        walk.page.get_by_text("expected a plain condition").wait_for()
+        assert the_file(walk).input_value() == before
         walk.page.get_by_label("Name").fill("never_left")
         walk.page.get_by_label("There is never an event where").fill("type = 'Left'")
         walk.page.get_by_role("button", name="Put it into the file").click()

@@ -102,6 +102,12 @@ STEPS = list(enumerate(("Asked", "Taken up", "Answered", "Closed")))
 def test_what_is_no_log_is_refused_in_words(desk: Desk, file: str, content: bytes) -> None:
     answer = desk.ask("POST", f"{DRAFTS}/discover", "analyst", content=content, params={"file": file})
     assert answer.status_code == 422, answer.text
+    assert "truenorth-log-" not in answer.text
+
+
+def test_a_log_is_called_by_its_name(desk: Desk) -> None:
+    answer = desk.ask("POST", f"{DRAFTS}/discover", "analyst", content=b"\x00\x01", params={"file": "log.csv"})
+    assert [one["path"] for one in answer.json()["problems"]] == ["log.csv"]
 
 
 def test_a_name_of_a_log_is_no_path(desk: Desk) -> None:

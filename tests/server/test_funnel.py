@@ -46,6 +46,17 @@ def test_it_adds_up_and_says_why(desk: Desk) -> None:
     assert said["n_nothing"] == len(made) - sum(one["chosen"] for one in said["actions"])
 
 
+def test_what_was_asked_for_counts_also_where_nothing_was_chosen(tmp_path: Path) -> None:
+    with acting_desk(tmp_path, actions=ACTIONS.replace("cost: 12\n", "cost: 1200\n")) as desk:
+        made = decide(desk, open_cases(desk)[0])["decision"]
+        assert made["chosen"] == "do_nothing"
+        path = f"/api/v1/decisions/{made['id']}/approval"
+        assert desk.ask("POST", path, "agent", json={"action": "gift"}).status_code == 201
+        said = funnel(desk)
+        assert said["n_escalated"] == 1
+        assert sum(one["became"]["escalated"] for one in said["actions"]) == 0
+
+
 def test_only_decisions_of_the_period_count(desk: Desk) -> None:
     decide(desk, open_cases(desk)[0])
     assert funnel(desk, since=instant(NOW_US + 1))["n_decisions"] == 0

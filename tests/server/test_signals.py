@@ -22,7 +22,7 @@ from server.test_live_equals_replay import (
 )
 from strategies import VALUES, random_pack
 from truenorth.events import Event
-from truenorth.server.runner import PUT_BACK_US, Runner
+from truenorth.server.runner import PUT_BACK_US, STANDS_US, Runner
 from truenorth.store.opening import Store, open_store
 from truenorth.store.rows import Signal
 
@@ -169,6 +169,20 @@ def test_after_an_erasure_all_is_judged_anew_with_no_event_arriving(store: Store
     after = store.results.progress("tea")
     assert (before.n_events, after.n_events) == (2, 1)
     assert [row.case for row in store.results.cases("tea")] == ["T1"]
+
+
+def test_figures_of_a_time_in_which_nothing_happened_are_not_old(store: Store) -> None:
+    publish(store, TEA)
+    clock = Clock(10)
+    runner = Runner(store, clock=clock, lateness_us=0)
+    store.events.append([asked("1", "asked", 10), asked("2", "served", 10)])
+    runner.step()
+    clock.at_us = 9 * STANDS_US
+    runner.step()
+    clock.at_us += STANDS_US - 1
+    runner.step()
+    assert store.results.progress("tea").watermark_us == 9 * STANDS_US
+    assert store.results.progress("tea").position == store.events.last_position()
 
 
 def test_what_a_clock_ahead_let_fall_due_is_judged_anew_when_it_is_put_back(store: Store, tmp_path: Path) -> None:

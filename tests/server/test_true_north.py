@@ -56,6 +56,8 @@ def test_what_is_put_right_becomes_an_event_and_leaves(desk: Desk) -> None:
     still = desk.ask("POST", "/api/v1/quarantine/1/retry", json={}).json()
     assert (still["taken"], "JSON" in still["reason"]) == (False, True)
     right = json.dumps({"type": "track", "event": "Fixed", "userId": "C1", "messageId": "right-1"})
+    torn = desk.ask("POST", "/api/v1/quarantine/1/retry", json={"text": "{torn"}).json()
+    assert "$: expected JSON, found text that is none (" in str(torn)
     first = desk.ask("POST", "/api/v1/quarantine/1/retry", json={"text": right}).json()
     again = desk.ask("POST", "/api/v1/quarantine/2/retry", json={"text": right}).json()
     assert (first["taken"], again["taken"], again["duplicate"]) == (True, False, True)

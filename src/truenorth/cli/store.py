@@ -32,6 +32,12 @@ Database = Annotated[
         "--db", metavar="URL", envvar="TRUENORTH_DB", help="sqlite:///FILE or postgresql://USER@HOST/DATABASE."
     ),
 ]
+Before = Annotated[
+    str | None, typer.Option("--before", metavar="DATE", help="What was received before it, such as 2026-01-01.")
+]
+OlderThan = Annotated[
+    str | None, typer.Option("--older-than", metavar="TIME", help="What was received longer ago, such as 90d.")
+]
 DEFAULT = "sqlite:///truenorth.db"
 Source = Annotated[str, typer.Argument(metavar="SOURCE", help="The name that events sent with the key bear.")]
 Label = Annotated[str, typer.Argument(metavar="LABEL", help="Whose token it is.")]
@@ -57,28 +63,42 @@ def archive(
     folder: Annotated[
         Path, typer.Option("--folder", metavar="DIR", help="Where the files go; it stays part of the log.")
     ],
-    before: Annotated[
-        str | None, typer.Option("--before", metavar="DATE", help="Events received before it, such as 2026-01-01.")
-    ] = None,
-    older_than: Annotated[
-        str | None, typer.Option("--older-than", metavar="TIME", help="Events received longer ago, such as 90d.")
-    ] = None,
+    before: Before = None,
+    older_than: OlderThan = None,
     db: Database = DEFAULT,
     json: AsJson = False,
 ) -> None:
     """Move old events from the database to Parquet files, so that it stays small; they remain part of the log."""
-    if (before is None) == (older_than is None):
-        raise typer.BadParameter("give one of the two", param_hint="--before, --older-than")
     with told(json), progress(json) as tell:
         from truenorth.printing import store as printing_store
-        from truenorth.spec.durations import duration_of_option
         from truenorth.wiring import store as wiring_store
 
-        with asked():
-            age_us = duration_of_option("--older-than", older_than) if older_than else 0
-        before_us = _instant_us(before) if before else wiring_store.now_us() - age_us
+        before_us = _cut_us(before, older_than)
         archived = wiring_store.archive(db, before_us, folder, tell)
     printing_store.archived(archived, folder, as_json=json)
+
+
+@app.command(epilog="Example: truenorth forget --older-than 104w")
+def forget(
+    before: Before = None,
+    older_than: OlderThan = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    db: Database = DEFAULT,
+    json: AsJson = False,
+) -> None:
+    """End what is too old, archived events too: events, refused items, closed cases and signals."""
+    if json and not yes:
+        raise typer.BadParameter("nobody can be asked with --json", param_hint="--yes")
+    with told(json):
+        from truenorth.printing import store as printing_store
+        from truenorth.wiring import store as wiring_store
+
+        before_us = _cut_us(before, older_than)
+        if not yes:
+            typer.confirm("Forget what came before? It cannot be undone.", abort=True, err=True)
+        with progress(json) as tell:
+            forgotten = wiring_store.forget(db, before_us, tell)
+    printing_store.forgotten(forgotten, as_json=json)
 
 
 @app.command(epilog="Example: truenorth erase u-1001 ann@example.org --by 'ticket 4711'")
@@ -337,6 +357,19 @@ def retry_dead(
 
         n = wiring_store.retry_dead(db, webhook, signal)
     printing_store.changed(n, "dead letter", as_json=json)
+
+
+def _cut_us(before: str | None, older_than: str | None) -> int:
+    """The instant that one of two options says."""
+    from truenorth.spec.durations import duration_of_option
+    from truenorth.wiring import store as wiring_store
+
+    if (before is None) == (older_than is None):
+        raise typer.BadParameter("give one of the two", param_hint="--before, --older-than")
+    if before is not None:
+        return _instant_us(before)
+    with asked():
+        return wiring_store.now_us() - duration_of_option("--older-than", older_than or "")
 
 
 def _ended(what: str, but_newest: bool) -> str:

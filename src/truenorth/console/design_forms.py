@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+import msgspec
+
 from truenorth.console.fields import Field, Select, button
 from truenorth.console.promise_form import KINDS, promise_of, said
 from truenorth.console.registry import Choice
@@ -14,7 +16,7 @@ from truenorth.console.words import Words, subheading
 from truenorth.server.writing_drafts import canvas_of, with_canvas, with_promise, without_promise
 from truenorth.spec.load import load_journey
 from truenorth.spec.model import PromiseKind
-from truenorth.spec.problems import TruenorthError
+from truenorth.spec.problems import Problem, TruenorthError
 
 QUESTIONS = (
     ("customer", "1. Who is the customer?", "who provides the revenue"),
@@ -109,12 +111,27 @@ class PromiseForm:
     async def _write(self) -> None:
         given = {key: str(field.value or "") for key, field in self._fields.items()}
         promise = promise_of(PromiseKind(self._kind.value), str(self._name.value or ""), given)
-        await self._put(with_promise(self._text_of(), promise))
+        before = self._text_of()
+        text = with_promise(before, promise)
+        wrong = _problems_of_promises(text) - _problems_of_promises(before)
+        if wrong:
+            raise TruenorthError(sorted(wrong, key=lambda one: one.path))
+        await self._put(text)
         self._name.set_value("")
         self._ask()
 
     async def _act(self, _name: str, number: int) -> None:
         await self._put(without_promise(self._text_of(), self._names[number]))
+
+
+def _problems_of_promises(text: str) -> set[Problem]:
+    """What is wrong with the promises of a file, by key: a line of the form has no number."""
+    errors = load_journey(text.encode("utf-8", "replace")).errors
+    return {
+        msgspec.structs.replace(one, path=one.path.rpartition(".")[2], line=None)
+        for one in errors
+        if one.path.startswith("$.promises[")
+    }
 
 
 def _table(promises: list[tuple[str, str]]) -> Table:

@@ -15,7 +15,8 @@ def show_proposal(sight: Sight, whole: DecisionOffered, left: list[LeftShown]) -
     with Words("p", "", "tn-chosen"):
         Words("strong", _title(whole, decision.chosen))
         if decision.state != "nothing":
-            tag(decision.state, {"accepted": "good", "proposed": "warn"}.get(decision.state, "plain"))  # type: ignore[arg-type]
+            state = "approval asked" if decision.state == "escalated" else decision.state
+            tag(state, {"accepted": "good", "proposed": "warn"}.get(decision.state, "plain"))  # type: ignore[arg-type]
     if decision.chosen != DO_NOTHING:
         worth = _worth(sight, chosen, currency)
         until = f"; holds until {sight.writing.instant(decision.expires)}" if decision.expires else ""

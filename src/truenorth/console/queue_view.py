@@ -112,7 +112,8 @@ class QueueView(DrawnByScript, component="static/queue.js"):
 
     def _what(self, one: PlaceShown) -> str:
         if one.decision is None:
-            risk = f"risk {self._sight.writing.percent(one.risk)}"
+            is_known = one.risk > 0 or one.basis != "belief"
+            risk = f"risk {self._sight.writing.percent(one.risk)}" if is_known else "risk not known"
             return f"settled for now, {risk}" if one.settled else risk
         words = in_words(one.decision.chosen)
         return f"{words} (under way)" if one.decision.state == "accepted" else words

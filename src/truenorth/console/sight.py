@@ -47,6 +47,11 @@ class Sight:
         """How the reader writes numbers and instants."""
         return self.reader.writing
 
+    @property
+    def service(self) -> str:
+        """The address of the service, as the reader's browser calls it."""
+        return str(ui.context.client.request.base_url).rstrip("/")
+
     def may(self, role: Any) -> bool:
         """Whether the reader's role includes another, to leave out what they cannot do."""
         return self.reader.caller.may(role)
@@ -135,7 +140,8 @@ def words_of(error: Exception) -> str:
         return "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
     if isinstance(error, TruenorthError):
         return "; ".join(
-            f"{one.path}: expected {one.expected}, found {one.found}. {one.hint}" for one in error.problems
+            f"{one.path}: expected {one.expected}, found {one.found}" + (f". {one.hint}" if one.hint else "")
+            for one in error.problems
         )
     if isinstance(error, StoreFull):
         return "the store does not answer; try again"

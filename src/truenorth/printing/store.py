@@ -17,6 +17,7 @@ from truenorth.server.exports.pages import Exported
 from truenorth.server.importing import Imported
 from truenorth.spec.counted import counted
 from truenorth.store.archive import Archived
+from truenorth.store.forget import Forgotten
 from truenorth.store.people import Receipt
 from truenorth.store.rows import Webhook
 
@@ -44,6 +45,17 @@ def archived(done: Archived, folder: Path, *, as_json: bool) -> None:
         write_json({"events": done.n_events, "files": done.n_files, "folder": str(folder)})
         return
     out.print(f"{counted(done.n_events, 'event')} moved to {counted(done.n_files, 'file')} in {escape(str(folder))}")
+
+
+def forgotten(done: Forgotten, *, as_json: bool) -> None:
+    """What was too old."""
+    if as_json:
+        write_json(
+            {"events": done.n_events, "refused": done.n_refused, "cases": done.n_cases, "signals": done.n_signals}
+        )
+        return
+    kinds = ("event", "refused item", "closed case", "signal")
+    out.print(f"forgotten: {', '.join(counted(n, kind) for n, kind in zip(done, kinds, strict=True))}")
 
 
 def receipt(done: Receipt, *, as_json: bool) -> None:

@@ -33,6 +33,8 @@ LATENESS_US = 5_000_000
 """How far the watermark stays behind the clock by default."""
 PUT_BACK_US = 60_000_000
 """A watermark that is ahead by more followed a wrong clock; by less, another machine's or one that NTP has moved."""
+STANDS_US = 60_000_000
+"""So long the watermark that is kept may stand while nothing happens: figures are said to be as old as it is."""
 PAGE_EVENTS = 1_000
 """Events that are taken at a time: what they come to is one transaction, and others wait for it to end."""
 CHUNKS_A_STEP = 1
@@ -195,7 +197,9 @@ class Runner:
         sight = tracker.widens(page)
         if sight:
             self._judge_anew(name, tracker, sight)
-        is_due = watermark_us is not None and tracker.next_due_us() <= watermark_us
+        since_us = tracker.progress.watermark_us
+        moves_us = tracker.next_due_us() if since_us is None else min(tracker.next_due_us(), since_us + STANDS_US)
+        is_due = watermark_us is not None and moves_us <= watermark_us
         if not (page or joined or is_due or last > tracker.position):
             return
         judged = tracker.take(page, last, watermark_us, joined)

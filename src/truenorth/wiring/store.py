@@ -29,6 +29,7 @@ from truenorth.server.webhook_message import new_secret
 from truenorth.spec.problems import Problem, TruenorthError, nearest
 from truenorth.store.archive import Archived
 from truenorth.store.database import Database
+from truenorth.store.forget import Forgotten
 from truenorth.store.opening import Store, open_store
 from truenorth.store.people import Receipt
 from truenorth.store.rows import Webhook, WebhookState
@@ -72,6 +73,15 @@ def archive(url: str, before_us: int, folder: Path, tell: Progress) -> Archived:
         archived = store.archive.move(before_us, folder, lambda n: tell(f"{n:,} events archived", 0.0))
         store.audit.note(user_name(), "archived events", about=f"{archived.n_events}", now_us=now_us())
     return archived
+
+
+def forget(url: str, before_us: int, tell: Progress) -> Forgotten:
+    """End what arrived, was closed or was told before an instant."""
+    tell("forgetting", 0.0)
+    with existing_store(url) as store:
+        forgotten = store.retention.forget(before_us)
+        store.audit.note(user_name(), "forgot what was too old", about=f"{forgotten.n_events} events", now_us=now_us())
+    return forgotten
 
 
 def ids_of_person(url: str, ids: Sequence[str], tell: Progress) -> Sequence[str]:

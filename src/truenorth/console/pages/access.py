@@ -159,9 +159,8 @@ async def build_accounts(sight: Sight, filters: NoFilters) -> None:
         made = await sight.ask(invite, asked=InvitationAsked(name=name.value, role=role.value))
         until = sight.writing.instant(made.expires)
         secret.show(
-            f"Link for {made.name}, as {named(made.role)}; it holds once, until {until}. Put it after the address of "
-            "this service:",
-            made.path,
+            f"Link for {made.name}, as {named(made.role)}; it holds once, until {until}:",
+            f"{sight.service}{made.path}",
         )
 
     async def acted(act: str, row: int) -> None:

@@ -6,7 +6,6 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 import msgspec
-from nicegui import ui
 
 from truenorth.console.fields import copy_button
 from truenorth.console.registry import Page
@@ -73,7 +72,6 @@ class Filters(msgspec.Struct, frozen=True):
 
 async def build(sight: Sight, filters: Filters) -> None:
     """The snippets of a client, with the address of this service."""
-    address = str(ui.context.client.request.base_url).rstrip("/")
     with Words("p", "", "tn-muted"):
         Words("span", "Put a write key where WRITE_KEY stands")
         if sight.may("admin"):
@@ -84,7 +82,7 @@ async def build(sight: Sight, filters: Filters) -> None:
         Words("span", ".")
     for place, snippet in SNIPPETS[filters.client]:
         heading(f"{filters.client}: {place}")
-        Words("code", written(snippet, address), "tn-code", tabindex="0", aria_label=f"{filters.client}: {place}")
+        Words("code", written(snippet, sight.service), "tn-code", tabindex="0", aria_label=f"{filters.client}: {place}")
         copy_button(place)
     muted("The clients are used as they are; only the address is another one.")
 

@@ -82,7 +82,7 @@ def _tiles(sight: Sight, found: Funnel) -> list[Tile]:
         Tile("Decisions", n(found.n_decisions), f"{n(found.n_nothing)} to do nothing"),
         Tile("Accepted", share, f"{n(done)} of {n(answered)} answered"),
         Tile("Declined", n(total["declined"])),
-        Tile("Asked for approval", n(total["escalated"])),
+        Tile("Asked for approval", n(found.n_escalated)),
         Tile("Expired", n(total["expired"])),
     ]
 
@@ -190,7 +190,11 @@ async def _approvals(sight: Sight, names: Names) -> None:
         )
         acts = (Act("grant", "Grant"), Act("refuse", "Refuse"))
         rows = [
-            Row((names.action(one.action), one.asked_by, one.at, one.expires, one.n_needed), acts=acts)
+            Row(
+                (names.action(one.action), one.asked_by, one.at, one.expires, one.n_needed),
+                address=address_of("/decisions/{id}", {"id": one.decision}),
+                acts=acts,
+            )
             for one in waiting
         ]
         return Table(caption="Approvals waiting", columns=columns, rows=rows, empty="Nobody waits for an approval.")

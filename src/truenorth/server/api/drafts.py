@@ -9,6 +9,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Annotated
 
+import msgspec
 from fastapi import APIRouter, Body, Query
 from pydantic import BaseModel
 
@@ -25,7 +26,7 @@ from truenorth.server.auth import Analyst, Viewer
 from truenorth.server.published import parsed
 from truenorth.server.receiving import Turned
 from truenorth.spec.lint import check_journey
-from truenorth.spec.problems import InvalidJourney
+from truenorth.spec.problems import InvalidJourney, TruenorthError
 from truenorth.store.rows import JourneyText
 
 ROUTER = APIRouter(tags=["journeys"])
@@ -185,7 +186,11 @@ def discover_draft(
     with tempfile.TemporaryDirectory(prefix="truenorth-log-") as folder:
         path = Path(folder, Path(file).name)
         path.write_bytes(log)
-        text = discover(path)
+        try:
+            text = discover(path)
+        except TruenorthError as error:  # the folder is nobody's business
+            problems = [msgspec.structs.replace(one, path=one.path.replace(str(path), file)) for one in error.problems]
+            raise TruenorthError(problems) from None
     served.note(caller, "drafted a journey from a log")
     return Drafted(text=text)
 

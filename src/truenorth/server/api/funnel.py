@@ -94,6 +94,7 @@ class Funnel(BaseModel):
             "until": "2026-03-06T00:00:00.000000Z",
             "n_decisions": 120,
             "n_nothing": 79,
+            "n_escalated": 2,
             "actions": [ACTION],
             "holdout": 0.1,
             "arms": [ARM],
@@ -106,6 +107,7 @@ class Funnel(BaseModel):
     until: Instant
     n_decisions: int
     n_nothing: int
+    n_escalated: int
     actions: list[ActionFunnel]
     holdout: float
     arms: list[Arm]
@@ -137,6 +139,7 @@ def read_funnel(
         until=instant(until_us),
         n_decisions=len(rows),
         n_nothing=sum(row.chosen == DO_NOTHING for row in rows),
+        n_escalated=sum(row.state == "escalated" for row in rows),
         actions=[_shown(action, counts[action]) for action in sorted(counts)],
         holdout=declared.holdout,
         arms=_arms(served, journey, rows),

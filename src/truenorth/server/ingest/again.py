@@ -28,7 +28,8 @@ def parse_again(raw: bytes, arrival: Arrival) -> Parsed:
     try:
         item = read_json(raw)
     except NotJson as error:
-        return Parsed(refused=(refusal(raw.decode("utf-8", "replace"), "$", Unfit("", "JSON", str(error)), arrival),))
+        unfit = Unfit("", "JSON", f"text that is none ({error})")
+        return Parsed(refused=(refusal(raw.decode("utf-8", "replace"), "$", unfit, arrival),))
     if not isinstance(item, dict):
         return Parsed(refused=(refusal(item, "$", Unfit("", "an object", "something else"), arrival),))
     if "specversion" in item:
