@@ -104,7 +104,7 @@ def main() -> None:
 
 
 def keep(name: str, text: str) -> None:
-    """The page with this part as measured, the others as they were; parts never measured are named."""
+    """The page with this part as measured, all others as they were; parts never measured are named."""
     found = re.split(r"(?m)^(?=## )", PAGE.read_text(encoding="utf-8")) if PAGE.exists() else []
     parts = {part.split("\n", 1)[0][3:].lower(): part.strip() for part in found if part.startswith("## ")}
     parts[name] = text.strip()
@@ -115,7 +115,7 @@ def keep(name: str, text: str) -> None:
         "nothing was learnt from a case that had not ended before the first of them was opened, but where a row says "
         "*as published*.",
     ]
-    shown_ = [parts.get(one, f"## {one.capitalize()}\n\nNot measured yet.") for one in PARTS]
+    shown_ = [parts.get(one, f"## {one.capitalize()}\n\nNot measured yet.") for one in dict.fromkeys([*PARTS, *parts])]
     PAGE.write_text("\n\n".join([*head, *shown_]) + "\n", encoding="utf-8")
 
 
@@ -190,9 +190,7 @@ def outcomes(options: argparse.Namespace) -> Iterator[str]:
             continue
         table = labelled_table(task, options.data)
         one = run(table)
-        yield outcome_line(
-            name, one, protocol_of(one, task), as_published(table, task) if task.published else None, task.published
-        )
+        yield outcome_line(name, one, protocol_of(one, task), *as_published(table, task), task.published)
         levels.append(level_line(name, one.found))
         most = MOST_COST if "traffic" in name else {}
         costs += list(cost_lines(name, one.found, most))
@@ -221,10 +219,9 @@ def as_published(table: Table, task: Task) -> Iterator[float | None]:
 
     None where nothing is published.
     """
-    if task.published is None:
-        return iter((None, None))
     split = by_start(table)
-    return (area_of(table, split, head, task) for head in chosen_and_again(table, split))
+    for head in chosen_and_again(table, split) if task.published else (None, None):
+        yield head and area_of(table, split, head, task)
 
 
 def chosen_and_again(table: Table, split: Split) -> tuple[Head, Head]:
