@@ -17,7 +17,7 @@ from console.running import NAMES, PASSWORD, Running, running
 from console.walking import NARROW, Walk, walking
 from server.acting_desk import acting_desk, open_cases
 from server.desk import HOSTILE, NOW_US
-from truenorth.console import passwords
+from truenorth.server import passwords
 from truenorth.server.acting.acting import Asker
 from truenorth.store.opening import open_store
 from truenorth.store.staff import StaffMember

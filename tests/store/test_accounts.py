@@ -63,6 +63,20 @@ def test_a_new_password_ends_the_sessions_of_the_old_one(store: Store) -> None:
     assert store.accounts.signed_in(secret, now_us=1) is None
 
 
+def test_a_password_is_replaced_by_whoever_knows_it_and_ends_all_sessions(store: Store) -> None:
+    accounts = store.accounts
+    joined(store, "ann")
+    joined(store, "bo", "viewer")
+    anns, bos = (accounts.begin_session(name, now_us=0, expires_us=LATER) for name in ("ann", "bo"))
+    assert not accounts.replace_password("bo", "another", "new")
+    assert accounts.signed_in(bos, now_us=1) is not None
+    assert accounts.replace_password("bo", "hash", "new")
+    assert (accounts.password_of("bo"), accounts.password_of("ann")) == ("new", "hash")
+    assert (accounts.signed_in(bos, now_us=1), accounts.signed_in(anns, now_us=1) is None) == (None, False)
+    accounts.switch("bo", off_us=2)
+    assert not accounts.replace_password("bo", "new", "newer")
+
+
 def test_there_is_always_an_administrator_left(store: Store) -> None:
     joined(store, "ann")
     for act in (lambda: store.accounts.set_role("ann", "viewer"), lambda: store.accounts.switch("ann", off_us=1)):

@@ -1,6 +1,6 @@
 """People who sign in to the console: their accounts, the links that invite them, and their sessions.
 
-Of links and sessions only hashes are kept; of passwords what a function made for them gives (`console.passwords`).
+Of links and sessions only hashes are kept; of passwords what a function made for them gives (`server.passwords`).
 """
 
 from __future__ import annotations
@@ -76,6 +76,15 @@ class Accounts:
         """Replace what a password is checked with."""
         with self._database.writing() as connection:
             connection.execute(update(ACCOUNT).where(ACCOUNT.c.name == name).values(password=password))
+
+    def replace_password(self, name: str, before: str, password: str) -> bool:
+        """Replace it where it is still checked with ``before``, and end all sessions; false where it is not."""
+        same = and_(ACCOUNT.c.name == name, ACCOUNT.c.password == before, ACCOUNT.c.off_us.is_(None))
+        with self._database.writing() as connection:
+            is_replaced = connection.execute(update(ACCOUNT).where(same).values(password=password)).rowcount == 1
+            if is_replaced:
+                connection.execute(delete(SESSION).where(SESSION.c.account == name))
+        return is_replaced
 
     def invite(self, name: str | None, role: Role, *, by: str, now_us: int, expires_us: int) -> str:
         """A new secret for a link; links that were made before for the same name hold no more."""

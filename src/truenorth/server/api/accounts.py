@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import Literal
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from truenorth.server.api.context import Context, Instant, Name, Served, Text, instant, showing, shown
-from truenorth.server.auth import Admin
+from truenorth.server.auth import Admin, Viewer
+from truenorth.server.passwords import problem_of
 from truenorth.server.receiving import Turned
 from truenorth.store.accounts import Account, LastAdministrator
 from truenorth.store.rows import Role
@@ -68,6 +70,14 @@ class AccountChange(BaseModel):
     state: Literal["on", "off"] | None = Field(default=None, description="off ends all sessions at once")
 
 
+class PasswordChange(BaseModel):
+    """The password that somebody has, and the one that they want."""
+
+    model_config = showing({"present": "the one so far", "new": "several words are easy"}, extra="forbid")
+    present: Text
+    new: Text
+
+
 @ROUTER.get("/accounts")
 def list_accounts(served: Served, caller: Admin) -> list[AccountShown]:
     """All accounts by name. Role: admin."""
@@ -108,6 +118,19 @@ def change_account(served: Served, caller: Admin, name: Text, change: AccountCha
     if found is None:
         raise Turned(404, "unknown_account", "there is no account of this name; see /api/v1/accounts")
     return _shown(found)
+
+
+@ROUTER.put("/accounts/{name}/password", status_code=204)
+def change_password(served: Served, caller: Viewer, name: Text, change: PasswordChange) -> None:
+    """Change the password of an account by whoever has the present one; all its sessions end. Role: viewer."""
+    wait_s = served.passwords.wait_s(name, f"token {caller.who}")
+    if wait_s:
+        raise Turned(429, "too_often", "too many tries; wait, then try again", ceil(wait_s))
+    if problem := problem_of(change.new, name):
+        raise Turned(422, "weak_password", problem)
+    if not served.passwords.change(name, change.present, change.new):
+        raise Turned(403, "wrong_password", "this name and password do not go together, or the account is off")
+    served.note(caller, "changed a password", f"account {name}")
 
 
 def _switched(served: Context, name: str, state: str) -> Account | None:
