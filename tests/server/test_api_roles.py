@@ -121,6 +121,7 @@ NEEDED: dict[tuple[str, str], tuple[str, dict[str, Any]]] = {
     ("GET", "/api/v1/accounts"): ("admin", {}),
     ("GET", "/api/v1/invitations"): ("admin", {}),
     ("POST", "/api/v1/invitations"): ("admin", {"json": {"name": "anna", "role": "agent"}}),
+    ("DELETE", "/api/v1/invitations?name=anna"): ("admin", {}),
     ("PATCH", "/api/v1/accounts/anna"): ("admin", {"json": {"role": "agent"}}),
     ("PUT", "/api/v1/accounts/anna/password"): ("viewer", {"json": {"present": "none", "new": "several easy words"}}),
     ("GET", "/api/v1/true-north"): ("viewer", {}),

@@ -29,6 +29,16 @@ def test_a_link_holds_once_and_for_a_while_and_only_the_newest(store: Store) -> 
     assert accounts.invitations(now_us=1) == []
 
 
+def test_a_link_that_is_withdrawn_holds_no_more(store: Store) -> None:
+    accounts = store.accounts
+    links = {name: accounts.invite(name, "agent", by="test", now_us=0, expires_us=10) for name in ("ann", "bo", None)}
+    assert accounts.withdraw("ann", now_us=10) == 0  # it has expired
+    for name in ("ann", None):
+        assert (accounts.withdraw(name, now_us=1), accounts.withdraw(name, now_us=1)) == (1, 0)
+        assert accounts.invitation(links[name], now_us=1) is None
+    assert [one.name for one in accounts.invitations(now_us=1)] == ["bo"]
+
+
 def test_whoever_chooses_a_name_cannot_take_one(store: Store) -> None:
     joined(store, "ann")
     anybody = store.accounts.invite(None, "viewer", by="test", now_us=0, expires_us=LATER)

@@ -107,6 +107,12 @@ class Accounts:
         with self._database.reading() as connection:
             return [Invitation(**row) for row in connection.execute(asked).mappings()]
 
+    def withdraw(self, name: str | None, *, now_us: int) -> int:
+        """Have links for a name, or those whose holder chooses one, hold no more; how many there were."""
+        same = INVITATION.c.name.is_(None) if name is None else INVITATION.c.name == name
+        with self._database.writing() as connection:
+            return connection.execute(delete(INVITATION).where(same, INVITATION.c.expires_us > now_us)).rowcount
+
     def accept(self, secret: str, name: str, password: str, *, now_us: int) -> Account | None:
         """Use a link up: the account of a name with a password. None where it holds no more, or the name is taken.
 

@@ -62,6 +62,13 @@ class InvitationShown(BaseModel):
     expires: Instant
 
 
+class Withdrawn(BaseModel):
+    """How many links hold no more."""
+
+    model_config = showing({"withdrawn": 1})
+    withdrawn: int
+
+
 class AccountChange(BaseModel):
     """Another role, or on and off; what is not named stays."""
 
@@ -100,6 +107,16 @@ def invite(served: Served, caller: Admin, asked: InvitationAsked) -> InvitationM
     secret = accounts.invite(asked.name, role, by=caller.who, now_us=now_us, expires_us=expires_us)
     served.note(caller, f"invited somebody as {role}", f"account {asked.name}")
     return InvitationMade(name=asked.name, role=role, path=f"/join/{secret}", expires=instant(expires_us))
+
+
+@ROUTER.delete("/invitations")
+def withdraw_invitation(served: Served, caller: Admin, name: Text | None = None) -> Withdrawn:
+    """Have the link for a name hold no more; without one, the link whose holder chooses a name. Role: admin."""
+    n_withdrawn = served.store.accounts.withdraw(name, now_us=served.now_us())
+    if not n_withdrawn:
+        raise Turned(404, "unknown_invitation", "no link for this name holds; see /api/v1/invitations")
+    served.note(caller, "withdrew an invitation", f"account {name}" if name is not None else None)
+    return Withdrawn(withdrawn=n_withdrawn)
 
 
 @ROUTER.patch("/accounts/{name}")
