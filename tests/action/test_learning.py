@@ -144,6 +144,12 @@ def test_a_split_as_meant_is_sound(n_holdout: int, n_treated: int, share: float)
     assert found.is_sound or abs(n_holdout - n * share) > 3 * (n * share * (1 - share)) ** 0.5
 
 
+@pytest.mark.parametrize(("n_holdout", "n_treated", "is_telling"), [(0, 6, False), (4, 45, False), (5, 45, True)])
+def test_few_cases_do_not_say_that_a_split_is_sound(n_holdout: int, n_treated: int, is_telling: bool) -> None:
+    found = check_split(n_holdout, n_treated, 0.1)
+    assert (found.is_telling, "too few" in found.words) == (is_telling, not is_telling)
+
+
 def test_overriding_is_judged_with_what_was_known() -> None:
     random = np.random.default_rng(7)
     context = (random.random((2_000, 1)) < 0.5).astype(float)

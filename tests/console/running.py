@@ -18,10 +18,10 @@ import httpx
 from console.story_model import MODEL
 from process.service_process import free_port
 from server.desk import NOW_US, desk_in
-from truenorth.console import passwords
 from truenorth.console.door import COOKIE
 from truenorth.console.pages import registry
 from truenorth.console.registry import Page
+from truenorth.server import passwords
 from truenorth.server.acting.acting import Asker
 from truenorth.store.opening import open_store
 from truenorth.store.rows import Role

@@ -16,7 +16,7 @@ from action.company_store import ACTIONS, JOURNEY, fill
 from console.running import NAMES, PASSWORD, Running, running
 from console.walking import NARROW, WIDE, walking
 from server.desk import NOW_US
-from truenorth.console import passwords
+from truenorth.server import passwords
 from truenorth.store.opening import open_store
 
 N_DECISIONS = 900

@@ -17,7 +17,7 @@ from console.running import NAMES, PASSWORD, Running, running
 from console.walking import NARROW, Walk, walking
 from server.acting_desk import acting_desk, open_cases
 from server.desk import HOSTILE, NOW_US
-from truenorth.console import passwords
+from truenorth.server import passwords
 from truenorth.server.acting.acting import Asker
 from truenorth.store.opening import open_store
 from truenorth.store.staff import StaffMember
@@ -116,7 +116,9 @@ def proposed(acting: Running) -> str:
 
 
 def test_what_is_beyond_limits_is_asked_for_and_refused(browser: Any, acting: Running) -> None:
-    with now(browser, acting, proposed(acting)) as walk:
+    address = proposed(acting)
+    case = dict(parse_qsl(urlsplit(address).query))["case"]
+    with now(browser, acting, address) as walk:
         walk.page.locator(".tn-chosen", has_text="proposed").wait_for()
         walk.page.keyboard.press("r")
         walk.page.get_by_role("group", name="Ask for").wait_for()
@@ -124,6 +126,9 @@ def test_what_is_beyond_limits_is_asked_for_and_refused(browser: Any, acting: Ru
         walk.page.locator(".tn-chosen", has_text="approval asked").wait_for()
     with walking(browser, acting, "analyst") as walk:
         walk.open("/decisions?journey=support")
+        waits = walk.page.get_by_role("region", name="Approvals waiting").get_by_role("row", name="credit")
+        cells = waits.get_by_role("cell").all_inner_texts()
+        assert cells[:3] == ["credit", case, "EUR\N{NO-BREAK SPACE}50.00"]
         walk.page.get_by_role("button", name="Refuse: credit").click()
         told = walk.page.get_by_role("status")
         told.get_by_text("expected somebody who may take this action by themselves").wait_for()

@@ -12,6 +12,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from console.running import NAMES, PAGES, PASSWORD, Running, address_in_story, prepare, running, twin_in_story
+from truenorth.console.door import COOKIE
 from truenorth.console.registry import Page
 from truenorth.server.auth import Caller
 from truenorth.store.opening import open_store
@@ -19,6 +20,7 @@ from truenorth.store.rows import Role
 
 ROLES: tuple[Role, ...] = tuple(NAMES)
 FOREIGN = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
+NEW = "staple battery horse correct"
 SOCKET = "/_nicegui_ws/socket.io/?EIO=4&transport="
 
 
@@ -156,6 +158,32 @@ def test_the_first_administrator_joins_by_a_link_that_holds_once(tmp_path: Path)
     with open_store(f"sqlite:///{tmp_path}/truenorth.db") as store:
         assert [(one.name, one.role) for one in store.accounts.all()] == [("ada", "admin")]
         assert [one.what for one in store.audit.read(0, limit=10)][-2:] == ["joined as admin", "signed in"]
+
+
+def test_people_change_their_own_password_and_are_signed_out_elsewhere(tmp_path: Path) -> None:
+    prepare(tmp_path)
+    form = {"name": NAMES["admin"], "present": PASSWORD, "password": NEW}
+    with running(tmp_path) as console, console.client() as nobody, console.client("viewer", anew=True) as client:
+        assert "/account" in client.get("/true-north").text
+        assert nobody.get("/account").status_code == 303
+        assert nobody.post("/account", data=form).status_code == 401
+        assert client.post("/account", data=form, headers=FOREIGN).status_code == 403
+        wrong = client.post("/account", data={**form, "present": "wrong"})
+        assert (wrong.status_code, "not your present password" in wrong.text) == (403, True)
+        assert client.post("/account", data={**form, "password": "short"}).status_code == 422
+        with console.client("viewer", anew=True) as elsewhere, console.client("admin", anew=True) as other:
+            before = client.cookies[COOKIE]
+            changed = client.post("/account", data=form)  # their own, whatever name the form has
+            assert (changed.status_code, "is changed" in changed.text) == (200, True)
+            client.cookies.clear()
+            for secret, shown in ((before, 303), (changed.cookies[COOKIE], 200)):
+                assert client.get("/true-north", headers={"Cookie": f"{COOKIE}={secret}"}).status_code == shown
+            assert (elsewhere.get("/true-north").status_code, other.get("/true-north").status_code) == (303, 200)
+        again = [nobody.post("/sign-in", data={"name": NAMES["viewer"], "password": one}) for one in (PASSWORD, NEW)]
+        assert [answer.status_code for answer in again] == [401, 303]
+    with open_store(f"sqlite:///{tmp_path}/truenorth.db") as store:
+        noted = [(one.who, one.what) for one in store.audit.read(0, limit=100)]
+        assert noted.count((NAMES["viewer"], "changed their password")) == 1
 
 
 def test_an_open_console_is_for_this_machine_only(tmp_path: Path) -> None:

@@ -40,6 +40,23 @@ def test_somebody_invited_joins_and_is_switched_off_while_their_page_is_open(bro
         assert admin.faults == []
 
 
+def test_an_invitation_stands_on_the_page_until_it_is_withdrawn(browser: Any, own: Running) -> None:
+    with walking(browser, own, "admin") as walk:
+        walk.page.set_viewport_size({"width": 1200, "height": 800})
+        walk.open("/desk/accounts")
+        walk.page.get_by_label("Name").fill("yan")
+        walk.page.get_by_role("button", name="Make a link").click()
+        link = walk.page.locator("code", has_text="/join/").inner_text()
+        walk.confirms = True
+        assert "yan" in walk.page.get_by_role("region", name="Open invitations").inner_text()
+        for table in walk.page.locator(".tn-scroll").all():
+            assert table.evaluate("(one) => one.scrollWidth - one.clientWidth") == 0
+        walk.page.get_by_role("button", name="Withdraw: yan").click()
+        walk.page.get_by_text("No invitation is open.").wait_for()
+        assert walk.page.request.get(link).status == 404
+        assert walk.faults == []
+
+
 def test_a_key_is_shown_once_and_sends(browser: Any, own: Running) -> None:
     with walking(browser, own, "admin") as walk, own.client() as sender:
         walk.open("/desk/keys")

@@ -19,8 +19,8 @@ from process.service_process import free_port, within
 from server.acting_desk import ACTIONS, PEOPLE
 from server.desk import HOUR_US, JOURNEY
 from truenorth.action.people_file import load_people
-from truenorth.console import passwords
 from truenorth.events import Event
+from truenorth.server import passwords
 from truenorth.server.runner import now_us
 from truenorth.store.opening import open_store
 from truenorth.store.rows import Role

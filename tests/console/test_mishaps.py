@@ -11,7 +11,7 @@ import pytest
 from console.running import NAMES, PAGES, PASSWORD, Running, prepare, running
 from console.walking import Walk, walking
 from server.desk import NOW_US
-from truenorth.console import passwords
+from truenorth.server import passwords
 from truenorth.store.opening import open_store
 
 EDITOR = "/design?journey=support"

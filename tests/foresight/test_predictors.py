@@ -84,7 +84,7 @@ def test_reasons_name_what_the_risk_is_made_of(foresight):
     assert {reason.column for reason in high} == {"waited", "transfers"} == {reason.column for reason in low}
     assert all(reason.added > 0 for reason in high)
     assert all(reason.added < 0 for reason in low)
-    assert "hours waited: 14" in {reason.words for reason in high}
+    assert "14 hours waited" in {reason.words for reason in high}
 
 
 @pytest.mark.parametrize("n_outcomes", [2, 3])

@@ -20,6 +20,7 @@ from truenorth.insight.pattern import (
 )
 from truenorth.spec.load import parse_journey
 from truenorth.spec.problems import TruenorthError
+from truenorth.wiring.pattern import Source, applied
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 HELP = (EXAMPLES / "company" / "help.yaml").read_text()
@@ -104,3 +105,21 @@ def test_difference_of_verdicts_holds_only_what_differs() -> None:
         ("b", "kept", 0, 4),
     ]
     assert difference(after, after) == []
+
+
+def test_what_does_not_fit_names_the_journey_file_and_the_pattern(tmp_path: Path) -> None:
+    journey = tmp_path / "bill.yaml"
+    journey.write_text(BILL)
+    other = Pattern(
+        name="mine",
+        kind="promises",
+        saved=date(2026, 11, 1),
+        content={"promises": [{"name": "late", "never": "type ="}]},
+    )
+    with pytest.raises(TruenorthError) as caught:
+        applied(other, Source(journey))
+    assert str(caught.value).startswith(f"{journey} with the pattern mine, line ")
+    journey.write_text("truenorth: 1\njourney: [")
+    with pytest.raises(TruenorthError) as caught:
+        applied(other, Source(journey))
+    assert str(caught.value).startswith(f"{journey}, line ")

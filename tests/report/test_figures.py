@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
@@ -14,6 +15,7 @@ from report.replays import CASES, EVENTS, HOSTILE, MadeReplay, diced, empty, fra
 from truenorth import figures
 from truenorth.figures.curves import bezier, overlaps
 from truenorth.figures.flow_graph import flow_graph
+from truenorth.figures.journey_map import MAX_WIDTH
 from truenorth.figures.layered import Link, drawn, layered
 from truenorth.figures.theme import KIND_INK, OUTCOME_INK, SURFACES, VERDICT_INK
 from truenorth.insight import (
@@ -124,6 +126,14 @@ def label_box(x: float, y: float, text: str) -> tuple[float, float, float, float
     lines = text.replace("<b>", "").replace("</b>", "").split("<br>")
     half = 3.0 * max(map(len, lines))
     return x - half, y, x + half, y + 15 * len(lines)
+
+
+@pytest.mark.parametrize(("n_steps", "fits"), [(10, True), (12, False)])
+def test_a_map_keeps_to_a_laptop_as_long_as_its_words_are_readable(n_steps: int, fits: bool) -> None:
+    steps = [{"case": "1", "id": str(n), "type": f"Step {n}", "time": hours(n), "moment": True} for n in range(n_steps)]
+    short = tiny()
+    long = replace(short, cases=short.cases.head(1), events=frame(steps, EVENTS))
+    assert (figures.journey_map_figure(long).layout.width <= MAX_WIDTH) is fits
 
 
 @pytest.mark.parametrize("n_types", [0, 20, 85])

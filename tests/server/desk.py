@@ -197,7 +197,7 @@ def foresee(store: Store) -> None:
             p=b'{"achieved":%.1f,"failed":%.1f,"abandoned":0.0}' % (1 - n / 10, n / 10),
             remaining_days=b"[0.4,2.1,6.3]",
             next=b'{"Fixed":0.6,"Passed on":0.3}',
-            why=b'[{"column":"hours_silent","words":"hours since the last event: 182","added":0.9}]',
+            why=b'[{"column":"hours_silent","words":"8 days since the last event","added":0.9}]',
             lowers=b'[{"words":"be in touch with the customer now","risk":%.1f,"risk_after":0.05}]' % (n / 10),
             n_past=1,
             p_past=n / 10,

@@ -168,6 +168,9 @@ def test_a_request_is_granted_by_somebody_who_may(desk: Desk) -> None:
     assert ask(desk, made["id"], "call_back_now").json()["code"] == "no_approval_needed"
     asked = ask(desk, made["id"], "credit").json()
     assert (asked["n_needed"], asked["state"], asked["asked_by"]) == (1, "waiting", "agent's")
+    assert (asked["case"], asked["amount_cents"]) == (made["case"], 5000)
+    assert desk.get("/api/v1/approvals", state="waiting") == [asked]
+    assert desk.get("/api/v1/approvals", state="granted") == []
     assert answer(desk, asked["number"], "bo").json()["code"] == "no_authority"
     granted = answer(desk, asked["number"], "lea").json()
     assert granted["state"] == "granted"

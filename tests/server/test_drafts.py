@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import pytest
 
 from server.desk import JOURNEY, Desk
+from truenorth.server.held import Held
+from truenorth.spec.model import Journey
+from truenorth.store.opening import open_store
 
 DRAFTS = "/api/v1/drafts"
 BROKEN = JOURNEY.replace("journey: support", "journey: support\nwrong_key: 1")
@@ -22,6 +27,27 @@ def test_a_check_says_everything_and_publishes_nothing(desk: Desk) -> None:
     assert [one["path"] for one in said["problems"] if one["severity"] == "error"] == ["$.wrong_key"]
     assert desk.ask("POST", f"{DRAFTS}/check", "viewer", content=JOURNEY).json()["name"] == "support"
     assert desk.get("/api/v1/journeys/support", "viewer") == before
+
+
+def warned(desk: Desk, text: str) -> list[tuple[str, str, str]]:
+    said = desk.ask("POST", f"{DRAFTS}/check", "viewer", content=text).json()
+    of_log = [one for one in said["problems"] if one["expected"] == "a field of the log"]
+    return [(one["path"], one["found"], one["hint"]) for one in of_log]
+
+
+def test_a_field_that_no_event_has_is_told(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert warned(desk, JOURNEY) == []
+    wrong = JOURNEY.replace("achieved: type = 'Fixed'", "achieved: typ = 'Fixed'")
+    ((path, found, hint),) = warned(desk, wrong)
+    assert (path, found, hint) == ("$.outcome.achieved", "'typ', which no event has", "did you mean 'type'?")
+    monkeypatch.setattr("truenorth.server.held.NEWEST", 10)
+    assert warned(desk, wrong)[0][1] == "'typ', which none of the newest 10 events has"
+
+
+def test_where_nothing_has_come_nothing_is_said_of_fields(tmp_path: Path) -> None:
+    with open_store(f"sqlite:///{tmp_path}/empty.db") as store:
+        held = Held(store.events, perf_counter)
+        assert held.columns(Journey(name="a")) == {}
 
 
 def test_the_live_text_changes_nothing(desk: Desk) -> None:

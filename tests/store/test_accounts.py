@@ -29,6 +29,16 @@ def test_a_link_holds_once_and_for_a_while_and_only_the_newest(store: Store) -> 
     assert accounts.invitations(now_us=1) == []
 
 
+def test_a_link_that_is_withdrawn_holds_no_more(store: Store) -> None:
+    accounts = store.accounts
+    links = {name: accounts.invite(name, "agent", by="test", now_us=0, expires_us=10) for name in ("ann", "bo", None)}
+    assert accounts.withdraw("ann", now_us=10) == 0  # it has expired
+    for name in ("ann", None):
+        assert (accounts.withdraw(name, now_us=1), accounts.withdraw(name, now_us=1)) == (1, 0)
+        assert accounts.invitation(links[name], now_us=1) is None
+    assert [one.name for one in accounts.invitations(now_us=1)] == ["bo"]
+
+
 def test_whoever_chooses_a_name_cannot_take_one(store: Store) -> None:
     joined(store, "ann")
     anybody = store.accounts.invite(None, "viewer", by="test", now_us=0, expires_us=LATER)
@@ -61,6 +71,20 @@ def test_a_new_password_ends_the_sessions_of_the_old_one(store: Store) -> None:
     secret = store.accounts.begin_session("ann", now_us=0, expires_us=LATER)
     joined(store, "ann")
     assert store.accounts.signed_in(secret, now_us=1) is None
+
+
+def test_a_password_is_replaced_by_whoever_knows_it_and_ends_all_sessions(store: Store) -> None:
+    accounts = store.accounts
+    joined(store, "ann")
+    joined(store, "bo", "viewer")
+    anns, bos = (accounts.begin_session(name, now_us=0, expires_us=LATER) for name in ("ann", "bo"))
+    assert not accounts.replace_password("bo", "another", "new")
+    assert accounts.signed_in(bos, now_us=1) is not None
+    assert accounts.replace_password("bo", "hash", "new")
+    assert (accounts.password_of("bo"), accounts.password_of("ann")) == ("new", "hash")
+    assert (accounts.signed_in(bos, now_us=1), accounts.signed_in(anns, now_us=1) is None) == (None, False)
+    accounts.switch("bo", off_us=2)
+    assert not accounts.replace_password("bo", "new", "newer")
 
 
 def test_there_is_always_an_administrator_left(store: Store) -> None:

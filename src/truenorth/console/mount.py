@@ -30,7 +30,7 @@ from truenorth.console.registry import Page, Registry
 from truenorth.console.roles import HOME, named
 from truenorth.console.shell import CSV, show_failure, show_page, show_refusal
 from truenorth.console.sight import Sight
-from truenorth.console.sign_in import SigningIn
+from truenorth.console.sign_in import ACCOUNT, SigningIn
 from truenorth.console.tour import COOKIE as TOUR_COOKIE
 from truenorth.console.tour import Step, place_of, show_tour
 from truenorth.console.turns import Turns
@@ -66,7 +66,6 @@ class Console:
     accounts: Accounts
     audit: Audit
     now_us: Callable[[], int]
-    elapsed_s: Callable[[], float]
     is_open: bool = False
     embedded_in: tuple[str, ...] = ()
     oidc: Oidc | None = None
@@ -90,7 +89,7 @@ class Console:
     def has(self, path: str) -> bool:
         """Whether an address is the console's, and for those who have signed in."""
         below = any(path.startswith(f"{one}/") for one in (ASSETS, SOCKET, CSV))
-        return path in {"/", DESK} or path in STATIC_PATHS or below or self.registry.has(path)
+        return path in {"/", DESK, ACCOUNT} or path in STATIC_PATHS or below or self.registry.has(path)
 
     def mount(self, app: FastAPI) -> None:
         """Put it on an application that was made with `layers`."""
@@ -99,8 +98,8 @@ class Console:
         forms = SigningIn(
             accounts=self.accounts,
             audit=self.audit,
+            passwords=app.state.context.passwords,
             now_us=self.now_us,
-            elapsed_s=self.elapsed_s,
             is_open=self.is_open,
             is_embedded=bool(self.embedded_in),
             provider=self.oidc.provider if self.oidc else None,

@@ -15,6 +15,7 @@ from truenorth.console.menu import menu, tabs
 from truenorth.console.registry import Page, Registry, address_of
 from truenorth.console.roles import named
 from truenorth.console.sight import Sight, words_of
+from truenorth.console.sign_in import ACCOUNT
 from truenorth.console.still import Still
 from truenorth.console.words import Words, link, notice, paragraph
 from truenorth.server.auth import ANYBODY, Caller
@@ -93,7 +94,7 @@ def _reader(caller: Caller) -> Iterator[Node]:
     if caller == ANYBODY:
         yield node("span", "open to this machine", class_="tn-muted")
         return
-    yield node("span", f"{caller.who}, {named(caller.role)}", class_="tn-muted")
+    yield node("a", f"{caller.who}, {named(caller.role)}", class_="tn-muted", href=ACCOUNT, title="Your account")
     sign_out = node("button", "Sign out", class_="tn-quiet", type="submit")
     yield node("form", sign_out, method="post", action="/sign-out")
 

@@ -1,4 +1,4 @@
-"""Signing in and out, and the one-time links that make accounts: small forms that need no script."""
+"""Signing in and out, a new password, and the links that make accounts: small forms that need no script."""
 
 from __future__ import annotations
 
@@ -16,22 +16,25 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from truenorth.console import passwords
 from truenorth.console.door import COOKIE, SESSION_S, SIGN_IN
+from truenorth.console.roles import named
+from truenorth.server import passwords
 from truenorth.server.api.context import NAME_PATTERN
-from truenorth.server.rate import Allowance, Rate, network_of
+from truenorth.server.auth import ANYBODY, SIGNED_IN, Caller
+from truenorth.server.rate import network_of
 from truenorth.store.accounts import Account, Accounts
 from truenorth.store.registry import Audit
 
 HERE = Path(__file__).parent
+ACCOUNT = "/account"
 JOIN = "/join"
 JOIN_S = 7 * 24 * 3600
 """How long a link that invites somebody holds."""
 FORM_BYTES = 10_000
 """Largest form."""
-PER_NAME = Rate(per_second=1 / 30, burst=10)
-PER_NETWORK = Rate(per_second=1 / 3, burst=30)
-"""How often somebody may try to sign in, by name and by network."""
+GOOD = f"at least {passwords.MIN_CHARACTERS} characters; several words are easy to keep in mind"
+CHANGED = "Your password is changed. Wherever else you were signed in, you are so no more."
+NOT_PRESENT = "this is not your present password"
 WRONG = "this name and password do not go together, or the account is off"
 OVER = "this link holds no more: it was used, has expired, or was replaced; ask for a new one"
 TAKEN = "there is an account of this name already; choose another"
@@ -58,12 +61,12 @@ class Provider(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class SigningIn:
-    """The forms of a console. ``elapsed_s`` is a clock for durations; ``provider`` is offered beside passwords."""
+    """The forms of a console. ``provider`` is offered beside passwords."""
 
     accounts: Accounts
     audit: Audit
+    passwords: passwords.Passwords
     now_us: Callable[[], int]
-    elapsed_s: Callable[[], float]
     is_open: bool = False
     is_embedded: bool = False
     provider: Provider | None = None
@@ -72,15 +75,14 @@ class SigningIn:
             loader=jinja2.FileSystemLoader(HERE / "templates"), autoescape=True, undefined=jinja2.StrictUndefined
         )
     )
-    _tries: dict[str, Allowance] = field(default_factory=dict)
 
     def routes(self) -> list[Route | Mount]:
         """Where they are."""
-        self._tries["name"] = Allowance(PER_NAME, self.elapsed_s)
-        self._tries["network"] = Allowance(PER_NETWORK, self.elapsed_s)
         return [
             Route(SIGN_IN, self._ask, methods=["GET"]),
             Route(SIGN_IN, self._sign_in, methods=["POST"]),
+            Route(ACCOUNT, self._own, methods=["GET"]),
+            Route(ACCOUNT, self._change, methods=["POST"]),
             Route("/sign-out", self._sign_out, methods=["POST"]),
             Route(f"{JOIN}/{{secret}}", self._invited, methods=["GET"]),
             Route(f"{JOIN}/{{secret}}", self._join, methods=["POST"]),
@@ -92,10 +94,12 @@ class SigningIn:
 
         Blocks: the store is written.
         """
+        self.audit.note(account.name, "signed in", now_us=self.now_us())
+        return self._with_session(RedirectResponse(_local(there), 303), request, account.name)
+
+    def _with_session(self, response: Response, request: Request, name: str) -> Response:
         now_us = self.now_us()
-        secret = self.accounts.begin_session(account.name, now_us=now_us, expires_us=now_us + SESSION_S * 1_000_000)
-        self.audit.note(account.name, "signed in", now_us=now_us)
-        response = RedirectResponse(_local(there), 303)
+        secret = self.accounts.begin_session(name, now_us=now_us, expires_us=now_us + SESSION_S * 1_000_000)
         response.set_cookie(
             COOKIE,
             secret,
@@ -143,22 +147,60 @@ class SigningIn:
     async def _sign_in(self, request: Request) -> Response:
         form = await _form_of(request)
         name, there = form.get("name", "").strip(), form.get("next", "/")
-        network = network_of(request.client.host if request.client else "")
-        wait_s = max(self._tries["name"].wait_s(name[:100]), self._tries["network"].wait_s(network))
-        if wait_s:
-            return self._form(there, name, f"too many tries; wait {ceil(wait_s)} seconds", 429)
-        account = await run_in_threadpool(self._checked, name, form.get("password", ""))
+        if too_often := self._too_often(request, name):
+            return self._form(there, name, too_often, 429)
+        account = await run_in_threadpool(self.passwords.account, name, form.get("password", ""))
         if account is None:
             return self._form(there, name, WRONG, 401)
         return await run_in_threadpool(self.enter, request, account, there)
 
-    def _checked(self, name: str, password: str) -> Account | None:
-        keep = self.accounts.password_of(name)
-        if not passwords.is_right(password[: passwords.MAX_CHARACTERS], keep):
-            return None
-        if keep is not None and passwords.is_outdated(keep):
-            self.accounts.keep_password(name, passwords.kept(password))
-        return self.accounts.find(name)
+    def _too_often(self, request: Request, name: str) -> str | None:
+        wait_s = self.passwords.wait_s(name, network_of(request.client.host if request.client else ""))
+        return f"too many tries; wait {ceil(wait_s)} seconds" if wait_s else None
+
+    def _own(self, request: Request) -> Response:
+        caller: Caller = getattr(request.state, SIGNED_IN)
+        if caller == ANYBODY:
+            return RedirectResponse("/", 303)
+        return self._own_page(caller)
+
+    def _own_page(self, caller: Caller, problem: str = "", status: int = 200) -> Response:
+        account = self.accounts.find(caller.who)
+        says = f"You are signed in as {caller.who}, {named(caller.role)}."
+        if account is not None and account.issuer is not None:
+            said = f"{says} Your password is kept by {account.issuer}: change it there."
+            return self.page("Your account", says=said, leads_back=True)
+        inputs = (
+            Input("name", "Name", value=caller.who, fixed=True),
+            Input("present", "Present password", "password", "current-password"),
+            Input("password", "New password", "password", "new-password", hint=GOOD),
+        )
+        return self.page(
+            "Your account",
+            fields=inputs,
+            button="Change the password",
+            says=says,
+            problem=problem,
+            status=status,
+            leads_back=True,
+        )
+
+    async def _change(self, request: Request) -> Response:
+        caller: Caller = getattr(request.state, SIGNED_IN)
+        form = await _form_of(request)
+        if too_often := self._too_often(request, caller.who):
+            return self._own_page(caller, too_often, 429)
+        return await run_in_threadpool(self._changed, request, caller, form)
+
+    def _changed(self, request: Request, caller: Caller, form: dict[str, str]) -> Response:
+        """The session goes on under another secret: whoever has a copy of the old one is signed out, too."""
+        new = form.get("password", "")
+        if problem := passwords.problem_of(new, caller.who):
+            return self._own_page(caller, problem, 422)
+        if not self.passwords.change(caller.who, form.get("present", ""), new):
+            return self._own_page(caller, NOT_PRESENT, 403)
+        self.audit.note(caller.who, "changed their password", now_us=self.now_us())
+        return self._with_session(self.page("Your account", says=CHANGED, leads_back=True), request, caller.who)
 
     def _sign_out(self, request: Request) -> Response:
         secret = request.cookies.get(COOKIE)
@@ -175,10 +217,9 @@ class SigningIn:
         return self._joining(invited.name)
 
     def _joining(self, invited: str | None, name: str = "", problem: str = "", status: int = 200) -> Response:
-        hint = f"at least {passwords.MIN_CHARACTERS} characters; several words are easy to keep in mind"
         inputs = (
             Input("name", "Name", value=invited or name, fixed=invited is not None, hint="letters, digits, . _ and -"),
-            Input("password", "Password", "password", "new-password", hint=hint),
+            Input("password", "Password", "password", "new-password", hint=GOOD),
         )
         return self.page("Join", fields=inputs, button="Join", problem=problem, status=status)
 

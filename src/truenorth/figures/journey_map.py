@@ -28,7 +28,9 @@ MAX_ROUTED = 120
 USUAL, MOST_STEPS = 8, 60
 """So many edges are led around nodes and labelled, if there is room; rarer ones go straight."""
 
-MARGIN = 60.0
+MARGIN = 40.0
+MIN_STEP, MAX_STEP = 90.0, 190.0
+"""From one layer to the next: room for words of 12 letters at least."""
 LINE_HEIGHT = 15.0
 LABEL_TOP = 19.0
 """Where a label begins below the middle of its node."""
@@ -109,7 +111,7 @@ def _chart(nodes: list[Node], edges: list[Edge], core: int) -> Chart:
     loops = {edge.source for edge in edges if edge.source == edge.target}
     ends = [node.key for node in shown if node.role in OUTCOMES]
     n_layers = max(layered([node.key for node in shown], links, ends).values()) + 1
-    step = min(max((MAX_WIDTH - 2 * MARGIN) / max(n_layers - 1, 1), 106.0), 190.0)
+    step = min(max((MAX_WIDTH - 2 * MARGIN) / max(n_layers - 1, 1), MIN_STEP), MAX_STEP)
     letters = int((step - 10) / LETTER_PX)
     lines = {node.key: [*wrapped(node.name, letters, 3), f"<b>{count(node.n)}</b>"] for node in nodes}
     rooms = {

@@ -35,6 +35,15 @@ def columns_of(vocabulary: Vocabulary) -> tuple[Column, ...]:
     return tuple(column for _, columns in blocks_of(vocabulary) for column in columns)
 
 
+def spoken(promise: str) -> str:
+    """The name of a promise as people read it.
+
+    >>> spoken("called_back")
+    'called back'
+    """
+    return promise.replace("_", " ")
+
+
 def _numbers(*named: tuple[str, str]) -> tuple[Column, ...]:
     return tuple(Column(name, words) for name, words in named)
 
@@ -117,19 +126,22 @@ def _promises(terms: tuple[Term, ...]) -> tuple[Column, ...]:
 
 
 def _term(name: str) -> tuple[Column, ...]:
+    called = f"promise '{spoken(name)}'"
     return _numbers(
-        (f"active:promise={name}", f"promise '{name}' under way"),
-        (f"hours_to_due:promise={name}", f"hours left for promise '{name}'"),
-        (f"n_kept:promise={name}", f"times promise '{name}' was kept"),
-        (f"n_broken:promise={name}", f"promise '{name}' broken"),
-        (f"hours_since_broken:promise={name}", f"hours since promise '{name}' broke"),
-        (f"hours_active:promise={name}", f"hours promise '{name}' has been under way"),
+        (f"active:promise={name}", f"{called} under way"),
+        (f"hours_to_due:promise={name}", f"hours left for {called}"),
+        (f"n_kept:promise={name}", f"times {called} was kept"),
+        (f"n_broken:promise={name}", f"{called} broken"),
+        (f"hours_since_broken:promise={name}", f"hours since {called} broke"),
+        (f"hours_active:promise={name}", f"hours into {called}"),
     )
 
 
 def _open_hours(terms: tuple[Term, ...]) -> tuple[Column, ...]:
     named = [term.name for term in terms if term.calendar and term.is_timed]
-    return _numbers(*((f"open_hours_to_due:promise={one}", f"open hours left for promise '{one}'") for one in named))
+    return _numbers(
+        *((f"open_hours_to_due:promise={one}", f"open hours left for promise '{spoken(one)}'") for one in named)
+    )
 
 
 def _number(one: Number) -> tuple[Column, ...]:

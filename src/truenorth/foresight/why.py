@@ -10,8 +10,10 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from truenorth.foresight.columns import spoken
 from truenorth.foresight.level import raised
 from truenorth.foresight.rows import Column
+from truenorth.spec.counted import counted
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
@@ -82,7 +84,7 @@ def changes_of(columns: Sequence[Column]) -> tuple[Change, ...]:
         if column.name in CONTROLLABLE:
             found.append(Change(i, 0.0, CONTROLLABLE[column.name]))
         elif promise and block == "n_broken":
-            found.append(Change(i, 0.0, f"with promise '{promise}' unbroken"))
+            found.append(Change(i, 0.0, f"with promise '{spoken(promise)}' unbroken"))
     return tuple(found)
 
 
@@ -131,10 +133,16 @@ def largest(added: F64, x: F32, columns: Sequence[Column], top: int) -> list[tup
 
 
 def in_words(column: Column, value: float) -> str:
-    """A column with its value.
+    """A column with its value; lengths of time as people say them.
 
-    >>> in_words(Column("hours", "hours since the last event"), 26.04)
-    'hours since the last event: 26'
+    >>> in_words(Column("hours_silent", "hours since the last event"), 26.04)
+    '26 hours since the last event'
+    >>> in_words(Column("hours_to_due:promise=called_back", "hours left for promise 'called back'"), 473.0)
+    "20 days left for promise 'called back'"
+    >>> in_words(Column("n:type=Chased", "times 'Chased' happened"), 4.0)
+    "'Chased' happened 4 times"
+    >>> in_words(Column("stage_wait", "mean hours that cases waited"), 0.5)
+    '30 minutes on average that cases waited'
     >>> in_words(Column("last", "last event", "category", ("Call", "Wait")), 1.0)
     'last event: Wait'
     >>> in_words(Column("resolved", "resolved for now"), 1.0)
@@ -148,7 +156,39 @@ def in_words(column: Column, value: float) -> str:
         return f"{column.words}: {column.categories[code] if known else 'another'}"
     if column.name in YES_OR_NO or column.name.startswith("active:promise="):
         return f"{column.words}: {'yes' if value else 'no'}"
-    return f"{column.words}: {value:.3g}"
+    if column.words.startswith("times ") or column.name.startswith("n_broken:promise="):
+        return f"{column.words.removeprefix('times ')} {counted(round(value), 'time')}"
+    return _time_in_words(column.words, value) or f"{column.words}: {value:.3g}"
+
+
+def _time_in_words(words: str, value: float) -> str | None:
+    """The words of a column of hours or days, with its value in place of the unit; None for any other column.
+
+    >>> _time_in_words("open hours left for the outcome", 7.25), _time_in_words("amount", 2.0)
+    ('7.25 open hours left for the outcome', None)
+    >>> _time_in_words("longest silence between events in hours", 50.0), _time_in_words("hours at 'Asked'", 0.0)
+    ('longest silence between events: 2 days', "no time at 'Asked'")
+    """
+    if words.startswith("open hours "):
+        return f"{value:.3g} {words}"
+    if words.endswith(" in hours"):
+        return f"{words.removesuffix(' in hours')}: {_span(value)}"
+    for unit, hours, said in (("hours ", 1, ""), ("mean hours ", 1, "on average "), ("days since ", 24, "since ")):
+        if words.startswith(unit):
+            return f"{_span(hours * value)} {said}{words.removeprefix(unit)}"
+    return None
+
+
+def _span(hours: float) -> str:
+    """A length of time in its largest unit of which it has one and a half.
+
+    >>> _span(36), _span(35), _span(0.01), _span(0)
+    ('2 days', '35 hours', 'a minute', 'no time')
+    """
+    for unit, size in (("day", 24.0), ("hour", 1.0), ("minute", 1 / 60)):
+        if abs(hours) >= 1.5 * size:
+            return counted(round(hours / size), unit)
+    return "a minute" if hours else "no time"
 
 
 def remedies(

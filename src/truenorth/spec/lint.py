@@ -15,7 +15,7 @@ import msgspec
 from truenorth.spec.expressions import And, Condition, Kind, Node
 from truenorth.spec.flags import count_nodes, define_flags, expand_flags
 from truenorth.spec.lint_actions import action_problems
-from truenorth.spec.lint_log import log_problems
+from truenorth.spec.lint_log import NOWHERE, log_problems
 from truenorth.spec.load import Draft, Loaded, in_order, read_draft
 from truenorth.spec.model import CANONICAL_TYPES, Journey, Promise, PromiseKind
 from truenorth.spec.problems import Problem
@@ -51,13 +51,14 @@ def check_journey(
     columns: Mapping[str, Kind] | None = None,
     values: Mapping[str, Collection[str]] | None = None,
     file_columns: Collection[str] | None = None,
+    nowhere: str = NOWHERE,
     name: str = "<journey>",
 ) -> Loaded:
     """Read a journey file and report all its errors and warnings, sorted by line.
 
     ``columns`` gives the kind of every field and property of a log, by the names that conditions use, ``values`` the
     distinct values of its text columns that have few, ``file_columns`` the file's own column names; without them
-    nothing is said about a log.
+    nothing is said about a log. ``nowhere`` says of a field that is in no column where that was looked for.
 
     >>> text = "truenorth: 1\\njourney: a\\ncanvas: {outcome: [A fast answer]}\\noutcome: {achieved: type = 'b'}"
     >>> print(check_journey(text, today=date(2024, 1, 1)).warnings[0])
@@ -69,7 +70,7 @@ def check_journey(
     if draft.journey is not None:
         found += lint_journey(draft, today=today)
         if columns is not None:
-            found += log_problems(draft, columns, values or {}, file_columns)
+            found += log_problems(draft, columns, values or {}, file_columns, nowhere)
     errors = [problem.path for problem in found if problem.severity == "error"]
     kept = [problem for problem in found if problem.severity == "error" or not _is_beside(problem.path, errors)]
     problems = _in_place(draft, kept)

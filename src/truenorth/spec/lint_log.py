@@ -17,6 +17,7 @@ from truenorth.spec.tokens import short
 GIVEN_FIELDS = frozenset({"source", "id", "time", "received", *FLAGS})
 """Fields that every log has, if need be by default."""
 
+NOWHERE = "which is null everywhere"
 CONDITION_KEYS = ("after", "expect", "unless", "never", "of", "where", "before", "require")
 
 _MAX_SUGGESTED = 2_000
@@ -28,6 +29,7 @@ def log_problems(
     columns: Mapping[str, Kind],
     values: Mapping[str, Collection[str]],
     file_columns: Collection[str] | None = None,
+    nowhere: str = NOWHERE,
 ) -> list[Problem]:
     """Errors and warnings about a journey together with a log; see `truenorth.spec.lint.check_journey`.
 
@@ -42,9 +44,9 @@ def log_problems(
     for path, condition in placed_conditions(draft):
         _, found = bind(condition, columns)
         problems += [msgspec.structs.replace(problem, path=path) for problem in found]
-        problems += _unknown_fields(path, condition, columns, values)
+        problems += _unknown_fields(path, condition, columns, values, nowhere)
         problems += _unknown_values(path, condition.tree, columns, values)
-    problems += _totals(draft, columns)
+    problems += _totals(draft, columns, nowhere)
     return problems
 
 
@@ -90,7 +92,7 @@ def _missing_columns(journey: Journey, file_columns: Collection[str] | None) -> 
 
 
 def _unknown_fields(
-    path: str, condition: Condition, columns: Mapping[str, Kind], values: Mapping[str, Collection[str]]
+    path: str, condition: Condition, columns: Mapping[str, Kind], values: Mapping[str, Collection[str]], nowhere: str
 ) -> Iterator[Problem]:
     for name in fields_of(condition.tree):
         if name == "handover" and not {"team", "actor"} & columns.keys():
@@ -98,7 +100,7 @@ def _unknown_fields(
             yield _warning(path, "a log with team or actor", "'handover', which is false everywhere", hint)
         if name not in columns and name not in GIVEN_FIELDS:
             hint = _field_hint(name, columns, values)
-            yield _warning(path, "a field of the log", f"'{short(name)}', which is null everywhere", hint)
+            yield _warning(path, "a field of the log", f"'{short(name)}', {nowhere}", hint)
 
 
 def _field_hint(name: str, columns: Mapping[str, Kind], values: Mapping[str, Collection[str]]) -> str:
@@ -152,7 +154,7 @@ def nearest_value(text: str, known: Collection[str]) -> str:
     return did_you_mean(text, sorted(known))
 
 
-def _totals(draft: Draft, columns: Mapping[str, Kind]) -> Iterator[Problem]:
+def _totals(draft: Draft, columns: Mapping[str, Kind], nowhere: str) -> Iterator[Problem]:
     if draft.journey is None:
         return
     for path, promise in zip(draft.promise_paths, draft.journey.promises, strict=True):
@@ -165,7 +167,7 @@ def _totals(draft: Draft, columns: Mapping[str, Kind]) -> Iterator[Problem]:
                 column for column, held in {**CANONICAL_TYPES, **columns}.items() if held in ("integer", "number")
             ]
             hint = did_you_mean(name, numbers)
-            yield _warning(f"{path}.total", "a field of the log", f"'{short(name)}', which is null everywhere", hint)
+            yield _warning(f"{path}.total", "a field of the log", f"'{short(name)}', {nowhere}", hint)
         elif kind not in ("integer", "number", "null"):
             yield Problem(
                 path=f"{path}.total",

@@ -1,6 +1,6 @@
 """People who sign in to the console: their accounts, the links that invite them, and their sessions.
 
-Of links and sessions only hashes are kept; of passwords what a function made for them gives (`console.passwords`).
+Of links and sessions only hashes are kept; of passwords what a function made for them gives (`server.passwords`).
 """
 
 from __future__ import annotations
@@ -77,6 +77,15 @@ class Accounts:
         with self._database.writing() as connection:
             connection.execute(update(ACCOUNT).where(ACCOUNT.c.name == name).values(password=password))
 
+    def replace_password(self, name: str, before: str, password: str) -> bool:
+        """Replace it where it is still checked with ``before``, and end all sessions; false where it is not."""
+        same = and_(ACCOUNT.c.name == name, ACCOUNT.c.password == before, ACCOUNT.c.off_us.is_(None))
+        with self._database.writing() as connection:
+            is_replaced = connection.execute(update(ACCOUNT).where(same).values(password=password)).rowcount == 1
+            if is_replaced:
+                connection.execute(delete(SESSION).where(SESSION.c.account == name))
+        return is_replaced
+
     def invite(self, name: str | None, role: Role, *, by: str, now_us: int, expires_us: int) -> str:
         """A new secret for a link; links that were made before for the same name hold no more."""
         secret = self._secret()
@@ -97,6 +106,12 @@ class Accounts:
         asked = select(*_INVITED).where(INVITATION.c.expires_us > now_us).order_by(INVITATION.c.created_us.desc())
         with self._database.reading() as connection:
             return [Invitation(**row) for row in connection.execute(asked).mappings()]
+
+    def withdraw(self, name: str | None, *, now_us: int) -> int:
+        """Have links for a name, or those whose holder chooses one, hold no more; how many there were."""
+        same = INVITATION.c.name.is_(None) if name is None else INVITATION.c.name == name
+        with self._database.writing() as connection:
+            return connection.execute(delete(INVITATION).where(same, INVITATION.c.expires_us > now_us)).rowcount
 
     def accept(self, secret: str, name: str, password: str, *, now_us: int) -> Account | None:
         """Use a link up: the account of a name with a password. None where it holds no more, or the name is taken.

@@ -303,13 +303,18 @@ class Decisions:
             rows = connection.execute(asked, {"decisions": decisions, "limit": limit}).mappings()
             return [Reaction(**row) for row in rows]
 
-    def approvals(self, *, state: ApprovalState | None = None, limit: int = 1_000) -> Sequence[Approval]:
-        """Requests beyond limits, newest first."""
+    def approvals(
+        self, *, state: ApprovalState | None = None, limit: int = 1_000
+    ) -> Sequence[tuple[Approval, DecisionRow]]:
+        """Requests beyond limits, newest first, each with the decision that it is about."""
         asked = select(APPROVAL).order_by(APPROVAL.c.number.desc()).limit(limit)
         if state is not None:
             asked = asked.where(APPROVAL.c.state == state)
         with self._database.reading() as connection:
-            return [Approval(**row) for row in connection.execute(asked).mappings()]
+            found = [Approval(**row) for row in connection.execute(asked).mappings()]
+            about = select(DECISION).where(DECISION.c.id.in_({one.decision for one in found}))
+            rows = {row["id"]: DecisionRow(**row) for row in connection.execute(about).mappings()}
+        return [(one, rows[one.decision]) for one in found]
 
     def stop(self, stopped: Stopped) -> None:
         """Switch an action off; decisions that are made from now on know it."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from importlib.util import find_spec
-from time import perf_counter
 from typing import TYPE_CHECKING
 
 from truenorth.server.service import Settings
@@ -43,7 +42,6 @@ def make_console(store: Store, settings: Settings, clock: Callable[[], int], *, 
         accounts=store.accounts,
         audit=store.audit,
         now_us=clock,
-        elapsed_s=perf_counter,
         is_open=settings.is_open,
         embedded_in=tuple(os.environ.get(EMBEDDED_IN, "").split()),
         oidc=Oidc(provider) if provider else None,

@@ -112,10 +112,17 @@ class Applied(NamedTuple):
 
 
 def applied(pattern: Pattern, source: Source, *, replace: bool = False, on_progress: Progress | None = None) -> Applied:
-    """Put a pattern into a journey file, check what comes of it, and compare the verdicts on a log."""
+    """Put a pattern into a journey file, check what comes of it, and compare the verdicts on a log.
+
+    TruenorthError names the journey file, and the pattern where it is what does not fit.
+    """
     before = wiring.read_journey_file(source.journey).decode()
-    after = apply_pattern(pattern, before, replace=replace)
-    parse_journey(after)
+    wiring.load_journey(source.journey)
+    try:
+        after = apply_pattern(pattern, before, replace=replace)
+        parse_journey(after)
+    except TruenorthError as error:
+        raise TruenorthError(error.problems, source=f"{source.journey} with the pattern {pattern.name}") from None
     if source.log is None:
         return Applied(after, None)
     old, new = (_replayed(text, source, on_progress).summary for text in (before, after))

@@ -31,9 +31,12 @@ from truenorth.server.api.accounts import (
     AccountChange,
     AccountShown,
     InvitationAsked,
+    InvitationShown,
     change_account,
     invite,
     list_accounts,
+    list_invitations,
+    withdraw_invitation,
 )
 from truenorth.server.api.audit import NotedShown, list_audit
 from truenorth.store.rows import Role
@@ -162,14 +165,25 @@ async def build_accounts(sight: Sight, filters: NoFilters) -> None:
             f"Link for {made.name}, as {named(made.role)}; it holds once, until {until}:",
             f"{sight.service}{made.path}",
         )
+        await again()
+
+    async def withdraw(act: str, row: int) -> None:
+        del act
+        await sight.ask(withdraw_invitation, name=invited[row].name)
+        await again()
+        sight.tell("Withdrawn: the link holds no more.", "good")
 
     async def acted(act: str, row: int) -> None:
         change = AccountChange(state="off" if act == "off" else "on") if act in {"on", "off"} else None
         change = change or AccountChange(role=act)  # type: ignore[arg-type]
         await sight.ask(change_account, name=rows[row].name, change=change)
-        rows[:] = await sight.ask(list_accounts)
-        shown.show(_accounts(rows))
+        await again()
         sight.tell("Done; it holds from the next request.", "good")
+
+    async def again() -> None:
+        rows[:], invited[:] = await sight.ask(list_accounts), await sight.ask(list_invitations)
+        shown.show(_accounts(rows))
+        shown_invited.show(_invitations(invited))
 
     secret = Shown()
     heading("Invite somebody")
@@ -177,6 +191,8 @@ async def build_accounts(sight: Sight, filters: NoFilters) -> None:
         name = Field("Name", hint="for somebody who has an account: a new password")
         role = Select("Role", [Choice(one, named(one)) for one in ROLES])
         button("Make a link", sight.doing(ask_in), is_main=True)
+    invited = list(await sight.ask(list_invitations))
+    shown_invited = TableElement(_invitations(invited), sight.writing, sight.doing(withdraw))
     heading("Accounts")
     rows = list(await sight.ask(list_accounts))
     shown = TableElement(_accounts(rows), sight.writing, sight.doing(acted))
@@ -195,6 +211,22 @@ def _accounts(found: Sequence[AccountShown]) -> Table:
         for one in found
     ]
     return Table(caption="Accounts", columns=columns, rows=rows, empty="Nobody has an account yet.")
+
+
+def _invitations(found: Sequence[InvitationShown]) -> Table:
+    columns = (
+        Column("name", "Invited"),
+        Column("role", "Role"),
+        Column("by", "By"),
+        Column("created", "Made", "instant"),
+        Column("expires", "Holds until", "instant"),
+    )
+    acts = (Act("withdraw", "Withdraw", "Withdraw it? Whoever has the link can join by it no more."),)
+    rows = [
+        Row((one.name or "whoever has the link", named(one.role), one.by, one.created, one.expires), acts=acts)
+        for one in found
+    ]
+    return Table(caption="Open invitations", columns=columns, rows=rows, empty="No invitation is open.")
 
 
 def _account_acts(one: AccountShown) -> tuple[Act, ...]:

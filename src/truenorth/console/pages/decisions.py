@@ -180,9 +180,11 @@ async def _approvals(sight: Sight, names: Names) -> None:
     waiting: list[ApprovalShown] = []
 
     async def shown() -> Table:
-        waiting[:] = [one for one in await sight.ask(list_approvals) if one.state == "waiting"]
+        waiting[:] = await sight.ask(list_approvals, state="waiting")
         columns = (
             Column("action", "Action"),
+            Column("case", "Case"),
+            Column("amount", "Amount", "money", 2, names.currency),
             Column("asked_by", "Asked by"),
             Column("at", "When", "instant"),
             Column("expires", "Until", "instant"),
@@ -191,12 +193,15 @@ async def _approvals(sight: Sight, names: Names) -> None:
         acts = (Act("grant", "Grant"), Act("refuse", "Refuse"))
         rows = [
             Row(
-                (names.action(one.action), one.asked_by, one.at, one.expires, one.n_needed),
+                (
+                    names.action(one.action), one.case, one.amount_cents / 100, one.asked_by, one.at, one.expires,
+                    one.n_needed,
+                ),
                 address=address_of("/decisions/{id}", {"id": one.decision}),
                 acts=acts,
             )
             for one in waiting
-        ]
+        ]  # fmt: skip
         return Table(caption="Approvals waiting", columns=columns, rows=rows, empty="Nobody waits for an approval.")
 
     async def act(name: str, row: int) -> None:

@@ -15,7 +15,7 @@ from truenorth.console.registry import Choice, Page, address_of
 from truenorth.console.sight import Sight
 from truenorth.console.tables import Column, Row, Table, TableElement
 from truenorth.console.tiles import Tile, Tiles
-from truenorth.console.words import heading, muted, notice
+from truenorth.console.words import Tone, heading, muted, notice
 from truenorth.server.api.books import CrownShown, EstimateShown, LedgerShown, LineShown, SplitShown, read_ledger
 from truenorth.spec.durations import HOUR_US
 from truenorth.spec.problems import TruenorthError
@@ -68,7 +68,8 @@ async def _read(sight: Sight, journey: str, filters: Filters) -> LedgerShown | N
 
 def _show(sight: Sight, found: LedgerShown, names: Names, action: str) -> None:
     if found.split is not None:
-        notice(_split(sight, found.split), "good" if found.split.is_sound else "bad")
+        tone: Tone = "good" if found.split.is_telling else "plain"
+        notice(_split(sight, found.split), tone if found.split.is_sound else "bad")
     Tiles(_sums(sight, found.totals, names))
     lines = [one for one in found.lines if action in {"", one.action}]
     if not lines:
@@ -104,6 +105,8 @@ def _split(sight: Sight, split: SplitShown) -> str:
     n, percent = sight.writing.number, sight.writing.percent
     n_cases = split.n_holdout + split.n_treated
     held = f"{n(split.n_holdout)} of {n(n_cases)} cases are held out"
+    if split.is_sound and not split.is_telling:
+        return f"{held}: too few cases to tell whether {percent(split.share, 1)} are, as meant."
     if split.is_sound:
         return f"✓ The split is sound: {held}, as {percent(split.share, 1)} are meant to be."
     return (

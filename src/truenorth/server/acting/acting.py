@@ -194,9 +194,7 @@ class Acting:
         if fell not in {"authority", "budget"}:
             raise Turned(409, "no_approval_needed", "this action did not fall for want of authority or budget")
         authority = _parsed(self._live(row.journey).text).authority
-        offer = _offer(decision, action)
-        amount = max([offer.cost_cents, *(need.amount_cents or 0 for need in offer.needs)])
-        is_large = authority.four_eyes_cents is not None and amount > authority.four_eyes_cents
+        is_large = authority.four_eyes_cents is not None and amount_of(decision, action) > authority.four_eyes_cents
         with self._store.decisions.taking(self._now_us(), tells=True) as taking:
             row = self._may_react(taking, id, "escalated")
             taking.react(self._reaction(row, who, "escalated", action, None, None), "escalated")
@@ -417,6 +415,12 @@ def _settled(row: DecisionRow, cost_cents: int | None) -> list[Reserve]:
         )
         offer = msgspec.structs.replace(offer, cost_cents=cost_cents, needs=needs)
     return _reserves(decode_inputs(decision.inputs), offer)
+
+
+def amount_of(decision: Decision, action: str) -> int:
+    """How much an action takes, in cents: its cost, or the largest of the amounts that it needs a permission for."""
+    offer = _offer(decision, action)
+    return max([offer.cost_cents, *(need.amount_cents or 0 for need in offer.needs)])
 
 
 def _offer(decision: Decision, action: str) -> Offer:

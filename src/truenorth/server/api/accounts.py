@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import Literal
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from truenorth.server.api.context import Context, Instant, Name, Served, Text, instant, showing, shown
-from truenorth.server.auth import Admin
+from truenorth.server.auth import Admin, Viewer
+from truenorth.server.passwords import problem_of
 from truenorth.server.receiving import Turned
 from truenorth.store.accounts import Account, LastAdministrator
 from truenorth.store.rows import Role
@@ -60,12 +62,27 @@ class InvitationShown(BaseModel):
     expires: Instant
 
 
+class Withdrawn(BaseModel):
+    """How many links hold no more."""
+
+    model_config = showing({"withdrawn": 1})
+    withdrawn: int
+
+
 class AccountChange(BaseModel):
     """Another role, or on and off; what is not named stays."""
 
     model_config = showing({"role": "analyst"}, extra="forbid")
     role: Role | None = None
     state: Literal["on", "off"] | None = Field(default=None, description="off ends all sessions at once")
+
+
+class PasswordChange(BaseModel):
+    """The password that somebody has, and the one that they want."""
+
+    model_config = showing({"present": "the one so far", "new": "several words are easy"}, extra="forbid")
+    present: Text
+    new: Text
 
 
 @ROUTER.get("/accounts")
@@ -92,6 +109,16 @@ def invite(served: Served, caller: Admin, asked: InvitationAsked) -> InvitationM
     return InvitationMade(name=asked.name, role=role, path=f"/join/{secret}", expires=instant(expires_us))
 
 
+@ROUTER.delete("/invitations")
+def withdraw_invitation(served: Served, caller: Admin, name: Text | None = None) -> Withdrawn:
+    """Have the link for a name hold no more; without one, the link whose holder chooses a name. Role: admin."""
+    n_withdrawn = served.store.accounts.withdraw(name, now_us=served.now_us())
+    if not n_withdrawn:
+        raise Turned(404, "unknown_invitation", "no link for this name holds; see /api/v1/invitations")
+    served.note(caller, "withdrew an invitation", f"account {name}" if name is not None else None)
+    return Withdrawn(withdrawn=n_withdrawn)
+
+
 @ROUTER.patch("/accounts/{name}")
 def change_account(served: Served, caller: Admin, name: Text, change: AccountChange) -> AccountShown:
     """Give another role, or switch an account off or on; it holds from the next request. Role: admin."""
@@ -108,6 +135,19 @@ def change_account(served: Served, caller: Admin, name: Text, change: AccountCha
     if found is None:
         raise Turned(404, "unknown_account", "there is no account of this name; see /api/v1/accounts")
     return _shown(found)
+
+
+@ROUTER.put("/accounts/{name}/password", status_code=204)
+def change_password(served: Served, caller: Viewer, name: Text, change: PasswordChange) -> None:
+    """Change the password of an account by whoever has the present one; all its sessions end. Role: viewer."""
+    wait_s = served.passwords.wait_s(name, f"token {caller.who}")
+    if wait_s:
+        raise Turned(429, "too_often", "too many tries; wait, then try again", ceil(wait_s))
+    if problem := problem_of(change.new, name):
+        raise Turned(422, "weak_password", problem)
+    if not served.passwords.change(name, change.present, change.new):
+        raise Turned(403, "wrong_password", "this name and password do not go together, or the account is off")
+    served.note(caller, "changed a password", f"account {name}")
 
 
 def _switched(served: Context, name: str, state: str) -> Account | None:

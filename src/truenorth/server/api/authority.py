@@ -10,15 +10,17 @@ from pydantic import BaseModel, Field
 
 from truenorth.action.people_file import load_people
 from truenorth.action.permissions import grants_of, still_free
+from truenorth.action.record import decode_decision
+from truenorth.server.acting.acting import amount_of
 from truenorth.server.acting.staffing import keep_people
-from truenorth.server.api.context import Instant, Served, Text, instant, showing
+from truenorth.server.api.context import Context, Instant, Served, Text, instant, showing
 from truenorth.server.api.decisions import ID, Id, LeftShown, known_person, person_of, shown_left
 from truenorth.server.api.paging import BIGGEST
 from truenorth.server.auth import Admin, Agent, Analyst
 from truenorth.server.published import parsed
 from truenorth.server.receiving import Turned
 from truenorth.spec.problems import TruenorthError
-from truenorth.store.decisions import Approval, Stopped
+from truenorth.store.decisions import Approval, ApprovalState, DecisionRow, Stopped
 
 PEOPLE = """people:
   - {id: anna, teams: [first_line], roles: [agent]}
@@ -32,7 +34,10 @@ AT = "2026-01-05T09:30:00.000000Z"
 APPROVAL = {
     "number": 4,
     "decision": ID,
+    "journey": "support",
+    "case": "T0020",
     "action": "credit",
+    "amount_cents": 5000,
     "asked_by": "anna",
     "at": AT,
     "expires": AT,
@@ -53,12 +58,15 @@ class ApprovalAsked(BaseModel):
 
 
 class ApprovalShown(BaseModel):
-    """A request beyond somebody's limits. ``became``: the decision that was made of it."""
+    """A request beyond somebody's limits. ``amount_cents``: what it takes; ``became``: the decision made of it."""
 
     model_config = showing(APPROVAL)
     number: int
     decision: str
+    journey: str
+    case: str
     action: str
+    amount_cents: int
     asked_by: str
     at: Instant
     expires: Instant
@@ -177,13 +185,13 @@ def ask_approval(served: Served, caller: Agent, id: Id, asked: ApprovalAsked) ->
     """Request an action that fell for want of authority or budget; those who may are told. Role: agent."""
     found = served.acting.ask_approval(id, asked.action, known_person(served, caller, asked.who))
     served.queues.forget()
-    return _approval(found)
+    return _of_known(served, found)
 
 
 @ROUTER.get("/approvals")
-def list_approvals(served: Served, caller: Agent) -> list[ApprovalShown]:
-    """Requests beyond limits, newest first, at most 1,000. Role: agent."""
-    return [_approval(one) for one in served.store.decisions.approvals()]
+def list_approvals(served: Served, caller: Agent, state: ApprovalState | None = None) -> list[ApprovalShown]:
+    """Requests beyond limits, newest first, at most 1,000; of one state if asked. Role: agent."""
+    return [_approval(one, row) for one, row in served.store.decisions.approvals(state=state)]
 
 
 @ROUTER.post("/approvals/{number}")
@@ -195,7 +203,7 @@ def answer_approval(served: Served, caller: Agent, number: Number, answer: Appro
     who = known_person(served, caller, answer.who)
     found = served.acting.answer_approval(number, who, granted=answer.granted, reason=answer.reason)
     served.queues.forget()
-    return _approval(found)
+    return _of_known(served, found)
 
 
 @ROUTER.get("/stops")
@@ -319,10 +327,19 @@ def finish_class(served: Served, caller: Analyst, number: Number, seat: Seat) ->
     return Reached(person=reached.person, level=reached.level, expires=expires)
 
 
-def _approval(one: Approval) -> ApprovalShown:
+def _of_known(served: Context, one: Approval) -> ApprovalShown:
+    row = served.store.decisions.find(one.decision)
+    assert row is not None, "a request is about a decision"
+    return _approval(one, row)
+
+
+def _approval(one: Approval, row: DecisionRow) -> ApprovalShown:
     fields = {name: getattr(one, name) for name in ("number", "decision", "action", "asked_by", "n_needed")}
     return ApprovalShown(
         **fields,
+        journey=row.journey,
+        case=row.case,
+        amount_cents=amount_of(decode_decision(row.record), one.action),
         state=one.state,
         became=one.became,
         at=instant(one.at_us),

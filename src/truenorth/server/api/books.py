@@ -34,7 +34,7 @@ LINE: dict[str, Any] = {
 }  # fmt: skip
 SPLIT = {
     "n_holdout": 98, "n_treated": 902, "share": 0.1, "p_value": 0.83, "is_sound": True,
-    "words": "98 of 1,000 cases are held out, as 10.0% are meant to be",
+    "is_telling": True, "words": "98 of 1,000 cases are held out, as 10.0% are meant to be",
 }  # fmt: skip
 ESTIMATE = {"mean_cents": 410.0, "low_cents": 120.5, "high_cents": 699.5}
 CSV_LINES = (
@@ -104,7 +104,8 @@ class OverrideShown(BaseModel):
 class SplitShown(BaseModel):
     """Cases held out and acted upon, the share that is meant to be held out, and how likely chance makes such a split.
 
-    Where it is not sound (under one in a thousand), compare nothing with the holdout before you know why.
+    Where it is not sound (under one in a thousand), compare nothing with the holdout before you know why. Where it is
+    not telling, there are too few cases to say that it is sound.
     """
 
     model_config = showing(SPLIT)
@@ -113,6 +114,7 @@ class SplitShown(BaseModel):
     share: float
     p_value: float
     is_sound: bool
+    is_telling: bool
     words: str
 
 

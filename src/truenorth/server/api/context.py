@@ -18,8 +18,10 @@ from truenorth.server.api.bounds import TEXT_CHARACTERS, Bounds
 from truenorth.server.api.totals import Remembered, Reused, Totals
 from truenorth.server.auth import Caller
 from truenorth.server.broadcast import Broadcast
+from truenorth.server.held import Held
 from truenorth.server.insights import Insights
 from truenorth.server.judged_logs import JudgedLogs
+from truenorth.server.passwords import Passwords
 from truenorth.server.receiving import Turned
 from truenorth.server.targets import TargetRules
 from truenorth.store.event_rows import clean
@@ -53,6 +55,8 @@ class Context:
     queues: Queues
     judged: JudgedLogs
     insights: Insights
+    passwords: Passwords
+    held: Held
 
     def note(self, caller: Caller, what: str, about: str | None = None) -> None:
         """Write into the audit who does what to what or whom."""

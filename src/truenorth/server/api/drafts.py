@@ -119,11 +119,17 @@ DraftText = Annotated[str, Body(media_type="application/yaml", examples=[TEXT])]
 
 @ROUTER.post("/drafts/check")
 def check_draft(served: Served, caller: Viewer, text: DraftText) -> Checked:
-    """Everything that is wrong or doubtful about a journey file; nothing is published. Role: viewer."""
+    """Everything that is wrong or doubtful about a journey file, also with the newest events. Role: viewer.
+
+    Nothing is published.
+    """
     try:
         loaded = check_journey(text.encode(), today=today(served))
     except UnicodeEncodeError:
         raise Turned(422, "invalid", "expected UTF-8 text, found half of a surrogate pair") from None
+    if loaded.journey is not None and (columns := served.held.columns(loaded.journey)):
+        nowhere = served.held.nowhere()
+        loaded = check_journey(text.encode(), today=today(served), columns=columns, nowhere=nowhere)
     name = loaded.journey.name if loaded.journey else None
     return Checked(name=name, problems=[problem_shown(one) for one in loaded.problems])
 
