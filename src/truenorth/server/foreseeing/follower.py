@@ -178,6 +178,7 @@ class Follower:
         while self._due and self._due[0][0] <= self.at_us and len(keys) < CASES_AT_ONCE:
             due_us, key = heappop(self._due)
             if self._due_us.get(key) == due_us:
+                del self._due_us[key]  # noted twice at one instant it is one look
                 keys.append(key)
         return len(keys), self._look(keys, explain=False) if keys else Foretold()
 
