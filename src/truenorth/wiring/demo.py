@@ -52,7 +52,7 @@ STEP_US = 2 * 3_600_000_000
 STORE, PREPARED, UNFINISHED = "company.db", "prepared.json", ".truenorth-unfinished"
 OWN = "truenorth-demo-"
 """Temporary folders of demos begin so."""
-FORM = 7
+FORM = 8
 """Of what is prepared: what an older program prepared is made anew."""
 STEERED = "help"
 """The journey that the files of KPIs and initiatives of the company are about."""
