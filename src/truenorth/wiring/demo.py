@@ -45,7 +45,15 @@ from truenorth.wiring.console import has_console
 from truenorth.wiring.demo_life import Colleagues, Life, done_in, live_again
 from truenorth.wiring.demo_models import Lessons, Model, learner
 from truenorth.wiring.learning import can_learn
-from truenorth.wiring.service import Pace, Service, foreseer_command, journey_texts, open_service, runner_command
+from truenorth.wiring.service import (
+    Pace,
+    Service,
+    foreseer_command,
+    journey_texts,
+    load_ahead,
+    open_service,
+    runner_command,
+)
 
 STEP_US = 2 * 3_600_000_000
 """Of the prepared past, while people act in it: so often they look at what has come."""
@@ -168,6 +176,8 @@ def _made(path: Path, company: Path, plan: Plan, tell: Progress) -> tuple[int, t
         lessons = Lessons(url, store.events.last_position(), live_us, str(path.parent), names)
         learnt = beside.begin(lessons) if beside else lambda _: ()
         history.work_through(tell)
+        if beside:
+            load_ahead()  # for the service that comes next, while the models are not learnt yet
         models = _keep(store, learnt(tell), live_us)
         return store.events.last_position(), models
 

@@ -131,5 +131,13 @@ def models_of(lessons: Lessons) -> Iterator[tuple[str, Model]]:
         texts = [text for text in store.journeys.live() if text.name in lessons.journeys]
         every = judged_by_all(store, [parse_journey(text.text) for text in texts], lambda *_: None, up_to=lessons.up_to)
     for text, judged in zip(texts, every, strict=True):
-        found = taught(judged, Asked(test_share=HELD_OUT), effort, seed=0, now_us=lessons.live_us, tell=lambda *_: None)
+        found = taught(
+            judged,
+            Asked(test_share=HELD_OUT),
+            effort,
+            seed=0,
+            now_us=lessons.live_us,
+            tell=lambda *_: None,
+            again_for_work_only=True,
+        )
         yield text.name, Model(found.row, found.foresight.to_bytes())

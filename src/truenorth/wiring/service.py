@@ -147,7 +147,7 @@ def open_service(
     people, ``with_tour``: and a guided tour through them. ``foresight``: whether risks are to be kept up to date, where
     there are models. `TruenorthError` with all problems where something of it cannot be used.
     """
-    _load_ahead()
+    load_ahead()
     texts = list(journey_texts(journeys)) if journeys else []
     taken = hooks_of(hooks) if hooks else {}
     with open_store(url) as store:
@@ -171,7 +171,7 @@ def open_service(
         yield Service(app, live, *secrets, has_console=console is not None, first_link=link)
 
 
-def _load_ahead() -> None:
+def load_ahead() -> None:
     """Load libraries for figures, and what judges a case, now: else it is done while somebody sends events."""
     with suppress(ImportError):  # Plotly looks at pandas where it is loaded, and fails while another thread loads it
         import_module("pandas")

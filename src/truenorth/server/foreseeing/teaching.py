@@ -104,10 +104,20 @@ def judged_by_all(
     ]
 
 
-def taught(judged: Judged, asked: Asked, effort: Effort, *, seed: int, now_us: int, tell: Tell) -> Taught:
+def taught(
+    judged: Judged,
+    asked: Asked,
+    effort: Effort,
+    *,
+    seed: int,
+    now_us: int,
+    tell: Tell,
+    again_for_work_only: bool = False,
+) -> Taught:
     """Learn at an instant of the past and judge on what came after; then learn again from all cases that have ended.
 
-    What is judged has the vocabulary of the events before the instant, so that held-out time teaches nothing.
+    What is judged has the vocabulary of the events before the instant, so that held-out time teaches nothing. With
+    ``again_for_work_only`` a model that is no better than guessing stays as it was judged.
     """
     journey, whole, attributes = judged
     tell("making rows", 0.0)
@@ -117,11 +127,12 @@ def taught(judged: Judged, asked: Asked, effort: Effort, *, seed: int, now_us: i
     found, foresight = backtest(
         table_of_replay(journey, whole, before), seed=seed, asked=asked, effort=effort, tell=tell
     )
-    vocabulary = vocabulary_of_replay(journey, whole, without=attributes.without)
-    table = table_of_replay(journey, whole, vocabulary)
-    again = refit(table, foresight, seed=seed, effort=effort, tell=tell)
+    vocabulary = before
+    if found.verdict.live or not again_for_work_only:
+        vocabulary = vocabulary_of_replay(journey, whole, without=attributes.without)
+        foresight = refit(table_of_replay(journey, whole, vocabulary), foresight, seed=seed, effort=effort, tell=tell)
     known = {"vocabulary": msgspec.msgpack.encode(vocabulary), "metrics": msgspec.to_builtins(found)}
-    learnt = msgspec.structs.replace(again, journey=journey.name, **known)
+    learnt = msgspec.structs.replace(foresight, journey=journey.name, **known)
     return Taught(learnt, found, row_of(learnt, vocabulary, attributes, now_us))
 
 
