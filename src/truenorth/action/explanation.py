@@ -18,6 +18,7 @@ from truenorth.spec.conditions import fields_of
 from truenorth.spec.counted import counted
 from truenorth.spec.situation_wording import situation_in_words
 from truenorth.spec.situations import parse_situation
+from truenorth.spec.wording import name_in_words
 
 RiskIf = Callable[[Context], float | None]
 """The risk that a case would have if it stood differently."""
@@ -48,7 +49,7 @@ def alternatives(decision: Decision, n: int = 2) -> list[Candidate]:
 def _situation(inputs: Inputs, chosen: str) -> str:
     context = inputs.context
     risk = "the risk is not known" if context.risk is None else f"the risk that it fails is {_percent(context.risk)}"
-    broken = [name.replace("_", " ") for name, verdicts in sorted(context.promises.items()) if "broken" in verdicts]
+    broken = [name_in_words(name) for name, verdicts in sorted(context.promises.items()) if "broken" in verdicts]
     words = f"; broken: {', '.join(broken)}" if broken else ""
     when = inputs.situations.get(chosen)
     return f"{risk}{words}{f'; proposed where {_in_words(when)}' if when else ''}"
@@ -133,7 +134,7 @@ def _percent(share: float) -> str:
 
 def inputs_name(inputs: Inputs, action: str) -> str:
     """What an action is called."""
-    return next((one.words for one in inputs.actions if one.name == action), action.replace("_", " "))
+    return next((one.words for one in inputs.actions if one.name == action), name_in_words(action))
 
 
 def counterfactuals(decision: Decision, risk_if: RiskIf | None = None) -> Iterator[str]:

@@ -10,6 +10,7 @@ from truenorth.console.sight import Sight
 from truenorth.server.api.journeys import list_journeys, read_journey
 from truenorth.server.published import parsed
 from truenorth.spec.model import Journey
+from truenorth.spec.wording import name_in_words
 
 
 class Names(NamedTuple):
@@ -24,7 +25,7 @@ class Names(NamedTuple):
         >>> Names(actions={"credit": "A credit note"}).action("credit"), Names().action("call_back")
         ('A credit note', 'call back')
         """
-        return "do nothing" if name == DO_NOTHING else self.actions.get(name, in_words(name))
+        return "do nothing" if name == DO_NOTHING else self.actions.get(name, name_in_words(name))
 
 
 async def journey_of(sight: Sight, name: str) -> Journey:
@@ -41,12 +42,3 @@ async def names_of(sight: Sight, journey: str) -> Names:
 async def titles_of(sight: Sight) -> Mapping[str, str]:
     """What live journeys are called, by name."""
     return {one.name: one.title for one in await sight.ask(list_journeys)}
-
-
-def in_words(name: str) -> str:
-    """A name of a journey file as people read it.
-
-    >>> in_words("taken_up")
-    'taken up'
-    """
-    return name.replace("_", " ")

@@ -6,6 +6,7 @@ from truenorth.action.values import DO_NOTHING
 from truenorth.console.sight import Sight
 from truenorth.console.words import Words, muted, paragraph, tag
 from truenorth.server.api.decisions import CandidateShown, DecisionOffered, LeftShown
+from truenorth.spec.wording import name_in_words
 
 
 def show_proposal(sight: Sight, whole: DecisionOffered, left: list[LeftShown]) -> None:
@@ -72,4 +73,4 @@ def _spend(sight: Sight, left: list[LeftShown], currency: str | None) -> None:
 
 
 def _title(whole: DecisionOffered, action: str) -> str:
-    return "Do nothing" if action == DO_NOTHING else whole.titles.get(action, action.replace("_", " "))
+    return "Do nothing" if action == DO_NOTHING else whole.titles.get(action, name_in_words(action))

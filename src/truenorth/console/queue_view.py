@@ -7,9 +7,9 @@ from typing import Any
 from xml.etree.ElementTree import Element as Node
 
 from truenorth.console.first_look import DrawnByScript, node
-from truenorth.console.naming import in_words
 from truenorth.console.sight import Sight
 from truenorth.server.api.queue import PlaceShown
+from truenorth.spec.wording import name_in_words
 
 N_PLACES = 25
 """Places that are shown: what is behind them is not next."""
@@ -99,7 +99,7 @@ class QueueView(DrawnByScript, component="static/queue.js"):
 
     def _place(self, one: PlaceShown) -> dict[str, Any]:
         writing = self._sight.writing
-        due = f"{in_words(one.due_promise)} due in " if one.due_promise else "about "
+        due = f"{name_in_words(one.due_promise)} due in " if one.due_promise else "about "
         loss = writing.money(one.avoidable, one.currency)
         return {
             "address": self._sight.address(journey=one.journey, case=one.case),
@@ -115,7 +115,7 @@ class QueueView(DrawnByScript, component="static/queue.js"):
             is_known = one.risk > 0 or one.basis != "belief"
             risk = f"risk {self._sight.writing.percent(one.risk)}" if is_known else "risk not known"
             return f"settled for now, {risk}" if one.settled else risk
-        words = in_words(one.decision.chosen)
+        words = name_in_words(one.decision.chosen)
         return f"{words} (under way)" if one.decision.state == "accepted" else words
 
 

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from plotly import graph_objects as go
 
-from truenorth.console.naming import in_words
 from truenorth.figures.theme import Theme, template
 from truenorth.spec.model import Journey
+from truenorth.spec.wording import name_in_words
 
 
 class Spoken:
@@ -37,7 +37,7 @@ class Spoken:
 
     def text(self, text: str) -> str:
         """A text with names in words."""
-        return self._names.sub(lambda found: in_words(found[0]), text) if self._names else text
+        return self._names.sub(lambda found: name_in_words(found[0]), text) if self._names else text
 
     def cell(self, text: str) -> str:
         """A text of a table: a name by its title; a formula, which is to be copied, as it is."""

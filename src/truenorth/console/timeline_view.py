@@ -7,12 +7,12 @@ from xml.etree.ElementTree import Element as Node
 
 from truenorth.console.fields import button
 from truenorth.console.first_look import node
-from truenorth.console.naming import in_words
 from truenorth.console.sight import Sight
 from truenorth.console.still import Still, tagged
 from truenorth.console.words import Tone, Words, muted
 from truenorth.server.api.cases import CaseEvent
 from truenorth.server.api.timeline import Entry, Pin, PinKind, Timeline
+from truenorth.spec.wording import name_in_words
 from truenorth.store.given import SOURCE
 
 N_FIRST, N_ENTRIES = 15, 60
@@ -82,4 +82,4 @@ def _pin(sight: Sight, pin: Pin) -> Iterator[Node]:
         return  # a rule that holds from the beginning is no news
     said, tone = SAID[pin.kind]
     by = f" by {sight.writing.instant(pin.due)}" if pin.kind == "made" and pin.due else ""
-    yield tagged(f"{in_words(pin.promise)} {said}{by}", tone)
+    yield tagged(f"{name_in_words(pin.promise)} {said}{by}", tone)

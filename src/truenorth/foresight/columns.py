@@ -6,6 +6,7 @@ from functools import lru_cache
 
 from truenorth.foresight.rows import Column
 from truenorth.foresight.vocabulary import Category, Number, Term, Vocabulary
+from truenorth.spec.wording import name_in_words
 
 MOST_COUNTED = 12
 """Of so many values of an attribute of events, the most common, it is counted how many events had them."""
@@ -33,15 +34,6 @@ def columns_of(vocabulary: Vocabulary) -> tuple[Column, ...]:
     ['number of events', 'number of different types', 'number of different owners']
     """
     return tuple(column for _, columns in blocks_of(vocabulary) for column in columns)
-
-
-def spoken(promise: str) -> str:
-    """The name of a promise as people read it.
-
-    >>> spoken("called_back")
-    'called back'
-    """
-    return promise.replace("_", " ")
 
 
 def _numbers(*named: tuple[str, str]) -> tuple[Column, ...]:
@@ -126,7 +118,7 @@ def _promises(terms: tuple[Term, ...]) -> tuple[Column, ...]:
 
 
 def _term(name: str) -> tuple[Column, ...]:
-    called = f"promise '{spoken(name)}'"
+    called = f"promise '{name_in_words(name)}'"
     return _numbers(
         (f"active:promise={name}", f"{called} under way"),
         (f"hours_to_due:promise={name}", f"hours left for {called}"),
@@ -140,7 +132,7 @@ def _term(name: str) -> tuple[Column, ...]:
 def _open_hours(terms: tuple[Term, ...]) -> tuple[Column, ...]:
     named = [term.name for term in terms if term.calendar and term.is_timed]
     return _numbers(
-        *((f"open_hours_to_due:promise={one}", f"open hours left for promise '{spoken(one)}'") for one in named)
+        *((f"open_hours_to_due:promise={one}", f"open hours left for promise '{name_in_words(one)}'") for one in named)
     )
 
 

@@ -10,10 +10,10 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from truenorth.foresight.columns import spoken
 from truenorth.foresight.level import raised
 from truenorth.foresight.rows import Column
 from truenorth.spec.counted import counted
+from truenorth.spec.wording import name_in_words
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
@@ -84,7 +84,7 @@ def changes_of(columns: Sequence[Column]) -> tuple[Change, ...]:
         if column.name in CONTROLLABLE:
             found.append(Change(i, 0.0, CONTROLLABLE[column.name]))
         elif promise and block == "n_broken":
-            found.append(Change(i, 0.0, f"with promise '{spoken(promise)}' unbroken"))
+            found.append(Change(i, 0.0, f"with promise '{name_in_words(promise)}' unbroken"))
     return tuple(found)
 
 

@@ -14,6 +14,7 @@ import msgspec
 
 from truenorth.spec.durations import DAY_US, UNITS_US
 from truenorth.spec.expressions import Condition
+from truenorth.spec.wording import name_in_words
 
 Per = Literal["action", "case", "customer", "day"]
 """Over what a limit is counted: each time, a case, a customer, or a person's day."""
@@ -91,7 +92,7 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
         >>> Offer(name="call_back_now").words
         'call back now'
         """
-        return self.title or self.name.replace("_", " ")
+        return self.title or name_in_words(self.name)
 
 
 class Action(Offer, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""Conditions in plain words, for sentences that people read."""
+"""Conditions and names in plain words, for sentences that people read."""
 
 from __future__ import annotations
 
@@ -13,6 +13,15 @@ FLAG_WORDS = {
 
 MAX_WORDS = 160
 """Longer wordings give way to the condition as it was written."""
+
+
+def name_in_words(name: str) -> str:
+    """A name of a journey file as people read it.
+
+    >>> name_in_words("taken_up")
+    'taken up'
+    """
+    return name.replace("_", " ")
 
 
 def in_words(condition: Condition) -> str:

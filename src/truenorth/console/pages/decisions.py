@@ -6,7 +6,7 @@ import msgspec
 
 from truenorth.action.values import STAGES
 from truenorth.console.choosing import chosen_journey, journeys, nothing_live
-from truenorth.console.naming import Names, in_words, names_of, titles_of
+from truenorth.console.naming import Names, names_of, titles_of
 from truenorth.console.periods import Days
 from truenorth.console.registry import Page, address_of
 from truenorth.console.sight import Sight
@@ -17,6 +17,7 @@ from truenorth.server.api.authority import ApprovalAnswer, ApprovalShown, answer
 from truenorth.server.api.decisions import DecisionShown, DecisionWhole, read_decision
 from truenorth.server.api.funnel import STATES, Funnel, read_funnel
 from truenorth.server.receiving import Turned
+from truenorth.spec.wording import name_in_words
 
 STATE_WORDS = {"proposed": "Waits", "escalated": "Approval asked"}
 """States that are called otherwise on the page."""
@@ -164,7 +165,7 @@ def _newest(newest: list[DecisionShown], names: Names) -> Table:
                 one.at,
                 names.action(one.chosen),
                 STATE_WORDS.get(one.state, one.state).lower(),
-                in_words(one.team) if one.team else one.asker,
+                name_in_words(one.team) if one.team else one.asker,
                 one.propensity,
             ),
             address=address_of("/decisions/{id}", {"id": one.id}),
@@ -242,7 +243,7 @@ async def build_one(sight: Sight, filters: OneFilters) -> None:
     with Words("p", "", "tn-muted"):
         Words("bdi", decision.case)
         title = (await titles_of(sight)).get(decision.journey, decision.journey)
-        asker = in_words(decision.team) if decision.team else decision.asker
+        asker = name_in_words(decision.team) if decision.team else decision.asker
         Words("span", f", {title}, {sight.writing.instant(decision.at)}, for {asker}")
     heading("Why")
     with Words("ul", ""):

@@ -11,7 +11,7 @@ from nicegui import ui
 
 from truenorth.console.choosing import chosen_journey, journeys, nothing_live
 from truenorth.console.fates import show_future
-from truenorth.console.naming import in_words, names_of
+from truenorth.console.naming import names_of
 from truenorth.console.pages.now import CSS
 from truenorth.console.plots import Plot
 from truenorth.console.registry import Choice, Page, address_of
@@ -37,6 +37,7 @@ from truenorth.server.api.maps import (
 )
 from truenorth.server.auth import Viewer
 from truenorth.server.receiving import Turned
+from truenorth.spec.wording import name_in_words
 
 AGAIN_S = 2.0
 """After so long a page is loaded again whose log was still being read."""
@@ -253,7 +254,7 @@ def _table_of_points(found: Sequence[PointShown], currency: str | None, addresse
 
 def _called(one: PointShown) -> str:
     """What a point is called: promises by their words."""
-    return in_words(one.point) if one.kind == "promise" else one.point
+    return name_in_words(one.point) if one.kind == "promise" else one.point
 
 
 def _point_address(journey: str, one: PointShown, filters: Filters) -> str:
@@ -292,7 +293,7 @@ async def _values(sight: Sight, name: str) -> list[Choice]:
             found = getattr(await sight.ask(list_slices, name=journey, by=sight.filters.by), name)
         except Turned:
             found = []  # the page itself says that the log is being read
-    return [Choice("", "all"), *(Choice(one, in_words(one)) for one in found)]
+    return [Choice("", "all"), *(Choice(one, name_in_words(one)) for one in found)]
 
 
 # ---- one point of failure

@@ -10,7 +10,7 @@ from nicegui import ui
 from truenorth.console.case_view import CaseView, Place
 from truenorth.console.following import follow
 from truenorth.console.keys import Key, Keys
-from truenorth.console.naming import in_words, titles_of
+from truenorth.console.naming import titles_of
 from truenorth.console.queue_view import N_PLACES, QueueView
 from truenorth.console.registry import Choice, Page, address_of
 from truenorth.console.sight import Sight
@@ -21,6 +21,7 @@ from truenorth.server.api.queue import PlaceShown, QueueShown, list_teams, read_
 from truenorth.server.api.timeline import read_timeline
 from truenorth.server.given.word import JOURNEY as GIVEN
 from truenorth.server.receiving import Turned
+from truenorth.spec.wording import name_in_words
 from truenorth.store.rows import Signal
 
 CSS = '<link rel="stylesheet" href="/_console/acting.css">'
@@ -147,13 +148,13 @@ def _keys(sight: Sight, case: CaseView, queue: QueueView | None) -> None:
 
 async def _teams(sight: Sight) -> list[Choice]:
     names = await sight.ask(list_teams)
-    return [Choice("", "mine"), *(Choice(name, in_words(name)) for name in names)]
+    return [Choice("", "mine"), *(Choice(name, name_in_words(name)) for name in names)]
 
 
 def _told(sight: Sight, found: QueueShown) -> str:
     n = sight.writing.number
     waiting = found.n - found.n_settled - found.n_under_way
-    team = f"of {in_words(found.team)}" if found.team else "of all journeys"
+    team = f"of {name_in_words(found.team)}" if found.team else "of all journeys"
     cases = "1 case waits" if waiting == 1 else f"{n(waiting)} cases wait"
     return f"{cases}, {n(found.n_settled)} settled for now, {n(found.n_under_way)} under way; queue {team}."
 

@@ -15,7 +15,7 @@ from truenorth.console.choosing import chosen_journey, journeys, nothing_live
 from truenorth.console.fields import Field, button
 from truenorth.console.first_look import node
 from truenorth.console.menu import tabs
-from truenorth.console.naming import in_words, journey_of
+from truenorth.console.naming import journey_of
 from truenorth.console.plots import Plot
 from truenorth.console.registry import Choice, Page, address_of
 from truenorth.console.sight import Sight
@@ -31,6 +31,7 @@ from truenorth.server.api.steering import keep_steering, list_steering
 from truenorth.server.insights import Found, Making
 from truenorth.server.receiving import Turned
 from truenorth.spec.counted import counted
+from truenorth.spec.wording import name_in_words
 
 PATH = "/outside-in"
 LOOK_S = 1.0
@@ -129,7 +130,7 @@ async def _spoken(sight: Sight, journey: str) -> Spoken:
     """Names of the journey in words; KPIs by their titles."""
     kept = await sight.ask(list_steering, name=journey)
     kpis = [kpi for file in kept if file.kind == "kpis" for kpi in parse_kpis(file.text)]
-    return Spoken.of(await journey_of(sight, journey), {one.name: one.title or in_words(one.name) for one in kpis})
+    return Spoken.of(await journey_of(sight, journey), {one.name: one.title or name_in_words(one.name) for one in kpis})
 
 
 async def _answer(sight: Sight, place: Words, subject: InsightSubject, asked: InsightAsked, spoken: Spoken) -> None:

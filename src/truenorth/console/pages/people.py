@@ -8,13 +8,13 @@ import msgspec
 
 from truenorth.console.fields import Field, button
 from truenorth.console.listing import all_pages
-from truenorth.console.naming import in_words
 from truenorth.console.registry import Page, address_of
 from truenorth.console.sight import Sight
 from truenorth.console.tables import Column, Row, Table, TableElement
 from truenorth.console.words import Words, heading, link, muted, notice, paragraph
 from truenorth.server.api.customers import Held, ReceiptShown, erase_customer, list_erasures, read_customer
 from truenorth.server.receiving import Turned
+from truenorth.spec.wording import name_in_words
 
 PARTS = {
     "event": "events",
@@ -59,7 +59,7 @@ def _show_held(sight: Sight, held: Held, customer: str) -> None:
         Words("span", "Ids: ")
         Words("bdi", ", ".join(held.ids))
     columns = (Column("table", "What"), Column("rows", "How many", "number"))
-    rows = [Row((PARTS.get(name, in_words(name)), len(found))) for name, found in held.held.items()]
+    rows = [Row((PARTS.get(name, name_in_words(name)), len(found))) for name, found in held.held.items()]
     TableElement(Table(caption="What is held", columns=columns, rows=rows), sight.writing)
     link("All of it as JSON", address_of("/api/v1/customers/{id}", {"id": customer}))
 

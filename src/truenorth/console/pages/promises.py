@@ -11,7 +11,6 @@ from nicegui import ui
 from truenorth.console.choosing import chosen_journey, journeys, nothing_live
 from truenorth.console.fields import button
 from truenorth.console.filling import fill
-from truenorth.console.naming import in_words
 from truenorth.console.pages.now import CSS
 from truenorth.console.periods import Days
 from truenorth.console.registry import Page, address_of
@@ -20,6 +19,7 @@ from truenorth.console.tables import Column, Row, Table, TableElement
 from truenorth.console.tiles import Tile, Tiles
 from truenorth.console.words import Words, heading, link, muted, notice
 from truenorth.server.api.promise_ledger import Broken, Group, Ledger, explain_broken, read_promise_ledger
+from truenorth.spec.wording import name_in_words
 
 N_EXPLAINED = 3
 """Broken promises that are explained at once: the last ones; others when it is asked for."""
@@ -82,7 +82,7 @@ def _broken(sight: Sight, journey: str, broken: Sequence[Broken], sentences: Seq
     for one, sentence in zip(broken, sentences, strict=True):
         with Words("p", ""):
             link(one.case, address_of("/now", {"journey": journey, "case": one.case}))
-            name = in_words(one.promise)
+            name = name_in_words(one.promise)
             told = sentence.replace(one.promise, name, 1) if sentence else None
             Words("bdi", f": {told or f'{name}, broken {sight.writing.instant(one.decided)}.'}")
 
@@ -114,7 +114,7 @@ def _table(ledger: Ledger) -> Table:
         Column("low", "From", "percent", 1),
         Column("high", "To (95 %)", "percent", 1),
     )
-    rows = [Row((in_words(one.group) if one.group else NOBODY[ledger.by], *_counts(one))) for one in ledger.groups]
+    rows = [Row((name_in_words(one.group) if one.group else NOBODY[ledger.by], *_counts(one))) for one in ledger.groups]
     return Table(caption=f"Promises by {ledger.by}", columns=columns, rows=rows, empty="Nothing was promised.")
 
 

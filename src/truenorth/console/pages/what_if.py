@@ -8,7 +8,7 @@ from truenorth.action.permissions import limit_words
 from truenorth.action.values import DO_NOTHING
 from truenorth.console.choosing import chosen_journey, journeys, nothing_live
 from truenorth.console.filling import fill
-from truenorth.console.naming import Names, in_words, journey_of, names_of
+from truenorth.console.naming import Names, journey_of, names_of
 from truenorth.console.registry import Choice, Page, address_of
 from truenorth.console.sight import Sight
 from truenorth.console.tables import Column, Row, Table, TableElement
@@ -20,6 +20,7 @@ from truenorth.server.receiving import Turned
 from truenorth.spec.acting import Grant
 from truenorth.spec.model import Journey
 from truenorth.spec.problems import TruenorthError
+from truenorth.spec.wording import name_in_words
 
 LEARNT = "learnt"
 TONES: dict[str, Tone] = {"better": "good", "worse": "bad", "too_few": "warn", "unsupported": "warn"}
@@ -165,10 +166,10 @@ def _limits(journey: Journey) -> Table:
     authority = journey.authority
     columns = (Column("who", "Who"), Column("permission", "May"), Column("limits", "Up to"))
     held = [
-        *((in_words(role), grants) for role, grants in authority.roles.items()),
-        *((f"accredited: {in_words(level)}", grants) for level, grants in authority.accredited.items()),
+        *((name_in_words(role), grants) for role, grants in authority.roles.items()),
+        *((f"accredited: {name_in_words(level)}", grants) for level, grants in authority.accredited.items()),
     ]
-    rows = [Row((who, in_words(one.permission), _up_to(one, journey))) for who, grants in held for one in grants]
+    rows = [Row((who, name_in_words(one.permission), _up_to(one, journey))) for who, grants in held for one in grants]
     return Table(
         caption="What people may today", columns=columns, rows=rows, empty="The journey file gives nobody authority."
     )
