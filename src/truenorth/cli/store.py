@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -41,6 +42,7 @@ OlderThan = Annotated[
 DEFAULT = "sqlite:///truenorth.db"
 Source = Annotated[str, typer.Argument(metavar="SOURCE", help="The name that events sent with the key bear.")]
 Label = Annotated[str, typer.Argument(metavar="LABEL", help="Whose token it is.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 ButNewest = Annotated[bool, typer.Option("--but-newest", help="Leave the newest one as it is.")]
 Number = Annotated[int, typer.Argument(metavar="N", help="The number of a webhook, as 'webhooks list' shows it.")]
 OfWebhook = Annotated[int | None, typer.Option("--webhook", metavar="N", help="Only those to this webhook.")]
@@ -82,20 +84,18 @@ def archive(
 def forget(
     before: Before = None,
     older_than: OlderThan = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Yes = False,
     db: Database = DEFAULT,
     json: AsJson = False,
 ) -> None:
     """End what is too old, archived events too: events, refused items, closed cases and signals."""
-    if json and not yes:
-        raise typer.BadParameter("nobody can be asked with --json", param_hint="--yes")
+    sure = _asking(yes, json)
     with told(json):
         from truenorth.printing import store as printing_store
         from truenorth.wiring import store as wiring_store
 
         before_us = _cut_us(before, older_than)
-        if not yes:
-            typer.confirm("Forget what came before? It cannot be undone.", abort=True, err=True)
+        sure("Forget what came before?")
         with progress(json) as tell:
             forgotten = wiring_store.forget(db, before_us, tell)
     printing_store.forgotten(forgotten, as_json=json)
@@ -108,21 +108,19 @@ def erase(
     by: Annotated[
         str | None, typer.Option("--by", metavar="WHO", help="Who asks for it, for the receipt; you.")
     ] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Yes = False,
     db: Database = DEFAULT,
     json: AsJson = False,
 ) -> None:
     """Remove everything about a person for good, archived events too, and print the receipt."""
-    if json and not yes:
-        raise typer.BadParameter("nobody can be asked with --json", param_hint="--yes")
+    sure = _asking(yes, json)
     with told(json):
         from truenorth.printing import store as printing_store
         from truenorth.wiring import store as wiring_store
 
         with progress(json) as tell:
             everything = ids if only else wiring_store.ids_of_person(db, ids, tell)
-        if not yes:
-            typer.confirm(f"Erase everything about {', '.join(everything)}? It cannot be undone.", abort=True, err=True)
+        sure(f"Erase everything about {', '.join(everything)}?")
         with progress(json) as tell:
             receipt = wiring_store.erase(db, everything, by, tell)
     printing_store.receipt(receipt, as_json=json)
@@ -357,6 +355,18 @@ def retry_dead(
 
         n = wiring_store.retry_dead(db, webhook, signal)
     printing_store.changed(n, "dead letter", as_json=json)
+
+
+def _asking(yes: bool, json: bool) -> Callable[[str], None]:
+    """What asks whether somebody is sure, and ends the command where they are not; with ``yes`` it asks nothing."""
+    if json and not yes:
+        raise typer.BadParameter("nobody can be asked with --json", param_hint="--yes")
+
+    def sure(question: str) -> None:
+        if not yes:
+            typer.confirm(f"{question} It cannot be undone.", abort=True, err=True)
+
+    return sure
 
 
 def _cut_us(before: str | None, older_than: str | None) -> int:
