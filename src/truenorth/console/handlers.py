@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from types import MethodType
 from typing import Any
 
@@ -17,16 +17,12 @@ MOST_METHODS = 1_000
 def keep_signatures() -> None:
     """Have NiceGUI look up the signature of a method once, whatever object it is bound to: that halves an element."""
     look_up = helpers.expects_arguments
-    known: dict[Callable[..., Any], bool] = {}
+
+    @lru_cache(MOST_METHODS)
+    def of_method(function: Callable[..., Any]) -> bool:
+        return look_up(MethodType(function, object()))
 
     def expects_arguments(func: Callable[..., Any]) -> bool:
-        if not isinstance(func, MethodType):
-            return look_up(func)
-        method = func.__func__
-        if method not in known:
-            if len(known) >= MOST_METHODS:
-                known.clear()
-            known[method] = look_up(func)
-        return known[method]
+        return of_method(func.__func__) if isinstance(func, MethodType) else look_up(func)
 
     helpers.expects_arguments = expects_arguments
