@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from server.desk import JOURNEY, Desk
-from truenorth.server.held import Held
+from truenorth.server.newest import Newest
 from truenorth.spec.model import Journey
 from truenorth.store.opening import open_store
 
@@ -40,13 +40,13 @@ def test_a_field_that_no_event_has_is_told(desk: Desk, monkeypatch: pytest.Monke
     wrong = JOURNEY.replace("achieved: type = 'Fixed'", "achieved: typ = 'Fixed'")
     ((path, found, hint),) = warned(desk, wrong)
     assert (path, found, hint) == ("$.outcome.achieved", "'typ', which no event has", "did you mean 'type'?")
-    monkeypatch.setattr("truenorth.server.held.NEWEST", 10)
+    monkeypatch.setattr("truenorth.server.newest.N_EVENTS", 10)
     assert warned(desk, wrong)[0][1] == "'typ', which none of the newest 10 events has"
 
 
 def test_where_nothing_has_come_nothing_is_said_of_fields(tmp_path: Path) -> None:
     with open_store(f"sqlite:///{tmp_path}/empty.db") as store:
-        held = Held(store.events, perf_counter)
+        held = Newest(store.events, perf_counter)
         assert held.columns(Journey(name="a")) == {}
 
 

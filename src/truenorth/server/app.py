@@ -27,11 +27,11 @@ from truenorth.server.documents import document_routes
 from truenorth.server.envelope import BodyBound, Envelope
 from truenorth.server.given.clerk import Clerk
 from truenorth.server.health import health_routes
-from truenorth.server.held import Held
 from truenorth.server.insight_making import MakerBeside, MakerHere, Work
 from truenorth.server.insights import InsightBounds, Insights
 from truenorth.server.judged_logs import JudgedLogs
 from truenorth.server.metrics import Asked, Metrics, Probes
+from truenorth.server.newest import Newest
 from truenorth.server.passwords import Passwords
 from truenorth.server.rate import Allowance
 from truenorth.server.targets import TargetRules
@@ -147,7 +147,7 @@ def _context(  # noqa: PLR0913, PLR0917  # all that the routes share
         ),
         insights=_insights(store, judged, bounds, now_us, elapsed_s, answer_insights),
         passwords=Passwords(store.accounts, elapsed_s),
-        held=Held(store.events, elapsed_s),
+        newest=Newest(store.events, elapsed_s),
     )
     return context
 

@@ -18,9 +18,9 @@ from truenorth.server.api.bounds import TEXT_CHARACTERS, Bounds
 from truenorth.server.api.totals import Remembered, Reused, Totals
 from truenorth.server.auth import Caller
 from truenorth.server.broadcast import Broadcast
-from truenorth.server.held import Held
 from truenorth.server.insights import Insights
 from truenorth.server.judged_logs import JudgedLogs
+from truenorth.server.newest import Newest
 from truenorth.server.passwords import Passwords
 from truenorth.server.receiving import Turned
 from truenorth.server.targets import TargetRules
@@ -56,7 +56,7 @@ class Context:
     judged: JudgedLogs
     insights: Insights
     passwords: Passwords
-    held: Held
+    newest: Newest
 
     def note(self, caller: Caller, what: str, about: str | None = None) -> None:
         """Write into the audit who does what to what or whom."""

@@ -127,8 +127,8 @@ def check_draft(served: Served, caller: Viewer, text: DraftText) -> Checked:
         loaded = check_journey(text.encode(), today=today(served))
     except UnicodeEncodeError:
         raise Turned(422, "invalid", "expected UTF-8 text, found half of a surrogate pair") from None
-    if loaded.journey is not None and (columns := served.held.columns(loaded.journey)):
-        nowhere = served.held.nowhere()
+    if loaded.journey is not None and (columns := served.newest.columns(loaded.journey)):
+        nowhere = served.newest.nowhere()
         loaded = check_journey(text.encode(), today=today(served), columns=columns, nowhere=nowhere)
     name = loaded.journey.name if loaded.journey else None
     return Checked(name=name, problems=[problem_shown(one) for one in loaded.problems])

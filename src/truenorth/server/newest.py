@@ -11,20 +11,20 @@ from truenorth.spec.expressions import Kind
 from truenorth.spec.model import CANONICAL_TYPES, Journey
 from truenorth.store.ports import EventLog
 
-NEWEST = 10_000
+N_EVENTS = 10_000
 """Events that are looked at: a check while somebody types has to be quick."""
 
 
-class Held:
+class Newest:
     """The newest events, read again as the log goes on. Safe to use from any number of threads."""
 
     def __init__(self, log: EventLog, elapsed_s: Callable[[], float]) -> None:
         self._log = log
-        self._newest = Reused(self._read, elapsed_s)
+        self._events = Reused(self._read, elapsed_s)
 
     def columns(self, journey: Journey) -> Mapping[str, Kind]:
         """The kind of every field that these events have, as a journey reads them; none where there is no event."""
-        some = self._newest.of(None)
+        some = self._events.of(None)
         if not some:
             return {}
         sight = Columns(journey).look(Sight(), some)
@@ -34,7 +34,7 @@ class Held:
     def nowhere(self) -> str:
         """What is said of a field that none of them has."""
         n_events = self._log.last_position()
-        return "which no event has" if n_events <= NEWEST else f"which none of the newest {NEWEST:,} events has"
+        return "which no event has" if n_events <= N_EVENTS else f"which none of the newest {N_EVENTS:,} events has"
 
     def _read(self, _: None) -> Records:
-        return records(self._log.read(max(self._log.last_position() - NEWEST, 0), limit=NEWEST), str)
+        return records(self._log.read(max(self._log.last_position() - N_EVENTS, 0), limit=N_EVENTS), str)
