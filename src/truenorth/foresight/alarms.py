@@ -22,8 +22,8 @@ RATIOS = (2.0, 3.0, 5.0, 10.0)
 """What a failed case costs, in actions."""
 CONSTANTS = (0.0, float("inf"))
 """The thresholds of who always acts, and of who never does."""
-CHANGE = 4.0
-"""To leave a threshold for a constant, or to come back, is booked at what so many failed cases cost, or more."""
+CHANGE = 2.0
+"""To leave a threshold for a constant, or to come back, is booked at what twice as many failures cost at least."""
 
 
 class Crossings(NamedTuple):
@@ -36,9 +36,10 @@ class Crossings(NamedTuple):
 
 
 class Ended(NamedTuple):
-    """Cases that have ended, and when that was known: (n,) in microseconds."""
+    """Cases that have ended: (n,) instants at which they were opened, and at which their end was known."""
 
     found: Crossings
+    opened_us: I64
     ended_us: I64
 
 
@@ -158,14 +159,14 @@ def _losses(found: Crossings, threshold: float | F64, action: float) -> F64:
     return np.where(alarmed, action, found.failed.astype(float))
 
 
-def in_force(threshold: float, ratio: float, valid: Ended, since: Ended, at_us: I64) -> F64:
-    """The threshold in force at instants (n,): the one chosen on ``valid``, or a constant that has become cheaper.
+def in_force(threshold: float, ratio: float, past: Ended, since: Ended, at_us: I64) -> F64:
+    """The threshold in force at instants (n,): the one that was chosen, or a constant that has become cheaper.
 
     When to leave what one does for what has been cheaper of late is a metrical task system, and this its work function
     algorithm (Borodin, Linial and Saks 1992, J. ACM 39:745): of all ways to have acted on the cases ``since``, each
     change booked at some cost, the one that costs least says what to do now. No deterministic rule has a better
-    competitive ratio. A change is booked at `CHANGE` failures. Where outcomes come in batches that is too little: so it
-    is doubled till the threshold would not have been left on the cases that it was chosen on, and then once more.
+    competitive ratio. Outcomes may come in batches, so that what is booked must not be too little: it is twice what
+    would have been best on the cases of the ``past``, of `CHANGE` failures, twice as many, and so on.
 
     Cases count when they end, whenever they were opened. Of a steady stream those that end are a fair sample; of those
     opened of late only the quick ones have ended.
@@ -174,18 +175,21 @@ def in_force(threshold: float, ratio: float, valid: Ended, since: Ended, at_us: 
     >>> n = np.arange(90, dtype=np.int32)
     >>> told = Crossings(n, np.where(n % 2, 0.9, 0.1), n % 2 == 1, np.ones(90))  # what is told comes true
     >>> never = told._replace(failed=np.zeros(90, bool))
-    >>> in_force(0.5, 3.0, Ended(told, n), Ended(never, 90 + n), np.array([90, 120, 150]))
+    >>> past, since = Ended(told, n, n + 1), Ended(never, 90 + n, 91 + n)
+    >>> in_force(0.5, 3.0, past, since, np.array([90, 120, 150]))
     array([0.5, 0.5, inf])
     """
-    ways, booked = (threshold, *CONSTANTS), CHANGE
-    while (_followed(valid, ways, ratio, booked)[1] > 0).any():
+    ways, booked, lost = (threshold, *CONSTANTS), CHANGE, dict[float, float]()
+    while True:
+        followed = _followed(past, ways, ratio, booked, past.opened_us)
+        lost[booked] = float(_losses(past.found, followed, 1.0 / ratio).sum())
+        if (followed == threshold).all():
+            return _followed(since, ways, ratio, 2.0 * min(lost, key=lost.__getitem__), at_us)
         booked *= 2.0
-    ended_us, course = _followed(since, ways, ratio, booked if booked == CHANGE else 2.0 * booked)
-    return np.array(ways)[course[np.searchsorted(ended_us, at_us)]]
 
 
-def _followed(ended: Ended, ways: Sequence[float], ratio: float, booked: float) -> tuple[I64, NDArray[np.intp]]:
-    """The instants (n,) at which cases end; which of the ways is followed till the first and after each, (n + 1,)."""
+def _followed(ended: Ended, ways: Sequence[float], ratio: float, booked: float, at_us: I64) -> F64:
+    """Which of the ways, the first one at first, is followed at instants (n,), by what has ended before."""
     instants_us, position = np.unique(ended.ended_us, return_inverse=True)
     losses = [np.bincount(position, _losses(ended.found, way, 1.0 / ratio), len(instants_us)) for way in ways]
     work, now, course = [0.0, *[booked] * (len(ways) - 1)], 0, [0]
@@ -196,7 +200,8 @@ def _followed(ended: Ended, ways: Sequence[float], ratio: float, booked: float) 
         if work[now] == booked:
             now = work.index(0.0)
         course.append(now)
-    return instants_us, np.array(course)
+    in_turn: F64 = np.array(ways)[course]
+    return in_turn[np.searchsorted(instants_us, at_us)]
 
 
 def _ranked(found: Crossings) -> tuple[F64, Bools, F64]:

@@ -190,10 +190,12 @@ class _Held:
     def _costs(self, risk: F64, ratios: Sequence[float]) -> tuple[alarms.Cost, ...]:
         """Of alarms by a risk as it was learnt, which is what their thresholds were chosen on."""
         cases, test_us = self.cases, self.learnt.split.test_us
-        lately = self.undecided & ((cases.outcome >= 0) & (cases.ended_us >= test_us))[self.rows.case]
-        valid, since, test = (self.crossed(rows, risk) for rows in (self.valid, lately, self.test))
-        chosen_on, followed = (alarms.Ended(found, cases.ended_us[found.case]) for found in (valid, since))
-        return evaluate.costs(chosen_on, followed, test, cases.opened_us[test.case], ratios)
+        lately = ((cases.outcome >= 0) & (cases.ended_us >= test_us))[self.rows.case]
+        parts = (self.crossed(rows & self.undecided, risk) for rows in (self.learnt.taught, lately, self.test))
+        past, since, test = (
+            alarms.Ended(found, cases.opened_us[found.case], cases.ended_us[found.case]) for found in parts
+        )
+        return evaluate.costs(self.crossed(self.valid, risk), past, since, test, ratios)
 
     def _survey(self, threshold: float, time_us: I64, test: alarms.Crossings) -> Ahead | None:
         if self.answered_us is None or not (self.answered_us >= 0).any():

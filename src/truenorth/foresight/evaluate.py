@@ -259,18 +259,18 @@ def per_day(case: I32, time_us: I64, risk: F64, failed: Bools, n: int, seed: int
 
 
 def costs(
-    valid: alarms.Ended, since: alarms.Ended, test: alarms.Crossings, opened_us: I64, ratios: Sequence[float]
+    valid: alarms.Crossings, past: alarms.Ended, since: alarms.Ended, test: alarms.Ended, ratios: Sequence[float]
 ) -> tuple[alarms.Cost, ...]:
     """For each ratio the threshold that is cheapest on validation, and what it costs on held-out time.
 
-    ``since``: all cases that have ended since the split instant. A held-out case, opened at ``opened_us`` (n,), goes by
-    what is in force by then.
+    ``past`` are all cases learnt from and chosen on, ``since`` all that have ended since. A case goes by the threshold
+    in force when it was opened.
     """
     found = []
     for ratio in ratios:
-        threshold = alarms.cheapest(valid.found, ratio)
-        followed = alarms.in_force(threshold, ratio, valid, since, opened_us)
-        found.append(alarms.mean_cost(test, threshold, ratio, followed))
+        threshold = alarms.cheapest(valid, ratio)
+        followed = alarms.in_force(threshold, ratio, past, since, test.opened_us)
+        found.append(alarms.mean_cost(test.found, threshold, ratio, followed))
     return tuple(found)
 
 
