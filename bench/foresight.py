@@ -168,8 +168,9 @@ LEVEL_TEXT = (
 COST_TEXT = (
     "\nWhat alarms cost a case; *at most* is the goal (else 1 % over the better of the two constants). *Followed*: "
     "where a constant was cheaper of late, the threshold gave way to it. The rule was chosen on made-up logs and on "
-    "cases before the split. *In silence*: cases were looked at between their events, too (`--in-silence`), as those "
-    "of a journey are and as the live service does.\n"
+    "cases before the split, but mended after these figures had been seen once "
+    "([how](foresight.md#how-to-read-a-backtest)). *In silence*: cases were looked at between their events, too "
+    "(`--in-silence`), as those of a journey are and as the live service does.\n"
 )
 COST_HEAD = (
     "| log | a failure costs | as chosen | followed | always act | never | at most |\n|---|---|---|---|---|---|---|"
