@@ -8,10 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from truenorth.foresight.alarms import (
+    CHANGE,
     DAY_US,
+    RATIOS,
+    Cost,
+    Ended,
     cheapest,
     crossings,
     first_crossing_us,
+    in_force,
     looked_at,
     mean_cost,
     threshold_for,
@@ -90,3 +95,76 @@ def test_a_team_sees_no_case_twice_and_no_more_a_day_than_it_can(found, per_day)
     today = day == day.min()
     best = max(risk[today])
     assert risk[today & (case == chosen[0])].max() == best
+
+
+N_FLOWING = 40
+"""So many cases are under way at a time."""
+
+
+def ended(n: int, seed: int, *, from_us: int, low: float = 0.05, high: float = 0.7, batch_us: int = 1) -> Ended:
+    """Cases opened one a microsecond, half of them with the higher risk: what was told, and how often that is true.
+
+    What becomes of them is known after a while, at the next of instants that are so far apart.
+    """
+    generator = np.random.default_rng(seed)
+    is_high = generator.random(n) < 0.5
+    failed = generator.random(n) < np.where(is_high, high, low)
+    told = crossings(np.arange(n, dtype=np.int32), np.where(is_high, 0.7, 0.05), failed)
+    opened_us = from_us + np.arange(n)
+    ended_us = opened_us + generator.integers(1, 2 * N_FLOWING, n)
+    return Ended(told, opened_us, -(-ended_us // batch_us) * batch_us)
+
+
+def tried(past: Ended, since: Ended, ratio: float) -> Cost:
+    """What a threshold costs that was chosen on some cases and followed what became of others."""
+    threshold = cheapest(past.found, ratio)
+    followed = in_force(threshold, ratio, past, since, since.opened_us)
+    return mean_cost(since.found, threshold, ratio, followed)
+
+
+MOVED = {"turned": (0.7, 0.05), "said nothing": (0.3, 0.3), "risen": (0.6, 0.8), "fallen": (0.01, 0.03)}
+
+
+@pytest.mark.parametrize("ratio", RATIOS)
+@pytest.mark.parametrize(("low", "high"), MOVED.values(), ids=MOVED)
+def test_where_the_truth_has_moved_alarms_that_follow_cost_hardly_more_than_the_better_constant(low, high, ratio):
+    """Two in a hundred, besides what was under way when it moved and what a change is booked at."""
+    for seed in range(5):
+        past, since = ended(600, seed, from_us=0), ended(20_000, seed, from_us=1_000, low=low, high=high)
+        cost = tried(past, since, ratio)
+        constant = min(cost.always, cost.never)
+        assert 20_000 * (cost.followed - 1.02 * constant) < N_FLOWING + 4 * CHANGE
+        assert cost.cost > 1.05 * constant
+
+
+@pytest.mark.parametrize("batch_us", [1, 500])
+@pytest.mark.parametrize("ratio", RATIOS[:3])
+def test_where_nothing_moves_they_cost_what_the_chosen_threshold_costs(ratio, batch_us):
+    for seed in range(5):
+        past = ended(2_000, seed, from_us=0, batch_us=batch_us)
+        since = ended(4_000, 100 + seed, from_us=2_500, batch_us=batch_us)
+        cost = tried(past, since, ratio)
+        assert cost.cost < 0.9 * min(cost.always, cost.never)
+        assert cost.followed == cost.cost
+
+
+@given(st.integers(0, 50), st.integers(1_000, 1_600), st.sampled_from(RATIOS))
+def test_what_is_in_force_knows_nothing_before_its_time(seed, until_us, ratio):
+    past, since = ended(200, seed, from_us=0), ended(500, seed, from_us=1_000, low=0.7, high=0.05)
+    unknown = since.ended_us >= until_us
+    others = since.found._replace(failed=since.found.failed ^ unknown)
+    other = Ended(others, since.opened_us, since.ended_us + np.where(unknown, 10_000, 0))
+    at_us = np.arange(900, until_us + 1)
+    courses = [in_force(0.5, ratio, past, one, at_us) for one in (since, other)]
+    np.testing.assert_array_equal(*courses)
+    assert (courses[0][:101] == 0.5).all()
+
+
+@given(st.integers(0, 50), st.integers(-(10**12), 10**12))
+def test_shifting_every_instant_shifts_what_is_in_force(seed, by_us):
+    past, since = ended(100, seed, from_us=0), ended(300, seed, from_us=1_000, low=0.7, high=0.05)
+    later = [Ended(one.found, one.opened_us + by_us, one.ended_us + by_us) for one in (past, since)]
+    at_us = np.arange(1_000, 1_400)
+    expected = in_force(0.5, 5.0, past, since, at_us)
+    np.testing.assert_array_equal(in_force(0.5, 5.0, *later, at_us + by_us), expected)
+    assert len(set(expected)) > 1

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from truenorth.foresight.alarms import crossings, mean_cost
 from truenorth.foresight.rows import Column
-from truenorth.foresight.watch import Matured, drift, health
+from truenorth.foresight.watch import FEWEST, Alarmed, Matured, alarmed, drift, health
 
 COLUMNS = (
     *(Column(f"n{i}", f"number {i}") for i in range(4)),
@@ -29,7 +30,15 @@ def matured(n, generator, bend=0.0):
     return Matured(risk, generator.random(n) < np.clip(risk + bend, 0, 1), np.arange(n, dtype=np.int32))
 
 
-def look(seed, shift=0.0, shares=(0.5, 0.3, 0.2), bend=0.0, p_failed=0.3, n=300):
+def told(n, generator, right=0.5, missed=0.1):
+    """Of n cases every third is alarmed; so large a share of the alarmed fails, and of the others."""
+    n_alarmed = n // 3
+    return Alarmed(
+        n_alarmed, generator.binomial(n_alarmed, right), n - n_alarmed, generator.binomial(n - n_alarmed, missed), 0.5
+    )
+
+
+def look(seed, shift=0.0, shares=(0.5, 0.3, 0.2), bend=0.0, p_failed=0.3, n=300, **alarms):
     generator = np.random.default_rng(seed)
     outcomes = (generator.binomial(1, 0.3, 2 * n), generator.binomial(1, p_failed, n))
     return drift(
@@ -38,6 +47,7 @@ def look(seed, shift=0.0, shares=(0.5, 0.3, 0.2), bend=0.0, p_failed=0.3, n=300)
         window(n, generator, shift, shares),
         outcomes=outcomes,
         matured=matured(n, generator, bend),
+        told=told(n, generator, **alarms),
         false_alarms=LEVEL,
     )
 
@@ -54,8 +64,10 @@ def test_still_data_alarm_at_most_at_the_stated_rate():
         ({"shares": (0.2, 0.3, 0.5)}, "input"),
         ({"p_failed": 0.5}, "outcome"),
         ({"bend": 0.15}, "calibration"),
+        ({"right": 0.2}, "cost"),
+        ({"missed": 0.7}, "cost"),
     ],
-    ids=["numbers", "categories", "outcomes", "risks"],
+    ids=["numbers", "categories", "outcomes", "risks", "alarms that are wrong", "failures without alarm"],
 )
 def test_changed_data_alarm_and_say_what_changed(change, kind):
     looks = [look(seed, **change) for seed in range(20)]
@@ -75,3 +87,29 @@ def test_health_counts_what_came():
     assert found.calibration_error < 0.03
     assert found.auc.low > 0.55
     assert health(matured(5_000, generator, 0.2), 0).calibration_error > 0.15
+
+
+@pytest.mark.parametrize("ratio", [1.5, 2.0, 3.0, 5.0, 10.0])
+def test_alarms_pay_where_it_is_said(ratio):
+    """Between one over the share of the alarmed that fail and one over that of the others, in actions."""
+    generator = np.random.default_rng(3)
+    risk = generator.random(400)
+    found = Matured(risk, generator.random(400) < np.where(risk >= 0.6, 0.45, 0.15), np.arange(400, dtype=np.int32))
+    said = alarmed(found, 0.6, 0.5)
+    cost = mean_cost(crossings(found.case, found.risk, found.failed), 0.6, ratio)
+    least, most = said.n_alarmed / said.n_alarmed_failed, said.n_others / said.n_others_failed
+    assert (least < ratio < most) == (cost.cost < min(cost.always, cost.never))
+    assert f"{least:.1f} to {most:.1f} actions" in said.words
+
+
+@pytest.mark.parametrize(
+    ("counts", "words"),
+    [
+        ((0, 0, FEWEST, 5), "none was alarmed"),
+        ((20, 4, 30, 12), "alarms pay nowhere"),
+        ((20, 10, 30, 0), "alarms pay where a failure costs 2.0 actions or more"),
+    ],
+    ids=["none", "nowhere", "everywhere above"],
+)
+def test_alarms_are_said_in_words(counts, words):
+    assert words in Alarmed(*counts, 0.5).words

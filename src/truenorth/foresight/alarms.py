@@ -6,6 +6,7 @@ is alarmed depends on its highest risk alone, and all thresholds can be judged i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -19,6 +20,10 @@ Bools = NDArray[np.bool_]
 DAY_US = 86_400_000_000
 RATIOS = (2.0, 3.0, 5.0, 10.0)
 """What a failed case costs, in actions."""
+CONSTANTS = (0.0, float("inf"))
+"""The thresholds of who always acts, and of who never does."""
+CHANGE = 2.0
+"""To leave a threshold for a constant, or to come back, is booked at what twice as many failures cost at least."""
 
 
 class Crossings(NamedTuple):
@@ -28,6 +33,14 @@ class Crossings(NamedTuple):
     highest: F64
     failed: Bools
     weight: F64
+
+
+class Ended(NamedTuple):
+    """Cases that have ended: (n,) instants at which they were opened, and at which their end was known."""
+
+    found: Crossings
+    opened_us: I64
+    ended_us: I64
 
 
 class Threshold(msgspec.Struct, frozen=True):
@@ -40,13 +53,18 @@ class Threshold(msgspec.Struct, frozen=True):
 
 
 class Cost(msgspec.Struct, frozen=True):
-    """Mean cost a case when a failed one costs 1 and an action 1 / ``ratio``, beside acting always and never."""
+    """Mean cost a case when a failed one costs 1 and an action 1 / ``ratio``, beside acting always and never.
+
+    ``cost`` is that of the ``threshold`` as it was chosen; ``followed`` where it gave way to acting always or never
+    whenever these were cheaper on the cases that had ended by then (`in_force`).
+    """
 
     ratio: float
     threshold: float
     cost: float
     always: float
     never: float
+    followed: float = float("nan")
 
 
 def crossings(case: NDArray[np.int32], risk: F64, failed: Bools, stands_for: F64 | None = None) -> Crossings:
@@ -127,20 +145,63 @@ def _lowest(found: Crossings, action: float) -> float:
     return float(ranked[last[best]]) if total[best] < lost.sum() else float("inf")
 
 
-def mean_cost(found: Crossings, threshold: float, ratio: float) -> Cost:
-    """What a threshold costs on these cases; NaN where there are none."""
+def mean_cost(found: Crossings, threshold: float, ratio: float, followed: F64 | None = None) -> Cost:
+    """What a threshold costs on these cases; NaN where there are none. ``followed``: the one in force at each case."""
     if not len(found.case):
         return Cost(ratio, threshold, *[float("nan")] * 3)
-    constants = 0.0, float("inf")
-    losses = [
-        float(np.average(_losses(found, at, 1.0 / ratio), weights=found.weight)) for at in (threshold, *constants)
-    ]
+    ways: list[float | F64] = [threshold, *CONSTANTS, *([] if followed is None else [followed])]
+    losses = [float(np.average(_losses(found, way, 1.0 / ratio), weights=found.weight)) for way in ways]
     return Cost(ratio, threshold, *losses)
 
 
-def _losses(found: Crossings, threshold: float, action: float) -> F64:
-    alarmed = np.ones(len(found.case), bool) if threshold <= 0 else found.highest >= threshold
+def _losses(found: Crossings, threshold: float | F64, action: float) -> F64:
+    alarmed = np.less_equal(threshold, 0.0) | (found.highest >= threshold)
     return np.where(alarmed, action, found.failed.astype(float))
+
+
+def in_force(threshold: float, ratio: float, past: Ended, since: Ended, at_us: I64) -> F64:
+    """The threshold in force at instants (n,): the one that was chosen, or a constant that has become cheaper.
+
+    When to leave what one does for what has been cheaper of late is a metrical task system, and this its work function
+    algorithm (Borodin, Linial and Saks 1992, J. ACM 39:745): of all ways to have acted on the cases ``since``, each
+    change booked at some cost, the one that costs least says what to do now. No deterministic rule has a better
+    competitive ratio. Outcomes may come in batches, so that what is booked must not be too little: it is twice what
+    would have been best on the cases of the ``past``, of `CHANGE` failures, twice as many, and so on.
+
+    Cases count when they end, whenever they were opened. Of a steady stream those that end are a fair sample; of those
+    opened of late only the quick ones have ended.
+
+    >>> import numpy as np
+    >>> n = np.arange(90, dtype=np.int32)
+    >>> told = Crossings(n, np.where(n % 2, 0.9, 0.1), n % 2 == 1, np.ones(90))  # what is told comes true
+    >>> never = told._replace(failed=np.zeros(90, bool))
+    >>> past, since = Ended(told, n, n + 1), Ended(never, 90 + n, 91 + n)
+    >>> in_force(0.5, 3.0, past, since, np.array([90, 120, 150]))
+    array([0.5, 0.5, inf])
+    """
+    ways, booked, lost = (threshold, *CONSTANTS), CHANGE, dict[float, float]()
+    while True:
+        followed = _followed(past, ways, ratio, booked, past.opened_us)
+        lost[booked] = float(_losses(past.found, followed, 1.0 / ratio).sum())
+        if (followed == threshold).all():
+            return _followed(since, ways, ratio, 2.0 * min(lost, key=lost.__getitem__), at_us)
+        booked *= 2.0
+
+
+def _followed(ended: Ended, ways: Sequence[float], ratio: float, booked: float, at_us: I64) -> F64:
+    """Which of the ways, the first one at first, is followed at instants (n,), by what has ended before."""
+    instants_us, position = np.unique(ended.ended_us, return_inverse=True)
+    losses = [np.bincount(position, _losses(ended.found, way, 1.0 / ratio), len(instants_us)) for way in ways]
+    work, now, course = [0.0, *[booked] * (len(ways) - 1)], 0, [0]
+    for lost in np.column_stack(losses).tolist():
+        work = [done + more for done, more in zip(work, lost, strict=True)]
+        least = min(work)
+        work = [min(done - least, booked) for done in work]
+        if work[now] == booked:
+            now = work.index(0.0)
+        course.append(now)
+    in_turn: F64 = np.array(ways)[course]
+    return in_turn[np.searchsorted(instants_us, at_us)]
 
 
 def _ranked(found: Crossings) -> tuple[F64, Bools, F64]:

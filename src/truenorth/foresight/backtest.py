@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -134,8 +135,8 @@ class _Held:
         self.learnt, self.answered_us, self.seed = learnt, answered_us, seed
         self.rows, self.cases = learnt.table.rows, learnt.table.cases
         self.failed = outcome_of_rows(learnt.table) > 0
-        undecided = unresolved(learnt.table)
-        self.valid, self.test = learnt.split.valid & undecided, learnt.split.test & undecided
+        self.undecided = unresolved(learnt.table)
+        self.valid, self.test = learnt.split.valid & self.undecided, learnt.split.test & self.undecided
         test = self.test
         self.case = self.rows.case[test]
         self.y = self.failed[test]
@@ -150,12 +151,14 @@ class _Held:
     def crossed(self, rows: NDArray[np.bool_], risk: F64 | None = None) -> alarms.Crossings:
         """By ``risk``, that of the judged model if none is given.
 
-        Cases of the valid part stand for those like them that had not ended.
+        Cases that were learnt from or chosen on stand for those like them, opened in the same time, that had not ended.
         """
         every_risk = self.every_risk if risk is None else risk
-        until_us = self.learnt.split.test_us
-        stands_for = censoring_weights(self.cases.opened_us, self.cases.ended_us, until_us)
-        return alarms.crossings(self.rows.case[rows], every_risk[rows], self.failed[rows], stands_for)
+        case, (opened_us, ended_us) = self.rows.case[rows], (self.cases.opened_us, self.cases.ended_us)
+        same = opened_us >= opened_us[case].min(initial=NEVER)
+        stands_for = np.zeros(len(opened_us))
+        stands_for[same] = censoring_weights(opened_us[same], ended_us[same], self.learnt.split.test_us)
+        return alarms.crossings(case, every_risk[rows], self.failed[rows], stands_for)
 
     def findings(self, threshold: alarms.Threshold, asked: Asked) -> dict[str, Any]:
         """All about outcomes and alarms, by field of `Backtest`."""
@@ -179,10 +182,20 @@ class _Held:
             "level": evaluate.level(known, came, y, risk, as_learnt[self.test]),
             "lead": evaluate.lead(*alarmed),
             "per_day": evaluate.per_day(case, times, risk, y, asked.per_day, seed),
-            "costs": evaluate.costs(valid, self.crossed(self.test, as_learnt), asked.ratios),
+            "costs": self._costs(as_learnt, asked.ratios),
             "survey": self._survey(threshold.risk, times, test),
             "levers": self._levers(),
         }
+
+    def _costs(self, risk: F64, ratios: Sequence[float]) -> tuple[alarms.Cost, ...]:
+        """Of alarms by a risk as it was learnt, which is what their thresholds were chosen on."""
+        cases, test_us = self.cases, self.learnt.split.test_us
+        lately = ((cases.outcome >= 0) & (cases.ended_us >= test_us))[self.rows.case]
+        parts = (self.crossed(rows & self.undecided, risk) for rows in (self.learnt.taught, lately, self.test))
+        past, since, test = (
+            alarms.Ended(found, cases.opened_us[found.case], cases.ended_us[found.case]) for found in parts
+        )
+        return evaluate.costs(self.crossed(self.valid, risk), past, since, test, ratios)
 
     def _survey(self, threshold: float, time_us: I64, test: alarms.Crossings) -> Ahead | None:
         if self.answered_us is None or not (self.answered_us >= 0).any():

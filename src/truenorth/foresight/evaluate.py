@@ -258,9 +258,20 @@ def per_day(case: I32, time_us: I64, risk: F64, failed: Bools, n: int, seed: int
     return PerDay(n, len(chosen), mean_of(was[chosen].astype(float), chosen, seed), base)
 
 
-def costs(valid: alarms.Crossings, test: alarms.Crossings, ratios: Sequence[float]) -> tuple[alarms.Cost, ...]:
-    """For each ratio the threshold that is cheapest on validation, and what it costs on held-out time."""
-    return tuple(alarms.mean_cost(test, alarms.cheapest(valid, ratio), ratio) for ratio in ratios)
+def costs(
+    valid: alarms.Crossings, past: alarms.Ended, since: alarms.Ended, test: alarms.Ended, ratios: Sequence[float]
+) -> tuple[alarms.Cost, ...]:
+    """For each ratio the threshold that is cheapest on validation, and what it costs on held-out time.
+
+    ``past`` are all cases learnt from and chosen on, ``since`` all that have ended since. A case goes by the threshold
+    in force when it was opened.
+    """
+    found = []
+    for ratio in ratios:
+        threshold = alarms.cheapest(valid, ratio)
+        followed = alarms.in_force(threshold, ratio, past, since, test.opened_us)
+        found.append(alarms.mean_cost(test.found, threshold, ratio, followed))
+    return tuple(found)
 
 
 class Days(msgspec.Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""Watching itself: whether risks still come true, and whether cases still look like those learnt from. On arrays."""
+"""Watching itself: whether risks still come true, alarms still pay, cases still look like those learnt from."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from truenorth.foresight.alarms import crossings
 from truenorth.foresight.metrics import Bools, Estimate, auc_of, calibration_error
 from truenorth.foresight.rows import Column
 
@@ -20,7 +21,7 @@ FALSE_ALARMS = 0.01
 FEWEST = 50
 """A window has at least so many cases; a smaller one says nothing."""
 
-Kind = Literal["input", "outcome", "calibration", "discrimination"]
+Kind = Literal["input", "outcome", "calibration", "discrimination", "cost"]
 
 
 class Alarm(msgspec.Struct, frozen=True):
@@ -50,6 +51,43 @@ class Health(msgspec.Struct, frozen=True):
     auc: Estimate
 
 
+class Alarmed(msgspec.Struct, frozen=True):
+    """Of matured cases those whose risk reached the threshold, and the others; so many of each failed.
+
+    By what `alarms.Cost` counts, alarms are cheaper than never to act where a failure costs more actions than one over
+    the share of the alarmed that fail, and cheaper than to act always where it costs fewer than one over that of the
+    others. ``asked_precision``, the share of alarms that were to be right, is taken to mean that it costs one over it.
+    """
+
+    n_alarmed: int
+    n_alarmed_failed: int
+    n_others: int
+    n_others_failed: int
+    asked_precision: float
+
+    @property
+    def words(self) -> str:
+        """How many failed, and where that pays."""
+        others = f"{self.n_others} others {_percent(self.n_others_failed, self.n_others)}"
+        if not self.n_alarmed:
+            return f"none was alarmed, of the {others} failed"
+        said = f"of {self.n_alarmed} alarmed {_percent(self.n_alarmed_failed, self.n_alarmed)} failed, of the {others}"
+        if self.n_alarmed_failed * self.n_others <= self.n_others_failed * self.n_alarmed:
+            return f"{said}: alarms pay nowhere"
+        least = f"{self.n_alarmed / self.n_alarmed_failed:.1f}"
+        most = f"to {self.n_others / self.n_others_failed:.1f} actions" if self.n_others_failed else "actions or more"
+        return f"{said}: alarms pay where a failure costs {least} {most}"
+
+
+def alarmed(matured: Matured, threshold: float, asked_precision: float) -> Alarmed:
+    """What became of the cases that a threshold alarmed, and of the others."""
+    found = crossings(matured.case, matured.risk, matured.failed)
+    over = found.highest >= threshold
+    n_alarmed, n_failed = int(over.sum()), int(found.failed.sum())
+    n_alarmed_failed = int(found.failed[over].sum())
+    return Alarmed(n_alarmed, n_alarmed_failed, len(over) - n_alarmed, n_failed - n_alarmed_failed, asked_precision)
+
+
 def health(matured: Matured, seed: int) -> Health:
     """Calibration and discrimination of what has matured."""
     risk, failed, case = matured
@@ -69,13 +107,15 @@ def drift(
     *,
     outcomes: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None,
     matured: Matured | None = None,
+    told: Alarmed | None = None,
     false_alarms: float = FALSE_ALARMS,
 ) -> tuple[Alarm, ...]:
     """Alarms of one look: a fixed window ``now`` (m, n_columns) against ``before`` (n, n_columns), one row a case.
 
     Rows must be independent, so give one row a case and never the same case twice. Numbers are compared by the
     two-sample Kolmogorov-Smirnov test, categories and ``outcomes`` (codes before, codes now) by chi-square with Yates'
-    correction for two by two, ``matured`` by Spiegelhalter's test of calibration (1986, Stat. Med. 5:421). Holm's
+    correction for two by two, ``matured`` by Spiegelhalter's test of calibration (1986, Stat. Med. 5:421), what became
+    of the cases ``told`` of by binomial tests of whether acting always, or never, would have been cheaper. Holm's
     correction (1979, Scand. J. Stat. 6:65) over all tests of the look keeps the chance of any false alarm at or below
     ``false_alarms``, whatever depends on what. That is per look: look at windows that do not overlap.
     """
@@ -87,6 +127,8 @@ def drift(
         found.append(Alarm("outcome", "outcome", p, "the shares of the outcomes have changed"))
     if matured is not None and len(np.unique(matured.case)) >= FEWEST:
         found.append(_calibration(matured))
+    if told is not None and told.n_alarmed + told.n_others >= FEWEST:
+        found.append(_cost(told))
     return _holm(found, false_alarms)
 
 
@@ -152,3 +194,21 @@ def _calibration(matured: Matured) -> Alarm:
     shares = f"{100 * risk.mean():.1f} % said, {100 * failed.mean():.1f} % came"
     words = f"risks no longer come true: {shares}, each case counted once"
     return Alarm("calibration", "risk", p, words)
+
+
+def _cost(told: Alarmed) -> Alarm:
+    """Whether too few of the alarmed fail, or too many of the others, for what a failure was taken to cost."""
+    from scipy.stats import binom
+
+    asked = told.asked_precision
+    never = float(binom.cdf(told.n_alarmed_failed, told.n_alarmed, asked))
+    always = float(binom.sf(told.n_others_failed - 1, told.n_others, asked))
+    words = (
+        f"alarms cost more than acting {'never' if never <= always else 'always'} where a failure costs "
+        f"{1.0 / asked:.2g} actions, for {asked:.0%} of them were to be right: {told.words}"
+    )
+    return Alarm("cost", "threshold", min(1.0, 2.0 * min(never, always)), words)
+
+
+def _percent(n: int, of: int) -> str:
+    return f"{100 * n / max(of, 1):.0f} %"

@@ -126,7 +126,7 @@ def _alarm_lines(found: Backtest) -> list[str]:
     ]
     costs = [
         f"cost a case where a failure costs {cost.ratio:g} actions: {cost.cost:.3f} "
-        f"(always act {cost.always:.3f}, never {cost.never:.3f})"
+        f"as chosen, {cost.followed:.3f} followed (always act {cost.always:.3f}, never {cost.never:.3f})"
         for cost in found.costs
     ]
     return lines + costs

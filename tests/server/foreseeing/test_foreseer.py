@@ -18,10 +18,10 @@ from truenorth.foresight.model import Foresight
 from truenorth.foresight.remaining import Ends
 from truenorth.foresight.watch import Alarm
 from truenorth.server.foreseeing import follower, levelling, stating
-from truenorth.server.foreseeing.foreseer import Foreseer, foreseer_status
+from truenorth.server.foreseeing.foreseer import Foreseer, foreseer_status, known_of
 from truenorth.server.foreseeing.promoting import NotBetter, promote, roll_back
 from truenorth.server.foreseeing.teaching import judged_log
-from truenorth.server.foreseeing.watching import look, words_of_look
+from truenorth.server.foreseeing.watching import alarmed_of, look, matured_of, words_of_look
 from truenorth.server.runner_process import Status
 from truenorth.spec.problems import TruenorthError
 from truenorth.store.opening import Store, open_store
@@ -281,6 +281,11 @@ def test_a_model_looks_at_itself(shop: Shop) -> None:
     ended = [row for row in shop.store.results.cases("shop", limit=10_000) if row.outcome != "open"]
     followed = {row.case for row in ended if shop.store.risks.past_of("shop", shop.model.version, row.case)}
     assert 0 < seen.n_matured <= len(followed)
+    matured = matured_of(shop.store, "shop", shop.model.version, seen.since_us)
+    told = alarmed_of(matured, known_of(shop.store, shop.model).foresight)
+    assert told is not None
+    assert told.n_alarmed + told.n_others == seen.n_matured
+    assert told.words in words_of_look(None, told, seen.n_matured, (), {})
     assert (seen.since_us, seen.until_us) == (shop.model.data_to_us, shop.clock.at_us)
     again = look(
         shop.store, "shop", shop.model.version, propose=False, effort=EFFORT, seed=0, now_us=seen.until_us, tell=quiet
@@ -373,7 +378,7 @@ def test_columns_that_have_drifted_are_named_together() -> None:
     columns = {"n_open": "open cases", "last": "last event"}
     alarms = [Alarm("input", name, 0.0, "said one by one") for name in columns]
     alarms.insert(1, Alarm("outcome", "outcome", 0.0, "the shares of the outcomes have changed"))
-    assert words_of_look(None, 3, tuple(alarms), columns).split("; ")[1:] == [
+    assert words_of_look(None, None, 3, tuple(alarms), columns).split("; ")[1:] == [
         "the shares of the outcomes have changed",
         "'open cases', 'last event' no longer look like what was learnt from",
     ]

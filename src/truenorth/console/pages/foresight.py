@@ -48,8 +48,11 @@ HOW = (
     "error: the mean distance of the two.",
     "Precision at capacity: of the cases that a team would look at, the ones most at risk each day, the share that "
     "failed; beside it that of all cases. Lead time: from the first alarm to the instant a failure was known.",
-    "Drift: whether cases that were opened since look like those learnt from, column by column, and whether outcomes "
-    "come in the same shares. The chance of any false alarm of one look is at most 1 %.",
+    "Drift: whether cases that were opened since look like those learnt from, column by column, whether outcomes "
+    "come in the same shares, and whether acting never, or always, would have been cheaper than the alarms. The chance "
+    "of any false alarm of one look is at most 1 %.",
+    "Alarms pay where a failure costs more actions than one over the share of the alarmed cases that failed, and fewer "
+    "than one over that of the others. A case that was helped in time counts as an alarm that was wrong.",
     "A model goes live where it is better than the base rate and than a logistic regression of a few columns.",
 )
 

@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from truenorth.foresight.backtest import Asked
 from truenorth.foresight.features import table_of_replay
+from truenorth.foresight.model import Foresight
 from truenorth.foresight.rows import NEVER, Table
+from truenorth.foresight.told import backtest_of
 from truenorth.foresight.train import Effort
-from truenorth.foresight.watch import FEWEST, Alarm, Health, Matured, drift, health, unlike
+from truenorth.foresight.watch import FEWEST, Alarm, Alarmed, Health, Matured, alarmed, drift, health, unlike
 from truenorth.server.foreseeing.foreseer import known_of
 from truenorth.server.foreseeing.promoting import found
 from truenorth.server.foreseeing.teaching import Tell, judged_log, taught
@@ -38,7 +40,10 @@ class Proposal(msgspec.Struct, frozen=True):
 
 
 class Seen(msgspec.Struct, frozen=True):
-    """One look: what has matured from ``since_us`` to ``until_us``, alarms, what is proposed; ``words`` sum it up."""
+    """One look: what has matured from ``since_us`` to ``until_us``, alarms, what is proposed; ``words`` sum it up.
+
+    ``alarmed``: what became of the cases that were at risk, and of the others.
+    """
 
     since_us: int
     until_us: int
@@ -47,6 +52,7 @@ class Seen(msgspec.Struct, frozen=True):
     alarms: tuple[Alarm, ...]
     words: str
     proposal: Proposal | None = None
+    alarmed: Alarmed | None = None
 
 
 _SEEN = msgspec.json.Decoder(Seen)
@@ -75,9 +81,12 @@ def look(
     table = table_of_replay(judged.journey, judged.replay, known.vocabulary, in_silence=False)
     before, now = _window(table, 0, row.data_to_us, seed), _window(table, since_us, now_us, seed)
     tell("comparing", 0.9)
-    alarms = drift(known.foresight.columns, before.x, now.x, outcomes=(before.outcome, now.outcome), matured=matured)
     n_matured = len(np.unique(matured.case))
-    how = health(matured, seed) if n_matured >= FEWEST else None
+    how, told = None, None
+    if n_matured >= FEWEST:
+        how, told = health(matured, seed), alarmed_of(matured, known.foresight)
+    outcomes = before.outcome, now.outcome
+    alarms = drift(known.foresight.columns, before.x, now.x, outcomes=outcomes, matured=matured, told=told)
     proposal = None
     if propose and (alarms or (how is not None and how.calibration_error > WORSE)):
         learnt = taught(judged, Asked(), effort, seed=seed, now_us=now_us, tell=tell)
@@ -85,7 +94,8 @@ def look(
         metrics = msgspec.to_builtins(learnt.found)
         proposal = Proposal(learnt.row.version, is_new, learnt.row.beats, learnt.row.why, metrics)
     columns = {column.name: column.words for column in known.foresight.columns}
-    seen = Seen(since_us, now_us, n_matured, how, alarms, words_of_look(how, n_matured, alarms, columns), proposal)
+    words = words_of_look(how, told, n_matured, alarms, columns)
+    seen = Seen(since_us, now_us, n_matured, how, alarms, words, proposal, told)
     store.models.note_look(journey, version, msgspec.json.encode(seen), now_us=now_us)
     return seen
 
@@ -106,6 +116,18 @@ def matured_of(store: Store, journey: str, version: str, since_us: int) -> Matur
     return Matured(np.array(risk), np.array(failed, bool), np.array(case, np.int32))
 
 
+def alarmed_of(matured: Matured, foresight: Foresight) -> Alarmed | None:
+    """What became of alarmed cases, against the precision asked for: where that was not reached, the one found then.
+
+    None where nothing is known of it.
+    """
+    before = backtest_of(foresight.metrics)
+    if before is None:
+        return None
+    asked = before.lead.asked_precision if before.lead.reached_on_validation else before.lead.precision.value
+    return alarmed(matured, foresight.threshold, asked) if asked > 0.0 else None
+
+
 def _since_us(store: Store, journey: str, version: str, data_to_us: int) -> int:
     looks = store.models.looks(journey, version, limit=1)
     return max(data_to_us, _SEEN.decode(looks[0].body).until_us) if looks else data_to_us
@@ -122,7 +144,9 @@ def _window(table: Table, from_us: int, to_us: int, seed: int) -> _Window:
     return _Window(rows.x[np.sort(shuffled[first])], cases.outcome[ended].astype(np.int64))
 
 
-def words_of_look(how: Health | None, n_matured: int, alarms: tuple[Alarm, ...], columns: Mapping[str, str]) -> str:
+def words_of_look(
+    how: Health | None, told: Alarmed | None, n_matured: int, alarms: tuple[Alarm, ...], columns: Mapping[str, str]
+) -> str:
     """What a look has seen, in one sentence: columns that have drifted are named together, by their words."""
     if how is None:
         said = f"{n_matured} cases have ended since: at least {FEWEST} are needed to judge risks by"
@@ -133,4 +157,6 @@ def words_of_look(how: Health | None, n_matured: int, alarms: tuple[Alarm, ...],
         )
     drifted = [columns[alarm.what] for alarm in alarms if alarm.kind == "input"]
     others = [alarm.words for alarm in alarms if alarm.kind != "input"]
+    if told is not None and not any(alarm.kind == "cost" for alarm in alarms):
+        others.insert(0, told.words)
     return "; ".join([said, *others, *([unlike(drifted)] if drifted else [])])
