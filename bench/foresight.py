@@ -141,7 +141,7 @@ def labelled_table(task: Task, folder: Path, *, in_silence: bool = False) -> Tab
     vocabulary = features.vocabulary_of_log(
         events, task.label, before_us=before_us, without=task.without, zone=task.zone
     )
-    return features.table_of_log(events, task.label, vocabulary, in_silence=in_silence)
+    return features.table_of_log(events, task.label, vocabulary, in_silence=in_silence, split_us=before_us)
 
 
 OUTCOME_HEAD = (
@@ -392,7 +392,7 @@ def by_start(table: Table) -> Split:
     valid_us, test_us = (test_instant(opened_us, share) for share in (0.36, HELD_OUT))
     of_rows = opened_us[table.rows.case]
     parts = of_rows < valid_us, (of_rows >= valid_us) & (of_rows < test_us), of_rows >= test_us
-    return Split(*parts, valid_us, int(NEVER), 0)
+    return Split(*parts, np.zeros(len(of_rows), bool), valid_us, int(NEVER), 0)
 
 
 def days_of(table: Table, split: Split) -> Days:

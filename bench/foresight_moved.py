@@ -97,7 +97,8 @@ def costs_of(kind: Kind, seed: int) -> F64:
     """By ratio: as chosen, followed, the better constant."""
     events = log_of(kind, seed)
     before_us = test_instant(opened_with_label(events, LABEL), HELD_OUT)
-    table = features.table_of_log(events, LABEL, features.vocabulary_of_log(events, LABEL, before_us=before_us))
+    vocabulary = features.vocabulary_of_log(events, LABEL, before_us=before_us)
+    table = features.table_of_log(events, LABEL, vocabulary, split_us=before_us)
     table, split = table._replace(targets={}), temporal_split(table.cases, table.rows, HELD_OUT)
     learnt = Learnt(table, split, learn_outcome(table, split, 0, Effort(n_threads=1)), {}, None, None)
     found, _ = judge(learnt, seed=0, asked=Asked(HELD_OUT))

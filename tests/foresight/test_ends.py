@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from truenorth.foresight.ends import Waits, ends_at, followed_ends
 from truenorth.foresight.predictors import Constant
-from truenorth.foresight.remaining import Foretold, Remaining, conformal, interval
+from truenorth.foresight.remaining import Foretold, Remaining, conformal, ends_of, interval
 from truenorth.foresight.rows import NEVER
 from truenorth.spec.durations import DAY_US
 
@@ -85,3 +85,19 @@ def test_as_learnt_where_nothing_was_said_before():
 def test_a_few_cases_do_not_move_the_ends_far(seed, n):
     low, high = ends_at(learnt(), waits(60, seed)._replace(case=np.arange(60) // 30), 90 * DAY_US)
     assert -1.0 <= low <= 0.5 <= high
+
+
+@given(st.lists(st.integers(0, 12), min_size=1, max_size=80), st.integers(1, 99))
+def test_ends_hold_as_much_as_is_asked_and_no_more_than_ties_ask_for(position, percent):
+    position = np.array(position, float)
+    low, high = ends_of(position, np.ones(len(position), bool), percent / 100)
+    asked = percent / 100 - 1e-9
+    assert ((low <= position) & (position <= high)).mean() >= asked
+    assert min(((low < position) & (position <= high)).mean(), ((low <= position) & (position < high)).mean()) < asked
+
+
+def test_where_many_outcomes_come_at_once_intervals_hold_no_more_often_than_they_say():
+    said = waits(8_000, 3)
+    at_once = said._replace(came_us=np.where(np.arange(8_000) % 4 == 0, said.time_us, said.came_us))
+    follow = followed_ends(learnt(), at_once, 60 * DAY_US, 50 * DAY_US, 0)
+    assert abs(held(learnt(), at_once, *follow)[1_200:].mean() - 0.9) < 0.02

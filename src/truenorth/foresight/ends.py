@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from truenorth.foresight.level import MOST_ROWS, begun, instants_anew
-from truenorth.foresight.remaining import Ends, Remaining, positions, quantiles
+from truenorth.foresight.remaining import Ends, Remaining, ends_of, positions
 from truenorth.spec.durations import DAY_US
 
 F64 = NDArray[np.float64]
@@ -61,8 +61,7 @@ def ends_at(remaining: Remaining, waits: Waits, seen_us: int) -> Ends:
     days = (np.minimum(came_us, seen_us) - waits.time_us[of]) / DAY_US
     n_made_up = int(np.ceil(MADE_UP * len(of) / n_cases))
     position = np.append(positions(remaining, waits.said[of], days), (np.arange(n_made_up) + 0.5) / n_made_up)
-    found = quantiles(position, np.append(known, np.ones(n_made_up, bool)), np.array(remaining.ends))
-    return Ends(*found.tolist())
+    return ends_of(position, np.append(known, np.ones(n_made_up, bool)), remaining.coverage)
 
 
 def followed_ends(remaining: Remaining, waits: Waits, window_us: int, from_us: int, holds_us: int) -> tuple[F64, F64]:

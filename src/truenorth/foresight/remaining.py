@@ -98,13 +98,40 @@ def quantiles(value: F64, known: Bools, shares: F64) -> F64:
     >>> quantiles(np.array([1.0, 2.0, 2.5, 3.0]), np.array([True, True, True, False]), np.array([0.5, 1.0]))
     array([2., 3.])
     """
-    from scipy.stats import CensoredData, ecdf
-
     if not len(value):
         return np.zeros(len(shares))
+    values, reached = _distribution(value, known)
+    return values[_least(reached, shares)]
+
+
+def ends_of(position: F64, known: Bools, coverage: float) -> Ends:
+    """Where an interval ends that holds so large a share of positions (n,) in (0, 1); n > 0.
+
+    Half of the others are beyond either end. Where many positions are the same, fewer may be beyond an end, and the
+    others beyond the other one. Of one that is not ``known`` the truth is more than it.
+
+    >>> ends_of(np.r_[np.zeros(20), np.linspace(0.0, 1.0, 81)[1:]], np.ones(100, bool), 0.9)
+    Ends(low=0.0, high=0.875)
+    """
+    values, reached = _distribution(position, known)
+    beyond = 1.0 - coverage
+    below = np.r_[0.0, reached][_least(reached, beyond / 2)]
+    high = _least(reached, 1.0 - (beyond - below))
+    low = _least(reached, beyond - (1.0 - reached[high]))
+    return Ends(float(values[low]), float(values[high]))
+
+
+def _distribution(value: F64, known: Bools) -> tuple[F64, F64]:
+    """The values there are, ascending, and the share of all that is at most each."""
+    from scipy.stats import CensoredData, ecdf
+
     found = ecdf(CensoredData(value[known], right=value[~known])).cdf
-    at = np.searchsorted(found.probabilities, shares - 1e-9)
-    return np.asarray(found.quantiles[np.minimum(at, len(found.quantiles) - 1)], np.float64)
+    return np.asarray(found.quantiles, np.float64), np.asarray(found.probabilities, np.float64)
+
+
+def _least(reached: F64, share: float | F64) -> NDArray[np.intp]:
+    """The first place at which so large a share is reached; the last one where it never is."""
+    return np.minimum(np.searchsorted(reached, share - 1e-9), len(reached) - 1)
 
 
 def positions(remaining: Remaining, said: F64, days: F64) -> F64:

@@ -59,7 +59,8 @@ class Table(NamedTuple):
 
     ``outcomes``: the first is the one hoped for; the risk is the chance of all others. ``targets``: per row, NaN =
     censored or not applicable: ``promise:NAME`` (1 = the instance active now breaks), ``remaining_days``, ``next``
-    (code into ``next_types``).
+    (code into ``next_types``). ``watched``: rows, silences included, of as many of the cases as teach what becomes of
+    cases that are open, and of those that are; None where ``rows`` are such themselves.
     """
 
     columns: tuple[Column, ...]
@@ -68,6 +69,7 @@ class Table(NamedTuple):
     outcomes: tuple[str, ...]
     targets: Mapping[str, NDArray[np.float32]]
     next_types: tuple[str, ...]
+    watched: Rows | None = None
 
 
 def unresolved(table: Table) -> NDArray[np.bool_]:

@@ -25,12 +25,14 @@ class Split(NamedTuple):
 
     ``fit``: cases opened before ``valid_us`` and ended before ``test_us``. ``valid``: opened from ``valid_us`` and
     ended before ``test_us``. ``test``: opened from ``test_us``. A case whose outcome was not known at ``test_us`` but
-    that was opened before it is in none: censored, never negative. ``n_censored`` counts these.
+    that was opened before it is in none of these: censored, never negative. ``open``: its rows before ``test_us``.
+    ``n_censored`` counts such cases.
     """
 
     fit: Mask
     valid: Mask
     test: Mask
+    open: Mask
     valid_us: int
     test_us: int
     n_censored: int
@@ -45,14 +47,22 @@ def temporal_split(cases: Cases, rows: Rows, test_share: float = 0.25) -> Split:
     """
     opened = np.sort(cases.opened_us[(cases.outcome >= 0) | (cases.ended_us == NEVER)])
     test_us = test_instant(opened, test_share)
-    known = cases.outcome >= 0
-    learnable = known & (cases.opened_us < test_us) & (cases.ended_us < test_us)
-    valid_us = _valid_instant(cases, learnable, opened[opened < test_us])
-    early = cases.opened_us < valid_us
-    parts = (learnable & early, learnable & ~early, known & (cases.opened_us >= test_us))
-    fit, valid, test = (part[rows.case] for part in parts)
-    n_censored = int(((cases.opened_us < test_us) & ~learnable).sum())
-    return Split(fit, valid, test, valid_us, test_us, n_censored)
+    learnable = _known_at(cases, test_us)
+    return split_at(cases, rows, _valid_instant(cases, learnable, opened[opened < test_us]), test_us)
+
+
+def split_at(cases: Cases, rows: Rows, valid_us: int, test_us: int) -> Split:
+    """The split at given instants, in microseconds, of some rows of the cases."""
+    known, before, early = _known_at(cases, test_us), cases.opened_us < test_us, cases.opened_us < valid_us
+    is_open = before & ~known
+    held_out = (cases.outcome >= 0) & ~before
+    fit, valid, test, still = (part[rows.case] for part in (known & early, known & ~early, held_out, is_open))
+    return Split(fit, valid, test, still & (rows.time_us < test_us), valid_us, test_us, int(is_open.sum()))
+
+
+def _known_at(cases: Cases, at_us: int) -> Mask:
+    """The cases (n_cases,) opened before an instant whose outcome was known by then."""
+    return (cases.outcome >= 0) & (cases.opened_us < at_us) & (cases.ended_us < at_us)
 
 
 def is_enough(outcome: NDArray[np.integer]) -> bool:
@@ -67,13 +77,11 @@ def test_instant(opened_us: NDArray[np.int64], test_share: float) -> int:
 
 
 def all_known(cases: Cases, rows: Rows) -> Split:
-    """For a model that goes to work now: all ended cases teach, the latest choose, none is held out."""
+    """For a model that goes to work now: all cases that have ended teach, the latest choose, none is held out."""
     known = cases.outcome >= 0
-    last = int(cases.ended_us[known & (cases.ended_us < NEVER)].max(initial=0)) + 1
+    last_us = max(int(cases.ended_us[known].max(initial=0)), int(rows.time_us.max(initial=0)))
     valid_us = _valid_instant(cases, known, np.sort(cases.opened_us[known]))
-    early = cases.opened_us < valid_us
-    fit, valid = (known & early)[rows.case], (known & ~early)[rows.case]
-    return Split(fit, valid, np.zeros(len(fit), bool), valid_us, last, int((~known).sum()))
+    return split_at(cases, rows, valid_us, last_us + 1)
 
 
 def _valid_instant(cases: Cases, learnable: Mask, ordered_us: NDArray[np.int64]) -> int:
@@ -114,17 +122,30 @@ def censoring_weights(opened_us: NDArray[np.int64], ended_us: NDArray[np.int64],
 
 
 def row_weights(table: Table, mask: Mask, until_us: int) -> F64:
-    """What each row of ``mask`` weighs when a model learns: mean 1.
+    """What each row of ``mask`` weighs when a model learns from ended cases only: mean 1.
 
-    The k-th row of a case weighs sqrt(k) - sqrt(k - 1), so that n rows weigh sqrt(n) together: a case of a hundred
-    events counts as ten of one and not as a hundred. No row knows how many are still to come: a weight that did would
-    make what ends soon look more likely than it is. Times `censoring_weights`.
+    `weights_in_case` times `censoring_weights`.
     """
     case = table.rows.case[mask]
     censoring = censoring_weights(table.cases.opened_us, table.cases.ended_us, until_us)
-    rank = rank_in_case(case)
-    weights: F64 = np.maximum(censoring[case], 1.0) * (np.sqrt(rank) - np.sqrt(rank - 1.0))
+    weights: F64 = np.maximum(censoring[case], 1.0) * weights_in_case(case)
     return weights / max(weights.mean(), 1e-12) if len(weights) else weights
+
+
+def weights_in_case(case: NDArray[np.int32]) -> F64:
+    """What rows (n,) of a ``case`` each weigh, in their order, in (0, 1].
+
+    The k-th row of a case weighs sqrt(k) - sqrt(k - 1), so that n rows weigh sqrt(n) together: a case of a hundred
+    events counts as ten of one and not as a hundred. No row knows how many are still to come: a weight that did would
+    make what ends soon look more likely than it is.
+
+    >>> import numpy as np
+    >>> weights_in_case(np.array([4, 4, 1, 4], np.int32)).round(2).tolist()
+    [1.0, 0.41, 1.0, 0.32]
+    """
+    rank = rank_in_case(case)
+    weights: F64 = np.sqrt(rank) - np.sqrt(rank - 1.0)
+    return weights
 
 
 def rank_in_case(case: NDArray[np.int32]) -> F64:

@@ -24,6 +24,8 @@ from truenorth.spec.model import Journey
 
 I64 = NDArray[np.int64]
 END_OF_TIME_US = int(NEVER)
+MOST_WATCHED = 200_000
+"""Rows of ended cases, silences included, that are made of a labelled log to tell what becomes of open ones."""
 
 
 def vocabulary_of_replay(
@@ -120,12 +122,18 @@ def in_order(events: pl.DataFrame) -> pl.DataFrame:
 
 
 def table_of_log(
-    events: pl.DataFrame, label: Label, vocabulary: Vocabulary | None = None, *, in_silence: bool = False
+    events: pl.DataFrame,
+    label: Label,
+    vocabulary: Vocabulary | None = None,
+    *,
+    in_silence: bool = False,
+    split_us: int = END_OF_TIME_US,
 ) -> Table:
     """The table of a log (``case``, ``time``, ``type``, attributes) whose cases have a label; no journey is needed.
 
     By convention a label is known at the last event of its case. Cases without a label have no rows, but count as load
-    for the others.
+    for the others. Where cases are looked at at their events only, those open at ``split_us`` are *watched*, too: how
+    long they have been silent by then tells what becomes of them.
     """
     vocabulary = vocabulary or vocabulary_of_log(events, label)
     events = in_order(events)
@@ -134,11 +142,28 @@ def table_of_log(
     known = histories(vocabulary, events, None, past)
     ended_us = known.time_us[known.starts[1:] - 1]
     outcome, end_event = found["outcome"].to_numpy(), found["end_event"].to_numpy()
-    wanted = instants(known, ended_us + 1, np.where(outcome < 0, 0, end_event), in_silence=in_silence)
+    asked = (known, ended_us + 1, np.where(outcome < 0, 0, end_event))
+    wanted = instants(*asked, in_silence=in_silence)
     customers = pl.Series("customer", [None] * known.n, pl.String) if past is None else past["customer"]
     cases = Cases(known.id, known.time_us[known.starts[:-1]], ended_us, outcome.astype(np.int8), customers)
     load, is_over = _load(vocabulary, known, None), np.ones(known.n, np.bool_)
-    return _table(vocabulary, known, load, wanted, cases, label.outcomes, ended_us, is_over)
+    table = _table(vocabulary, known, load, wanted, cases, label.outcomes, ended_us, is_over)
+    if in_silence or not ((cases.opened_us < split_us) & (ended_us >= split_us)).any():
+        return table
+    watched = _watched(instants(*asked, in_silence=True), cases, split_us)
+    return table._replace(watched=rows_at(vocabulary, known, (load,), watched))
+
+
+def _watched(wanted: Instants, cases: Cases, split_us: int) -> Instants:
+    """Of instants before the split: all of some cases that had ended by then, and the newest of each that was open."""
+    before, ended = wanted.time_us < split_us, cases.ended_us[wanted.case] < split_us
+    n = int((before & ended).sum())
+    drawn = np.random.default_rng(0).random(len(cases.opened_us)) < MOST_WATCHED / max(n, 1)
+    newest = np.zeros(len(before), np.bool_)
+    of = np.flatnonzero(before & ~ended)
+    newest[of[np.r_[wanted.case[of][1:] != wanted.case[of][:-1], True]]] = True
+    kept = (before & ended & drawn[wanted.case]) | newest
+    return Instants._make(column[kept] for column in wanted)
 
 
 def _openings(events: pl.DataFrame) -> pl.DataFrame:

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from truenorth.foresight.boosted import OF_DAYS, OF_NEXT, SETTINGS, Setting, fit_classes, fit_median
 from truenorth.foresight.calibrate import Curve, choose_curve
 from truenorth.foresight.metrics import Drawn
-from truenorth.foresight.predictors import Boosted, Head, Mean, Predictor, Sample, runner
+from truenorth.foresight.predictors import Boosted, Head, Mean, Predictor, Sample, calibrated, runner
 from truenorth.foresight.remaining import Foretold, Remaining, conformal
 from truenorth.foresight.rows import Table, unresolved
-from truenorth.foresight.split import FEWEST_OF_A_CLASS, Split, row_weights
+from truenorth.foresight.samples import Part, Parts, is_enough, is_varied, part_of, parts_of, parts_with_open, thinned
+from truenorth.foresight.split import FEWEST_OF_A_CLASS, Split, split_at
 from truenorth.spec.durations import DAY_US
 
 F64 = NDArray[np.float64]
@@ -51,41 +52,6 @@ class Heads(NamedTuple):
     constant: Head
 
 
-class _Part(NamedTuple):
-    sample: Sample
-    case: NDArray[np.int32]
-    opened_us: NDArray[np.int64]
-
-
-class _Parts(NamedTuple):
-    fit: _Part
-    valid: _Part
-
-
-def _parts(table: Table, split: Split, y: F64, n_rows: int, seed: int) -> _Parts:
-    """What to learn from and what to choose on, of the rows whose ``y`` is known."""
-    known = np.isfinite(y)
-    return _Parts(
-        _part(table, _thinned(split.fit & known, table, n_rows, seed), y, split.test_us),
-        _part(table, _thinned(split.valid & known, table, n_rows // 4, seed), y, split.test_us),
-    )
-
-
-def _thinned(rows: NDArray[np.bool_], table: Table, n_rows: int, seed: int) -> NDArray[np.bool_]:
-    """About so many of the rows at most, whole cases by chance."""
-    n = int(rows.sum())
-    if n <= n_rows:
-        return rows
-    drawn = np.random.default_rng(seed).random(len(table.cases.opened_us)) < n_rows / n
-    return rows & drawn[table.rows.case]
-
-
-def _part(table: Table, kept: NDArray[np.bool_], y: F64, until_us: int) -> _Part:
-    case = table.rows.case[kept]
-    sample = Sample(table.rows.x[kept], y[kept], row_weights(table, kept, until_us))
-    return _Part(sample, case, table.cases.opened_us[case])
-
-
 def outcome_of_rows(table: Table) -> F64:
     """The outcome of each row's case as a code; NaN where it is not known."""
     code = table.cases.outcome[table.rows.case].astype(np.float64)
@@ -93,9 +59,34 @@ def outcome_of_rows(table: Table) -> F64:
 
 
 def learn_outcome(table: Table, split: Split, seed: int, effort: Effort) -> Heads:
-    """Models of the outcome, with all settings of trees compared."""
+    """Models of the outcome, with all settings of trees compared; cases that are still open teach, too."""
     y, n_classes = outcome_of_rows(table), len(table.outcomes)
-    return learn_classes(table, split, y, n_classes, effort.settings, effort.n_rows, seed, effort)
+    ended = parts_of(table, split, y, effort.n_rows, seed)
+    if not split.open.any() or not is_enough(ended):
+        return _learn(ended, table, n_classes, effort.settings, seed, effort)
+    parts = parts_with_open(table, split, _chances_of_open(table, split, seed, effort), effort.n_rows, seed)
+    return _learn(parts, table, n_classes, effort.settings, seed, effort)
+
+
+def _chances_of_open(table: Table, split: Split, seed: int, effort: Effort) -> F64:
+    """How likely each outcome of open cases is at their newest row, (n_cases, n_classes), as ended ones tell.
+
+    0 for all cases that are not open or have no row.
+    """
+    watched = table if table.watched is None else table._replace(rows=table.watched)
+    rows, split = watched.rows, split_at(watched.cases, watched.rows, split.valid_us, split.test_us)
+    n_classes = len(table.outcomes)
+    fit, valid = parts_of(watched, split, outcome_of_rows(watched), effort.n_rows // 2, seed)
+    trees = fit_classes(fit.sample, valid.sample, n_classes, table.columns, effort.settings[0], seed, effort.n_threads)
+    curves = _calibrated(trees, valid, n_classes).curves
+    of = np.flatnonzero(split.open)
+    newest = np.full(len(table.cases.opened_us), -1)
+    newest[rows.case[of]] = of  # rows of a case are in the order of time: the last one stays
+    is_open = newest >= 0
+    x = rows.x[newest[is_open]]
+    chances = np.zeros((len(newest), n_classes))
+    chances[is_open] = calibrated(runner(trees, x.shape[1]).predict(x), curves)
+    return chances
 
 
 def learn_classes(
@@ -108,15 +99,17 @@ def learn_classes(
     seed: int,
     effort: Effort,
 ) -> Heads:
-    """Models of a target with classes: ``y`` (n_rows_of_table,) codes, NaN = not known.
+    """Models of a target with classes: ``y`` (n_rows_of_table,) codes, NaN = not known."""
+    return _learn(parts_of(table, split, y, n_rows, seed), table, n_classes, settings, seed, effort)
 
-    Trees are those of the setting that does best on later cases, or the mean of all that are not clearly worse there.
-    """
+
+def _learn(parts: Parts, table: Table, n_classes: int, settings: Sequence[Setting], seed: int, effort: Effort) -> Heads:
+    """Trees of the setting that does best on later cases, or the mean of all that are not clearly worse there."""
     from truenorth.foresight.transparent import fit_constant, fit_logistic
 
-    fit, valid = _parts(table, split, y, n_rows, seed)
+    fit, valid = parts
     constant = Head(fit_constant(fit.sample, n_classes))
-    if not _enough(fit) or not _enough(valid):
+    if not is_enough(parts):
         return Heads(None, constant, constant)
     tried = [
         fit_classes(fit.sample, valid.sample, n_classes, table.columns, setting, seed, effort.n_threads)
@@ -145,29 +138,14 @@ def learn_next(table: Table, split: Split, seed: int, effort: Effort) -> Head | 
         return None
     from truenorth.foresight.transparent import fit_constant
 
-    fit, valid = _parts(table, split, table.targets["next"].astype(np.float64), effort.n_rows_small, seed)
-    if not _varied(fit) or not _varied(valid):
+    parts = parts_of(table, split, table.targets["next"].astype(np.float64), effort.n_rows_small, seed)
+    fit, valid = parts
+    if not is_varied(parts):
         return Head(fit_constant(fit.sample, n_classes))
     return Head(fit_classes(fit.sample, valid.sample, n_classes, table.columns, OF_NEXT, seed, effort.n_threads))
 
 
-def _enough(part: _Part) -> bool:
-    """Whether enough cases have the first class, which is the outcome hoped for, and enough another."""
-    return min(_n_cases(part, part.sample.y == 0), _n_cases(part, part.sample.y > 0)) >= FEWEST_OF_A_CLASS
-
-
-def _varied(part: _Part) -> bool:
-    """Whether enough cases have the commonest class, whichever it is, and enough another."""
-    classes = part.sample.y.astype(int)
-    commonest = np.bincount(classes).argmax() if len(classes) else 0
-    return min(_n_cases(part, classes == commonest), _n_cases(part, classes != commonest)) >= FEWEST_OF_A_CLASS
-
-
-def _n_cases(part: _Part, rows: NDArray[np.bool_]) -> int:
-    return len(np.unique(part.case[rows]))
-
-
-def _calibrated(predictor: Predictor, valid: _Part, n_classes: int) -> Head:
+def _calibrated(predictor: Predictor, valid: Part, n_classes: int) -> Head:
     if n_classes > MANY_CLASSES:
         return Head(predictor)
     p = runner(predictor, valid.sample.x.shape[1]).predict(valid.sample.x)
@@ -192,7 +170,7 @@ def learn_remaining(table: Table, split: Split, seed: int, effort: Effort) -> Re
     if days is None:
         return None
     y = days.astype(np.float64)
-    fit, valid = _parts(table, split, y, effort.n_rows, seed)
+    fit, valid = parts_of(table, split, y, effort.n_rows, seed)
     if len(np.unique(fit.case)) < 2 * FEWEST_OF_A_CLASS or len(np.unique(valid.case)) < FEWEST_OF_A_CLASS:
         return None
     predictor = fit_median(fit.sample, valid.sample, table.columns, OF_DAYS, seed, effort.n_threads)
@@ -208,12 +186,12 @@ def foretold_by_halves(table: Table, split: Split, y: F64, seed: int, effort: Ef
     """
     rows, until_us = table.rows, split.test_us - longest_hold_us(table, split.test_us)
     asked = (table.cases.opened_us[rows.case] < split.test_us) & (rows.time_us < until_us) & unresolved(table)
-    asked = _thinned(asked, table, effort.n_rows_small, seed)
+    asked = thinned(asked, table, effort.n_rows_small, seed)
     known = asked & (split.fit | split.valid) & np.isfinite(y)
     halves = [rows.case % 2 == half for half in (0, 1)]
     if min(len(np.unique(rows.case[known & half])) for half in halves) < FEWEST_OF_A_CLASS:
         return None
-    taught = [_part(table, known & half, y, split.test_us).sample for half in halves]
+    taught = [part_of(table, known & half, y, split.test_us).sample for half in halves]
     said = np.full(len(rows.case), np.nan)
     for own, other, half in zip(taught, taught[::-1], halves[::-1], strict=True):
         trees = fit_median(own, other, table.columns, OF_DAYS, seed, effort.n_threads)

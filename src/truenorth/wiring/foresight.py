@@ -67,7 +67,8 @@ def prepare(source: Source, held_out: float, tell: Tell) -> Prepared:
         return table_of_log(log.events, label, vocabulary, in_silence=in_silence), vocabulary
 
     vocabulary = vocabulary_of_log(log.events, label, before_us=before_us, without=source.without)
-    return Prepared(table_of_log(log.events, label, vocabulary, in_silence=in_silence), whole)
+    table = table_of_log(log.events, label, vocabulary, in_silence=in_silence, split_us=before_us)
+    return Prepared(table, whole)
 
 
 def _by_journey(source: Source, path: Path, held_out: float, tell: Tell) -> Prepared:

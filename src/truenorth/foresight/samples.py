@@ -1,0 +1,114 @@
+"""What to learn from and what to choose on: rows of ended cases, and of open ones by what will become of them.
+
+Of the latest cases only the quick ones have ended. To learn from these alone misleads; to weigh them by what they stand
+for (`split.censoring_weights`) does not, but knows nothing of what the open ones have shown since. So a first model, of
+ended cases, says at the newest row of each open case how likely each outcome is, and the case teaches each outcome with
+that weight, by all its rows before. For survival times this is the redistribution to the right (Efron 1967, Proc. Fifth
+Berkeley Symp. 4:831), for classes a step of expectation-maximisation (Dempster, Laird and Rubin 1977, J. R. Stat. Soc.
+B 39:1); to learn a prediction from a later one is temporal-difference learning (Sutton 1988, Mach. Learn. 3:9).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from truenorth.foresight.predictors import Sample
+from truenorth.foresight.rows import Table
+from truenorth.foresight.split import FEWEST_OF_A_CLASS, Split, row_weights, weights_in_case
+
+F64 = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+
+class Part(NamedTuple):
+    """Rows (n,), each of a case (its position in `Cases`), opened at an instant; a row may be there once a class."""
+
+    sample: Sample
+    case: NDArray[np.int32]
+    opened_us: NDArray[np.int64]
+
+
+class Parts(NamedTuple):
+    """What models learn from, and the later cases that choose among them."""
+
+    fit: Part
+    valid: Part
+
+
+def parts_of(table: Table, split: Split, y: F64, n_rows: int, seed: int) -> Parts:
+    """What to learn from and what to choose on, of the rows whose ``y`` is known."""
+    known = np.isfinite(y)
+    return Parts(
+        part_of(table, thinned(split.fit & known, table, n_rows, seed), y, split.test_us),
+        part_of(table, thinned(split.valid & known, table, n_rows // 4, seed), y, split.test_us),
+    )
+
+
+def parts_with_open(table: Table, split: Split, chances: F64, n_rows: int, seed: int) -> Parts:
+    """Rows of ended cases with their outcomes, and of open cases once for each outcome, with its chance as weight.
+
+    ``chances`` (n_cases, n_classes) of open cases; one whose chances are all 0 teaches nothing. No ended case stands
+    for others then.
+    """
+    shares = (table.cases.outcome[:, None] == np.arange(chances.shape[1])).astype(np.float64)
+    is_open: Mask = chances.sum(axis=1) > 0.0
+    shares[is_open] = chances[is_open]
+    case = table.rows.case
+    early = table.cases.opened_us[case] < split.valid_us
+    open_rows = split.open & is_open[case]
+    return Parts(
+        _shared(table, thinned(split.fit | (open_rows & early), table, n_rows, seed), shares),
+        _shared(table, thinned(split.valid | (open_rows & ~early), table, n_rows // 4, seed), shares),
+    )
+
+
+def part_of(table: Table, kept: Mask, y: F64, until_us: int) -> Part:
+    """The rows ``kept`` of cases that ended before an instant: each stands for those like it that had not."""
+    case = table.rows.case[kept]
+    sample = Sample(table.rows.x[kept], y[kept], row_weights(table, kept, until_us))
+    return Part(sample, case, table.cases.opened_us[case])
+
+
+def _shared(table: Table, kept: NDArray[np.bool_], shares: F64) -> Part:
+    """The rows ``kept`` of cases that have their outcomes in ``shares`` (n_cases, n_classes)."""
+    rows = np.flatnonzero(kept)
+    case = table.rows.case[rows]
+    at, outcome = np.nonzero(shares[case])
+    weight = weights_in_case(case)[at] * shares[case[at], outcome]
+    sample = Sample(table.rows.x[rows[at]], outcome.astype(np.float64), weight / weight.mean())
+    return Part(sample, case[at], table.cases.opened_us[case[at]])
+
+
+def thinned(rows: Mask, table: Table, n_rows: int, seed: int) -> Mask:
+    """About so many of the rows at most, whole cases by chance."""
+    n = int(rows.sum())
+    if n <= n_rows:
+        return rows
+    drawn = np.random.default_rng(seed).random(len(table.cases.opened_us)) < n_rows / n
+    return rows & drawn[table.rows.case]
+
+
+def is_enough(parts: Parts) -> bool:
+    """Whether enough cases of either part have the first class, which is the outcome hoped for, and enough another."""
+    return all(
+        min(_n_cases(part, part.sample.y == 0), _n_cases(part, part.sample.y > 0)) >= FEWEST_OF_A_CLASS
+        for part in parts
+    )
+
+
+def is_varied(parts: Parts) -> bool:
+    """Whether enough cases of either part have its commonest class, whichever it is, and enough another."""
+    return all(_is_varied(part) for part in parts)
+
+
+def _is_varied(part: Part) -> bool:
+    classes = part.sample.y.astype(int)
+    commonest = np.bincount(classes).argmax() if len(classes) else 0
+    return min(_n_cases(part, classes == commonest), _n_cases(part, classes != commonest)) >= FEWEST_OF_A_CLASS
+
+
+def _n_cases(part: Part, rows: NDArray[np.bool_]) -> int:
+    return len(np.unique(part.case[rows]))
