@@ -51,13 +51,14 @@ def _pool(n_threads: int) -> Executor:
 
 
 class EventsOfCases(NamedTuple):
-    """The events that belong to cases, by case in its order.
+    """The events that belong to cases, by case in its order: ``starts`` (n_cases + 1,) delimit those of each.
 
     ``marks`` (n,) say what each is for its case (the kernel's bits ``ONLY`` to ``DECISION``), ``place`` (n,) where it
     stands in the log.
     """
 
     frame: pl.DataFrame
+    starts: NDArray[np.int64]
     marks: NDArray[np.uint8]
     place: NDArray[np.int64]
 
@@ -208,7 +209,7 @@ class _Run:
         self.frame = events
         self.n_threads = n_threads
         self.watermark: datetime | None = now or events["time"].max()  # type: ignore[assignment]
-        time_us = read_only(events["time"].to_physical().to_numpy())
+        time_us = read_only(events["time"].cast(pl.Int64).to_numpy())
         with _pool(n_threads) as pool:
             tell("reading keys and conditions", 0.0)
             rows = pool.submit(marker.rows, events)
@@ -279,7 +280,8 @@ class _Run:
             self._judge_span(local(), *span, episodes)
         taken = np.flatnonzero(episodes)
         key = np.searchsorted(starts, taken, side="right") - 1
-        handover = (episodes[taken] & 1).astype(np.bool_)
+        handover, episode = (episodes[taken] & 1).astype(np.bool_), episodes[taken] >> 1
+        begins = (np.diff(key, prepend=-1) != 0) | (np.diff(episode, prepend=0) != 0)
         flags = self.tables.rows["flags"][log["row"][taken] + handover]
         moment, decision = (flags & kernel.MOMENT) != 0, (flags & kernel.DECISION) != 0
         at = np.ascontiguousarray(log["index"][taken])
@@ -287,14 +289,14 @@ class _Run:
         taken_from = self.frame[index] if case is not None else self._let_go(index)
         made = (
             self.ids[index].cast(pl.String),
-            verdicts.case_ids(self.key.values, key, episodes[taken] >> 1),
+            verdicts.case_ids(self.key.values, key, episode),
             pl.Series("moment", moment),
             pl.Series("decision", decision),
             pl.Series("internal", ~(moment | decision)),
             pl.Series("handover", handover),
         )
         events = pl.DataFrame(list({column.name: column for column in (*taken_from, *made)}.values()))
-        return EventsOfCases(events, flags, at)
+        return EventsOfCases(events, np.append(np.flatnonzero(begins), len(taken)), flags, at)
 
     def _let_go(self, index: pl.Series) -> pl.DataFrame:
         """Some events of the log, of which only the ids are kept: column by column, so that there are not two logs."""

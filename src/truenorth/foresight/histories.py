@@ -117,7 +117,7 @@ def histories_of_few(vocabulary: Vocabulary, replay: Replay, judged: Numbers, en
 
     Earlier cases of each customer are looked for among the ``ends``.
     """
-    starts = _starts(replay.events)
+    starts = replay.of_cases.starts
     instances = _instances_of(vocabulary, replay, judged, starts)
     earlier = _earlier_of(replay.events, starts, ends)
     return _histories(vocabulary, replay.events, starts, flags_of(replay), instances, earlier)

@@ -73,7 +73,7 @@ class Held:
         if not parts:
             empty = self._settled if self._settled is not None else self._recent
             return empty.clear() if empty is not None else pl.DataFrame()
-        return parts[0] if len(parts) == 1 else pl.concat(parts)
+        return parts[0] if len(parts) == 1 else _in_one_piece(parts[0].vstack(parts[1]))
 
     def _settle(self) -> None:
         parts = [part for part in (self._settled, self._recent) if part is not None]
