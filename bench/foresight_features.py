@@ -281,12 +281,12 @@ def speed() -> None:
     table = features.table_of_replay(journey, seen, vocabulary)
     made = seconds(lambda: features.table_of_replay(journey, seen, vocabulary), 3)[0]
     print(f"table of {table.rows.x.shape[0]:,} rows and {table.rows.x.shape[1]} columns: {made:.1f} s")
-    known = features.histories_of_replay(journey, seen, vocabulary)
+    known = features.histories_of_replay(seen, vocabulary)
     load = features.load_of_replay(seen, vocabulary, known)
     at_us = int(known.time_us.max())
     mine = seen.events.filter(pl.col("case") == known.id[0])
     promises, cases = (frame.filter(pl.col("case") == known.id[0]) for frame in (seen.promises, seen.cases))
-    flags = features.flags_of(journey, mine)
+    flags = features.flags_of(seen)[(seen.events["case"] == known.id[0]).to_numpy()]
     one = features.histories(vocabulary, mine, promises, cases, flags=flags)
     for name, call in (
         ("one case encoded", lambda: features.encode(vocabulary, one, at_us, load)),

@@ -210,16 +210,18 @@ def looked_again(shop: Shop, later_us: int, what: str) -> Iterator[tuple[str, ob
 
 def one_at_a_time(shop: Shop) -> Iterator[tuple[str, object]]:
     """From what the runner has written to the risk on disk."""
-    seconds = []
+    seconds, used = [], []
     for n in range(N_SINGLE):
         shop.clock.at_us += 1_000
         number = N_TAUGHT + int(shop.chance.integers(0, shop.n_cases))
         shop.store.events.append([event(number, f"single {n}", "Called", shop.clock.at_us, shop.chance)])
         shop.runner.step()
-        begun = perf_counter()
+        begun, at = perf_counter(), process_time()
         shop.foreseer.step()
         seconds.append(perf_counter() - begun)
+        used.append(process_time() - at)
     yield from shown("one event to its risk on disk", seconds)
+    yield from shown("of these of this process", used)
 
 
 def encode_and_score(shop: Shop) -> Iterator[tuple[str, object]]:

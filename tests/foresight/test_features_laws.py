@@ -21,6 +21,7 @@ from strategies import random_pack
 from truenorth.engine.replay import Replay, replay
 from truenorth.foresight import features, histories
 from truenorth.foresight.features import Histories, Instants, Label, Load, Vocabulary
+from truenorth.foresight.histories import End
 from truenorth.foresight.rows import NEVER, Rows, Table
 from truenorth.foresight.vocabulary import looked_at
 from truenorth.simulate import Company, World
@@ -46,7 +47,7 @@ def known_by(journey: Journey, events: pl.DataFrame, vocabulary: Vocabulary, at_
     """What a service that has seen everything up to an instant knows."""
     now = EPOCH + timedelta(microseconds=at_us)
     seen = replay(journey, events, now=now)
-    known = features.histories_of_replay(journey, seen, vocabulary)
+    known = features.histories_of_replay(seen, vocabulary)
     return known, features.load_of_replay(seen, vocabulary, known)
 
 
@@ -72,20 +73,26 @@ def made_up(seed: int, n: int) -> list[tuple[Journey, pl.DataFrame]]:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_few_cases_looked_up_one_by_one_have_the_histories_that_frames_give(seed: int) -> None:
+def test_few_cases_have_the_histories_from_numbers_that_tables_give(seed: int) -> None:
     n_promises = n_earlier = 0
     for journey, events in made_up(seed, 40):
         whole = replay(journey, events)
         vocabulary = some_vocabulary(journey, whole)
+        few = features.histories_of_few(vocabulary, whole, whole.numbers(), ends_of(whole.cases))
         with pytest.MonkeyPatch.context() as changed:
-            one_by_one = features.histories_of_replay(journey, whole, vocabulary)
             changed.setattr(histories, "FEW_ROWS", -1)
-            by_frames = features.histories_of_replay(journey, whole, vocabulary)
-        for name, one, other in zip(Histories._fields, one_by_one, by_frames, strict=True):
+            many = features.histories_of_replay(whole, vocabulary)
+        for name, one, other in zip(Histories._fields, few, many, strict=True):
             assert np.array_equal(np.asarray(one), np.asarray(other), equal_nan=name == "numbers"), name
-        n_promises, n_earlier = n_promises + len(one_by_one.instances), n_earlier + len(one_by_one.earlier)
+        n_promises, n_earlier = n_promises + len(few.instances), n_earlier + len(few.earlier)
     assert n_promises > 100
     assert n_earlier > 20
+
+
+def ends_of(cases: pl.DataFrame) -> list[End]:
+    instants = pl.col("opened", "outcome_time", "closed").to_physical()
+    names = ("case", "customer", "opened", "outcome", "outcome_time", "closed")
+    return cases.with_columns(instants, pl.col("outcome").cast(pl.String)).select(names).rows()
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -180,7 +187,7 @@ def test_no_deadline_of_the_outcome_runs_while_a_case_is_resolved(
 def test_loads_add_up(lived: tuple[Journey, pl.DataFrame, Vocabulary, Table]) -> None:
     journey, events, vocabulary, table = lived
     whole = replay(journey, events)
-    known = features.histories_of_replay(journey, whole, vocabulary)
+    known = features.histories_of_replay(whole, vocabulary)
     moves = features.moves_of(
         known, np.where(np.arange(known.n) % 2, NEVER, known.time_us[known.starts[1:] - 1] + DAY_US)
     )

@@ -22,6 +22,7 @@ from truenorth.store.rows import Judged
 CHANCES = st.floats(0, 1)
 MONEY = st.floats(0, 1e6)
 HOURS = st.floats(0, 1e4)
+UNDECIDED = "{truenorth: 1, journey: quiet, need: type = 'Contact', outcome: {achieved: type = 'Never'}}"
 
 
 @pytest.fixture
@@ -117,6 +118,17 @@ def test_without_a_model_the_share_that_failed_stands_for_the_risk(tmp_path: Pat
         base = lost / (lost + outcome["achieved"])
         assert {one["risk"] for one in said["items"]} == {round(base, 4)}
         assert {one["basis"] for one in said["items"]} == {"belief"}
+
+
+def test_a_risk_that_nothing_says_is_null_and_nothing_of_it_can_be_avoided(tmp_path: Path) -> None:
+    with desk_in(tmp_path) as desk:
+        desk.store.journeys.publish("quiet", UNDECIDED, now_us=NOW_US)
+        desk.judge()
+        quiet = [one for one in desk.get("/api/v1/queue")["items"] if one["journey"] == "quiet"]
+        assert len(quiet) > 3
+        assert {(one["risk"], one["risk_after"], one["avoidable"], one["basis"]) for one in quiet} == {
+            (None, None, 0.0, "belief")
+        }
 
 
 def test_a_case_that_the_model_has_not_looked_at_is_in_it_with_the_base_risk(desk: Desk) -> None:

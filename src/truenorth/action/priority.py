@@ -17,20 +17,25 @@ Basis = Literal["decision", "model", "belief"]
 
 
 class Avoidable(NamedTuple):
-    """How far the risk of a case can be brought down, and what missing its outcome costs in the journey's currency."""
+    """How far the risk of a case can be brought down, and what missing its outcome costs in the journey's currency.
 
-    risk: float
-    risk_after: float
+    Both risks are None where nothing says them: no model, no case that is decided.
+    """
+
+    risk: float | None
+    risk_after: float | None
     at_stake: float
     basis: Basis
 
     @property
     def loss(self) -> float:
-        """(risk now - risk after the best action) x value at stake; never below 0.
+        """(risk now - risk after the best action) x value at stake; never below 0, and 0 where the risk is not known.
 
-        >>> Avoidable(0.6, 0.35, 330.0, "model").loss
-        82.5
+        >>> Avoidable(0.6, 0.35, 330.0, "model").loss, Avoidable(None, None, 330.0, "belief").loss
+        (82.5, 0.0)
         """
+        if self.risk is None or self.risk_after is None:
+            return 0.0
         return max(self.risk - self.risk_after, 0.0) * self.at_stake
 
 

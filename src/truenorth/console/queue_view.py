@@ -112,8 +112,7 @@ class QueueView(DrawnByScript, component="static/queue.js"):
 
     def _what(self, one: PlaceShown) -> str:
         if one.decision is None:
-            is_known = one.risk > 0 or one.basis != "belief"
-            risk = f"risk {self._sight.writing.percent(one.risk)}" if is_known else "risk not known"
+            risk = "risk not known" if one.risk is None else f"risk {self._sight.writing.percent(one.risk)}"
             return f"settled for now, {risk}" if one.settled else risk
         words = name_in_words(one.decision.chosen)
         return f"{words} (under way)" if one.decision.state == "accepted" else words

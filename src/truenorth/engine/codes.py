@@ -113,6 +113,8 @@ class Coded(NamedTuple):
 
 CHUNK_ROWS = 1 << 20
 """Rows hashed at a time."""
+FEW_ROWS = 1_000
+"""Up to so many texts are numbered one by one: hashing takes as long as some hundred of them."""
 
 
 def encode(column: pl.Series, n_hashes: int = 2) -> Coded:
@@ -122,6 +124,8 @@ def encode(column: pl.Series, n_hashes: int = 2) -> Coded:
     >>> coded.codes.tolist(), coded.values.to_list()
     ([0, 1, -1, 0], ['b', 'a'])
     """
+    if len(column) <= FEW_ROWS and column.dtype == pl.String:
+        return _few(column)
     numbering = Numbering()
     codes = np.empty(len(column), np.int32)
     for at in range(0, len(column), CHUNK_ROWS):
@@ -139,3 +143,9 @@ def encode(column: pl.Series, n_hashes: int = 2) -> Coded:
     renumbered[null + 1 :] -= 1
     renumbered[null] = -1
     return Coded(renumbered[codes], values.drop_nulls())
+
+
+def _few(column: pl.Series) -> Coded:
+    numbers: dict[str, int] = {}
+    codes = [-1 if value is None else numbers.setdefault(value, len(numbers)) for value in column.to_list()]
+    return Coded(np.array(codes, np.int32), pl.Series(column.name, list(numbers), dtype=pl.String))

@@ -7,7 +7,7 @@ events with the same bits form a *class*, and the step looks up everything it ne
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import reduce
 from operator import and_, or_
 from typing import NamedTuple
@@ -38,6 +38,8 @@ CHUNK_ROWS = 1 << 18
 """Events evaluated at a time: enough to keep the columns' code busy, few enough to stay in the cache."""
 MAX_LOOKED_UP = 1_000
 """A text column with no more values than this among the first events is looked up by value."""
+FEW_ROWS = 1_000
+"""Of up to so many events texts are looked up among those that were asked about before, at most `MAX_LOOKED_UP`."""
 
 _COMPARISONS: Mapping[str, Callable[[pl.Expr, pl.Expr], pl.Expr]] = {
     "=": pl.Expr.eq,
@@ -182,8 +184,52 @@ class _Lookup(NamedTuple):
     words: U64
 
 
+class _Asked(NamedTuple):
+    """Conditions, by their bits, that look at one column alone, and their answers to the texts met so far."""
+
+    conditions: Mapping[int, pl.Expr]
+    words: dict[str | None, int]
+
+
 def _has_few_values(column: pl.Series) -> bool:
     return column.head(CHUNK_ROWS).n_unique() <= MAX_LOOKED_UP
+
+
+def _remembered(column: pl.Series, asked: _Asked) -> _Lookup:
+    """The look-up of few texts: conditions are asked about those only that are met for the first time."""
+    values = column.to_list()
+    new = [value for value in dict.fromkeys(values) if value not in asked.words]
+    if new:
+        if len(asked.words) + len(new) > MAX_LOOKED_UP:
+            asked.words.clear()
+            new = list(dict.fromkeys(values))
+        words = np.zeros(len(new), np.uint64)
+        _answer(pl.DataFrame({column.name: new}, {column.name: pl.String}), asked.conditions, words)
+        asked.words.update(zip(new, words.tolist(), strict=True))
+    found = np.array([asked.words[value] for value in values], np.uint64)
+    return _Lookup(frozenset(asked.conditions), np.arange(len(values), dtype=np.int32), found)
+
+
+def _alone(conditions: Sequence[pl.Expr]) -> dict[str, _Asked]:
+    """The conditions that look at one column alone, by its name."""
+    columns: dict[str, dict[int, pl.Expr]] = {}
+    for bit, condition in enumerate(conditions):
+        used = set(condition.meta.root_names())
+        if len(used) == 1:
+            columns.setdefault(used.pop(), {})[bit] = condition
+    return {name: _Asked(asked, {}) for name, asked in columns.items()}
+
+
+def _lookups(frame: pl.DataFrame, alone: Mapping[str, _Asked]) -> Iterator[_Lookup]:
+    """One look-up for each text column that some conditions use alone: of few events, or with few values."""
+    for name, asked in alone.items():
+        column = frame[name]
+        if column.dtype != pl.String:
+            continue
+        if frame.height <= FEW_ROWS:
+            yield _remembered(column, asked)
+        elif frame.height > CHUNK_ROWS and _has_few_values(column):
+            yield _lookup(column, asked.conditions)
 
 
 def _lookup(column: pl.Series, conditions: Mapping[int, pl.Expr]) -> _Lookup:
@@ -197,7 +243,7 @@ def _lookup(column: pl.Series, conditions: Mapping[int, pl.Expr]) -> _Lookup:
 class Classes:
     """Finds the class of events from the answers to a list of conditions.
 
-    Conditions on a single text column are asked once for each of its values, where these are few.
+    Conditions on a single text column are asked once for each of its values, where these, or the events, are few.
 
     >>> frame = pl.DataFrame({"type": ["a", "b", "a"]})
     >>> classes = Classes([pl.col("type") == "a", pl.col("type") == "b"])
@@ -208,12 +254,13 @@ class Classes:
     def __init__(self, conditions: Sequence[pl.Expr]) -> None:
         self.words = [list(conditions[at : at + 64]) for at in range(0, len(conditions), 64)]
         self._constants = [_constants(some) for some in self.words]
+        self._alone = [_alone(some) for some in self.words]
         self._numberings = [Numbering() for _ in self.words]
 
     def classify(self, frame: pl.DataFrame) -> I32:
         """The class of each row."""
         classes = np.zeros(frame.height, np.int32)
-        lookups = [self._lookups(frame, conditions) for conditions in self.words]
+        lookups = [list(_lookups(frame, alone)) for alone in self._alone]
         for at in range(0, frame.height, CHUNK_ROWS):
             chunk = frame.slice(at, CHUNK_ROWS)
             part = classes[at : at + CHUNK_ROWS]
@@ -227,19 +274,6 @@ class Classes:
                     _look_up(word, lookup.codes[at : at + CHUNK_ROWS], lookup.words)
                 part[:] = numbering.number(part.astype(np.uint64), word)
         return classes
-
-    def _lookups(self, frame: pl.DataFrame, conditions: Sequence[pl.Expr]) -> list[_Lookup]:
-        """One look-up for each text column with few values that some conditions use alone."""
-        columns: dict[str, dict[int, pl.Expr]] = {}
-        for bit, condition in enumerate(conditions):
-            used = set(condition.meta.root_names())
-            if len(used) == 1:
-                columns.setdefault(used.pop(), {})[bit] = condition
-        return [
-            _lookup(frame[name], asked)
-            for name, asked in columns.items()
-            if frame.height > CHUNK_ROWS and frame[name].dtype == pl.String and _has_few_values(frame[name])
-        ]
 
     @property
     def n(self) -> int:

@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import cached_property
 from itertools import pairwise
 from threading import local
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import polars as pl
@@ -50,6 +50,32 @@ def _pool(n_threads: int) -> Executor:
     return ThreadPoolExecutor(n_threads) if n_threads > 1 else _Inline()
 
 
+class EventsOfCases(NamedTuple):
+    """The events that belong to cases, by case in its order: ``starts`` (n_cases + 1,) delimit those of each.
+
+    ``marks`` (n,) say what each is for its case (the kernel's bits ``ONLY`` to ``DECISION``), ``place`` (n,) where it
+    stands in the log.
+    """
+
+    frame: pl.DataFrame
+    starts: NDArray[np.int64]
+    marks: NDArray[np.uint8]
+    place: NDArray[np.int64]
+
+
+class Numbers(NamedTuple):
+    """Cases and promises as the step wrote them: `kernel.CASE` and `kernel.VERDICT` rows in the order of the tables.
+
+    ``ids`` and ``customers`` are those of the cases; ``case`` (n_promises,) is the place of each promise's case.
+    """
+
+    cases: NDArray[np.void]
+    promises: NDArray[np.void]
+    ids: list[str]
+    customers: list[str | None]
+    case: NDArray[np.int64]
+
+
 class Replay:
     """What a journey makes of a log.
 
@@ -73,27 +99,45 @@ class Replay:
         """One row an instance of a promise, with the columns of the reference's section 4."""
         return self._held("promises", pl.concat(self.promise_parts()))
 
-    @cached_property
+    def numbers(self) -> Numbers:
+        """Cases and promises without tables, for who judges a few again and again; to be asked before all three are."""
+        run = self._run
+        parts = list(run.judge(lambda part: (part.cases.copy(), by_promise(part.verdicts, len(self.journey.promises)))))
+        cases, promises = (np.concatenate(rows) for rows in zip(*parts, strict=True))
+        return Numbers(
+            cases,
+            promises,
+            verdicts.case_ids(run.key.values, cases["key"], cases["episode"]).to_list(),
+            verdicts.texts(run.customer.values, cases["customer"]).to_list(),
+            np.searchsorted(_numbered(cases), _numbered(promises)),
+        )
+
+    @property
     def events(self) -> pl.DataFrame:
         """The events that belong to cases, by case in its order.
 
         All columns of the log, with ``case`` the id of the case (``key#2`` for a second episode) and the flags
         ``moment``, ``decision``, ``internal`` and ``handover``.
         """
-        return self._held("events", self._run.events_of_cases())
+        return self.of_cases.frame
 
-    def _held(self, name: str, table: pl.DataFrame) -> pl.DataFrame:
+    @cached_property
+    def of_cases(self) -> EventsOfCases:
+        """`events`, with what each is for its case."""
+        return self._held("of_cases", self._run.events_of_cases())
+
+    def _held(self, name: str, table: Taken) -> Taken:
         """The table; once all three are held the log as numbers is let go, as nothing is left to be made of it."""
         self.__dict__[name] = table
-        if {"cases", "promises", "events"} <= self.__dict__.keys():
+        if {"cases", "promises", "of_cases"} <= self.__dict__.keys():
             self.__dict__.pop("_run", None)  # another thread may have made the last table at the same time
         return table
 
     def events_of(self, case: str) -> pl.DataFrame:
         """The events of one case in its order, as in `events`; none for an unknown case."""
-        if "events" in self.__dict__:
+        if "of_cases" in self.__dict__:
             return self.events.filter(pl.col("case") == case)
-        return self._run.events_of_cases(case)
+        return self._run.events_of_cases(case).frame.filter(pl.col("case") == case)
 
     def case_parts(self) -> Iterator[pl.DataFrame]:
         """The table of cases in parts, for writing what is too large to hold."""
@@ -165,7 +209,7 @@ class _Run:
         self.frame = events
         self.n_threads = n_threads
         self.watermark: datetime | None = now or events["time"].max()  # type: ignore[assignment]
-        time_us = read_only(events["time"].to_physical().to_numpy())
+        time_us = read_only(events["time"].cast(pl.Int64).to_numpy())
         with _pool(n_threads) as pool:
             tell("reading keys and conditions", 0.0)
             rows = pool.submit(marker.rows, events)
@@ -227,8 +271,8 @@ class _Run:
         watermark_us = microseconds(self.watermark) if self.watermark else 0
         return room.step(self.tables, state, runs, self.events, watermark_us, episodes)
 
-    def events_of_cases(self, case: str | None = None) -> pl.DataFrame:
-        """The frame behind `Replay.events`, or the part of it that belongs to one case."""
+    def events_of_cases(self, case: str | None = None) -> EventsOfCases:
+        """What is behind `Replay.of_cases`, or the part of it that belongs to the key of one case."""
         log, starts = self.events.log, self.starts
         spans = list(self._spans()) if case is None else list(self._spans_of(case))
         episodes = np.zeros(len(log), np.int32)
@@ -236,21 +280,23 @@ class _Run:
             self._judge_span(local(), *span, episodes)
         taken = np.flatnonzero(episodes)
         key = np.searchsorted(starts, taken, side="right") - 1
-        handover = (episodes[taken] & 1).astype(np.bool_)
+        handover, episode = (episodes[taken] & 1).astype(np.bool_), episodes[taken] >> 1
+        begins = (np.diff(key, prepend=-1) != 0) | (np.diff(episode, prepend=0) != 0)
         flags = self.tables.rows["flags"][log["row"][taken] + handover]
         moment, decision = (flags & kernel.MOMENT) != 0, (flags & kernel.DECISION) != 0
-        index = pl.Series(np.ascontiguousarray(log["index"][taken]), dtype=pl.get_index_type())
+        at = np.ascontiguousarray(log["index"][taken])
+        index = pl.Series(at, dtype=pl.get_index_type())
         taken_from = self.frame[index] if case is not None else self._let_go(index)
         made = (
             self.ids[index].cast(pl.String),
-            verdicts.case_ids(self.key.values, key, episodes[taken] >> 1),
+            verdicts.case_ids(self.key.values, key, episode),
             pl.Series("moment", moment),
             pl.Series("decision", decision),
             pl.Series("internal", ~(moment | decision)),
             pl.Series("handover", handover),
         )
         events = pl.DataFrame(list({column.name: column for column in (*taken_from, *made)}.values()))
-        return events if case is None else events.filter(pl.col("case") == case)
+        return EventsOfCases(events, np.append(np.flatnonzero(begins), len(taken)), flags, at)
 
     def _let_go(self, index: pl.Series) -> pl.DataFrame:
         """Some events of the log, of which only the ids are kept: column by column, so that there are not two logs."""
@@ -263,6 +309,12 @@ class _Run:
         for key in {case, case.rpartition("#")[0]}:
             found = (self.key.values == key).arg_true()
             yield from ((code, code + 1) for code in found)
+
+
+def _numbered(rows: NDArray[np.void]) -> NDArray[np.int64]:
+    """One number for the key and the episode of each row, in whose order rows come."""
+    numbered: NDArray[np.int64] = (rows["key"].astype(np.int64) << 32) + rows["episode"]
+    return numbered
 
 
 def amounts_of(events: pl.DataFrame, names: Sequence[str]) -> NDArray[np.float64]:

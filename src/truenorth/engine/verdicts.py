@@ -27,8 +27,8 @@ _COUNTS = ("reopened", "events", *_TOTALS)
 
 def instants(values: NDArray[np.int64]) -> pl.Series:
     """Microseconds as instants, NEVER as null."""
-    series = pl.Series(np.ascontiguousarray(values))
-    return series.set(series == int(kernel.NEVER), None).cast(INSTANT)
+    series, never = pl.Series(np.ascontiguousarray(values)), values == kernel.NEVER
+    return (series.set(pl.Series(never), None) if never.any() else series).cast(INSTANT)
 
 
 def named(numbers: NDArray[np.integer], names: Sequence[str | None]) -> pl.Series:

@@ -2,7 +2,7 @@
 
 from truenorth.foresight.columns import columns_of
 from truenorth.foresight.encoding import Instants, encode, latest, rows_at
-from truenorth.foresight.histories import Histories, flags_of, histories
+from truenorth.foresight.histories import Histories, flags_of, histories, histories_of_few
 from truenorth.foresight.labels import Label
 from truenorth.foresight.load import Load, load_of, moves_of
 from truenorth.foresight.tables import (
@@ -28,6 +28,7 @@ __all__ = [
     "encode",
     "flags_of",
     "histories",
+    "histories_of_few",
     "histories_of_replay",
     "in_order",
     "latest",

@@ -6,7 +6,7 @@ after the instant that is looked at: what comes later is never read.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -18,10 +18,9 @@ from truenorth.engine.codes import encode as numbered
 from truenorth.foresight.hours import after_open
 from truenorth.foresight.rows import NEVER
 from truenorth.foresight.vocabulary import Vocabulary
-from truenorth.spec.model import Journey
 
 if TYPE_CHECKING:
-    from truenorth.engine.compile import Marker
+    from truenorth.engine.replay import Numbers, Replay
 
 I32 = NDArray[np.int32]
 I64 = NDArray[np.int64]
@@ -87,6 +86,12 @@ class Histories(NamedTuple):
         return len(self.starts) - 1
 
 
+End = tuple[str, str | None, int, str, int | None, int | None]
+"""Of a case: its id, customer, opened, outcome, instant of the outcome, closed."""
+Delimited = tuple[I64, NDArray[np.void]]
+"""Where the rows of each case begin and end, and the rows."""
+
+
 def histories(
     vocabulary: Vocabulary,
     events: pl.DataFrame,
@@ -94,35 +99,58 @@ def histories(
     cases: pl.DataFrame | None = None,
     *,
     flags: NDArray[np.uint8] | None = None,
-    past: pl.DataFrame | None = None,
 ) -> Histories:
     """The histories of the cases that ``events`` (``case``, ``time``, ``type`` ..., by case in its order) belong to.
 
     ``promises`` is a table as a replay gives it, and so is ``cases``, among which the earlier ones of each customer are
-    looked for (``case``, ``customer``, ``opened``, ``closed``, ``outcome``); ``past`` takes its place where those are
-    not all here. ``flags`` (n_events,) come from `flags_of`.
+    looked for (``case``, ``customer``, ``opened``, ``closed``, ``outcome``). ``flags`` (n_events,) come from
+    `flags_of`.
     """
-    time_us = instants_us(events["time"])
+    starts = _starts(events)
+    instances = _instances(vocabulary, events, starts, promises)
+    flags = np.zeros(events.height, np.uint8) if flags is None else flags
+    return _histories(vocabulary, events, starts, flags, instances, _earlier(events, starts, cases))
+
+
+def histories_of_few(vocabulary: Vocabulary, replay: Replay, judged: Numbers, ends: Iterable[End]) -> Histories:
+    """The same of a replay of few cases, from its numbers: tables would take longer to be made.
+
+    Earlier cases of each customer are looked for among the ``ends``.
+    """
+    starts = replay.of_cases.starts
+    instances = _instances_of(vocabulary, replay, judged, starts)
+    earlier = _earlier_of(replay.events, starts, ends)
+    return _histories(vocabulary, replay.events, starts, flags_of(replay), instances, earlier)
+
+
+def _starts(events: pl.DataFrame) -> I64:
     run = events["case"].rle_id().to_numpy().astype(np.int64)
-    starts = np.append(np.flatnonzero(np.diff(run, prepend=-1)), len(run)).astype(np.int64)
-    ids = events["case"][starts[:-1]]
-    opened_us = time_us[starts[:-1]]
-    instance_starts, instances = _instances(vocabulary, events, ids, starts, promises)
-    earlier_starts, earlier = _earlier(events, starts, cases if past is None else past)
+    return np.append(np.flatnonzero(np.diff(run, prepend=-1)), len(run)).astype(np.int64)
+
+
+def _histories(
+    vocabulary: Vocabulary,
+    events: pl.DataFrame,
+    starts: I64,
+    flags: NDArray[np.uint8],
+    instances: Delimited,
+    earlier: Delimited,
+) -> Histories:
+    time_us, n = instants_us(events["time"]), events.height
     return Histories(
-        id=ids,
+        id=events["case"][starts[:-1]],
         starts=starts,
         time_us=np.ascontiguousarray(time_us),
-        flags=np.zeros(len(run), np.uint8) if flags is None else flags,
+        flags=flags,
         type=codes(events, "type", vocabulary.types),
         owner=_carried(codes(events, vocabulary.owner, vocabulary.owners), starts),
-        categories=_stacked([codes(events, one.name, one.values) for one in vocabulary.categories], len(run), np.int32),
-        numbers=_stacked([_numbers(events, one.name) for one in vocabulary.numbers], len(run), np.float64),
-        limit_us=_limits(vocabulary, opened_us),
-        instance_starts=instance_starts,
-        instances=instances,
-        earlier_starts=earlier_starts,
-        earlier=earlier,
+        categories=_stacked([codes(events, one.name, one.values) for one in vocabulary.categories], n, np.int32),
+        numbers=_stacked([_numbers(events, one.name) for one in vocabulary.numbers], n, np.float64),
+        limit_us=_limits(vocabulary, time_us[starts[:-1]]),
+        instance_starts=instances[0],
+        instances=instances[1],
+        earlier_starts=earlier[0],
+        earlier=earlier[1],
     )
 
 
@@ -186,34 +214,28 @@ def _limits(vocabulary: Vocabulary, opened_us: I64) -> I64:
     return after_open(vocabulary.within_calendar, opened_us, vocabulary.within_us)
 
 
-def flags_of(journey: Journey, events: pl.DataFrame, marker: Marker | None = None) -> NDArray[np.uint8]:
-    """What each event of a replay (with its flags ``moment``, ``decision``, ``handover``) is for its case.
-
-    ``marker``: one that was made for the journey and these columns.
-    """
+def flags_of(replay: Replay) -> NDArray[np.uint8]:
+    """What each event of a replay is for its case: the bits `MOMENT` to `REOPENS`."""
     from truenorth.engine import kernel
-    from truenorth.engine.compile import marker_of
 
-    marker = marker or marker_of(journey, events.schema)
-    rows = marker.rows(events) + events["handover"].to_numpy().astype(np.int32)
-    marks = marker.flags()[rows]
-    flags = np.zeros(events.height, np.uint8)
-    for bit, name in ((MOMENT, "moment"), (DECISION, "decision"), (HANDOVER, "handover")):
-        flags |= bit * events[name].to_numpy().astype(np.uint8)
-    for bit, mark in ((RESOLVES, kernel.ACHIEVED_BY), (REOPENS, kernel.REOPENED_BY)):
+    flags = HANDOVER * replay.events["handover"].to_numpy().astype(np.uint8)
+    marks = replay.of_cases.marks
+    for bit, mark in (
+        (MOMENT, kernel.MOMENT),
+        (DECISION, kernel.DECISION),
+        (RESOLVES, kernel.ACHIEVED_BY),
+        (REOPENS, kernel.REOPENED_BY),
+    ):
         flags |= bit * ((marks & mark) != 0).astype(np.uint8)
     return flags
 
 
-def _instances(
-    vocabulary: Vocabulary, events: pl.DataFrame, ids: pl.Series, starts: I64, promises: pl.DataFrame | None
-) -> tuple[I64, NDArray[np.void]]:
+def _instances(vocabulary: Vocabulary, events: pl.DataFrame, starts: I64, promises: pl.DataFrame | None) -> Delimited:
     """Instances by case, in the order of the table."""
+    ids = events["case"][starts[:-1]]
     if promises is None or not vocabulary.terms or promises.is_empty():
         return np.zeros(len(ids) + 1, np.int64), np.zeros(0, INSTANCE)
     terms = {term.name: number for number, term in enumerate(vocabulary.terms)}
-    if max(events.height, promises.height) <= FEW_ROWS:
-        return _instances_one_by_one(terms, events, ids, starts, promises)
     numbers = pl.DataFrame({"case": ids, "number": np.arange(len(ids))})
     found = (
         promises.filter(pl.col("promise").is_in(list(terms)))
@@ -235,31 +257,28 @@ def _instances(
     return _delimited(found["number"].to_numpy(), len(ids)), rows
 
 
-def _instances_one_by_one(
-    terms: Mapping[str, int], events: pl.DataFrame, ids: pl.Series, starts: I64, promises: pl.DataFrame
-) -> tuple[I64, NDArray[np.void]]:
-    """The same where there are few: every call of a frame costs as much as some hundred rows."""
-    numbers = {case: number for number, case in enumerate(ids.to_list())}
-    case = np.repeat(np.arange(len(ids)), np.diff(starts)).tolist()
-    names, times_us = events["id"].cast(pl.String).to_list(), instants_us(events["time"]).tolist()
-    places: dict[tuple[int, str | None, int], int] = {}
-    for row, key in enumerate(zip(case, names, times_us, strict=True)):
-        places.setdefault(key, row - int(starts[key[0]]))
-    texts = (
-        promises[name].cast(pl.String).to_list() for name in ("case", "promise", "verdict", "started_by", "decided_by")
-    )
-    found = []
-    for of, promise, verdict, started_by, decided_by, *times in zip(
-        *texts, *(instants_us(promises[name]).tolist() for name in ("started", "due", "decided")), strict=True
-    ):
-        number, term = numbers.get(of), terms.get(promise)
-        if number is not None and term is not None:
-            started = 0 if started_by is None else places.get((number, started_by, times[0]), 0)
-            decided = UNKNOWN if decided_by is None else places.get((number, decided_by, times[2]), UNKNOWN)
-            found.append((number, (term, started, decided, VERDICT_CODES[verdict], *times)))
-    found.sort(key=lambda one: one[0])
-    rows = np.array([row for _, row in found], INSTANCE)
-    return _delimited(np.array([number for number, _ in found], np.int64), len(ids)), rows
+def _instances_of(vocabulary: Vocabulary, replay: Replay, judged: Numbers, starts: I64) -> Delimited:
+    """The same from numbers: these know the events that started and decided an instance by their places in the log."""
+    numbers = {term.name: number for number, term in enumerate(vocabulary.terms)}
+    term = np.array([numbers.get(promise.name, UNKNOWN) for promise in replay.journey.promises], np.int32)
+    known = np.flatnonzero(term[judged.promises["promise"]] >= 0) if len(term) else np.zeros(0, np.int64)
+    promises, case = judged.promises[known], judged.case[known]
+    places, time_us = replay.of_cases.place, instants_us(replay.events["time"])
+    row = np.full(int(places.max(initial=0)) + 1, UNKNOWN)
+    row[places] = np.arange(len(places))
+
+    def event_of(by: str, at: str, otherwise: int) -> I64:
+        event = np.where(promises[by] >= 0, row[promises[by]], UNKNOWN)
+        is_there = (event >= starts[case]) & (event < starts[case + 1]) & (time_us[event] == promises[at])
+        return np.where(is_there, event - starts[case], otherwise)
+
+    found = np.zeros(len(promises), INSTANCE)
+    found["promise"], found["verdict"] = term[promises["promise"]], promises["verdict"]
+    found["from_event"] = event_of("started_by", "started", 0)
+    found["by_event"] = event_of("decided_by", "decided", UNKNOWN)
+    for name in ("started", "due", "decided"):
+        found[f"{name}_us"] = promises[name]
+    return _delimited(case, len(starts) - 1), found
 
 
 def _places(events: pl.DataFrame, starts: I64) -> pl.DataFrame:
@@ -274,7 +293,7 @@ def _delimited(number: I64, n: int) -> I64:
     return np.searchsorted(number, np.arange(n + 1)).astype(np.int64)
 
 
-def _earlier(events: pl.DataFrame, starts: I64, past: pl.DataFrame | None) -> tuple[I64, NDArray[np.void]]:
+def _earlier(events: pl.DataFrame, starts: I64, past: pl.DataFrame | None) -> Delimited:
     """The cases of each case's customer that opened before it, in the order of their ends.
 
     The customer of a case is that of its opening event: one that is named later was not known then.
@@ -282,8 +301,6 @@ def _earlier(events: pl.DataFrame, starts: I64, past: pl.DataFrame | None) -> tu
     n = len(starts) - 1
     if past is None or past.is_empty() or "customer" not in past.columns or "customer" not in events.columns:
         return np.zeros(n + 1, np.int64), np.zeros(0, EARLIER)
-    if max(events.height, past.height) <= FEW_ROWS:
-        return _earlier_one_by_one(events, starts, past)
     first = events.select("case", pl.col("customer").cast(pl.String), "time")[starts[:-1]]
     now = first.with_columns(pl.Series("number", np.arange(n))).drop_nulls("customer")
     before = past.filter(pl.col("closed").is_not_null() & pl.col("customer").is_not_null()).select(
@@ -304,15 +321,15 @@ def _earlier(events: pl.DataFrame, starts: I64, past: pl.DataFrame | None) -> tu
     return _delimited(found["number"].to_numpy(), n), rows
 
 
-def _earlier_one_by_one(events: pl.DataFrame, starts: I64, past: pl.DataFrame) -> tuple[I64, NDArray[np.void]]:
-    """The same where there are few."""
+def _earlier_of(events: pl.DataFrame, starts: I64, ends: Iterable[End]) -> Delimited:
+    """The same from ends, one by one."""
     by_customer: dict[str, list[tuple[int, int, str, int]]] = {}
-    texts = (past[name].cast(pl.String).to_list() for name in ("customer", "case", "outcome"))
-    times = (instants_us(past[name]).tolist() for name in ("opened", "closed"))
-    for customer, case, outcome, opened_us, closed_us in zip(*texts, *times, strict=True):
-        if customer is not None and closed_us != NEVER:
+    for case, customer, opened_us, outcome, _, closed_us in ends:
+        if customer is not None and closed_us is not None:
             end = closed_us, opened_us, case, ENDS.get(outcome, UNKNOWN)
             by_customer.setdefault(customer, []).append(end)
+    if not by_customer or "customer" not in events.columns:
+        return np.zeros(len(starts), np.int64), np.zeros(0, EARLIER)
     opening = starts[:-1].tolist()
     names, customers = events["case"].to_list(), events["customer"].cast(pl.String).to_list()
     opened = instants_us(events["time"])[starts[:-1]].tolist()

@@ -17,6 +17,10 @@ F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
 
 
+FEW_ROWS = 16
+"""Up to so many rows are asked one by one: LightGBM would first wake its threads."""
+
+
 class Sample(NamedTuple):
     """Rows to learn from: ``x`` (n, n_columns), ``y`` (n,) codes of classes or a quantity, ``weight`` (n,)."""
 
@@ -76,7 +80,10 @@ Predictor = Constant | Linear | Boosted | Mean
 
 
 class Runner(Protocol):
-    """A predictor ready to be asked. ``x`` is (n, n_columns) float32; answers are (n, n_classes)."""
+    """A predictor ready to be asked, by one thread at a time.
+
+    ``x`` is (n, n_columns) float32; answers are (n, n_classes).
+    """
 
     def predict(self, x: F32) -> F64:
         """Probabilities of the classes, or the quantity (n, 1)."""
@@ -152,6 +159,8 @@ class _BoostedRunner:
         self.n_columns = n_columns
 
     def predict(self, x: F32) -> F64:
+        if 0 < len(x) <= FEW_ROWS:
+            return self._shaped(np.stack([self._fast(row) for row in x]))
         return self._shaped(np.asarray(self.booster.predict(x)))
 
     def one(self, x: F32) -> F64:

@@ -152,8 +152,8 @@ def interval(remaining: Remaining, said: F64, low: F64 | float, high: F64 | floa
     """The interval around medians (n,), in days, that ends at the positions ``low`` and ``high``, each (n,) or one."""
     group, ends = _group(remaining, said), np.empty((2, len(said)))
     asked = np.stack([np.broadcast_to(low, said.shape), np.broadcast_to(high, said.shape)])
-    for g, errors in enumerate(np.array(remaining.errors)):
-        of = group == g
+    for g in np.unique(group).tolist():
+        of, errors = group == g, np.array(remaining.errors[g])
         position = asked[:, of]
         beyond = np.minimum(position, 0.0) + np.maximum(position - 1.0, 0.0) * _largest(errors)
         ends[:, of] = _days(said[of], np.interp(position, SHARES, errors) + beyond)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -21,6 +21,9 @@ from truenorth.foresight.vocabulary import Vocabulary, learn
 from truenorth.insight.replayed import DECIDED, Replayed
 from truenorth.spec.instants import microseconds
 from truenorth.spec.model import Journey
+
+if TYPE_CHECKING:
+    from truenorth.engine.replay import Replay
 
 I64 = NDArray[np.int64]
 END_OF_TIME_US = int(NEVER)
@@ -59,7 +62,7 @@ def _before(events: pl.DataFrame, before_us: int) -> pl.DataFrame:
 
 
 def table_of_replay(
-    journey: Journey, replay: Replayed, vocabulary: Vocabulary | None = None, *, in_silence: bool = True
+    journey: Journey, replay: Replay, vocabulary: Vocabulary | None = None, *, in_silence: bool = True
 ) -> Table:
     """The table of a replayed journey: its cases at their events and, ``in_silence``, between them.
 
@@ -67,7 +70,7 @@ def table_of_replay(
     its outcome is -1. Without a ``vocabulary`` all events teach it: give one where part of the table is to test with.
     """
     vocabulary = vocabulary or vocabulary_of_replay(journey, replay)
-    known = histories_of_replay(journey, replay, vocabulary)
+    known = histories_of_replay(replay, vocabulary)
     by_case = _ends_of(known, replay.cases)
     ended_us, outcome_us, closed_us = (by_case[name].to_numpy() for name in ("known_us", "outcome_us", "closed_us"))
     seen_us = microseconds(replay.watermark) if replay.watermark else 0
@@ -82,10 +85,9 @@ def table_of_replay(
 _CODES = {**{name: code for code, name in enumerate(DECIDED)}, "open": -1}
 
 
-def histories_of_replay(journey: Journey, replay: Replayed, vocabulary: Vocabulary) -> Histories:
+def histories_of_replay(replay: Replay, vocabulary: Vocabulary) -> Histories:
     """The histories of a replay's cases."""
-    events = replay.events
-    return histories(vocabulary, events, replay.promises, replay.cases, flags=flags_of(journey, events))
+    return histories(vocabulary, replay.events, replay.promises, replay.cases, flags=flags_of(replay))
 
 
 def load_of_replay(replay: Replayed, vocabulary: Vocabulary, known: Histories) -> Load:

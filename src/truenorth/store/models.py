@@ -55,9 +55,9 @@ class Models:
         with self._database.reading() as connection:
             return [_model(row) for row in connection.execute(asked).all()]
 
-    def standing(self) -> tuple[int, Sequence[tuple[Any, ...]]]:
+    def standing(self) -> tuple[int, Sequence[tuple[str, str, str, int]]]:
         """What a foreseer looks at before each step, all of one instant: how many erasures there have been, and which
-        models are asked (journey, version, state, newest live version of the journey)."""
+        models are asked (journey, version, state, newest live version of the journey), by journey and version."""
         with self._database.reading() as connection:
             return n_erasures_of(connection), [tuple(row) for row in connection.execute(_STANDING)]
 

@@ -44,6 +44,9 @@ _PROGRESS = select(*(PROGRESS.c[name] for name in Progress.__struct_fields__)).w
     PROGRESS.c.journey == bindparam("journey")
 )
 _N_ERASURES = select(func.max(RECEIPT.c.number))
+_ENDS_OF = select(
+    *(CASE_ROW.c[name] for name in ("case", "customer", "opened_us", "outcome", "outcome_time_us", "closed_us"))
+).where(CASE_ROW.c.journey == bindparam("journey"), CASE_ROW.c.customer.in_(bindparam("customers", expanding=True)))
 _BY_OUTCOME = (
     select(CASE_ROW.c.outcome, func.count())
     .where(CASE_ROW.c.journey == bindparam("journey"))
@@ -130,12 +133,10 @@ class Results:
 
     def ends_of(self, journey: str, customers: Sequence[str]) -> list[tuple[Any, ...]]:
         """The cases of some customers: case, customer, opened, outcome, instant of the outcome, closed."""
-        names = ("case", "customer", "opened_us", "outcome", "outcome_time_us", "closed_us")
         found: list[tuple[Any, ...]] = []
         with self._database.reading() as connection:
             for some in in_parts(sorted(set(customers))):
-                theirs = and_(CASE_ROW.c.journey == journey, CASE_ROW.c.customer.in_(some))
-                found += map(tuple, connection.execute(select(*(CASE_ROW.c[name] for name in names)).where(theirs)))
+                found += map(tuple, connection.execute(_ENDS_OF, {"journey": journey, "customers": some}))
         return found
 
     def next_dues(self, journey: str, cases: Sequence[str]) -> dict[str, tuple[int, str]]:

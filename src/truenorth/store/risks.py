@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, and_, bindparam, delete, func, or_, select, tuple_
+from sqlalchemy import and_, bindparam, delete, func, or_, select, tuple_
 
 from truenorth.store.database import Database, Turn
 from truenorth.store.foresight_rows import Foretold, MaturedRow, RiskPoint, RiskRow, SaidRow
@@ -25,6 +25,16 @@ _OF_CASE = (
     .join(MODEL, _BY_LIVE_MODEL)
     .where(RISK.c.journey == bindparam("journey"), RISK.c.case == bindparam("case"))
 )
+_NEWEST = (
+    select(*RISKS)
+    .where(
+        RISK.c.journey == bindparam("journey"),
+        RISK.c.model == bindparam("model"),
+        RISK.c.case.in_(bindparam("cases", expanding=True)),
+    )
+    .order_by(RISK.c.case)
+)
+_ASKED = select(MODEL.c.version).where(MODEL.c.journey == bindparam("journey"), MODEL.c.state.in_(("live", "shadow")))
 
 
 class Risks:
@@ -43,7 +53,7 @@ class Risks:
         with self._database.writing(Turn.RESULTS) as connection:
             if n_erasures_of(connection) != n_erasures:
                 raise Outdated
-            asked = _asked(connection, journey)
+            asked = set(connection.scalars(_ASKED, {"journey": journey}))
             for some in in_parts(foretold.ended):
                 connection.execute(delete(RISK).where(RISK.c.journey == journey, RISK.c.case.in_(some)))
             for table, kind, values in (
@@ -60,8 +70,8 @@ class Risks:
         found: list[RiskRow] = []
         with self._database.reading() as connection:
             for some in in_parts(sorted(set(cases))):
-                of = and_(RISK.c.journey == journey, RISK.c.model == model, RISK.c.case.in_(some))
-                found += map(_risk, connection.execute(select(*RISKS).where(of).order_by(RISK.c.case)).all())
+                values = {"journey": journey, "model": model, "cases": some}
+                found += map(_risk, connection.execute(_NEWEST, values).all())
         return found
 
     def all(self, journey: str, model: str) -> list[RiskRow]:
@@ -159,11 +169,6 @@ class Risks:
         asked = select(*columns).select_from(word.join(first, begun).join(CASE_ROW, judged).outerjoin(newest, still))
         with self._database.reading() as connection:
             return [SaidRow(*row) for row in connection.execute(asked.where(of).order_by(*key).limit(limit)).all()]
-
-
-def _asked(connection: Connection, journey: str) -> set[str]:
-    of = and_(MODEL.c.journey == journey, MODEL.c.state.in_(("live", "shadow")))
-    return set(connection.scalars(select(MODEL.c.version).where(of)))
 
 
 def _plain(value: Any) -> Any:

@@ -96,6 +96,9 @@ class Prepared(msgspec.Struct, frozen=True):
     """Journeys whose model is live."""
 
 
+_PREPARED = msgspec.json.Decoder(Prepared)
+
+
 def digest_of(plan: Plan, folder: Path) -> str:
     """Of a plan and the files of a company: what was prepared from others is made anew."""
     files = sorted([*folder.glob("*.yaml"), *(folder / "steering").glob("*.yaml")])
@@ -124,7 +127,7 @@ def prepared(folder: Path, company: Path, plan: Plan, tell: Progress) -> Prepare
 
 def _found(folder: Path) -> Prepared | None:
     try:
-        found = msgspec.json.decode((folder / PREPARED).read_bytes(), type=Prepared)
+        found = _PREPARED.decode((folder / PREPARED).read_bytes())
     except (FileNotFoundError, msgspec.DecodeError):
         return None
     return found if (folder / STORE).exists() else None

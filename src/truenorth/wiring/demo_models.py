@@ -56,6 +56,9 @@ class Model(msgspec.Struct, frozen=True):
     blob: bytes
 
 
+_LESSONS, _MODELS = msgspec.json.Decoder(Lessons), msgspec.msgpack.Decoder(Model)
+
+
 class Learner:
     """A process that learns: it reads its libraries in at once, and waits for what is to be learnt."""
 
@@ -77,7 +80,7 @@ class Learner:
             sleep(LOOK_S)
         if self._child.returncode:
             raise RuntimeError("the process that learns models has failed; it says above why")
-        return [msgspec.msgpack.decode(file.read_bytes(), type=Model) for file in files]
+        return [_MODELS.decode(file.read_bytes()) for file in files]
 
 
 @contextmanager
@@ -106,7 +109,7 @@ def learn() -> None:
     if not line:
         return
     Thread(target=_end_with_parent, daemon=True).start()
-    lessons = msgspec.json.decode(line, type=Lessons)
+    lessons = _LESSONS.decode(line)
     for name, model in models_of(lessons):
         file = lessons.file(name)
         unfinished = file.with_suffix(".unfinished")

@@ -30,6 +30,9 @@ class Belonging(msgspec.Struct, frozen=True):
     buckets: int
 
 
+_BELONGING = msgspec.json.Decoder(Belonging)
+
+
 def belonging(work: StreamWork, n_buckets: int) -> Belonging:
     """What the state of this stream will have been made by."""
     return Belonging(
@@ -101,7 +104,7 @@ def _noted(spark: SparkSession, checkpoint: str) -> Belonging | None:
         if error.getCondition() != "PATH_NOT_FOUND":
             raise
         return None
-    return msgspec.json.decode(rows[0].value, type=Belonging) if rows else None
+    return _BELONGING.decode(rows[0].value) if rows else None
 
 
 def _rules(journey: Journey) -> str:

@@ -68,6 +68,9 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
         return self == Told()
 
 
+_HEADS = msgspec.msgpack.Decoder(Head)
+
+
 class StreamWork(NamedTuple):
     """What a bucket must know.
 
@@ -94,7 +97,7 @@ class Bucket:
         self._events = HeldEvents(kept)
         self._live = self._new_live()
         blob = kept.read(HEAD, 0)
-        self._head = Head() if blob is None else msgspec.msgpack.decode(blob, type=Head)
+        self._head = Head() if blob is None else _HEADS.decode(blob)
         for _, chunk in sorted(kept.read_all(CHUNKS).items()):
             self._live.unpack(chunk)
         self._live.dirty.clear()

@@ -59,6 +59,7 @@ STATE_SETTINGS = {
     "spark.sql.streaming.stateStore.rocksdb.changelogCheckpointing.enabled": "true",
 }
 """What a stream's state needs of a session."""
+_TOLD, _ASIDE = msgspec.msgpack.Decoder(Told), msgspec.msgpack.Decoder(list[Aside])
 
 
 class Batch(NamedTuple):
@@ -212,6 +213,6 @@ def _packed(table: pa.Table) -> bytes:
 def _hand_over(sink: Callable[[Batch], object], frame: DataFrame, number: int) -> None:
     """Give the sink a micro-batch; its one look at the frame is what has Spark judge it."""
     rows = sorted(frame.collect(), key=lambda row: row.bucket)
-    told = [msgspec.msgpack.decode(row.blob, type=Told) for row in rows if row.what == TOLD]
-    aside = [one for row in rows if row.what == PUT_ASIDE for one in msgspec.msgpack.decode(row.blob, type=list[Aside])]
+    told = [_TOLD.decode(row.blob) for row in rows if row.what == TOLD]
+    aside = [one for row in rows if row.what == PUT_ASIDE for one in _ASIDE.decode(row.blob)]
     sink(Batch(number, told, aside))

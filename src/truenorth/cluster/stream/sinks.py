@@ -24,6 +24,7 @@ from truenorth.store.rows import Judged, NewSignal, Progress, Signal
 SIGNALS_A_BATCH = 1 << 32
 """Numbers of signals begin at this times the number of their batch."""
 BATCHES = "batches"
+_TOLD = msgspec.msgpack.Decoder(list[Told])
 
 
 class Sink(Protocol):
@@ -91,7 +92,7 @@ def read_tables(folder: Path, journey: Journey) -> Tables:
     """Cases and promises as they stand after all batches of a folder that `FilesSink` has filled."""
     tables = Tables(journey)
     for path in sorted((folder / BATCHES).glob("*.msgpack")):
-        for told in msgspec.msgpack.decode(path.read_bytes(), type=list[Told]):
+        for told in _TOLD.decode(path.read_bytes()):
             tables.add(told)
     return tables
 

@@ -192,7 +192,7 @@ class Queues:
         dues = self._dues(text.name, list(standings))
         failing_us = median_of(self._store.results.failing_times(text.name))
         is_foreseen = all(one.risk is not None for one in standings.values())
-        base = 0.0 if is_foreseen else base_risk_of(self._outcomes_of(text.name)) or 0.0
+        base = None if is_foreseen else base_risk_of(self._outcomes_of(text.name))
         for case, standing in standings.items():
             decision = decisions.get(case)
             if decision is None and journey.holdout and is_held_out(text.name, case, journey.holdout):
@@ -250,10 +250,15 @@ def _standing(row: RiskRow) -> Standing:
     return Standing(row.customer, row.p_failed, after, days[1] if days else None)
 
 
-def _avoidable(journey: Journey, standing: Standing, decision: DecisionRow | None, base: float) -> Avoidable:
-    """What can be avoided, by the pending decision, else by the model, else by the journey file's beliefs."""
+def _avoidable(journey: Journey, standing: Standing, decision: DecisionRow | None, base: float | None) -> Avoidable:
+    """What can be avoided, by the pending decision, else by the model, else by the journey file's beliefs.
+
+    ``base``: the risk of a case that the model has not looked at; None where nothing says it.
+    """
     stake = at_stake_cents(journey) / 100 or 1.0  # without values each failure counts one
     risk = base if standing.risk is None else standing.risk
+    if risk is None:
+        return Avoidable(None, None, stake, "belief" if decision is None else "decision")
     if decision is not None:
         revenue = next((one.revenue_cents for one in journey.actions if one.name == decision.chosen), 0)
         gain = (decision.value_cents + decision.cost_cents - revenue) / 100 / stake

@@ -39,7 +39,9 @@ class PlaceShown(BaseModel):
 
     ``basis``: who says what the best action does, the ``decision`` that waits, the ``model``, or the journey file's
     ``belief``. ``due``: the next due promise; without one ``hours_left`` is the median time to the end of the case.
-    ``settled``: within a day it was decided that nothing is to be done, or what was to be done was done or declined.
+    ``risk`` and ``risk_after`` are null where nothing says them: no model, no case that is decided; ``avoidable`` is 0
+    then. ``settled``: within a day it was decided that nothing is to be done, or what was to be done was done or
+    declined.
     """
 
     model_config = showing(PLACE)
@@ -48,8 +50,8 @@ class PlaceShown(BaseModel):
     customer: str | None
     priority: float
     avoidable: float
-    risk: float
-    risk_after: float
+    risk: float | None
+    risk_after: float | None
     at_stake: float
     currency: str | None
     basis: Basis
@@ -137,8 +139,8 @@ def _shown(one: Waiting, now_us: int) -> PlaceShown:
         customer=one.customer,
         priority=round(one.priority, 4),
         avoidable=round(one.avoidable.loss, 2),
-        risk=round(one.avoidable.risk, 4),
-        risk_after=round(one.avoidable.risk_after, 4),
+        risk=_rounded(one.avoidable.risk),
+        risk_after=_rounded(one.avoidable.risk_after),
         at_stake=one.avoidable.at_stake,
         currency=one.currency,
         basis=one.avoidable.basis,
@@ -148,3 +150,7 @@ def _shown(one: Waiting, now_us: int) -> PlaceShown:
         decision=shown_decision(one.decision, now_us) if one.decision else None,
         settled=one.is_settled,
     )
+
+
+def _rounded(risk: float | None) -> float | None:
+    return None if risk is None else round(risk, 4)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
 
-End = tuple[Any, ...]
-"""Case, customer, opened, outcome, instant of the outcome, closed."""
+from truenorth.foresight.histories import End
 
 REMEMBERED_US = 3_600_000_000
 """What is remembered is read anew after an hour: a runner may write the end of a case after it was looked at."""
@@ -17,7 +15,7 @@ class Earlier:
 
     def __init__(self, read: Callable[[Sequence[str]], Iterable[End]]) -> None:
         self._read = read
-        self._known: dict[str, tuple[int, list[End]]] = {}
+        self._known: dict[str | None, tuple[int, list[End]]] = {}
 
     def of(self, customers: Iterable[str], at_us: int, *, anew: bool) -> list[End]:
         """The ends of all cases of some customers; ``anew``: as the store has them now."""

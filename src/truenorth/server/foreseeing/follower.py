@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from heapq import heappop, heappush
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from zlib import crc32
 
 import msgspec
@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 
 from truenorth.engine.compile import Marker, marker_of
 from truenorth.engine.live import POSITION
-from truenorth.engine.replay import Replay, replay
-from truenorth.foresight.features import Histories, Vocabulary, encode, flags_of, histories
-from truenorth.foresight.histories import instants_us
+from truenorth.engine.replay import Numbers, Replay, replay
+from truenorth.engine.verdicts import OUTCOMES
+from truenorth.foresight.features import Histories, Vocabulary, encode, histories_of_few
+from truenorth.foresight.histories import End, instants_us
 from truenorth.foresight.model import Foresight
 from truenorth.foresight.remaining import Ends
 from truenorth.foresight.rows import NEVER, Rows
@@ -51,15 +52,6 @@ LOOKS_BACK_US = 28 * DAY_US
 """Cases closed longer ago count for nothing when it is asked how busy the company is."""
 LOOK_AGAIN_US = 900_000_000
 """An open case is looked at again at least so often: 15 minutes."""
-INSTANT = pl.Datetime("us", "UTC")
-_ENDS = {
-    "case": pl.String,
-    "customer": pl.String,
-    "opened": pl.Int64,
-    "outcome": pl.String,
-    "outcome_time": pl.Int64,
-    "closed": pl.Int64,
-}
 
 I64 = NDArray[np.int64]
 _META = msgspec.msgpack.Decoder(Meta)
@@ -91,12 +83,13 @@ class _Asked(NamedTuple):
 
 
 class _Judged(NamedTuple):
-    """Some keys judged at an instant: open cases with their customers, others, earlier cases of these customers."""
+    """Some keys judged at an instant: open cases with their customers, others, all cases of these customers."""
 
     replay: Replay
+    numbers: Numbers
     open: dict[str, str | None]
     ended: list[str]
-    past: pl.DataFrame | None
+    ends: list[End]
     at_us: int
 
 
@@ -230,7 +223,7 @@ class Follower:
             judged = self._judge(some, self.at_us)
             for one in self._asked:
                 known, _ = self._known(one, judged)
-                one.company.settle(known, _closed_us(known, judged))
+                one.company.settle(known, judged.numbers.cases["closed"])
             still = self._keys(judged)
             self._held.let_go(set(some) - still)
             for key in still:
@@ -281,8 +274,7 @@ class Follower:
         parts = []
         for one in self._asked:
             known, rows = self._rows(one, judged, moves=True)
-            names = known.id.to_list()
-            at = {names[case]: n for n, case in enumerate(rows.case.tolist())}
+            at = {judged.numbers.ids[case]: n for n, case in enumerate(rows.case.tolist())}
             order = np.array([at[case] for case in cases], np.int64)
             positions = _last_positions(judged, known)[rows.case[order]].tolist()
             standing = Standing(cases, customers, rows.x[order], positions, rows.time_us[order].tolist())
@@ -309,35 +301,26 @@ class Follower:
         events = self._held.of(keys)
         self._marker = self._marker or marker_of(self.journey, events.schema)
         judged = replay(self.journey, events, now=now, n_threads=1, marker=self._marker)
-        cases = judged.cases
-        names, outcomes = cases["case"].to_list(), cases["outcome"].cast(pl.String).to_list()
-        customers = cases["customer"].to_list()
-        stand = list(zip(names, customers, outcomes, strict=True))
-        still = {case: customer for case, customer, outcome in stand if outcome == "open"}
-        ended = [case for case, _, outcome in stand if outcome != "open"]
-        known = {customer for customer in customers if customer is not None}
-        past = _past(self._earlier.of(known, at_us, anew=anew), cases)
-        self._earlier.forget(customer for _, customer, outcome in stand if outcome != "open")
-        return _Judged(judged, still, ended, past, at_us)
+        numbers = judged.numbers()
+        now_known = _ends(numbers)
+        still = {case: customer for case, customer, _, outcome, *_ in now_known if outcome == "open"}
+        ended = [case for case in numbers.ids if case not in still]
+        known = {customer for customer in numbers.customers if customer is not None}
+        cases = set(numbers.ids)
+        others = [end for end in self._earlier.of(known, at_us, anew=anew) if end[0] not in cases]
+        self._earlier.forget(customer for _, customer, _, outcome, *_ in now_known if outcome != "open")
+        return _Judged(judged, numbers, still, ended, [*others, *now_known], at_us)
 
     def _rows(self, one: _Asked, judged: _Judged, *, moves: bool = False) -> tuple[Histories, Rows]:
         """The histories of all cases that were judged, and the rows of features of the same."""
         known, positions = self._known(one, judged)
         if moves:
-            one.company.move(known, positions, _closed_us(known, judged), judged.at_us)
+            one.company.move(known, positions, judged.numbers.cases["closed"], judged.at_us)
         return known, encode(one.known.vocabulary, known, judged.at_us, one.company.loads)
 
     def _known(self, one: _Asked, judged: _Judged) -> tuple[Histories, I64]:
-        events, cases = judged.replay.events, judged.replay.cases
-        known = histories(
-            one.known.vocabulary,
-            events,
-            judged.replay.promises,
-            cases,
-            flags=flags_of(self.journey, events, self._marker),
-            past=judged.past,
-        )
-        return known, events[POSITION].to_numpy()
+        known = histories_of_few(one.known.vocabulary, judged.replay, judged.numbers, judged.ends)
+        return known, judged.replay.events[POSITION].to_numpy()
 
     def _keys(self, judged: _Judged) -> set[str]:
         """The keys of the cases that are open."""
@@ -400,22 +383,11 @@ def _last_positions(judged: _Judged, known: Histories) -> I64:
     return last
 
 
-def _closed_us(known: Histories, judged: _Judged) -> I64:
-    cases = judged.replay.cases
-    closed = dict(zip(cases["case"].to_list(), instants_us(cases["closed"]).tolist(), strict=True))
-    return np.array([closed[case] for case in known.id.to_list()], np.int64)
-
-
-def _past(ends: Sequence[tuple[Any, ...]], cases: pl.DataFrame) -> pl.DataFrame | None:
-    """Cases of before as the store has them, with those that were judged just now as they are now; None: only these."""
-    judged = set(cases["case"])
-    others = [row for row in ends if row[0] not in judged]
-    if not others:
-        return None
-    before = pl.DataFrame(others, _ENDS, orient="row").with_columns(
-        pl.col("opened", "outcome_time", "closed").cast(INSTANT)
-    )
-    return pl.concat([before, cases.select(*_ENDS).with_columns(pl.col("outcome").cast(pl.String))])
+def _ends(numbers: Numbers) -> list[End]:
+    """Cases as they were judged just now, as the store has them."""
+    outcomes = [OUTCOMES[number] for number in numbers.cases["outcome"].tolist()]
+    ends = ([None if us == NEVER else us for us in numbers.cases[name].tolist()] for name in ("outcome_time", "closed"))
+    return list(zip(numbers.ids, numbers.customers, numbers.cases["opened"].tolist(), outcomes, *ends, strict=True))
 
 
 def _newest_us(frame: pl.DataFrame, clock_us: int) -> int:
@@ -426,13 +398,11 @@ def _newest_us(frame: pl.DataFrame, clock_us: int) -> int:
 
 def _next_due(judged: _Judged, limits: Histories, silence_us: int | None) -> dict[str, int]:
     """The next instant after the one they were judged at, at which something falls due for each case."""
-    due_us = [limits.limit_us]
+    deadlines = [limits.limit_us]
     if silence_us is not None:
-        due_us.append(limits.time_us[limits.starts[1:] - 1] + silence_us)
-    of_case = np.min([np.where(one > judged.at_us, one, NEVER) for one in due_us], axis=0)
-    due = dict(zip(limits.id.to_list(), of_case.tolist(), strict=True))
-    promises = judged.replay.promises
-    for case, at_us in zip(promises["case"].to_list(), instants_us(promises["due"]).tolist(), strict=True):
-        if at_us > judged.at_us:  # also what was decided before: it is looked at in vain
-            due[case] = min(at_us, due.get(case, at_us))
-    return due
+        deadlines.append(limits.time_us[limits.starts[1:] - 1] + silence_us)
+    of_case: I64 = np.min([np.where(one > judged.at_us, one, NEVER) for one in deadlines], axis=0)
+    due_us = judged.numbers.promises["due"]
+    ahead = due_us > judged.at_us  # also what was decided before: it is looked at in vain
+    np.minimum.at(of_case, judged.numbers.case[ahead], due_us[ahead])
+    return dict(zip(judged.numbers.ids, of_case.tolist(), strict=True))

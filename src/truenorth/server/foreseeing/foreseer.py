@@ -7,9 +7,10 @@ simply looked at once more.
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
 from threading import Event as Flag
-from typing import Any
 
 import msgspec
 import structlog
@@ -38,6 +39,9 @@ RETRY_S = 1.0
 RISKS_AT_ONCE = 1_000
 """Risks that are written with one transaction: a runner waits no longer than for these."""
 
+Following = tuple[str, int, tuple[tuple[str, bool], ...]]
+"""A journey by name and version, and the models that are asked about it: the version of each, whether it is live."""
+
 LOG = structlog.get_logger("truenorth.foreseer")
 _VOCABULARIES = msgspec.msgpack.Decoder(Vocabulary)
 _ATTRIBUTES = msgspec.json.Decoder(Attributes)
@@ -61,9 +65,7 @@ class Foreseer:
         self.wake = Flag()
         """Set where there is something new: it need not wait to see it."""
         self._followers: dict[str, Follower] = {}
-        self._followed: tuple[Sequence[tuple[Any, ...]], int] | None = None
-        """What stood when all journeys that have a model were followed, and how many these were."""
-        self._unusable: set[tuple[str, int, tuple[tuple[str, bool], ...]]] = set()
+        self._unusable: set[Following] = set()
         self._n_erasures = store.results.n_erasures()
 
     @property
@@ -109,10 +111,9 @@ class Foreseer:
         if n_erasures != self._n_erasures:
             self._followers.clear()
             self._n_erasures = n_erasures
-        if (standing, len(self._followers)) != self._followed:
+        followed = {(name, one.version, one.models) for name, one in self._followers.items()}
+        if followed != set(_to_follow(standing)) - self._unusable:
             self._follow_models()
-            is_all = len(self._followers) == len({journey for journey, *_ in standing})
-            self._followed = (standing, len(self._followers)) if is_all else None
         return sum(self._follow(name) for name in list(self._followers))
 
     def _follow_models(self) -> None:
@@ -183,6 +184,13 @@ class Foreseer:
             given = [*given, *self._store.risks.write(name, part, n_erasures=self._n_erasures)]
         if given:
             self._on_signals()
+
+
+def _to_follow(standing: Sequence[tuple[str, str, str, int]]) -> Iterator[Following]:
+    """What is to be followed, by what stands: journey, model, its state, version of the journey; in this order."""
+    for name, of_journey in groupby(standing, key=itemgetter(0)):
+        rows = list(of_journey)
+        yield name, rows[0][3], tuple((model, state == "live") for _, model, state, _ in rows)
 
 
 def _set_aside_what_is_held() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 RECENT_ROWS = 4_096
 """Events that were added last are kept apart until there are so many: adding one copies no more than these."""
@@ -66,17 +67,23 @@ class Held:
         rows = np.array(wanted, np.int64)
         parts = []
         if self._settled is not None and len(rows) and (old := rows[rows < n_settled]).size:
-            parts.append(self._settled[old])
+            parts.append(_rows_of(self._settled, old))
         if self._recent is not None and (new := rows[rows >= n_settled]).size:
-            parts.append(self._recent[new - n_settled])
+            parts.append(_rows_of(self._recent, new - n_settled))
         if not parts:
             empty = self._settled if self._settled is not None else self._recent
             return empty.clear() if empty is not None else pl.DataFrame()
-        return parts[0] if len(parts) == 1 else pl.concat(parts)
+        return parts[0] if len(parts) == 1 else _in_one_piece(parts[0].vstack(parts[1]))
 
     def _settle(self) -> None:
         parts = [part for part in (self._settled, self._recent) if part is not None]
         self._settled, self._recent = pl.concat(parts, rechunk=True), None
+
+
+def _rows_of(frame: pl.DataFrame, rows: NDArray[np.int64]) -> pl.DataFrame:
+    """Some rows, column by column: a frame would ask its threads for them, and few are there sooner than these."""
+    index = pl.Series(rows, dtype=pl.get_index_type())
+    return pl.DataFrame([column[index] for column in frame.get_columns()])
 
 
 def _in_one_piece(frame: pl.DataFrame) -> pl.DataFrame:
