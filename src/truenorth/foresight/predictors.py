@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any, NamedTuple, Protocol
 
@@ -42,13 +43,15 @@ class Term(msgspec.Struct, frozen=True):
     mean: float
     scale: float
 
-    def of(self, x: F32) -> F64:
-        """The standardised term (n,) of rows (n, n_columns)."""
-        value = x[:, self.column].astype(np.float64)
-        unknown = np.isnan(value)
-        shown = np.sign(value) * np.log1p(np.abs(value)) if self.category is None else value == self.category
-        standard: F64 = np.where(unknown, 0.0, (shown - self.mean) / self.scale)
-        return standard
+
+def standardised(terms: Sequence[Term], x: F32) -> F64:
+    """The terms (n, n_terms) of rows (n, n_columns), each with mean 0 and deviation 1 where it was learnt."""
+    value = x[:, [term.column for term in terms]].astype(np.float64)
+    category = np.array([np.nan if term.category is None else term.category for term in terms])
+    mean, scale = (np.array([getattr(term, name) for term in terms]) for name in ("mean", "scale"))
+    shown = np.where(np.isnan(category), np.sign(value) * np.log1p(np.abs(value)), value == category)
+    standard: F64 = np.where(np.isnan(value), 0.0, (shown - mean) / scale)
+    return standard
 
 
 class Linear(msgspec.Struct, frozen=True, tag="linear"):
@@ -67,9 +70,9 @@ class Boosted(msgspec.Struct, frozen=True, tag="boosted"):
 
 
 class Mean(msgspec.Struct, frozen=True, tag="mean"):
-    """The mean of several boosted trees, taken of their log-odds: contributions to these stay exact."""
+    """The mean of several models, taken of their log-odds: contributions to these stay exact."""
 
-    parts: tuple[Boosted, ...]
+    parts: tuple[Boosted | Linear, ...]
 
 
 Predictor = Constant | Linear | Boosted | Mean
@@ -124,7 +127,7 @@ class _LinearRunner:
         self.n_columns = n_columns
 
     def predict(self, x: F32) -> F64:
-        scores = self._terms(x) @ self.weights.T + self.intercepts
+        scores = standardised(self.terms, x) @ self.weights.T + self.intercepts
         return softmax(scores)
 
     def one(self, x: F32) -> F64:
@@ -134,13 +137,10 @@ class _LinearRunner:
     def contributions(self, x: F32) -> F64:
         """Coefficient times deviation from the mean, summed over the terms of a column."""
         added = np.zeros((len(x), len(self.intercepts), self.n_columns))
-        terms = self._terms(x)
+        terms = standardised(self.terms, x)
         for i, term in enumerate(self.terms):
             added[:, :, term.column] += terms[:, i, None] * self.weights[:, i]
         return added
-
-    def _terms(self, x: F32) -> F64:
-        return np.column_stack([term.of(x) for term in self.terms]) if self.terms else np.zeros((len(x), 0))
 
 
 class _BoostedRunner:
@@ -183,7 +183,7 @@ class _MeanRunner:
     SMALLEST = 1e-300
 
     def __init__(self, mean: Mean, n_columns: int) -> None:
-        self.parts = [_BoostedRunner(part, n_columns) for part in mean.parts]
+        self.parts = [runner(part, n_columns) for part in mean.parts]
 
     def predict(self, x: F32) -> F64:
         return self._together([part.predict(x) for part in self.parts])
