@@ -1,8 +1,7 @@
 """A wide sum: multinomial logistic regression on all columns at once, most of whose coefficients are zero.
 
 What goes wrong in a case often adds up in the log-odds. Trees need many cases to come near a sum; the lasso (Tibshirani
-1996, J. R. Stat. Soc. B 58:267) finds the few columns it is made of, and where it is tried again on these, each
-penalised by how little it weighed (Zou 2006, J. Am. Stat. Assoc. 101:1418), fewer are left and these count in full.
+1996, J. R. Stat. Soc. B 58:267) finds the few columns it is made of.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from truenorth.foresight.predictors import Linear, Sample, Term, softmax, standardised
+from truenorth.foresight.predictors import Linear, Sample, softmax, standardised
 from truenorth.foresight.rows import Column
 from truenorth.foresight.transparent import candidates
 
@@ -30,28 +29,17 @@ CLOSE = 5e-3
 """No coefficient moves by more than this at the last step, in log-odds a standard deviation."""
 
 
-def sums(sample: Sample, n_classes: int, columns: Sequence[Column], seed: int) -> list[Linear]:
+def fit_sums(sample: Sample, n_classes: int, columns: Sequence[Column], seed: int) -> list[Linear]:
     """Sums of all columns, from the fewest terms to the most: one a penalty."""
     sample = _drawn(sample, seed)
     terms = tuple(candidates(sample, columns, MOST_CATEGORIES))
-    return _sums(sample, terms, np.ones(len(terms)), n_classes)
-
-
-def sparser(found: Linear, sample: Sample, n_classes: int, seed: int) -> list[Linear]:
-    """The same of the terms of a sum, those that weigh little there penalised more."""
-    return _sums(_drawn(sample, seed), found.terms, np.abs(found.weights).max(axis=0), n_classes)
-
-
-def _sums(sample: Sample, terms: tuple[Term, ...], size: F64, n_classes: int) -> list[Linear]:
-    """A term so much larger is penalised so much less."""
     z = np.ones((len(sample.y), len(terms) + 1), np.float32)
     for i, term in enumerate(terms):
-        z[:, i] = standardised((term,), sample.x)[:, 0] * size[i]
+        z[:, i] = standardised((term,), sample.x)[:, 0]
     path = []
     for weights in _path(z, sample.y.astype(int), sample.weight / sample.weight.sum(), n_classes):
-        of_terms = weights[:-1] * size[:, None]
-        used = np.flatnonzero(of_terms.any(axis=1))
-        of_classes = tuple(tuple(one.tolist()) for one in of_terms[used].T)
+        used = np.flatnonzero(weights[:-1].any(axis=1))
+        of_classes = tuple(tuple(one.tolist()) for one in weights[used].T)
         path.append(Linear(tuple(terms[i] for i in used), of_classes, tuple(weights[-1].tolist())))
     return path
 

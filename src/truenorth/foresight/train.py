@@ -135,12 +135,11 @@ def _with_sum(
     tried: Sequence[Boosted], fit: _Part, valid: _Part, n_classes: int, columns: Sequence[Column], seed: int
 ) -> Boosted | Mean:
     """The trees that are as good as the best, and the sum of fewest terms that is as good as any, unless it harms."""
-    from truenorth.foresight.additive import sparser, sums
+    from truenorth.foresight.additive import fit_sums
 
     later = (valid.sample, valid.case, seed)
     trees = as_good(tried, *later)
-    found = first_as_good(sums(fit.sample, n_classes, columns, seed), *later)
-    added = first_as_good(sparser(found, fit.sample, n_classes, seed), *later)
+    added = first_as_good(fit_sums(fit.sample, n_classes, columns, seed), *later)
     parts = trees.parts if isinstance(trees, Mean) else (trees,)
     return first_as_good((Mean((*parts, added)), trees), *later)
 
