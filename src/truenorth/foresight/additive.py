@@ -33,9 +33,8 @@ def fit_sums(sample: Sample, n_classes: int, columns: Sequence[Column], seed: in
     """Sums of all columns, from the fewest terms to the most: one a penalty."""
     sample = _drawn(sample, seed)
     terms = tuple(candidates(sample, columns, MOST_CATEGORIES))
-    z = np.ones((len(sample.y), len(terms) + 1), np.float32)
-    for i, term in enumerate(terms):
-        z[:, i] = standardised((term,), sample.x)[:, 0]
+    z = np.ones((len(sample.y), len(terms) + 1), np.float32, order="F")
+    z[:, :-1] = standardised(terms, sample.x)
     path = []
     for weights in _path(z, sample.y.astype(int), sample.weight / sample.weight.sum(), n_classes):
         used = np.flatnonzero(weights[:-1].any(axis=1))

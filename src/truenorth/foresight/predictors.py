@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Protocol
 
 import msgspec
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from truenorth.foresight import treeshap
@@ -46,12 +47,30 @@ class Term(msgspec.Struct, frozen=True):
 
 def standardised(terms: Sequence[Term], x: F32) -> F64:
     """The terms (n, n_terms) of rows (n, n_columns), each with mean 0 and deviation 1 where it was learnt."""
-    value = x[:, [term.column for term in terms]].astype(np.float64)
-    category = np.array([np.nan if term.category is None else term.category for term in terms])
-    mean, scale = (np.array([getattr(term, name) for term in terms]) for name in ("mean", "scale"))
-    shown = np.where(np.isnan(category), np.sign(value) * np.log1p(np.abs(value)), value == category)
-    standard: F64 = np.where(np.isnan(value), 0.0, (shown - mean) / scale)
-    return standard
+    return _standardised(*_numbers_of(terms), x)
+
+
+def _numbers_of(terms: Sequence[Term]) -> tuple[NDArray[np.int64], NDArray[np.int64], F64, F64]:
+    """Columns, categories (-1 for a number), means and scales, (n_terms,) each."""
+    columns = np.array([term.column for term in terms], np.int64)
+    categories = np.array([-1 if term.category is None else term.category for term in terms], np.int64)
+    return columns, categories, np.array([term.mean for term in terms]), np.array([term.scale for term in terms])
+
+
+@njit(cache=True, nogil=True)
+def _standardised(columns: NDArray[np.int64], categories: NDArray[np.int64], mean: F64, scale: F64, x: F32) -> F64:
+    out = np.zeros((len(x), len(columns)))
+    for i in range(len(x)):
+        for j in range(len(columns)):
+            value = np.float64(x[i, columns[j]])
+            if np.isnan(value):
+                continue
+            if categories[j] >= 0:
+                shown = 1.0 if value == categories[j] else 0.0
+            else:
+                shown = np.sign(value) * np.log1p(abs(value))
+            out[i, j] = (shown - mean[j]) / scale[j]
+    return out
 
 
 class Linear(msgspec.Struct, frozen=True, tag="linear"):
@@ -121,13 +140,13 @@ class _ConstantRunner:
 
 class _LinearRunner:
     def __init__(self, linear: Linear, n_columns: int) -> None:
-        self.terms = linear.terms
+        self.terms, self.numbers = linear.terms, _numbers_of(linear.terms)
         self.weights = np.array(linear.weights).reshape(len(linear.intercepts), -1)
         self.intercepts = np.array(linear.intercepts)
         self.n_columns = n_columns
 
     def predict(self, x: F32) -> F64:
-        scores = standardised(self.terms, x) @ self.weights.T + self.intercepts
+        scores = _standardised(*self.numbers, x) @ self.weights.T + self.intercepts
         return softmax(scores)
 
     def one(self, x: F32) -> F64:
@@ -137,7 +156,7 @@ class _LinearRunner:
     def contributions(self, x: F32) -> F64:
         """Coefficient times deviation from the mean, summed over the terms of a column."""
         added = np.zeros((len(x), len(self.intercepts), self.n_columns))
-        terms = standardised(self.terms, x)
+        terms = _standardised(*self.numbers, x)
         for i, term in enumerate(self.terms):
             added[:, :, term.column] += terms[:, i, None] * self.weights[:, i]
         return added
