@@ -20,14 +20,16 @@ import msgspec
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
 
 from truenorth.foresight.backtest import Asked, Backtest, backtest
 from truenorth.foresight.features import table_of_replay, vocabulary_of_replay
 from truenorth.foresight.learnt import learn, named, risks_of
 from truenorth.foresight.metrics import Estimate, auc
 from truenorth.foresight.model import Foresight, Scorer
+from truenorth.foresight.predictors import Boosted, Head, Linear, Mean, Predictor
 from truenorth.foresight.rows import Table
-from truenorth.foresight.split import temporal_split, test_instant
+from truenorth.foresight.split import censoring_weights, temporal_split, test_instant
 from truenorth.foresight.train import Effort
 from truenorth.simulate.company import Company
 from truenorth.simulate.effects import ask_model
@@ -81,7 +83,7 @@ def main() -> None:
     print(f"{options.customers:,} customers, {options.days} days, seed {options.seed}: {events.height:,} events\n")
     effort = Effort(n_threads=options.threads)
     made = {name: learnt(COMPANY / f"{name}.yaml", lived, events, effort) for name in options.only}
-    for lines in (against_oracle(lived, made), against_surveys(made), shuffled(made, effort)):
+    for lines in (against_oracle(lived, made), bounds(lived, made), against_surveys(made), shuffled(made, effort)):
         print("\n".join(lines), end="\n\n", flush=True)
 
 
@@ -199,6 +201,58 @@ def difference(failed: NDArray[np.bool_], oracle: NDArray[np.float64], ours: NDA
         draws.append(auc(failed[some], oracle[some]) - auc(failed[some], ours[some]))
     low, high = np.quantile(draws, [0.025, 0.975])
     return Estimate(auc(failed, oracle) - auc(failed, ours), float(low), float(high))
+
+
+def bounds(lived: Lived, made: dict[str, Learnt]) -> Iterator[str]:
+    """What the same cases can teach at most, where all was lived: areas on the average over all luck."""
+    yield "| journey | cases learnt from | oracle | knows the causes | ours | its trees alone | its sum alone |"
+    yield "|---|---:|---:|---:|---:|---:|---:|"
+    for name, one in made.items():
+        judged, taught = all_lived(lived, one), cases_learnt_from(one)
+        x, head = one.table.rows.x[judged.rows], one.foresight.heads["outcome"]
+        risks = [judged.oracle, risks_by_causes(lived, one, taught, judged), risks_of(head, x)]
+        risks += [risks_of(Head(part), x) for part in parts_of(head.predictor)]
+        yield f"| {name} | {len(taught):,} | {' | '.join(f'{area(judged.oracle, risk):.3f}' for risk in risks)} |"
+
+
+def parts_of(predictor: Predictor) -> Iterator[Predictor]:
+    """The trees of a mean, then its sum."""
+    parts = predictor.parts if isinstance(predictor, Mean) else (predictor,)
+    yield Mean(tuple(part for part in parts if isinstance(part, Boosted)))
+    yield from (part for part in parts if isinstance(part, Linear))
+
+
+def area(chance: NDArray[np.float64], risk: NDArray[np.float64]) -> float:
+    """The AUC of risks (n,) where cases fail with these chances, on the average over their luck."""
+    _, rank = np.unique(risk, return_inverse=True)
+    failing, other = np.bincount(rank, chance), np.bincount(rank, 1.0 - chance)
+    own = chance @ (1.0 - chance)
+    right = failing @ (np.cumsum(other) - 0.5 * other) - 0.5 * own
+    return float(right / (chance.sum() * (1.0 - chance).sum() - own))
+
+
+def cases_learnt_from(one: Learnt) -> NDArray[np.intp]:
+    split = temporal_split(one.table.cases, one.table.rows)
+    case = np.unique(one.table.rows.case[split.fit])
+    return case[one.lived_as[case] >= 0]
+
+
+def risks_by_causes(lived: Lived, one: Learnt, taught: NDArray[np.intp], judged: Judged) -> NDArray[np.float64]:
+    """Of a learner that is told what each case's causes are and that they add up, but not how much each weighs."""
+    cases = one.table.cases
+    weight = censoring_weights(cases.opened_us, cases.ended_us, one.found.test_us)[taught]
+    model = LogisticRegression(max_iter=1_000)
+    model.fit(causes_of(lived, one.lived_as[taught]), cases.outcome[taught] > 0, weight)
+    asked = one.lived_as[one.table.rows.case[judged.rows]]
+    risk: NDArray[np.float64] = model.predict_proba(causes_of(lived, asked))[:, 1]
+    return risk
+
+
+def causes_of(lived: Lived, numbers: NDArray[np.int64]) -> NDArray[np.float64]:
+    """All that an outcome comes of but the hidden trait and luck, (n, n_causes + 6)."""
+    cases, levels = lived.run.cases[numbers], np.maximum(lived.run.levels[numbers], 0)
+    kinds = [cases[name] == kind for name in ("category", "segment") for kind in (1, 2)]
+    return np.column_stack([levels, cases["severity"], cases["load"], *kinds]).astype(np.float64)
 
 
 def shuffled(made: dict[str, Learnt], effort: Effort) -> Iterator[str]:

@@ -88,7 +88,7 @@ def test_cases_are_cut_before_the_label_unless_told_otherwise(rows, log, monkeyp
 def test_what_only_silence_tells_is_alarmed_in_silence(tmp_path, monkeypatch):
     """All cases begin alike; the lost ones end after a month in which nothing happens, the others at once."""
     monkeypatch.setattr(wiring_foresight, "_effort", lambda: Effort(n_threads=1))
-    lost = np.random.default_rng(0).random(400) < 0.5
+    lost = np.random.default_rng(0).random(1_600) < 0.5
     opened = [START + timedelta(days=i) for i in range(len(lost))]
     ended = [
         at + (timedelta(days=30) if is_lost else timedelta(hours=5)) for at, is_lost in zip(opened, lost, strict=True)
@@ -103,7 +103,7 @@ def test_what_only_silence_tells_is_alarmed_in_silence(tmp_path, monkeypatch):
         assert done.exit_code == 0, done.output
         return json.loads(done.stdout)["costs"][0]["cost"]
 
-    came = lost[300:].mean()
+    came = lost[1_200:].mean()
     assert cost() >= min(0.5, came)  # as dear as one of the constants
     assert came / 2 <= cost("--in-silence") <= 1.1 * came / 2  # all who are lost are acted for, and hardly anybody else
 

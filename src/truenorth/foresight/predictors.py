@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any, NamedTuple, Protocol
 
 import msgspec
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from truenorth.foresight import treeshap
@@ -46,13 +48,33 @@ class Term(msgspec.Struct, frozen=True):
     mean: float
     scale: float
 
-    def of(self, x: F32) -> F64:
-        """The standardised term (n,) of rows (n, n_columns)."""
-        value = x[:, self.column].astype(np.float64)
-        unknown = np.isnan(value)
-        shown = np.sign(value) * np.log1p(np.abs(value)) if self.category is None else value == self.category
-        standard: F64 = np.where(unknown, 0.0, (shown - self.mean) / self.scale)
-        return standard
+
+def standardised(terms: Sequence[Term], x: F32) -> F64:
+    """The terms (n, n_terms) of rows (n, n_columns), each with mean 0 and deviation 1 where it was learnt."""
+    return _standardised(*_numbers_of(terms), x)
+
+
+def _numbers_of(terms: Sequence[Term]) -> tuple[NDArray[np.int64], NDArray[np.int64], F64, F64]:
+    """Columns, categories (-1 for a number), means and scales, (n_terms,) each."""
+    columns = np.array([term.column for term in terms], np.int64)
+    categories = np.array([-1 if term.category is None else term.category for term in terms], np.int64)
+    return columns, categories, np.array([term.mean for term in terms]), np.array([term.scale for term in terms])
+
+
+@njit(cache=True, nogil=True)
+def _standardised(columns: NDArray[np.int64], categories: NDArray[np.int64], mean: F64, scale: F64, x: F32) -> F64:
+    out = np.zeros((len(x), len(columns)))
+    for i in range(len(x)):
+        for j in range(len(columns)):
+            value = np.float64(x[i, columns[j]])
+            if np.isnan(value):
+                continue
+            if categories[j] >= 0:
+                shown = 1.0 if value == categories[j] else 0.0
+            else:
+                shown = np.sign(value) * np.log1p(abs(value))
+            out[i, j] = (shown - mean[j]) / scale[j]
+    return out
 
 
 class Linear(msgspec.Struct, frozen=True, tag="linear"):
@@ -71,9 +93,9 @@ class Boosted(msgspec.Struct, frozen=True, tag="boosted"):
 
 
 class Mean(msgspec.Struct, frozen=True, tag="mean"):
-    """The mean of several boosted trees, taken of their log-odds: contributions to these stay exact."""
+    """The mean of several models, taken of their log-odds: contributions to these stay exact."""
 
-    parts: tuple[Boosted, ...]
+    parts: tuple[Boosted | Linear, ...]
 
 
 Predictor = Constant | Linear | Boosted | Mean
@@ -125,13 +147,13 @@ class _ConstantRunner:
 
 class _LinearRunner:
     def __init__(self, linear: Linear, n_columns: int) -> None:
-        self.terms = linear.terms
+        self.terms, self.numbers = linear.terms, _numbers_of(linear.terms)
         self.weights = np.array(linear.weights).reshape(len(linear.intercepts), -1)
         self.intercepts = np.array(linear.intercepts)
         self.n_columns = n_columns
 
     def predict(self, x: F32) -> F64:
-        scores = self._terms(x) @ self.weights.T + self.intercepts
+        scores = _standardised(*self.numbers, x) @ self.weights.T + self.intercepts
         return softmax(scores)
 
     def one(self, x: F32) -> F64:
@@ -141,13 +163,10 @@ class _LinearRunner:
     def contributions(self, x: F32) -> F64:
         """Coefficient times deviation from the mean, summed over the terms of a column."""
         added = np.zeros((len(x), len(self.intercepts), self.n_columns))
-        terms = self._terms(x)
+        terms = _standardised(*self.numbers, x)
         for i, term in enumerate(self.terms):
             added[:, :, term.column] += terms[:, i, None] * self.weights[:, i]
         return added
-
-    def _terms(self, x: F32) -> F64:
-        return np.column_stack([term.of(x) for term in self.terms]) if self.terms else np.zeros((len(x), 0))
 
 
 class _BoostedRunner:
@@ -192,7 +211,7 @@ class _MeanRunner:
     SMALLEST = 1e-300
 
     def __init__(self, mean: Mean, n_columns: int) -> None:
-        self.parts = [_BoostedRunner(part, n_columns) for part in mean.parts]
+        self.parts = [runner(part, n_columns) for part in mean.parts]
 
     def predict(self, x: F32) -> F64:
         return self._together([part.predict(x) for part in self.parts])

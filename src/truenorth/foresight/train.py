@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from itertools import compress
+from typing import NamedTuple, TypeVar
 
 import msgspec
 import numpy as np
@@ -14,18 +15,19 @@ from truenorth.foresight.calibrate import Curve, choose_curve
 from truenorth.foresight.metrics import Drawn
 from truenorth.foresight.predictors import Boosted, Head, Mean, Predictor, Sample, calibrated, runner
 from truenorth.foresight.remaining import Foretold, Remaining, conformal
-from truenorth.foresight.rows import Table, unresolved
+from truenorth.foresight.rows import Column, Table, unresolved
 from truenorth.foresight.samples import Part, Parts, is_enough, is_varied, part_of, parts_of, parts_with_open, thinned
 from truenorth.foresight.split import FEWEST_OF_A_CLASS, Split, split_at
 from truenorth.spec.durations import DAY_US
 
 F64 = NDArray[np.float64]
 Tell = Callable[[str, float], None]
+Learner = TypeVar("Learner", bound=Predictor)
 
 MANY_CLASSES = 8
 """With more classes scores are not calibrated class by class."""
 CLEARLY = 0.8
-"""Trees that are worse than the best ones in so large a share of the bootstraps over later cases are not used."""
+"""A model that is worse than another one in so large a share of the bootstraps over later cases is clearly worse."""
 SUREST = 1e-15
 """A chance counts as so much at least where trees are compared."""
 
@@ -59,7 +61,7 @@ def outcome_of_rows(table: Table) -> F64:
 
 
 def learn_outcome(table: Table, split: Split, seed: int, effort: Effort) -> Heads:
-    """Models of the outcome, with all settings of trees compared; cases that are still open teach, too."""
+    """Models of the outcome: all settings of trees compared, a sum of all columns beside; open cases teach, too."""
     y, n_classes = outcome_of_rows(table), len(table.outcomes)
     ended = parts_of(table, split, y, effort.n_rows, seed)
     if not split.open.any() or not is_enough(ended):
@@ -104,7 +106,11 @@ def learn_classes(
 
 
 def _learn(parts: Parts, table: Table, n_classes: int, settings: Sequence[Setting], seed: int, effort: Effort) -> Heads:
-    """Trees of the setting that does best on later cases, or the mean of all that are not clearly worse there."""
+    """Trees of the setting that does best on later cases, or the mean of all that are not clearly worse there.
+
+    Where several settings are compared, the mean of these trees and a wide sum goes by their name, unless it is clearly
+    worse.
+    """
     from truenorth.foresight.transparent import fit_constant, fit_logistic
 
     fit, valid = parts
@@ -115,20 +121,43 @@ def _learn(parts: Parts, table: Table, n_classes: int, settings: Sequence[Settin
         fit_classes(fit.sample, valid.sample, n_classes, table.columns, setting, seed, effort.n_threads)
         for setting in settings
     ]
-    trees = tried[0] if len(tried) == 1 else as_good(tried, valid.sample, valid.case, seed)
+    trees = tried[0] if len(tried) == 1 else _with_sum(tried, fit, valid, n_classes, table.columns, seed)
     logistic = fit_logistic(fit.sample, n_classes, table.columns)
     return Heads(_calibrated(trees, valid, n_classes), _calibrated(logistic, valid, n_classes), constant)
 
 
+def _with_sum(
+    tried: Sequence[Boosted], fit: Part, valid: Part, n_classes: int, columns: Sequence[Column], seed: int
+) -> Boosted | Mean:
+    """The trees that are as good as the best, and the sum of fewest terms that is as good as any, unless it harms."""
+    from truenorth.foresight.additive import fit_sums
+
+    later = (valid.sample, valid.case, seed)
+    trees = as_good(tried, *later)
+    added = first_as_good(fit_sums(fit.sample, n_classes, columns, seed), *later)
+    parts = trees.parts if isinstance(trees, Mean) else (trees,)
+    return first_as_good((Mean((*parts, added)), trees), *later)
+
+
 def as_good(tried: Sequence[Boosted], later: Sample, case: NDArray[np.int32], seed: int) -> Boosted | Mean:
-    """The trees with the least loss on rows (n,) of a ``case`` each, or the mean of all that are not clearly worse.
+    """The trees with the least loss on rows (n,) of a ``case`` each, or the mean of all that are not clearly worse."""
+    kept = list(compress(tried, _are_as_good(tried, later, case, seed)))
+    return kept[0] if len(kept) == 1 else Mean(tuple(kept))
+
+
+def first_as_good(tried: Sequence[Learner], later: Sample, case: NDArray[np.int32], seed: int) -> Learner:
+    """The first model that is not clearly worse than the best of all."""
+    return next(compress(tried, _are_as_good(tried, later, case, seed)))
+
+
+def _are_as_good(tried: Sequence[Predictor], later: Sample, case: NDArray[np.int32], seed: int) -> list[bool]:
+    """Which models are not clearly worse than the one with the least loss on rows (n,) of a ``case`` each.
 
     Scores are compared as they are: curves are fitted on the same cases and would flatter.
     """
     losses = [_losses(one, later) for one in tried]
     best, drawn = min(losses, key=np.sum), Drawn(case, seed)
-    kept = [one for one, loss in zip(tried, losses, strict=True) if (drawn.means(loss - best) > 0.0).mean() < CLEARLY]
-    return kept[0] if len(kept) == 1 else Mean(tuple(kept))
+    return [bool((drawn.means(loss - best) > 0.0).mean() < CLEARLY) for loss in losses]
 
 
 def learn_next(table: Table, split: Split, seed: int, effort: Effort) -> Head | None:

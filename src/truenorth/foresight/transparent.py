@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from truenorth.foresight.predictors import Constant, Linear, Sample, Term
+from truenorth.foresight.predictors import Constant, Linear, Sample, Term, standardised
 from truenorth.foresight.rows import Column
 
 N_TERMS = 12
@@ -30,7 +30,7 @@ def fit_logistic(sample: Sample, n_classes: int, columns: Sequence[Column]) -> L
     from sklearn.linear_model import LogisticRegression
 
     terms = _closest(sample, columns)
-    z = np.column_stack([term.of(sample.x) for term in terms]) if terms else np.zeros((len(sample.y), 0))
+    z = standardised(terms, sample.x)
     y = sample.y.astype(int)
     present = np.unique(y)
     weights, intercepts = np.zeros((n_classes, len(terms))), np.full(n_classes, -12.0)
@@ -53,8 +53,8 @@ def _closest(sample: Sample, columns: Sequence[Column]) -> tuple[Term, ...]:
     """The terms with the largest absolute correlation with 'not the first class', no two of them nearly the same."""
     y = (sample.y > 0).astype(float)
     y = (y - y.mean()) / max(float(y.std()), 1e-9)
-    every = list(_candidates(sample, columns))
-    shown = [term.of(sample.x) for term in every]
+    every = list(candidates(sample, columns, N_CATEGORIES))
+    shown = [standardised((term,), sample.x)[:, 0] for term in every]
     strength = [abs(float(z @ y)) / len(y) for z in shown]
     chosen: list[int] = []
     for i in sorted(range(len(every)), key=lambda i: (-strength[i], i)):
@@ -66,7 +66,8 @@ def _closest(sample: Sample, columns: Sequence[Column]) -> tuple[Term, ...]:
     return tuple(every[i] for i in chosen)
 
 
-def _candidates(sample: Sample, columns: Sequence[Column]) -> Iterator[Term]:
+def candidates(sample: Sample, columns: Sequence[Column], most_categories: int) -> Iterator[Term]:
+    """All terms that there can be: of a column of categories the most frequent ones."""
     for i, column in enumerate(columns):
         value = sample.x[:, i].astype(np.float64)
         value = value[np.isfinite(value)]
@@ -77,7 +78,7 @@ def _candidates(sample: Sample, columns: Sequence[Column]) -> Iterator[Term]:
             yield from _term(i, None, squeezed)
             continue
         codes, counts = np.unique(value, return_counts=True)
-        for code in codes[np.argsort(-counts, kind="stable")[:N_CATEGORIES]]:
+        for code in codes[np.argsort(-counts, kind="stable")[:most_categories]]:
             yield from _term(i, int(code), (value == code).astype(float))
 
 
