@@ -108,8 +108,7 @@ def learn_classes(
 def _learn(parts: Parts, table: Table, n_classes: int, settings: Sequence[Setting], seed: int, effort: Effort) -> Heads:
     """Trees of the setting that does best on later cases, or the mean of all that are not clearly worse there.
 
-    Where several settings are compared, the mean of these trees and a wide sum goes by their name, unless it is clearly
-    worse.
+    Where several settings are compared, the mean of these trees and a wide sum goes by their name if it is better.
     """
     from truenorth.foresight.transparent import fit_constant, fit_logistic
 
@@ -129,14 +128,15 @@ def _learn(parts: Parts, table: Table, n_classes: int, settings: Sequence[Settin
 def _with_sum(
     tried: Sequence[Boosted], fit: Part, valid: Part, n_classes: int, columns: Sequence[Column], seed: int
 ) -> Boosted | Mean:
-    """The trees that are as good as the best, and the sum of fewest terms that is as good as any, unless it harms."""
+    """The trees that are as good as the best, with the sum of fewest terms that is as good as any if that is better."""
     from truenorth.foresight.additive import fit_sums
 
     later = (valid.sample, valid.case, seed)
     trees = as_good(tried, *later)
     added = first_as_good(fit_sums(fit.sample, n_classes, columns, seed), *later)
     parts = trees.parts if isinstance(trees, Mean) else (trees,)
-    return first_as_good((Mean((*parts, added)), trees), *later)
+    both = Mean((*parts, added))
+    return min(trees, both, key=lambda one: _losses(one, valid.sample).sum())
 
 
 def as_good(tried: Sequence[Boosted], later: Sample, case: NDArray[np.int32], seed: int) -> Boosted | Mean:
