@@ -212,7 +212,9 @@ def bounds(lived: Lived, made: dict[str, Learnt]) -> Iterator[str]:
         x, head = one.table.rows.x[judged.rows], one.foresight.heads["outcome"]
         risks = [judged.oracle, risks_by_causes(lived, one, taught, judged), risks_of(head, x)]
         risks += [risks_of(Head(part), x) for part in parts_of(head.predictor)]
-        yield f"| {name} | {len(taught):,} | {' | '.join(f'{area(judged.oracle, risk):.3f}' for risk in risks)} |"
+        areas = [f"{area(judged.oracle, risk):.3f}" for risk in risks]
+        cells = (areas + ["not used"])[:5]
+        yield f"| {name} | {len(taught):,} | {' | '.join(cells)} |"
 
 
 def parts_of(predictor: Predictor) -> Iterator[Predictor]:
