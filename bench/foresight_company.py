@@ -213,7 +213,7 @@ def bounds(lived: Lived, made: dict[str, Learnt]) -> Iterator[str]:
         risks = [judged.oracle, risks_by_causes(lived, one, taught, judged), risks_of(head, x)]
         risks += [risks_of(Head(part), x) for part in parts_of(head.predictor)]
         areas = [f"{area(judged.oracle, risk):.3f}" for risk in risks]
-        cells = (areas + ["not used"])[:5]
+        cells = [*areas, "not used"][:5]
         yield f"| {name} | {len(taught):,} | {' | '.join(cells)} |"
 
 
