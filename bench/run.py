@@ -110,6 +110,8 @@ def page(options: argparse.Namespace) -> str:
         "## Decisions",
         measured("decide.py"),
         "## Foresight",
+        "Log by log, beside what is published: [foresight-benchmarks.md](foresight-benchmarks.md). Beside the true "
+        "chances of a made-up company: [foresight-company.md](foresight-company.md).",
         tables(measured("foresight_peers.py", *(["--only", "bpic2012 cancelled"] if options.small else []))),
         measured("foresight_live.py", "--cases", "10000" if options.small else "100000"),
         "## On Spark",
