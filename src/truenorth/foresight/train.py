@@ -79,7 +79,8 @@ def _chances_of_open(table: Table, split: Split, seed: int, effort: Effort) -> F
     rows, split = watched.rows, split_at(watched.cases, watched.rows, split.valid_us, split.test_us)
     n_classes = len(table.outcomes)
     fit, valid = parts_of(watched, split, outcome_of_rows(watched), effort.n_rows // 2, seed)
-    trees = fit_classes(fit.sample, valid.sample, n_classes, table.columns, effort.settings[0], seed, effort.n_threads)
+    quick = msgspec.structs.replace(effort.settings[0], rate=0.1, most_rounds=200, patience=20)
+    trees = fit_classes(fit.sample, valid.sample, n_classes, table.columns, quick, seed, effort.n_threads)
     curves = _calibrated(trees, valid, n_classes).curves
     of = np.flatnonzero(split.open)
     newest = np.full(len(table.cases.opened_us), -1)
