@@ -17,10 +17,9 @@ from numpy.typing import NDArray
 
 from truenorth.foresight.predictors import Sample
 from truenorth.foresight.rows import Table
-from truenorth.foresight.split import FEWEST_OF_A_CLASS, Split, row_weights, weights_in_case
+from truenorth.foresight.split import FEWEST_OF_A_CLASS, Mask, Split, row_weights, thinned, weights_in_case
 
 F64 = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 
 
 class Part(NamedTuple):
@@ -40,10 +39,10 @@ class Parts(NamedTuple):
 
 def parts_of(table: Table, split: Split, y: F64, n_rows: int, seed: int) -> Parts:
     """What to learn from and what to choose on, of the rows whose ``y`` is known."""
-    known = np.isfinite(y)
+    known, case = np.isfinite(y), table.rows.case
     return Parts(
-        part_of(table, thinned(split.fit & known, table, n_rows, seed), y, split.test_us),
-        part_of(table, thinned(split.valid & known, table, n_rows // 4, seed), y, split.test_us),
+        part_of(table, thinned(split.fit & known, case, n_rows, seed), y, split.test_us),
+        part_of(table, thinned(split.valid & known, case, n_rows // 4, seed), y, split.test_us),
     )
 
 
@@ -60,8 +59,8 @@ def parts_with_open(table: Table, split: Split, chances: F64, n_rows: int, seed:
     early = table.cases.opened_us[case] < split.valid_us
     open_rows = split.open & is_open[case]
     return Parts(
-        _shared(table, thinned(split.fit | (open_rows & early), table, n_rows, seed), shares),
-        _shared(table, thinned(split.valid | (open_rows & ~early), table, n_rows // 4, seed), shares),
+        _shared(table, thinned(split.fit | (open_rows & early), case, n_rows, seed), shares),
+        _shared(table, thinned(split.valid | (open_rows & ~early), case, n_rows // 4, seed), shares),
     )
 
 
@@ -72,7 +71,7 @@ def part_of(table: Table, kept: Mask, y: F64, until_us: int) -> Part:
     return Part(sample, case, table.cases.opened_us[case])
 
 
-def _shared(table: Table, kept: NDArray[np.bool_], shares: F64) -> Part:
+def _shared(table: Table, kept: Mask, shares: F64) -> Part:
     """The rows ``kept`` of cases that have their outcomes in ``shares`` (n_cases, n_classes)."""
     rows = np.flatnonzero(kept)
     case = table.rows.case[rows]
@@ -82,16 +81,7 @@ def _shared(table: Table, kept: NDArray[np.bool_], shares: F64) -> Part:
     return Part(sample, case[at], table.cases.opened_us[case[at]])
 
 
-def thinned(rows: Mask, table: Table, n_rows: int, seed: int) -> Mask:
-    """About so many of the rows at most, whole cases by chance."""
-    n = int(rows.sum())
-    if n <= n_rows:
-        return rows
-    drawn = np.random.default_rng(seed).random(len(table.cases.opened_us)) < n_rows / n
-    return rows & drawn[table.rows.case]
-
-
-def is_enough(parts: Parts) -> bool:
+def has_both(parts: Parts) -> bool:
     """Whether enough cases of either part have the first class, which is the outcome hoped for, and enough another."""
     return all(
         min(_n_cases(part, part.sample.y == 0), _n_cases(part, part.sample.y > 0)) >= FEWEST_OF_A_CLASS
@@ -110,5 +100,5 @@ def _is_varied(part: Part) -> bool:
     return min(_n_cases(part, classes == commonest), _n_cases(part, classes != commonest)) >= FEWEST_OF_A_CLASS
 
 
-def _n_cases(part: Part, rows: NDArray[np.bool_]) -> int:
+def _n_cases(part: Part, rows: Mask) -> int:
     return len(np.unique(part.case[rows]))

@@ -100,6 +100,28 @@ def _instant(ordered_us: NDArray[np.int64], share: float) -> int:
     return int(ordered_us[min(len(ordered_us) - 1, int(share * len(ordered_us)))])
 
 
+def thinned(kept: Mask, case: NDArray[np.int32], n_rows: int, seed: int) -> Mask:
+    """About so many of the rows kept (n,) at most, of a ``case`` each: whole cases by chance."""
+    n = int(kept.sum())
+    if n <= n_rows:
+        return kept
+    drawn = np.random.default_rng(seed).random(int(case.max()) + 1) < n_rows / n
+    return kept & drawn[case]
+
+
+def newest_of_each(kept: Mask, case: NDArray[np.int32]) -> NDArray[np.intp]:
+    """Of the rows kept (n,) the last one of each case, whose rows are in the order of time.
+
+    >>> import numpy as np
+    >>> newest_of_each(np.array([True, True, False, True]), np.array([0, 0, 0, 1], np.int32)).tolist()
+    [1, 3]
+    """
+    rows = np.flatnonzero(kept)
+    last = np.full(int(case.max(initial=-1)) + 1, -1)
+    last[case[rows]] = rows
+    return last[last >= 0]
+
+
 def censoring_weights(opened_us: NDArray[np.int64], ended_us: NDArray[np.int64], until_us: int) -> F64:
     """How many cases each ended case stands for: 1 / P(it would have been seen to end before ``until_us``).
 

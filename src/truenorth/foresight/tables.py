@@ -17,6 +17,7 @@ from truenorth.foresight.instants import instants
 from truenorth.foresight.labels import Label, columns_that_tell, labelled
 from truenorth.foresight.load import Load, load_of, moves_of
 from truenorth.foresight.rows import NEVER, Cases, Table
+from truenorth.foresight.split import newest_of_each, thinned
 from truenorth.foresight.vocabulary import Vocabulary, learn
 from truenorth.insight.replayed import DECIDED, Replayed
 from truenorth.spec.instants import microseconds
@@ -159,12 +160,8 @@ def table_of_log(
 def _watched(wanted: Instants, cases: Cases, split_us: int) -> Instants:
     """Of instants before the split: all of some cases that had ended by then, and the newest of each that was open."""
     before, ended = wanted.time_us < split_us, cases.ended_us[wanted.case] < split_us
-    n = int((before & ended).sum())
-    drawn = np.random.default_rng(0).random(len(cases.opened_us)) < MOST_WATCHED / max(n, 1)
-    newest = np.zeros(len(before), np.bool_)
-    of = np.flatnonzero(before & ~ended)
-    newest[of[np.r_[wanted.case[of][1:] != wanted.case[of][:-1], True]]] = True
-    kept = (before & ended & drawn[wanted.case]) | newest
+    kept = thinned(before & ended, wanted.case, MOST_WATCHED, 0)
+    kept[newest_of_each(before & ~ended, wanted.case)] = True
     return Instants._make(column[kept] for column in wanted)
 
 

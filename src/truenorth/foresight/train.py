@@ -4,25 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import compress
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from truenorth.foresight.boosted import OF_DAYS, OF_NEXT, SETTINGS, Setting, fit_classes, fit_median
+from truenorth.foresight.boosted import OF_DAYS, OF_NEXT, SETTINGS, Setting, fit_classes, fit_median, in_larger_steps
 from truenorth.foresight.calibrate import Curve, choose_curve
 from truenorth.foresight.metrics import Drawn
 from truenorth.foresight.predictors import Boosted, Head, Mean, Predictor, Sample, calibrated, runner
 from truenorth.foresight.remaining import Foretold, Remaining, conformal
 from truenorth.foresight.rows import Column, Table, unresolved
-from truenorth.foresight.samples import Part, Parts, is_enough, is_varied, part_of, parts_of, parts_with_open, thinned
-from truenorth.foresight.split import FEWEST_OF_A_CLASS, Split, split_at
+from truenorth.foresight.samples import Part, Parts, has_both, is_varied, part_of, parts_of, parts_with_open
+from truenorth.foresight.split import FEWEST_OF_A_CLASS, Split, newest_of_each, split_at, thinned
 from truenorth.spec.durations import DAY_US
 
 F64 = NDArray[np.float64]
 Tell = Callable[[str, float], None]
-Learner = TypeVar("Learner", bound=Predictor)
 
 MANY_CLASSES = 8
 """With more classes scores are not calibrated class by class."""
@@ -64,7 +63,7 @@ def learn_outcome(table: Table, split: Split, seed: int, effort: Effort) -> Head
     """Models of the outcome: all settings of trees compared, a sum of all columns beside; open cases teach, too."""
     y, n_classes = outcome_of_rows(table), len(table.outcomes)
     ended = parts_of(table, split, y, effort.n_rows, seed)
-    if not split.open.any() or not is_enough(ended):
+    if not split.open.any() or not has_both(ended):
         return _learn(ended, table, n_classes, effort.settings, seed, effort)
     parts = parts_with_open(table, split, _chances_of_open(table, split, seed, effort), effort.n_rows, seed)
     return _learn(parts, table, n_classes, effort.settings, seed, effort)
@@ -79,16 +78,13 @@ def _chances_of_open(table: Table, split: Split, seed: int, effort: Effort) -> F
     rows, split = watched.rows, split_at(watched.cases, watched.rows, split.valid_us, split.test_us)
     n_classes = len(table.outcomes)
     fit, valid = parts_of(watched, split, outcome_of_rows(watched), effort.n_rows // 2, seed)
-    quick = msgspec.structs.replace(effort.settings[0], rate=0.1, most_rounds=200, patience=20)
-    trees = fit_classes(fit.sample, valid.sample, n_classes, table.columns, quick, seed, effort.n_threads)
+    setting = in_larger_steps(effort.settings[0])
+    trees = fit_classes(fit.sample, valid.sample, n_classes, table.columns, setting, seed, effort.n_threads)
     curves = _calibrated(trees, valid, n_classes).curves
-    of = np.flatnonzero(split.open)
-    newest = np.full(len(table.cases.opened_us), -1)
-    newest[rows.case[of]] = of  # rows of a case are in the order of time: the last one stays
-    is_open = newest >= 0
-    x = rows.x[newest[is_open]]
-    chances = np.zeros((len(newest), n_classes))
-    chances[is_open] = calibrated(runner(trees, x.shape[1]).predict(x), curves)
+    newest = newest_of_each(split.open, rows.case)
+    x = rows.x[newest]
+    chances = np.zeros((len(table.cases.opened_us), n_classes))
+    chances[rows.case[newest]] = calibrated(runner(trees, x.shape[1]).predict(x), curves)
     return chances
 
 
@@ -115,7 +111,7 @@ def _learn(parts: Parts, table: Table, n_classes: int, settings: Sequence[Settin
 
     fit, valid = parts
     constant = Head(fit_constant(fit.sample, n_classes))
-    if not is_enough(parts):
+    if not has_both(parts):
         return Heads(None, constant, constant)
     tried = [
         fit_classes(fit.sample, valid.sample, n_classes, table.columns, setting, seed, effort.n_threads)
@@ -134,7 +130,8 @@ def _with_sum(
 
     later = (valid.sample, valid.case, seed)
     trees = as_good(tried, *later)
-    added = first_as_good(fit_sums(fit.sample, n_classes, columns, seed), *later)
+    sums = fit_sums(fit.sample, n_classes, columns, seed)
+    added = next(compress(sums, _are_as_good(sums, *later)))
     parts = trees.parts if isinstance(trees, Mean) else (trees,)
     both = Mean((*parts, added))
     return min(trees, both, key=lambda one: _losses(one, valid.sample).sum())
@@ -144,11 +141,6 @@ def as_good(tried: Sequence[Boosted], later: Sample, case: NDArray[np.int32], se
     """The trees with the least loss on rows (n,) of a ``case`` each, or the mean of all that are not clearly worse."""
     kept = list(compress(tried, _are_as_good(tried, later, case, seed)))
     return kept[0] if len(kept) == 1 else Mean(tuple(kept))
-
-
-def first_as_good(tried: Sequence[Learner], later: Sample, case: NDArray[np.int32], seed: int) -> Learner:
-    """The first model that is not clearly worse than the best of all."""
-    return next(compress(tried, _are_as_good(tried, later, case, seed)))
 
 
 def _are_as_good(tried: Sequence[Predictor], later: Sample, case: NDArray[np.int32], seed: int) -> list[bool]:
@@ -216,7 +208,7 @@ def foretold_by_halves(table: Table, split: Split, y: F64, seed: int, effort: Ef
     """
     rows, until_us = table.rows, split.test_us - longest_hold_us(table, split.test_us)
     asked = (table.cases.opened_us[rows.case] < split.test_us) & (rows.time_us < until_us) & unresolved(table)
-    asked = thinned(asked, table, effort.n_rows_small, seed)
+    asked = thinned(asked, table.rows.case, effort.n_rows_small, seed)
     known = asked & (split.fit | split.valid) & np.isfinite(y)
     halves = [rows.case % 2 == half for half in (0, 1)]
     if min(len(np.unique(rows.case[known & half])) for half in halves) < FEWEST_OF_A_CLASS:
