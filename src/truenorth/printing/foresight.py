@@ -29,7 +29,7 @@ def backtested(found: Backtest, *, as_json: bool) -> None:
         return
     out.print(
         f"learnt from {counted(found.n_fit, 'case')}, chosen on {found.n_valid:,}, judged on {found.n_test:,} opened "
-        f"since {_day(found.test_us)}; {found.n_censored:,} still open then and in none"
+        f"since {_day(found.test_us)}; {found.n_censored:,} still open then: these teach each outcome by its chance"
     )
     out.print(f"{_failed(found)}\n")
     out.print(_models(found))
