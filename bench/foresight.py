@@ -29,10 +29,11 @@ from truenorth.foresight.labels import Label, opened_with_label
 from truenorth.foresight.learnt import Learnt, learn, risks_of
 from truenorth.foresight.metrics import Estimate
 from truenorth.foresight.model import Scorer
-from truenorth.foresight.predictors import Boosted, Head, Mean, Sample
+from truenorth.foresight.predictors import Boosted, Head, Mean
 from truenorth.foresight.rows import NEVER, Table
-from truenorth.foresight.split import Split, row_weights, temporal_split, test_instant
-from truenorth.foresight.train import Effort, Heads, as_good, learn_remaining, outcome_of_rows
+from truenorth.foresight.samples import Part, part_of
+from truenorth.foresight.split import Split, temporal_split, test_instant
+from truenorth.foresight.train import Effort, Heads, answered, as_good, learn_remaining, mean_of, outcome_of_rows
 from truenorth.logs import read_log
 from truenorth.simulate.company import Company
 from truenorth.simulate.world import World
@@ -236,14 +237,14 @@ def chosen_and_again(table: Table, split: Split) -> tuple[Head, Head]:
     """Trees chosen on the valid part as the product does it, and as many that learnt from it, too."""
     y = outcome_of_rows(table)
     masks = [rows & np.isfinite(y) for rows in (split.fit, split.valid, split.fit | split.valid)]
-    fit, valid, both = (Sample(table.rows.x[of], y[of], row_weights(table, of, split.test_us)) for of in masks)
+    fit, valid, both = (part_of(table, of, y, split.test_us) for of in masks)
 
-    def grown(part: Sample, stop: Sample | None, setting: Setting) -> Boosted:
-        return fit_classes(part, stop, 2, table.columns, setting, 0, EFFORT.n_threads)
+    def grown(part: Part, stop: Part | None, setting: Setting) -> Boosted:
+        later = None if stop is None else stop.sample
+        return fit_classes(part.sample, later, 2, table.columns, setting, 0)
 
     tried = {grown(fit, valid, setting): setting for setting in SETTINGS}
-    chosen = as_good(list(tried), valid, table.rows.case[masks[1]], 0)
-    parts = chosen.parts if isinstance(chosen, Mean) else (chosen,)
+    parts = mean_of(as_good([answered(trees, valid) for trees in tried], valid, 0)).parts
     again = tuple(grown(both, None, replace(tried[trees], most_rounds=n_trees(trees))) for trees in parts)
     return Head(Mean(parts)), Head(Mean(again))
 

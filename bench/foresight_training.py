@@ -50,16 +50,8 @@ def main() -> None:
 
     vocabulary = timed("choosing columns", lambda: vocabulary_of_replay(journey, replayed))
     table = timed("making rows", lambda: table_of_replay(journey, replayed, vocabulary))
-    stages: dict[str, tuple[float, float]] = {}
     split = all_known(table.cases, table.rows)
-
-    def tell(stage: str, _share: float) -> None:
-        stages.setdefault(stage, (perf_counter(), process_time()))
-
-    timed("learning, all of it", lambda: learn(table, split, 0, Effort(n_threads=2), tell))
-    ends = [*list(stages.values())[1:], (perf_counter(), process_time())]
-    for (stage, begun), end in zip(stages.items(), ends, strict=True):
-        found.append([f"of it {stage}", f"{end[0] - begun[0]:.0f}", f"{end[1] - begun[1]:.0f}", ""])
+    timed("learning, all of it", lambda: learn(table, split, 0, Effort(n_threads=2), lambda _stage, _share: None))
     rows, columns = table.rows.x.shape
     print(f"{rows:,} rows of {columns} columns, {len(table.cases.id):,} cases, {len(table.targets)} targets")
     print(f"load average {begun_load:.1f} before, {os.getloadavg()[0]:.1f} after, {os.cpu_count()} cores\n")

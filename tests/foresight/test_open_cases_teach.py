@@ -11,7 +11,7 @@ from truenorth.foresight import features
 from truenorth.foresight.labels import Label
 from truenorth.foresight.learnt import risks_of
 from truenorth.foresight.rows import Cases, Column, Rows, Table
-from truenorth.foresight.samples import parts_with_open
+from truenorth.foresight.samples import LEAST_CHANCE, parts_with_open
 from truenorth.foresight.split import split_at, temporal_split
 from truenorth.foresight.train import Effort, learn_outcome
 from truenorth.spec.durations import DAY_US
@@ -68,7 +68,7 @@ def test_an_open_case_teaches_as_much_as_an_ended_one_and_nothing_from_the_split
     split = temporal_split(made.cases, made.rows)
     chances = np.zeros((300, 3))
     open_cases = np.unique(made.rows.case[split.open])
-    chances[open_cases] = np.random.default_rng(0).dirichlet(np.ones(3), len(open_cases))
+    chances[open_cases] = 0.1 + 0.7 * np.random.default_rng(0).dirichlet(np.ones(3), len(open_cases))
     for part in parts_with_open(made, split, chances, 10_000, 0):
         weights = part.sample.weight / part.sample.weight[0]
         of_case = np.bincount(part.case, weights, minlength=300)
@@ -79,6 +79,30 @@ def test_an_open_case_teaches_as_much_as_an_ended_one_and_nothing_from_the_split
         of = open_cases[there[open_cases]]
         assert np.allclose(of_first[of] / of_case[of], chances[of, 1])
     assert (made.rows.time_us[split.open] < split.test_us).all()
+
+
+def test_an_outcome_of_hardly_any_chance_is_rarely_there_and_weighs_as_much_in_the_mean():
+    made = table(3_000, open_share=0.5)
+    split = temporal_split(made.cases, made.rows)
+    made.cases.outcome[:] = 0
+    still = np.unique(made.rows.case[split.open])
+    chances = np.zeros((3_000, 2))
+    chances[still] = (1 - 0.005, 0.005)
+    fit = parts_with_open(made, split, chances, 100_000, 0).fit
+    taught = np.intersect1d(still, fit.case)
+    failing = np.unique(fit.case[fit.sample.y == 1])
+    assert 0 < len(failing) < len(taught) * 2 * 0.005 / LEAST_CHANCE
+    share = fit.sample.weight[fit.sample.y == 1].sum() / fit.sample.weight.sum()
+    assert share == pytest.approx(0.005 * len(taught) / len(np.unique(fit.case)), rel=0.5)
+
+
+def test_rows_that_are_there_more_than_once_count_as_often():
+    made = table(6_000, open_share=0.5)
+    split = temporal_split(made.cases, made.rows)
+    chances = np.zeros((6_000, 2))
+    chances[np.unique(made.rows.case[split.open])] = 0.5
+    for part, n_most in zip(parts_with_open(made, split, chances, 4_000, 0), (4_000, 1_000), strict=True):
+        assert 0.8 * n_most < len(part.case) < 1.2 * n_most
 
 
 def test_a_case_of_which_nothing_is_said_teaches_nothing():

@@ -15,8 +15,9 @@ from truenorth.foresight.boosted import Setting, fit_classes
 from truenorth.foresight.learnt import foresight_of, learn, refit
 from truenorth.foresight.model import Foresight, Scorer, Verdict
 from truenorth.foresight.predictors import Boosted, Linear, Mean, Sample, runner
+from truenorth.foresight.samples import Part
 from truenorth.foresight.split import temporal_split
-from truenorth.foresight.train import Effort, as_good
+from truenorth.foresight.train import Effort, answered, as_good, mean_of
 from truenorth.foresight.why import Change, levers, remedies
 
 EFFORT = Effort(n_threads=1)
@@ -119,7 +120,7 @@ def tried(seed):
     y = np.maximum(cases.outcome, 0).astype(float)[rows.case]
     chance = np.random.default_rng(seed).permutation(y)
     samples = (Sample(rows.x, one, np.ones(len(y))) for one in (y, chance))
-    return [fit_classes(one, one, 2, table(1).columns, Setting(7, 0.1, 20, 20), seed, 1) for one in samples]
+    return [fit_classes(one, one, 2, table(1).columns, Setting(7, 0.1, 20, 20), seed) for one in samples]
 
 
 def test_the_mean_of_trees_is_that_of_their_log_odds_and_their_contributions():
@@ -135,9 +136,13 @@ def test_trees_that_are_clearly_worse_on_later_cases_are_not_used_and_others_are
     good, bad = tried(1)
     later = table(300, seed=3)
     rows, y = later.rows, np.maximum(later.cases.outcome, 0).astype(float)[later.rows.case]
-    sample = Sample(rows.x, y, np.ones(len(y)))
-    assert as_good([bad, good], sample, rows.case, 0) == good
-    assert as_good([good, good], sample, rows.case, 0) == Mean((good, good))
+    part = Part(Sample(rows.x, y, np.ones(len(y))), rows.case, later.cases.opened_us[rows.case])
+
+    def kept(*models):
+        return mean_of(as_good([answered(one, part) for one in models], part, 0)).predictor
+
+    assert kept(bad, good) == good
+    assert kept(good, good) == Mean((good, good))
 
 
 def test_levers_are_remedies_counted():

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 import numpy as np
 
+from truenorth.foresight.abreast import go_on
 from truenorth.foresight.predictors import Boosted, Sample
 from truenorth.foresight.rows import Column
 
@@ -50,7 +51,6 @@ def fit_classes(
     columns: Sequence[Column],
     setting: Setting,
     seed: int,
-    n_threads: int,
 ) -> Boosted:
     """Trees for two or more classes (codes 0..n_classes-1 in ``y``), stopped when the validation rows say so.
 
@@ -59,14 +59,12 @@ def fit_classes(
     parameters: dict[str, object] = (
         {"objective": "binary"} if n_classes == 2 else {"objective": "multiclass", "num_class": n_classes}
     )
-    return _grown(fit, valid, columns, parameters, n_classes, setting, seed, n_threads)
+    return _grown(fit, valid, columns, parameters, n_classes, setting, seed)
 
 
-def fit_median(
-    fit: Sample, valid: Sample, columns: Sequence[Column], setting: Setting, seed: int, n_threads: int
-) -> Boosted:
+def fit_median(fit: Sample, valid: Sample, columns: Sequence[Column], setting: Setting, seed: int) -> Boosted:
     """Trees for the median of a quantity: the mean absolute error is what they lower."""
-    return _grown(fit, valid, columns, {"objective": "regression_l1"}, 1, setting, seed, n_threads)
+    return _grown(fit, valid, columns, {"objective": "regression_l1"}, 1, setting, seed)
 
 
 def _grown(
@@ -77,7 +75,6 @@ def _grown(
     n_classes: int,
     setting: Setting,
     seed: int,
-    n_threads: int,
 ) -> Boosted:
     import lightgbm
 
@@ -97,15 +94,17 @@ def _grown(
         "verbosity": -1,
         "seed": seed,
         "deterministic": True,
-        "force_row_wise": True,
-        "num_threads": n_threads,
+        "force_col_wise": True,
+        "num_threads": 1,
     } | parameters
     known = lightgbm.Dataset(
         fit.x, fit.y, weight=fit.weight, feature_name=names, categorical_feature=categories, params=full
     )
+    each_round: list[Callable[..., None]] = [lambda _: go_on()]
     if valid is None:
-        return Boosted(lightgbm.train(full, known, setting.most_rounds).model_to_string(), n_classes)
+        booster = lightgbm.train(full, known, setting.most_rounds, callbacks=each_round)
+        return Boosted(booster.model_to_string(), n_classes)
     later = lightgbm.Dataset(valid.x, valid.y, weight=valid.weight, reference=known, params=full)
     stop = lightgbm.early_stopping(setting.patience, verbose=False)
-    booster = lightgbm.train(full, known, setting.most_rounds, valid_sets=[later], callbacks=[stop])
+    booster = lightgbm.train(full, known, setting.most_rounds, valid_sets=[later], callbacks=[*each_round, stop])
     return Boosted(booster.model_to_string(num_iteration=booster.best_iteration), n_classes)

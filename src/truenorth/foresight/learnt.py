@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Collection, Mapping
+from functools import partial
+from itertools import count
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from truenorth.foresight.abreast import side_by_side
 from truenorth.foresight.boosted import OF_PROMISES
 from truenorth.foresight.level import window_before
 from truenorth.foresight.model import Foresight, Verdict
@@ -53,18 +56,32 @@ def learn(
     table: Table, split: Split, seed: int, effort: Effort, tell: Tell, *, only: Collection[str] | None = None
 ) -> Learnt:
     """Learn the targets of a table on the parts of a split; of the promises ``only`` some, by the target's name."""
-    tell("learning outcomes", 0.05)
-    outcome = learn_outcome(table, split, seed, effort)
     names = [name for name in table.targets if name.startswith("promise:") and (only is None or name in only)]
-    promises = {}
-    for i, name in enumerate(names):
-        tell("learning promises", 0.3 + 0.2 * i / len(names))
+    n_done = count(1)
+
+    def outcome() -> Heads:
+        return learn_outcome(table, split, seed, effort)
+
+    def promise(name: str) -> Heads:
         y = table.targets[name].astype(np.float64)
-        promises[name] = learn_classes(table, split, y, 2, (OF_PROMISES,), effort.n_rows_small, seed, effort)
-    tell("learning what comes next", 0.5)
-    following = learn_next(table, split, seed, effort)
-    tell("learning the time remaining", 0.65)
-    return Learnt(table, split, outcome, promises, following, learn_remaining(table, split, seed, effort))
+        return learn_classes(table, split, y, 2, (OF_PROMISES,), effort.n_rows_small, seed, effort)
+
+    def following() -> Head | None:
+        return learn_next(table, split, seed, effort)
+
+    def remaining() -> Remaining | None:
+        return learn_remaining(table, split, seed, effort)
+
+    work: list[Callable[[], Any]] = [outcome, remaining, following, *(partial(promise, name) for name in names)]
+
+    def told(call: Callable[[], Any]) -> Any:
+        answer = call()
+        tell("learning", 0.05 + 0.7 * next(n_done) / len(work))
+        return answer
+
+    tell("learning", 0.05)
+    heads, days, comes, *promises = side_by_side([partial(told, call) for call in work], effort.n_threads)
+    return Learnt(table, split, heads, dict(zip(names, promises, strict=True)), comes, days)
 
 
 def named(heads: Heads) -> dict[str, Head]:

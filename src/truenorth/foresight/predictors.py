@@ -21,6 +21,8 @@ F64 = NDArray[np.float64]
 
 FEW_ROWS = 16
 """Up to so many rows are asked one by one: LightGBM would first wake its threads."""
+SMALLEST = 1e-300
+"""A chance counts as so much at least where its logarithm is taken."""
 
 
 class Sample(NamedTuple):
@@ -208,24 +210,19 @@ class _BoostedRunner:
 
 
 class _MeanRunner:
-    SMALLEST = 1e-300
-
     def __init__(self, mean: Mean, n_columns: int) -> None:
         self.parts = [runner(part, n_columns) for part in mean.parts]
 
     def predict(self, x: F32) -> F64:
-        return self._together([part.predict(x) for part in self.parts])
+        return mean_of_chances([part.predict(x) for part in self.parts])
 
     def one(self, x: F32) -> F64:
-        answer: F64 = self._together([part.one(x)[None] for part in self.parts])[0]
+        answer: F64 = mean_of_chances([part.one(x)[None] for part in self.parts])[0]
         return answer
 
     def contributions(self, x: F32) -> F64:
         added: F64 = np.mean([part.contributions(x) for part in self.parts], axis=0)
         return added
-
-    def _together(self, answers: list[F64]) -> F64:
-        return softmax(np.mean([np.log(np.maximum(p, self.SMALLEST)) for p in answers], axis=0))
 
 
 class _FastRow:
@@ -292,6 +289,16 @@ def calibrated(p: F64, curves: tuple[Curve, ...]) -> F64:
     bent = np.column_stack([curve(p[:, k]) for k, curve in enumerate(curves)])
     total = bent.sum(1, keepdims=True)
     return np.where(total > 0, bent / np.where(total > 0, total, 1.0), p)
+
+
+def mean_of_chances(answers: Sequence[F64]) -> F64:
+    """The mean of chances (n, k) by several models, taken of their log-odds.
+
+    >>> import numpy as np
+    >>> mean_of_chances([np.array([[0.5, 0.5]]), np.array([[0.1, 0.9]])]).round(2)
+    array([[0.25, 0.75]])
+    """
+    return softmax(np.mean([np.log(np.maximum(p, SMALLEST)) for p in answers], axis=0))
 
 
 def softmax(scores: F64) -> F64:

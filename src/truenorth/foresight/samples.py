@@ -21,6 +21,9 @@ from truenorth.foresight.split import FEWEST_OF_A_CLASS, Mask, Split, row_weight
 
 F64 = NDArray[np.float64]
 
+LEAST_CHANCE = 0.02
+"""An outcome of an open case that is less likely is not there each time, but with this chance where it is."""
+
 
 class Part(NamedTuple):
     """Rows (n,), each of a case (its position in `Cases`), opened at an instant; a row may be there once a class."""
@@ -59,8 +62,8 @@ def parts_with_open(table: Table, split: Split, chances: F64, n_rows: int, seed:
     early = table.cases.opened_us[case] < split.valid_us
     open_rows = split.open & is_open[case]
     return Parts(
-        _shared(table, thinned(split.fit | (open_rows & early), case, n_rows, seed), shares),
-        _shared(table, thinned(split.valid | (open_rows & ~early), case, n_rows // 4, seed), shares),
+        _shared(table, split.fit | (open_rows & early), shares, n_rows, seed),
+        _shared(table, split.valid | (open_rows & ~early), shares, n_rows // 4, seed),
     )
 
 
@@ -71,14 +74,21 @@ def part_of(table: Table, kept: Mask, y: F64, until_us: int) -> Part:
     return Part(sample, case, table.cases.opened_us[case])
 
 
-def _shared(table: Table, kept: Mask, shares: F64) -> Part:
-    """The rows ``kept`` of cases that have their outcomes in ``shares`` (n_cases, n_classes)."""
-    rows = np.flatnonzero(kept)
-    case = table.rows.case[rows]
-    at, outcome = np.nonzero(shares[case])
-    weight = weights_in_case(case)[at] * shares[case[at], outcome]
+def _shared(table: Table, kept: Mask, shares: F64, n_rows: int, seed: int) -> Part:
+    """The rows ``kept`` of cases that have their outcomes in ``shares`` (n_cases, n_classes), about ``n_rows`` at most.
+
+    An outcome of hardly any chance is mostly left out, and as much likelier where it is not: the mean stays.
+    """
+    case = table.rows.case
+    rare = (shares > 0.0) & (shares < LEAST_CHANCE)
+    drawn = np.random.default_rng(seed).random(shares.shape) * LEAST_CHANCE < shares
+    shares = np.where(rare, LEAST_CHANCE * drawn, shares)
+    n_each = (shares > 0.0).sum(axis=1)[case[kept]]
+    rows = np.flatnonzero(thinned(kept, case, int(n_rows / max(n_each.mean(), 1.0)), seed))
+    at, outcome = np.nonzero(shares[case[rows]])
+    weight = weights_in_case(case[rows])[at] * shares[case[rows[at]], outcome]
     sample = Sample(table.rows.x[rows[at]], outcome.astype(np.float64), weight / weight.mean())
-    return Part(sample, case[at], table.cases.opened_us[case[at]])
+    return Part(sample, case[rows[at]], table.cases.opened_us[case[rows[at]]])
 
 
 def has_both(parts: Parts) -> bool:

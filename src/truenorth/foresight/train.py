@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import compress
+from functools import partial
 from typing import NamedTuple
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from truenorth.foresight.abreast import side_by_side
 from truenorth.foresight.boosted import OF_DAYS, OF_NEXT, SETTINGS, Setting, fit_classes, fit_median, in_larger_steps
-from truenorth.foresight.calibrate import Curve, choose_curve
+from truenorth.foresight.calibrate import choose_curve
 from truenorth.foresight.metrics import Drawn
-from truenorth.foresight.predictors import Boosted, Head, Mean, Predictor, Sample, calibrated, runner
+from truenorth.foresight.predictors import Boosted, Head, Linear, Mean, Predictor, calibrated, mean_of_chances, runner
 from truenorth.foresight.remaining import Foretold, Remaining, conformal
 from truenorth.foresight.rows import Column, Table, unresolved
 from truenorth.foresight.samples import Part, Parts, has_both, is_varied, part_of, parts_of, parts_with_open
@@ -32,7 +33,7 @@ SUREST = 1e-15
 
 
 class Effort(msgspec.Struct, frozen=True):
-    """How hard to try: settings of trees that are compared, threads, the coverage of intervals, rows to learn from.
+    """How hard to try: settings of trees that are compared, models learnt at once, coverage of intervals, rows.
 
     Where there are more rows than that, whole cases are drawn: ``n_rows`` for the outcome and the time remaining,
     ``n_rows_small`` for each promise and for what comes next; a quarter of these to choose on.
@@ -43,6 +44,18 @@ class Effort(msgspec.Struct, frozen=True):
     coverage: float = 0.9
     n_rows: int = 200_000
     n_rows_small: int = 40_000
+
+
+class Answered(NamedTuple):
+    """A model, or several whose mean is meant, and the chances (n, n_classes) that it gives to later rows."""
+
+    parts: tuple[Boosted | Linear, ...]
+    p: F64
+
+    @property
+    def predictor(self) -> Predictor:
+        """The model itself."""
+        return self.parts[0] if len(self.parts) == 1 else Mean(self.parts)
 
 
 class Heads(NamedTuple):
@@ -79,8 +92,8 @@ def _chances_of_open(table: Table, split: Split, seed: int, effort: Effort) -> F
     n_classes = len(table.outcomes)
     fit, valid = parts_of(watched, split, outcome_of_rows(watched), effort.n_rows // 2, seed)
     setting = in_larger_steps(effort.settings[0])
-    trees = fit_classes(fit.sample, valid.sample, n_classes, table.columns, setting, seed, effort.n_threads)
-    curves = _calibrated(trees, valid, n_classes).curves
+    trees = fit_classes(fit.sample, valid.sample, n_classes, table.columns, setting, seed)
+    curves = _calibrated(answered(trees, valid), valid, n_classes).curves
     newest = newest_of_each(split.open, rows.case)
     x = rows.x[newest]
     chances = np.zeros((len(table.cases.opened_us), n_classes))
@@ -113,44 +126,49 @@ def _learn(parts: Parts, table: Table, n_classes: int, settings: Sequence[Settin
     constant = Head(fit_constant(fit.sample, n_classes))
     if not has_both(parts):
         return Heads(None, constant, constant)
-    tried = [
-        fit_classes(fit.sample, valid.sample, n_classes, table.columns, setting, seed, effort.n_threads)
-        for setting in settings
-    ]
-    trees = tried[0] if len(tried) == 1 else _with_sum(tried, fit, valid, n_classes, table.columns, seed)
-    logistic = fit_logistic(fit.sample, n_classes, table.columns)
-    return Heads(_calibrated(trees, valid, n_classes), _calibrated(logistic, valid, n_classes), constant)
+
+    def grown(setting: Setting) -> Answered:
+        return answered(fit_classes(fit.sample, valid.sample, n_classes, table.columns, setting, seed), valid)
+
+    trees = side_by_side([partial(grown, one) for one in settings], effort.n_threads)
+    best = trees[0] if len(trees) == 1 else _with_sum(trees, fit, valid, n_classes, table.columns, seed)
+    logistic = answered(fit_logistic(fit.sample, n_classes, table.columns), valid)
+    return Heads(_calibrated(best, valid, n_classes), _calibrated(logistic, valid, n_classes), constant)
 
 
 def _with_sum(
-    tried: Sequence[Boosted], fit: Part, valid: Part, n_classes: int, columns: Sequence[Column], seed: int
-) -> Boosted | Mean:
+    trees: Sequence[Answered], fit: Part, valid: Part, n_classes: int, columns: Sequence[Column], seed: int
+) -> Answered:
     """The trees that are as good as the best, with the sum of fewest terms that is as good as any if that is better."""
     from truenorth.foresight.additive import fit_sums
 
-    later = (valid.sample, valid.case, seed)
-    trees = as_good(tried, *later)
-    sums = fit_sums(fit.sample, n_classes, columns, seed)
-    added = next(compress(sums, _are_as_good(sums, *later)))
-    parts = trees.parts if isinstance(trees, Mean) else (trees,)
-    both = Mean((*parts, added))
-    return min(trees, both, key=lambda one: _losses(one, valid.sample).sum())
+    good = as_good(trees, valid, seed)
+    sums = [answered(one, valid) for one in fit_sums(fit.sample, n_classes, columns, seed)]
+    both = (mean_of(good), mean_of([*good, as_good(sums, valid, seed)[0]]))
+    return min(both, key=lambda one: _losses(one, valid).sum())
 
 
-def as_good(tried: Sequence[Boosted], later: Sample, case: NDArray[np.int32], seed: int) -> Boosted | Mean:
-    """The trees with the least loss on rows (n,) of a ``case`` each, or the mean of all that are not clearly worse."""
-    kept = list(compress(tried, _are_as_good(tried, later, case, seed)))
-    return kept[0] if len(kept) == 1 else Mean(tuple(kept))
+def answered(predictor: Boosted | Linear, later: Part) -> Answered:
+    """A model, and what it says of later rows."""
+    x = later.sample.x
+    return Answered((predictor,), runner(predictor, x.shape[1]).predict(x))
 
 
-def _are_as_good(tried: Sequence[Predictor], later: Sample, case: NDArray[np.int32], seed: int) -> list[bool]:
-    """Which models are not clearly worse than the one with the least loss on rows (n,) of a ``case`` each.
+def mean_of(models: Sequence[Answered]) -> Answered:
+    """The mean of models that were asked about the same rows."""
+    if len(models) == 1:
+        return models[0]
+    return Answered(tuple(part for one in models for part in one.parts), mean_of_chances([one.p for one in models]))
+
+
+def as_good(models: Sequence[Answered], later: Part, seed: int) -> list[Answered]:
+    """The models, in their order, that are not clearly worse on later rows than the one with the least loss.
 
     Scores are compared as they are: curves are fitted on the same cases and would flatter.
     """
-    losses = [_losses(one, later) for one in tried]
-    best, drawn = min(losses, key=np.sum), Drawn(case, seed)
-    return [bool((drawn.means(loss - best) > 0.0).mean() < CLEARLY) for loss in losses]
+    losses = [_losses(one, later) for one in models]
+    best, drawn = min(losses, key=np.sum), Drawn(later.case, seed)
+    return [one for one, loss in zip(models, losses, strict=True) if (drawn.means(loss - best) > 0.0).mean() < CLEARLY]
 
 
 def learn_next(table: Table, split: Split, seed: int, effort: Effort) -> Head | None:
@@ -164,25 +182,22 @@ def learn_next(table: Table, split: Split, seed: int, effort: Effort) -> Head | 
     fit, valid = parts
     if not is_varied(parts):
         return Head(fit_constant(fit.sample, n_classes))
-    return Head(fit_classes(fit.sample, valid.sample, n_classes, table.columns, OF_NEXT, seed, effort.n_threads))
+    return Head(fit_classes(fit.sample, valid.sample, n_classes, table.columns, OF_NEXT, seed))
 
 
-def _calibrated(predictor: Predictor, valid: Part, n_classes: int) -> Head:
+def _calibrated(model: Answered, valid: Part, n_classes: int) -> Head:
     if n_classes > MANY_CLASSES:
-        return Head(predictor)
-    p = runner(predictor, valid.sample.x.shape[1]).predict(valid.sample.x)
+        return Head(model.predictor)
     classes = (1,) if n_classes == 2 else range(n_classes)
-    curves: Sequence[Curve] = [
-        choose_curve(p[:, k], valid.sample.y == k, valid.sample.weight, valid.case, valid.opened_us) for k in classes
-    ]
-    return Head(predictor, tuple(curves))
+    y, weight = valid.sample.y, valid.sample.weight
+    curves = [choose_curve(model.p[:, k], y == k, weight, valid.case, valid.opened_us) for k in classes]
+    return Head(model.predictor, tuple(curves))
 
 
-def _losses(predictor: Predictor, later: Sample) -> F64:
+def _losses(model: Answered, later: Part) -> F64:
     """The logarithmic loss of each row, times its weight."""
-    p = runner(predictor, later.x.shape[1]).predict(later.x)
-    given = p[np.arange(len(p)), later.y.astype(int)]
-    losses: F64 = -np.log(np.maximum(given, SUREST)) * later.weight
+    given = model.p[np.arange(len(model.p)), later.sample.y.astype(int)]
+    losses: F64 = -np.log(np.maximum(given, SUREST)) * later.sample.weight
     return losses
 
 
@@ -195,7 +210,7 @@ def learn_remaining(table: Table, split: Split, seed: int, effort: Effort) -> Re
     fit, valid = parts_of(table, split, y, effort.n_rows, seed)
     if len(np.unique(fit.case)) < 2 * FEWEST_OF_A_CLASS or len(np.unique(valid.case)) < FEWEST_OF_A_CLASS:
         return None
-    predictor = fit_median(fit.sample, valid.sample, table.columns, OF_DAYS, seed, effort.n_threads)
+    predictor = fit_median(fit.sample, valid.sample, table.columns, OF_DAYS, seed)
     found = foretold_by_halves(table, split, y, seed, effort)
     return None if found is None else conformal(predictor, found, effort.coverage)
 
@@ -216,7 +231,7 @@ def foretold_by_halves(table: Table, split: Split, y: F64, seed: int, effort: Ef
     taught = [part_of(table, known & half, y, split.test_us).sample for half in halves]
     said = np.full(len(rows.case), np.nan)
     for own, other, half in zip(taught, taught[::-1], halves[::-1], strict=True):
-        trees = fit_median(own, other, table.columns, OF_DAYS, seed, effort.n_threads)
+        trees = fit_median(own, other, table.columns, OF_DAYS, seed)
         said[asked & half] = runner(trees, len(table.columns)).predict(rows.x[asked & half])[:, 0]
     seen_days = (until_us - rows.time_us[asked]) / DAY_US
     came = np.where(known, y, np.inf)[asked]
