@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from truenorth.foresight import alarms, evaluate
 from truenorth.foresight.ends import Waits, followed_ends
-from truenorth.foresight.evaluate import Ahead, Bucket, Days, Hits, Lead, Level, PerDay, Reliable, Scored
+from truenorth.foresight.evaluate import Ahead, Bucket, Days, Hits, Lead, Level, PerDay, Reliable, Scored, SeenOut
 from truenorth.foresight.learnt import Learnt, foresight_of, learn, named, risks_of
-from truenorth.foresight.level import Lives, followed, raised, window_before
+from truenorth.foresight.level import Lives, followed, lasts_of, raised, window_before
 from truenorth.foresight.model import Foresight, Verdict
 from truenorth.foresight.predictors import Head, Linear, runner
 from truenorth.foresight.remaining import Remaining, interval
@@ -81,6 +81,7 @@ class Backtest(msgspec.Struct, frozen=True):
     promises: tuple[Promise, ...]
     baseline: tuple[str, ...]
     calibration: tuple[str, ...]
+    seen_out: SeenOut | None = None
     survey: Ahead | None = None
     levers: tuple[Lever, ...] = ()
 
@@ -180,12 +181,26 @@ class _Held:
             "buckets": evaluate.buckets(y, risk, case, self.rows.prefix[self.test], seed),
             "reliability": evaluate.reliable(y, risk),
             "level": evaluate.level(known, came, y, risk, as_learnt[self.test]),
+            "seen_out": self._seen_out(),
             "lead": evaluate.lead(*alarmed),
             "per_day": evaluate.per_day(case, times, risk, y, asked.per_day, seed),
             "costs": self._costs(as_learnt, asked.ratios),
             "survey": self._survey(threshold.risk, times, test),
             "levers": self._levers(),
         }
+
+    def _seen_out(self) -> SeenOut | None:
+        """The held-out cases opened so long before the data end that nearly all like them have ended."""
+        cases, split = self.cases, self.learnt.split
+        ended = cases.ended_us[cases.ended_us < NEVER]
+        data_end_us = max(int(self.rows.time_us.max(initial=0)), int(ended.max(initial=0)))
+        known = (cases.outcome >= 0) & (cases.ended_us < split.test_us)
+        if not known.any():
+            return None
+        lasts_us = lasts_of(cases.opened_us[known], cases.ended_us[known])
+        of = cases.opened_us[self.case] <= data_end_us - lasts_us
+        prefix = self.rows.prefix[self.test]
+        return evaluate.seen_out(lasts_us / DAY_US, self.y[of], self.risk[of], self.case[of], prefix[of], self.seed)
 
     def _costs(self, risk: F64, ratios: Sequence[float]) -> tuple[alarms.Cost, ...]:
         """Of alarms by a risk as it was learnt, which is what their thresholds were chosen on."""
@@ -218,13 +233,16 @@ def levels(learnt: Learnt, risk: F64) -> F64:
     """The level in force at each row (n,) with its risk: from the split instant on, it follows what becomes of cases.
 
     It is learnt from the cases opened since `Split.valid_us`, of each what was known by then. Those opened before the
-    split instant chose settings and curves but taught no model.
+    split instant chose settings and curves but taught no model. 0 where cases are looked at at their events only: what
+    was said of a case at its last event is not what is known of it by now.
     """
     rows, cases, split = learnt.table.rows, learnt.table.cases, learnt.split
+    level = np.zeros(len(risk))
+    if rows.at_event.all():
+        return level
     of = cases.opened_us[rows.case] >= split.valid_us
     failed = np.minimum(cases.outcome, 1)
     lives = Lives(rows.case[of], rows.time_us[of], risk[of], cases.ended_us, failed)
-    level = np.zeros(len(risk))
     level[of] = followed(lives, learnt.window_us, split.test_us)
     return level
 

@@ -30,6 +30,8 @@ Bools = NDArray[np.bool_]
 
 PREFIXES = (1, 2, 3, 4, 5, 6, 8, 11, 16, 21, 31, 51)
 """Buckets of prefix lengths begin here."""
+FEWEST_SEEN_OUT = 50
+"""Of fewer cases it is not said whether risks come true."""
 SURE = 0.9
 """Of the bootstraps, a model must be better than the base rate in this share."""
 
@@ -89,6 +91,22 @@ class Level(msgspec.Struct, frozen=True):
     def moved(self) -> float:
         """By how much the base rate itself has moved."""
         return abs(self.came - self.learnt)
+
+
+class SeenOut(msgspec.Struct, frozen=True):
+    """Whether risks come true where the data go on for long enough to see what becomes of cases.
+
+    These are the held-out cases opened at least ``days`` before the data end, as long as nearly all cases take that
+    were known at the split. Of those opened later only the quick ones have ended, and what takes long cannot have
+    happened: no risk can be right about that.
+    """
+
+    days: float
+    n_cases: int
+    base_rate: float
+    calibration_error: float
+    by_chance: float
+    buckets: tuple[Bucket, ...]
 
 
 class Lead(msgspec.Struct, frozen=True):
@@ -167,6 +185,16 @@ def level(learnt: float, came: float, failed: Bools, risk: F64, as_learnt: F64) 
 
     shift = float(brentq(lambda added: float(shifted(added).mean()) - rate, -30.0, 30.0))
     return Level(learnt, came, shift, calibration_error(failed, shifted(shift)), calibration_error(failed, as_learnt))
+
+
+def seen_out(days: float, failed: Bools, risk: F64, case: I32, prefix: I32, seed: int) -> SeenOut | None:
+    """`SeenOut` of the rows (n,) of such cases; None where there are fewer than `FEWEST_SEEN_OUT`."""
+    n_cases = len(np.unique(case))
+    if n_cases < FEWEST_SEEN_OUT:
+        return None
+    error, by_chance = calibration_error(failed, risk), calibration_error_by_chance(risk, case, seed)
+    came = float(failed.mean())
+    return SeenOut(days, n_cases, came, error, by_chance, buckets(failed, risk, case, prefix, seed))
 
 
 def verdict(failed: Bools, risks: Mapping[str, F64], case: I32, seed: int) -> Verdict:

@@ -129,13 +129,17 @@ def level_of(said: Said) -> float:
     return float(brentq(too_low, -MOST, MOST, xtol=1e-4)) * clear
 
 
+def lasts_of(opened_us: I64, ended_us: I64) -> float:
+    """How long nearly all cases (n,) take at most, in microseconds; n > 0."""
+    return float(np.quantile(ended_us - opened_us, LONG))
+
+
 def window_of(opened_us: I64, ended_us: I64) -> int:
     """How far back a level looks, in microseconds: so that most cases (n,) of the window have ended before its end."""
     if not len(opened_us):
         return 0
-    lasts = np.quantile(ended_us - opened_us, LONG)
     newest = np.sort(opened_us)[-MANY:]
-    return int(max(2.0 * lasts, newest[-1] - newest[0], STEPS))
+    return int(max(2.0 * lasts_of(opened_us, ended_us), newest[-1] - newest[0], STEPS))
 
 
 def window_before(cases: Cases, at_us: int) -> int:

@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from truenorth.foresight.backtest import Backtest
-from truenorth.foresight.evaluate import Lead
+from truenorth.foresight.evaluate import Lead, SeenOut
 from truenorth.foresight.metrics import Estimate
 from truenorth.foresight.model import Foresight
 from truenorth.printing.terminal import err, out, write_json
@@ -142,16 +142,27 @@ def _lead_line(lead: Lead) -> str:
 
 
 def _level_line(found: Backtest) -> str:
-    level = found.level
-    return (
+    level, judged = found.level, next(model for model in found.models if model.model == found.judged)
+    line = (
         f"{level.learnt:.1%} of the cases learnt from fail, {level.came:.1%} of those held out; were the level of all "
-        f"risks put right, {level.calibration_error:.3f} of the calibration error would be left; had it stayed as "
-        f"learnt, {level.if_left:.3f}"
+        f"risks put right, {level.calibration_error:.3f} of the calibration error would be left"
+    )
+    has_followed = level.if_left != judged.calibration_error
+    return f"{line}; had it stayed as learnt, {level.if_left:.3f}" if has_followed else line
+
+
+def _seen_out_line(seen: SeenOut) -> str:
+    return (
+        f"{counted(seen.n_cases, 'case')} of these opened at least {seen.days:.1f} days before the data end, as long "
+        f"as nearly all take: of their predictions {seen.base_rate:.1%} fail, calibration error "
+        f"{seen.calibration_error:.3f}, by chance {seen.by_chance:.3f}"
     )
 
 
 def _other_lines(found: Backtest) -> list[str]:
     lines = [_level_line(found)] if math.isfinite(found.level.calibration_error) else []
+    if found.seen_out is not None and found.seen_out.n_cases < found.n_test:
+        lines.append(_seen_out_line(found.seen_out))
     if (days := found.remaining) is not None:
         stayed = f"{days.as_learnt:.3f} had its ends stayed as learnt"
         held = f"the {days.asked_coverage:.0%} interval held {_estimate(days.coverage)}, {stayed}"
