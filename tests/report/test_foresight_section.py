@@ -12,7 +12,7 @@ from foresight.tables import table
 from report.replays import tiny
 from truenorth.foresight.backtest import Backtest, backtest
 from truenorth.foresight.backtest_file import parse_backtest
-from truenorth.foresight.evaluate import Ahead
+from truenorth.foresight.evaluate import Ahead, SeenOut
 from truenorth.foresight.metrics import Estimate
 from truenorth.foresight.train import Effort
 from truenorth.report.foresight import finding, foresight_section
@@ -64,6 +64,17 @@ def test_the_section_says_what_was_found() -> None:
     assert len(section.tables["seen"].rows) == len(found().buckets)
     assert "days before a failure is known" in section.finding
     assert [row[0] for row in section.tables["why"].rows][: len(found().baseline)] == list(found().baseline)
+
+
+def test_the_section_says_how_right_risks_are_where_the_data_go_on_for_long_enough() -> None:
+    def caption(seen: SeenOut | None) -> str:
+        one = msgspec.structs.replace(found(), seen_out=seen)
+        return foresight_section(tiny(), Inputs(backtest=one)).tables["reliability"].caption
+
+    seen = SeenOut(35.7, 60, 0.4, 0.034, 0.047, ())
+    assert "60 cases opened at least 36 days before the data end" in caption(seen)
+    assert "is 3.4 %" in caption(seen)
+    assert caption(msgspec.structs.replace(seen, n_cases=found().n_test)) == caption(None)
 
 
 def test_where_nothing_goes_live_the_reason_comes_first() -> None:

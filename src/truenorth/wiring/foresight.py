@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -24,8 +23,7 @@ from truenorth.logs import read_log
 from truenorth.logs.whole import whole_file
 from truenorth.spec.problems import Problem, TruenorthError, nearest
 from truenorth.wiring.journey import replay_file
-
-MAX_THREADS = 8
+from truenorth.wiring.threads import n_threads
 
 
 class Source(msgspec.Struct, frozen=True):
@@ -136,13 +134,13 @@ def survey_answers(events: pl.DataFrame, cases: Cases) -> NDArray[np.int64] | No
 
 def run_backtest(source: Source, asked: Asked, seed: int, *, tell: Tell) -> Backtest:
     """Learn at an instant of the past and judge on what came after."""
-    made = prepare(source, asked.test_share, tell)
-    return backtest(made.table, seed=seed, asked=asked, effort=_effort(), answered_us=made.answered_us, tell=tell)[0]
+    made, effort = prepare(source, asked.test_share, tell), Effort(n_threads=n_threads())
+    return backtest(made.table, seed=seed, asked=asked, effort=effort, answered_us=made.answered_us, tell=tell)[0]
 
 
 def train(source: Source, asked: Asked, seed: int, *, tell: Tell) -> tuple[Backtest, Foresight]:
     """Judge on held-out time; where a model deserves to go live, learn it again from all cases that have ended."""
-    made, effort = prepare(source, asked.test_share, tell), _effort()
+    made, effort = prepare(source, asked.test_share, tell), Effort(n_threads=n_threads())
     found, foresight = backtest(
         made.table, seed=seed, asked=asked, effort=effort, answered_us=made.answered_us, tell=tell
     )
@@ -167,7 +165,3 @@ def write_page(found: Backtest, path: Path) -> None:
     head = '<!doctype html><html lang="en"><meta charset="utf-8"><title>Backtest</title>'
     with whole_file(path) as unfinished:
         unfinished.write_text(f"{head}<body>{''.join(parts)}</body></html>\n", encoding="utf-8")
-
-
-def _effort() -> Effort:
-    return Effort(n_threads=min(os.cpu_count() or 1, MAX_THREADS))

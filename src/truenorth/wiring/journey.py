@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, date, datetime
@@ -24,12 +23,12 @@ from truenorth.spec.lint import check_journey, in_place
 from truenorth.spec.load import Loaded, parse_journey
 from truenorth.spec.model import Journey
 from truenorth.spec.problems import InvalidJourney, Problem, UnreadableLog
+from truenorth.wiring.threads import n_threads
 
 if TYPE_CHECKING:
     from truenorth.simulate.company import Company
     from truenorth.simulate.produce import Order, Produced
 
-MAX_THREADS = 8
 COMPILING = "compiling the kernel (once after installation; some seconds)"
 """The stage that only a first run has."""
 
@@ -166,7 +165,7 @@ def _judge(journey: Journey, log: Log, now: datetime | None, on_progress: Progre
             now=now,
             n_quarantined=log.quarantine.height,
             n_duplicates=log.n_duplicates,
-            n_threads=min(os.cpu_count() or 1, MAX_THREADS),
+            n_threads=n_threads(),
             on_progress=on_progress,
         )
     replayed.summary["seconds"] = round(perf_counter() - started_s, 3)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 
 from truenorth.foresight.backtest import Asked
@@ -13,15 +12,14 @@ from truenorth.server.foreseeing.watching import Seen
 from truenorth.store.foresight_rows import Look, ModelRow
 from truenorth.store.opening import Store
 from truenorth.wiring.store import existing_store, now_us, user_name
-
-MAX_THREADS = 8
+from truenorth.wiring.threads import n_threads
 
 
 def train(url: str, journey: str, asked: Asked, seed: int, tell: Tell, *, without: Sequence[str] = ()) -> Taught:
     """Learn from a store's log and keep the model there, as a shadow. Columns in ``without`` are left out."""
     with existing_store(url) as store:
         judged = judged_log(store, journey, tell, without=without)
-        found = taught(judged, asked, _effort(), seed=seed, now_us=now_us(), tell=tell)
+        found = taught(judged, asked, Effort(n_threads=n_threads()), seed=seed, now_us=now_us(), tell=tell)
         store.models.add(found.row, found.foresight.to_bytes())
         store.audit.note(user_name(), "trained a model", about=_about(found.row), now_us=now_us())
     return found
@@ -69,10 +67,11 @@ def retire(url: str, journey: str, version: str) -> ModelRow:
 
 def watch(url: str, journey: str, version: str | None, *, propose: bool, seed: int, tell: Tell) -> Seen:
     """Look at a model, the live one if none is named, and keep what is seen."""
+    effort = Effort(n_threads=n_threads())
     with existing_store(url) as store:
         asked = version or _live(store, journey)
         return watching.look(
-            store, journey, asked, propose=propose, effort=_effort(), seed=seed, now_us=now_us(), tell=tell
+            store, journey, asked, propose=propose, effort=effort, seed=seed, now_us=now_us(), tell=tell
         )
 
 
@@ -83,7 +82,3 @@ def _live(store: Store, journey: str) -> str:
 
 def _about(row: ModelRow) -> str:
     return f"{row.journey} {row.version}"
-
-
-def _effort() -> Effort:
-    return Effort(n_threads=min(os.cpu_count() or 1, MAX_THREADS))
