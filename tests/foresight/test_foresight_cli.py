@@ -30,7 +30,7 @@ def rows(monkeypatch):
         monkeypatch.setattr(wiring_foresight, name, lambda *_asked, **_more: table(700))
     for name in ("vocabulary_of_log", "vocabulary_of_replay"):
         monkeypatch.setattr(wiring_foresight, name, lambda *_asked, **_until: vocabulary)
-    monkeypatch.setattr(wiring_foresight, "_effort", lambda: Effort(n_threads=1))
+    monkeypatch.setattr(wiring_foresight, "n_threads", lambda: 1)
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ def test_cases_are_cut_before_the_label_unless_told_otherwise(rows, log, monkeyp
 
 def test_what_only_silence_tells_is_alarmed_in_silence(tmp_path, monkeypatch):
     """All cases begin alike; the lost ones end after a month in which nothing happens, the others at once."""
-    monkeypatch.setattr(wiring_foresight, "_effort", lambda: Effort(n_threads=1))
+    monkeypatch.setattr(wiring_foresight, "n_threads", lambda: 1)
     lost = np.random.default_rng(0).random(1_600) < 0.5
     opened = [START + timedelta(days=i) for i in range(len(lost))]
     ended = [

@@ -16,7 +16,6 @@ from truenorth.cli.app import app
 from truenorth.engine.replay import replay
 from truenorth.foresight import features
 from truenorth.foresight.labels import Label, labelled
-from truenorth.foresight.train import Effort
 from truenorth.spec.load import parse_journey
 from truenorth.wiring import foresight as wiring_foresight
 
@@ -27,7 +26,7 @@ BAD = Label(column="outcome", positive=("bad",))
 
 @pytest.fixture(autouse=True)
 def _one_thread(monkeypatch):
-    monkeypatch.setattr(wiring_foresight, "_effort", lambda: Effort(n_threads=1))
+    monkeypatch.setattr(wiring_foresight, "n_threads", lambda: 1)
 
 
 def log(n_cases, *, lost=lambda number, chance: chance.random() < 0.4, step_h=3.0, **columns):
