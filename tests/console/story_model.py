@@ -9,7 +9,7 @@ import msgspec
 from server.desk import NOW_US
 from truenorth.foresight.alarms import Cost
 from truenorth.foresight.backtest import Backtest
-from truenorth.foresight.evaluate import Bucket, Lead, Level, PerDay, Reliable, Scored
+from truenorth.foresight.evaluate import Bucket, Lead, Level, PerDay, Reliable, Scored, SeenOut
 from truenorth.foresight.metrics import Estimate
 from truenorth.foresight.model import Verdict
 from truenorth.store.foresight_rows import ModelRow
@@ -30,6 +30,7 @@ def backtest(**changes: Any) -> Backtest:
         buckets=(Bucket(1, 1, 100, 100, 0.22, auc, 0.15, 0.04), Bucket(2, 4, 90, 240, 0.22, auc, 0.13, 0.03)),
         reliability=Reliable((0.1, 0.4, 0.8), (0.12, 0.38, 0.81), (100, 100, 100)),
         level=Level(0.21, 0.22, 0.05, 0.03),
+        seen_out=SeenOut(21.0, 80, 0.22, 0.031, 0.045, Reliable((0.1, 0.4, 0.8), (0.1, 0.4, 0.8), (80, 80, 80)), ()),
         lead=Lead(0.5, 0.3, reached_on_validation=True, n_cases=100, n_failed=22, n_alarmed=30, precision=auc,
                   recall=auc, lead_days=6.7, lead_days_q1=4.0, lead_days_q3=12.3),
         per_day=PerDay(10, 60, Estimate(0.41, 0.3, 0.5), 0.22),

@@ -65,6 +65,15 @@ def test_a_threshold_has_the_precision_it_says(found, precision):
         assert threshold.reached == (threshold.precision >= precision)
 
 
+def test_where_none_is_precise_enough_not_every_case_is_alarmed():
+    risk = np.arange(40) / 40
+    found = crossings(np.arange(40, dtype=np.int32), risk, risk < 0.25)
+    chosen = threshold_for(found, 0.5)
+    assert not chosen.reached
+    assert (found.highest >= chosen.risk).sum() == 10
+    assert chosen.precision == 0.0
+
+
 @given(rows, st.sampled_from([2.0, 3.0, 5.0, 10.0]))
 def test_the_cheapest_threshold_never_costs_more_than_the_better_constant_where_it_was_chosen(found, ratio):
     case, _, risk, failed = arrays(found)

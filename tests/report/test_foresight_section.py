@@ -71,7 +71,7 @@ def test_the_section_says_how_right_risks_are_where_the_data_go_on_for_long_enou
         one = msgspec.structs.replace(found(), seen_out=seen)
         return foresight_section(tiny(), Inputs(backtest=one)).tables["reliability"].caption
 
-    seen = SeenOut(35.7, 60, 0.4, 0.034, 0.047, ())
+    seen = SeenOut(35.7, 60, 0.4, 0.034, 0.047, found().reliability, ())
     assert "60 cases opened at least 36 days before the data end" in caption(seen)
     assert "is 3.4 %" in caption(seen)
     assert caption(msgspec.structs.replace(seen, n_cases=found().n_test)) == caption(None)

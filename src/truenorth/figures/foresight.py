@@ -15,8 +15,16 @@ from truenorth.spec.counted import percent
 
 
 def reliability_figure(found: Backtest, theme: Theme = "light") -> Any:
-    """What was said against what came, in bins of equal numbers of predictions; on the diagonal the two agree."""
-    said, came, n = found.reliability.said, found.reliability.came, found.reliability.n
+    """What was said against what came, in bins of equal numbers of predictions; on the diagonal the two agree.
+
+    Of the cases that the data show the end of, where there are enough.
+    """
+    judged = next(model for model in found.models if model.model == found.judged)
+    of, error, which = found.reliability, judged.calibration_error, cases(found.n_test) + " opened after the split"
+    if (seen := found.seen_out) is not None:
+        of, error = seen.reliability, seen.calibration_error
+        which = f"{cases(seen.n_cases)} opened after the split and {seen.days:.0f} days or more before the data end"
+    said, came, n = of.said, of.came, of.n
     if not n:
         return worded(theme, "Nothing to judge", "No case was opened after the split and has ended.")
     figure = go.Figure()
@@ -35,12 +43,8 @@ def reliability_figure(found: Backtest, theme: Theme = "light") -> Any:
     )  # fmt: skip
     figure.update_xaxes(title="risk that was said", tickformat=".0%", rangemode="tozero")
     figure.update_yaxes(title="share that failed", tickformat=".0%", rangemode="tozero")
-    error = next(model.calibration_error for model in found.models if model.model == found.judged)
     title = f"Risks differ from what came by {tenths(error)} points on average"
-    subtitle = (
-        f"{cases(found.n_test)} opened after the split, {count(sum(n))} predictions of the {found.judged} model in "
-        f"{len(n)} bins of equal size"
-    )
+    subtitle = f"{which}: {count(sum(n))} predictions of the {found.judged} model in {len(n)} bins of equal size"
     return titled(figure, theme, title, subtitle, f"Reliability diagram. {title}. {subtitle}", height=330)
 
 

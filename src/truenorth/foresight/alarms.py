@@ -94,7 +94,8 @@ def first_crossing_us(case: NDArray[np.int32], time_us: I64, risk: F64, threshol
 def threshold_for(found: Crossings, precision: float) -> Threshold:
     """The lowest threshold at which at least ``precision`` of the alarmed cases fail; where none, the most precise.
 
-    A threshold that alarms fewer than ten cases is not trusted.
+    A threshold that alarms fewer than ten cases is not trusted. If none is more precise than to alarm every case, the
+    one that alarms the fewest.
     """
     ranked, failed, weight = _ranked(found)
     last = np.flatnonzero(np.r_[ranked[1:] != ranked[:-1], True]) if len(ranked) else np.zeros(0, np.intp)
@@ -105,6 +106,8 @@ def threshold_for(found: Crossings, precision: float) -> Threshold:
     precise, recall = hits / np.cumsum(weight)[last], hits / (failed @ weight)
     enough = np.flatnonzero(precise >= precision)
     i = int(enough[-1]) if len(enough) else int(np.argmax(precise))
+    if not len(enough) and i == len(last) - 1:
+        i = 0
     return Threshold(float(ranked[last[i]]), float(precise[i]), float(recall[i]), bool(len(enough)))
 
 

@@ -106,6 +106,7 @@ class SeenOut(msgspec.Struct, frozen=True):
     base_rate: float
     calibration_error: float
     by_chance: float
+    reliability: Reliable
     buckets: tuple[Bucket, ...]
 
 
@@ -193,8 +194,8 @@ def seen_out(days: float, failed: Bools, risk: F64, case: I32, prefix: I32, seed
     if n_cases < FEWEST_SEEN_OUT:
         return None
     error, by_chance = calibration_error(failed, risk), calibration_error_by_chance(risk, case, seed)
-    came = float(failed.mean())
-    return SeenOut(days, n_cases, came, error, by_chance, buckets(failed, risk, case, prefix, seed))
+    figures = float(failed.mean()), error, by_chance, reliable(failed, risk)
+    return SeenOut(days, n_cases, *figures, buckets(failed, risk, case, prefix, seed))
 
 
 def verdict(failed: Bools, risks: Mapping[str, F64], case: I32, seed: int) -> Verdict:

@@ -116,7 +116,7 @@ def _buckets(found: Backtest) -> Table:
 def _alarm_lines(found: Backtest) -> list[str]:
     lead, daily = found.lead, found.per_day
     never = "no threshold" if math.isinf(lead.threshold) else f"risk {lead.threshold:.2f}"
-    short = "" if lead.reached_on_validation else " (not reached on validation; the most precise one is used)"
+    short = "" if lead.reached_on_validation else " (not reached on validation)"
     lines = [
         f"alarm at {never} for a precision of {lead.asked_precision:.0%}{short}: {lead.n_alarmed:,} of "
         f"{counted(lead.n_cases, 'case')}, precision {_estimate(lead.precision)}, recall {_estimate(lead.recall)}",

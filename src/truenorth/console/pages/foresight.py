@@ -21,6 +21,7 @@ from truenorth.console.words import Tone, Words, heading, muted, notice, paragra
 from truenorth.console.writing import Writing
 from truenorth.figures.foresight import discrimination_figure, reliability_figure
 from truenorth.foresight.backtest import Backtest
+from truenorth.foresight.evaluate import Scored
 from truenorth.foresight.metrics import Estimate
 from truenorth.foresight.told import backtest_of
 from truenorth.server.api.models import (
@@ -45,7 +46,9 @@ HOW = (
     "All figures are of held-out time: the model learnt from cases that were opened before an instant, and is judged "
     "on those opened after it, at every event they had. Intervals are 95 %, by a bootstrap over cases.",
     "Reliability: predictions in ten bins of equal size, what was said against the share that failed. Calibration "
-    "error: the mean distance of the two.",
+    "error: the mean distance of the two; of few cases it is so large by chance even where every risk is right. Both "
+    "are of the cases opened so long before the data end that nearly all like them have ended, where there are enough "
+    "of these: of later ones only the quick have. The table below is of all.",
     "Precision at capacity: of the cases that a team would look at, the ones most at risk each day, the share that "
     "failed; beside it that of all cases. Lead time: from the first alarm to the instant a failure was known.",
     "Drift: whether cases that were opened since look like those learnt from, column by column, whether outcomes "
@@ -133,7 +136,7 @@ def _tiles(found: Backtest, model: Model, writing: Writing) -> list[Tile]:
     found_share = writing.percent(_known(lead.recall.value))
     return [
         Tile("AUC", writing.number(_known(judged.auc.value), 2), _told_apart(judged.auc, writing)),
-        Tile("Calibration error", writing.percent(_known(judged.calibration_error), 1), "said against what came"),
+        _calibration(found, judged, writing),
         Tile(
             f"Precision at {daily.per_day} cases a day", writing.percent(_known(daily.precision.value)),
             f"of all cases {writing.percent(_known(daily.base_rate))} fail",
@@ -142,6 +145,14 @@ def _tiles(found: Backtest, model: Model, writing: Writing) -> list[Tile]:
         Tile("Alarm from", writing.percent(model.threshold), f"finds {found_share} of those that fail"),
         Tile("Judged on", writing.number(found.n_test), f"cases opened since {writing.day(found.test_us)}"),
     ]  # fmt: skip
+
+
+def _calibration(found: Backtest, judged: Scored, writing: Writing) -> Tile:
+    """Of the cases that the data show the end of, where there are enough."""
+    of = found.seen_out or judged
+    chance = "" if math.isnan(of.by_chance) else f"; chance alone: up to {writing.percent(of.by_chance, 1)}"
+    error = writing.percent(_known(of.calibration_error), 1)
+    return Tile("Calibration error", error, f"said against what came{chance}")
 
 
 def _known(value: float) -> float | None:
