@@ -168,7 +168,7 @@ LEVEL_TEXT = (
 )
 SEEN_OUT_TEXT = (
     "\nOf the cases opened shortly before a log ends only the quick ones have ended, and what takes long cannot have "
-    "happened: no fine of the last two years has been sent for collection. No risk can be right about that, so "
+    "happened: no fine of the last year has been sent for collection. No risk can be right about that, so "
     "whether risks come true is seen of the cases opened at least so many days before the log ends as 95 % of "
     "the cases take at most that were known at the split. Goals .03 and .05. That this is looked at was decided on "
     "after the held-out figures had been seen; how long is what the level's window takes, too.\n"
