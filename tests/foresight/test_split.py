@@ -55,7 +55,7 @@ def test_a_model_for_work_learns_of_all_that_ended(found):
     assert not (split.fit & split.valid).any()
 
 
-@pytest.mark.parametrize(("lasts", "n_chosen_on"), [(5, 179), (600, 60)])
+@pytest.mark.parametrize(("lasts", "n_chosen_on"), [(5, 175), (85, 163), (600, 60)])
 def test_the_latest_that_have_ended_choose_where_outcomes_come_late(lasts, n_chosen_on):
     cases, rows = cases_of([(at, lasts, at % 3 % 2, 1) for at in range(1_000)])
     split = temporal_split(cases, rows, 0.1)

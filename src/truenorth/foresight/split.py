@@ -13,7 +13,9 @@ Mask = NDArray[np.bool_]
 F64 = NDArray[np.float64]
 
 VALID_SHARE = 0.2
-"""Of the cases known at the split instant, the latest share chooses (stopping, calibration, thresholds)."""
+"""Of the cases before the split instant the latest share chooses (stopping, calibration, thresholds)."""
+FEWEST = 100
+"""So many cases choose at least, if the latest share of those known are as many."""
 FEWEST_OF_A_CLASS = 10
 """With fewer cases of a class to learn from, or to choose on, trees are not tried: the base rate is used."""
 MOST_CENSORING_WEIGHT = 5.0
@@ -42,12 +44,14 @@ def temporal_split(cases: Cases, rows: Rows, test_share: float = 0.25) -> Split:
     """Split by time of opening: the last ``test_share`` of the cases, in (0, 1), are held out.
 
     Whatever is learnt at ``test_us`` was known before it. Cases that have ended without a label count for nothing.
-    Where the latest of those known then have hardly any of one outcome, the latest of those that ended well and of
-    those that ended otherwise choose, each as many as `VALID_SHARE` says, and all that were opened after them.
+    Of those opened before it the latest choose, as far as they are known by then. Where these are few, the latest of
+    those known do; where hardly any of them ended well, or otherwise, the latest of those that ended well and of those
+    that ended otherwise, each as many as `VALID_SHARE` says, and all that were opened after them.
     """
-    opened = np.sort(cases.opened_us[(cases.outcome >= 0) | (cases.ended_us == NEVER)])
-    test_us = test_instant(opened, test_share)
-    return split_at(cases, rows, _valid_instant(cases, _known_at(cases, test_us)), test_us)
+    countable: Mask = (cases.outcome >= 0) | (cases.ended_us == NEVER)
+    test_us = test_instant(cases.opened_us[countable], test_share)
+    valid_us = _valid_instant(cases, _known_at(cases, test_us), countable & (cases.opened_us < test_us))
+    return split_at(cases, rows, valid_us, test_us)
 
 
 def split_at(cases: Cases, rows: Rows, valid_us: int, test_us: int) -> Split:
@@ -79,18 +83,19 @@ def all_known(cases: Cases, rows: Rows) -> Split:
     """For a model that goes to work now: all cases that have ended teach, the latest choose, none is held out."""
     known = cases.outcome >= 0
     last_us = max(int(cases.ended_us[known].max(initial=0)), int(rows.time_us.max(initial=0)))
-    return split_at(cases, rows, _valid_instant(cases, known), last_us + 1)
+    return split_at(cases, rows, _valid_instant(cases, known, known), last_us + 1)
 
 
-def _valid_instant(cases: Cases, known: Mask) -> int:
-    """The instant from which cases choose: the latest share of those known; of each outcome, if these are too few."""
-    valid_us = _latest_share_us(cases.opened_us[known])
-    later = known & (cases.opened_us >= valid_us)
-    if is_enough(cases.outcome[later]) or not is_enough(cases.outcome[known]):
+def _valid_instant(cases: Cases, known: Mask, of: Mask) -> int:
+    """The instant from which cases choose: the latest share of the cases ``of``, of those known, or of each outcome."""
+    valid_us = _latest_share_us(cases.opened_us[of])
+    chosen_on = known & (cases.opened_us >= valid_us)
+    if not is_enough(cases.outcome[known]) or (is_enough(cases.outcome[chosen_on]) and chosen_on.sum() >= FEWEST):
         return valid_us
-    return min(
-        _latest_share_us(cases.opened_us[of]) for of in (known & (cases.outcome == 0), known & (cases.outcome > 0))
-    )
+    if is_enough(cases.outcome[chosen_on]):
+        return min(valid_us, _latest_share_us(cases.opened_us[known]))
+    of_each = known & (cases.outcome == 0), known & (cases.outcome > 0)
+    return min(_latest_share_us(cases.opened_us[one]) for one in of_each)
 
 
 def _latest_share_us(opened_us: NDArray[np.int64]) -> int:
