@@ -15,6 +15,8 @@ from truenorth.foresight.model import Foresight
 from truenorth.printing.terminal import err, out, write_json
 from truenorth.spec.counted import counted
 
+INTERVAL_WIDTH = 20
+"""Of a figure and its interval: it is not broken where there are 80 columns."""
 MOST_LEVERS = 3
 LEAST_CHANGE = 0.01
 """What would lower risks by less is not worth a line."""
@@ -87,8 +89,10 @@ def _verdict(found: Backtest) -> None:
 
 
 def _models(found: Backtest) -> Table:
-    table = Table("model", box=None, pad_edge=False)
-    for name in ("AUC", "Brier score", "log loss", "calibration error", "by chance"):
+    table = Table("model", box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    for name in ("AUC", "Brier score"):
+        table.add_column(name, justify="right", min_width=INTERVAL_WIDTH)
+    for name in ("log\nloss", "calibration\nerror", "by\nchance"):
         table.add_column(name, justify="right")
     for model in found.models:
         figures = (
@@ -103,9 +107,9 @@ def _models(found: Backtest) -> Table:
 
 
 def _buckets(found: Backtest) -> Table:
-    table = Table("events seen", box=None, pad_edge=False)
-    for name in ("cases", "failed", "AUC", "Brier score", "calibration error", "by chance"):
-        table.add_column(name, justify="right")
+    table = Table("events\nseen", box=None, pad_edge=False)
+    for name in ("cases", "failed", "AUC", "Brier\nscore", "calibration\nerror", "by\nchance"):
+        table.add_column(name, justify="right", min_width=INTERVAL_WIDTH if name == "AUC" else None)
     for one in found.buckets:
         seen = str(one.first) if one.first == one.last else f"{one.first}-{one.last}"
         figures = _estimate(one.auc), f"{one.brier:.3f}", f"{one.calibration_error:.3f}", _figure(one.by_chance)
