@@ -246,7 +246,7 @@ def chosen_and_again(table: Table, split: Split) -> tuple[Head, Head]:
     """Trees chosen on the valid part as the product does it, and as many that learnt from it, too."""
     y = outcome_of_rows(table)
     masks = [rows & np.isfinite(y) for rows in (split.fit, split.valid, split.fit | split.valid)]
-    fit, valid, both = (part_of(table, of, y, split.test_us) for of in masks)
+    fit, valid, both = (part_of(table, of, y, split.test_us, len(y), 0) for of in masks)
 
     def grown(part: Part, stop: Part | None, setting: Setting) -> Boosted:
         later = None if stop is None else stop.sample

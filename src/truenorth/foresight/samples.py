@@ -42,10 +42,10 @@ class Parts(NamedTuple):
 
 def parts_of(table: Table, split: Split, y: F64, n_rows: int, seed: int) -> Parts:
     """What to learn from and what to choose on, of the rows whose ``y`` is known."""
-    known, case = np.isfinite(y), table.rows.case
+    known = np.isfinite(y)
     return Parts(
-        part_of(table, thinned(split.fit & known, case, n_rows, seed), y, split.test_us),
-        part_of(table, thinned(split.valid & known, case, n_rows // 4, seed), y, split.test_us),
+        part_of(table, split.fit & known, y, split.test_us, n_rows, seed),
+        part_of(table, split.valid & known, y, split.test_us, n_rows // 4, seed),
     )
 
 
@@ -67,10 +67,15 @@ def parts_with_open(table: Table, split: Split, chances: F64, n_rows: int, seed:
     )
 
 
-def part_of(table: Table, kept: Mask, y: F64, until_us: int) -> Part:
-    """The rows ``kept`` of cases that ended before an instant: each stands for those like it that had not."""
+def part_of(table: Table, of: Mask, y: F64, until_us: int, n_rows: int, seed: int) -> Part:
+    """About ``n_rows`` at most ``of`` the rows of cases that ended before an instant.
+
+    Each case stands for those like it that had not ended. A row weighs what it does among all.
+    """
+    weights = row_weights(table, of, until_us)
+    kept = thinned(of, n_rows, seed)
     case = table.rows.case[kept]
-    sample = Sample(table.rows.x[kept], y[kept], row_weights(table, kept, until_us))
+    sample = Sample(table.rows.x[kept], y[kept], weights[kept[of]])
     return Part(sample, case, table.cases.opened_us[case])
 
 
@@ -84,9 +89,11 @@ def _shared(table: Table, kept: Mask, shares: F64, n_rows: int, seed: int) -> Pa
     drawn = np.random.default_rng(seed).random(shares.shape) * LEAST_CHANCE < shares
     shares = np.where(rare, LEAST_CHANCE * drawn, shares)
     n_each = (shares > 0.0).sum(axis=1)[case[kept]]
-    rows = np.flatnonzero(thinned(kept, case, int(n_rows / max(n_each.mean(), 1.0)), seed))
+    weights = weights_in_case(case[kept])
+    some = thinned(kept, int(n_rows / max(n_each.mean(), 1.0)), seed)
+    rows, weights = np.flatnonzero(some), weights[some[kept]]
     at, outcome = np.nonzero(shares[case[rows]])
-    weight = weights_in_case(case[rows])[at] * shares[case[rows[at]], outcome]
+    weight = weights[at] * shares[case[rows[at]], outcome]
     sample = Sample(table.rows.x[rows[at]], outcome.astype(np.float64), weight / weight.mean())
     return Part(sample, case[rows[at]], table.cases.opened_us[case[rows[at]]])
 

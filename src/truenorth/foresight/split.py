@@ -108,13 +108,13 @@ def _instant(ordered_us: NDArray[np.int64], share: float) -> int:
     return int(ordered_us[min(len(ordered_us) - 1, int(share * len(ordered_us)))])
 
 
-def thinned(kept: Mask, case: NDArray[np.int32], n_rows: int, seed: int) -> Mask:
-    """About so many of the rows kept (n,) at most, of a ``case`` each: whole cases by chance."""
+def thinned(kept: Mask, n_rows: int, seed: int) -> Mask:
+    """About so many of the rows kept (n,) at most, by chance.
+
+    By row, not by case: the rows of one case say nearly the same, and cases are few.
+    """
     n = int(kept.sum())
-    if n <= n_rows:
-        return kept
-    drawn = np.random.default_rng(seed).random(int(case.max()) + 1) < n_rows / n
-    return kept & drawn[case]
+    return kept if n <= n_rows else kept & (np.random.default_rng(seed).random(len(kept)) < n_rows / n)
 
 
 def newest_of_each(kept: Mask, case: NDArray[np.int32]) -> NDArray[np.intp]:

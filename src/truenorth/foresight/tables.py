@@ -17,7 +17,7 @@ from truenorth.foresight.instants import instants
 from truenorth.foresight.labels import Label, columns_that_tell, labelled
 from truenorth.foresight.load import Load, load_of, moves_of
 from truenorth.foresight.rows import NEVER, Cases, Table
-from truenorth.foresight.split import newest_of_each, thinned
+from truenorth.foresight.split import newest_of_each
 from truenorth.foresight.vocabulary import Vocabulary, learn
 from truenorth.insight.replayed import DECIDED, Replayed
 from truenorth.spec.instants import microseconds
@@ -160,9 +160,15 @@ def table_of_log(
 def _watched(wanted: Instants, cases: Cases, split_us: int) -> Instants:
     """Of instants before the split: all of some cases that had ended by then, and the newest of each that was open."""
     before, ended = wanted.time_us < split_us, cases.ended_us[wanted.case] < split_us
-    kept = thinned(before & ended, wanted.case, MOST_WATCHED, 0)
+    kept = _of_some_cases(before & ended, wanted.case, MOST_WATCHED)
     kept[newest_of_each(before & ~ended, wanted.case)] = True
     return Instants._make(column[kept] for column in wanted)
+
+
+def _of_some_cases(kept: NDArray[np.bool_], case: NDArray[np.int32], n_rows: int) -> NDArray[np.bool_]:
+    """About so many of the rows kept (n,) at most: of some cases all, so that it is known how many came before each."""
+    n = int(kept.sum())
+    return kept if n <= n_rows else kept & (np.random.default_rng(0).random(int(case.max()) + 1) < n_rows / n)[case]
 
 
 def _openings(events: pl.DataFrame) -> pl.DataFrame:

@@ -35,7 +35,7 @@ SUREST = 1e-15
 class Effort(msgspec.Struct, frozen=True):
     """How hard to try: settings of trees that are compared, models learnt at once, coverage of intervals, rows.
 
-    Where there are more rows than that, whole cases are drawn: ``n_rows`` for the outcome and the time remaining,
+    Where there are more rows than that, some are drawn: ``n_rows`` for the outcome and the time remaining,
     ``n_rows_small`` for each promise and for what comes next; a quarter of these to choose on.
     """
 
@@ -223,12 +223,13 @@ def foretold_by_halves(table: Table, split: Split, y: F64, seed: int, effort: Ef
     """
     rows, until_us = table.rows, split.test_us - longest_hold_us(table, split.test_us)
     asked = (table.cases.opened_us[rows.case] < split.test_us) & (rows.time_us < until_us) & unresolved(table)
-    asked = thinned(asked, table.rows.case, effort.n_rows_small, seed)
     known = asked & (split.fit | split.valid) & np.isfinite(y)
+    asked = thinned(asked, effort.n_rows_small, seed)
     halves = [rows.case % 2 == half for half in (0, 1)]
     if min(len(np.unique(rows.case[known & half])) for half in halves) < FEWEST_OF_A_CLASS:
         return None
-    taught = [part_of(table, known & half, y, split.test_us).sample for half in halves]
+    n_rows = effort.n_rows_small // 2
+    taught = [part_of(table, known & half, y, split.test_us, n_rows, seed).sample for half in halves]
     said = np.full(len(rows.case), np.nan)
     for own, other, half in zip(taught, taught[::-1], halves[::-1], strict=True):
         trees = fit_median(own, other, table.columns, OF_DAYS, seed)
