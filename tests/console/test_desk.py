@@ -48,7 +48,7 @@ def test_an_invitation_stands_on_the_page_until_it_is_withdrawn(browser: Any, ow
         walk.page.get_by_role("button", name="Make a link").click()
         link = walk.page.locator("code", has_text="/join/").inner_text()
         walk.confirms = True
-        assert "yan" in walk.page.get_by_role("region", name="Open invitations").inner_text()
+        walk.page.get_by_role("region", name="Open invitations").get_by_text("yan", exact=True).wait_for()
         for table in walk.page.locator(".tn-scroll").all():
             assert table.evaluate("(one) => one.scrollWidth - one.clientWidth") == 0
         walk.page.get_by_role("button", name="Withdraw: yan").click()
