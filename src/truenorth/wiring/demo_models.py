@@ -21,7 +21,7 @@ from truenorth.store.opening import open_store
 
 HELD_OUT = 0.3
 """Of the cases, the latest: outcomes are final weeks after a case opens, so that a smaller share would hold few."""
-N_ROWS, N_ROWS_SMALL = 5_000, 2_000
+N_ROWS, N_ROWS_SMALL = 3_000, 1_000
 """That are learnt from, far less than `train` takes."""
 LOOK_S = 0.1
 """Between two looks at how far the other process is."""
