@@ -155,8 +155,9 @@ LEVEL_HEAD = (
     "---|---|"
 )
 LEVEL_TEXT = (
-    "\nWhether risks come true, at a level that follows what becomes of cases. *Calibration error* is over all "
-    "predictions, *worst bucket* is the largest of the numbers of events that 500 cases reach; goals .03 and .05. "
+    "\nWhether risks come true, at a level that follows what becomes of cases where these are looked at in silence, "
+    "too, as those of a journey are. *Calibration error* is over all predictions, *worst bucket* is the largest of "
+    "the numbers of events that 500 cases reach; goals .03 and .05. "
     "*By chance*: what the error is at most, in 95 of 100 logs, where every one of these risks is exactly right. "
     "*Had the level stayed*: the error of the risks as they were learnt. *Moved by*: the base rate of the cases, "
     "from those learnt from to those held out; no model of the past can know that. *With the level put right*: "
@@ -299,7 +300,7 @@ def calibration(judged: list[tuple[str, Backtest]]) -> Iterator[str]:
 
 def level_line(name: str, found: Backtest) -> str:
     """Calibration of the model that is judged, and how far the times have changed."""
-    level, judged = found.level, next(model for model in found.models if model.model == found.judged)
+    level, judged = found.level, found.scored
     return (
         f"| {name} | {judged.calibration_error:.3f} | {judged.by_chance:.3f} | {level.if_left:.3f} | "
         f"{worst(found.buckets)} | "

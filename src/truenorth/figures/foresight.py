@@ -19,8 +19,11 @@ def reliability_figure(found: Backtest, theme: Theme = "light") -> Any:
 
     Of the cases that the data show the end of, where there are enough.
     """
-    judged = next(model for model in found.models if model.model == found.judged)
-    of, error, which = found.reliability, judged.calibration_error, cases(found.n_test) + " opened after the split"
+    of, error, which = (
+        found.reliability,
+        found.scored.calibration_error,
+        cases(found.n_test) + " opened after the split",
+    )
     if (seen := found.seen_out) is not None:
         of, error = seen.reliability, seen.calibration_error
         which = f"{cases(seen.n_cases)} opened after the split and {seen.days:.0f} days or more before the data end"
@@ -75,7 +78,7 @@ def discrimination_figure(found: Backtest, theme: Theme = "light") -> Any:
     )  # fmt: skip
     figure.update_xaxes(title="events of the case seen", type="category")
     figure.update_yaxes(title="AUC", range=[min(0.4, *(bucket.auc.low for bucket in known)), 1.02])
-    overall = next(model.auc for model in found.models if model.model == found.judged)
+    overall = found.scored.auc
     title = f"AUC {_figure(overall)} over all predictions after the split"
     subtitle = "AUC is the chance that of two cases the one that fails has the higher risk; bars are 95 % intervals"
     return titled(figure, theme, title, subtitle, f"Line chart with error bars. {title}. {subtitle}", height=330)

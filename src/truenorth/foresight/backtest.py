@@ -18,7 +18,7 @@ from truenorth.foresight.model import Foresight, Verdict
 from truenorth.foresight.predictors import Head, Linear, runner
 from truenorth.foresight.remaining import Remaining, interval
 from truenorth.foresight.rows import NEVER, Table, position_of, unresolved
-from truenorth.foresight.split import Split, censoring_weights, temporal_split
+from truenorth.foresight.split import Split, censoring_weights, known_at, temporal_split
 from truenorth.foresight.train import Effort, Tell, longest_hold_us, outcome_of_rows
 from truenorth.foresight.why import Lever, changes_of, in_words, levers
 from truenorth.spec.durations import DAY_US
@@ -84,6 +84,11 @@ class Backtest(msgspec.Struct, frozen=True):
     seen_out: SeenOut | None = None
     survey: Ahead | None = None
     levers: tuple[Lever, ...] = ()
+
+    @property
+    def scored(self) -> Scored:
+        """How good the judged model is."""
+        return next(model for model in self.models if model.model == self.judged)
 
 
 def backtest(
@@ -194,7 +199,7 @@ class _Held:
         cases, split = self.cases, self.learnt.split
         ended = cases.ended_us[cases.ended_us < NEVER]
         data_end_us = max(int(self.rows.time_us.max(initial=0)), int(ended.max(initial=0)))
-        known = (cases.outcome >= 0) & (cases.ended_us < split.test_us)
+        known = known_at(cases, split.test_us)
         if not known.any():
             return None
         lasts_us = lasts_of(cases.opened_us[known], cases.ended_us[known])

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from truenorth.foresight.rows import NEVER, Cases
+from truenorth.foresight.split import known_at
 
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
@@ -144,7 +145,7 @@ def window_of(opened_us: I64, ended_us: I64) -> int:
 
 def window_before(cases: Cases, at_us: int) -> int:
     """The same by all cases whose outcome was known before an instant."""
-    known = (cases.outcome >= 0) & (cases.opened_us < at_us) & (cases.ended_us < at_us)
+    known = known_at(cases, at_us)
     return window_of(cases.opened_us[known], cases.ended_us[known])
 
 

@@ -14,7 +14,7 @@ F64 = NDArray[np.float64]
 
 VALID_SHARE = 0.2
 """Of the cases before the split instant the latest share chooses (stopping, calibration, thresholds)."""
-FEWEST = 100
+FEWEST_CHOOSING = 100
 """So many cases choose at least, if the latest share of those known are as many."""
 FEWEST_OF_A_CLASS = 10
 """With fewer cases of a class to learn from, or to choose on, trees are not tried: the base rate is used."""
@@ -50,20 +50,20 @@ def temporal_split(cases: Cases, rows: Rows, test_share: float = 0.25) -> Split:
     """
     countable: Mask = (cases.outcome >= 0) | (cases.ended_us == NEVER)
     test_us = test_instant(cases.opened_us[countable], test_share)
-    valid_us = _valid_instant(cases, _known_at(cases, test_us), countable & (cases.opened_us < test_us))
+    valid_us = _valid_instant(cases, known_at(cases, test_us), countable & (cases.opened_us < test_us))
     return split_at(cases, rows, valid_us, test_us)
 
 
 def split_at(cases: Cases, rows: Rows, valid_us: int, test_us: int) -> Split:
     """The split at given instants, in microseconds, of some rows of the cases."""
-    known, before, early = _known_at(cases, test_us), cases.opened_us < test_us, cases.opened_us < valid_us
+    known, before, early = known_at(cases, test_us), cases.opened_us < test_us, cases.opened_us < valid_us
     is_open = before & ~known
     held_out = (cases.outcome >= 0) & ~before
     fit, valid, test, still = (part[rows.case] for part in (known & early, known & ~early, held_out, is_open))
     return Split(fit, valid, test, still & (rows.time_us < test_us), valid_us, test_us, int(is_open.sum()))
 
 
-def _known_at(cases: Cases, at_us: int) -> Mask:
+def known_at(cases: Cases, at_us: int) -> Mask:
     """The cases (n_cases,) opened before an instant whose outcome was known by then."""
     return (cases.outcome >= 0) & (cases.opened_us < at_us) & (cases.ended_us < at_us)
 
@@ -90,12 +90,12 @@ def _valid_instant(cases: Cases, known: Mask, of: Mask) -> int:
     """The instant from which cases choose: the latest share of the cases ``of``, of those known, or of each outcome."""
     valid_us = _latest_share_us(cases.opened_us[of])
     chosen_on = known & (cases.opened_us >= valid_us)
-    if not is_enough(cases.outcome[known]) or (is_enough(cases.outcome[chosen_on]) and chosen_on.sum() >= FEWEST):
+    if not is_enough(cases.outcome[known]):
         return valid_us
-    if is_enough(cases.outcome[chosen_on]):
-        return min(valid_us, _latest_share_us(cases.opened_us[known]))
-    of_each = known & (cases.outcome == 0), known & (cases.outcome > 0)
-    return min(_latest_share_us(cases.opened_us[one]) for one in of_each)
+    if not is_enough(cases.outcome[chosen_on]):
+        of_each = known & (cases.outcome == 0), known & (cases.outcome > 0)
+        return min(_latest_share_us(cases.opened_us[one]) for one in of_each)
+    return valid_us if chosen_on.sum() >= FEWEST_CHOOSING else min(valid_us, _latest_share_us(cases.opened_us[known]))
 
 
 def _latest_share_us(opened_us: NDArray[np.int64]) -> int:

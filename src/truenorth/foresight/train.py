@@ -75,10 +75,9 @@ def outcome_of_rows(table: Table) -> F64:
 def learn_outcome(table: Table, split: Split, seed: int, effort: Effort) -> Heads:
     """Models of the outcome: all settings of trees compared, a sum of all columns beside; open cases teach, too."""
     y, n_classes = outcome_of_rows(table), len(table.outcomes)
-    ended = parts_of(table, split, y, effort.n_rows, seed)
-    if not split.open.any() or not has_both(ended):
-        return _learn(ended, table, n_classes, effort.settings, seed, effort)
-    parts = parts_with_open(table, split, _chances_of_open(table, split, seed, effort), effort.n_rows, seed)
+    parts = parts_of(table, split, y, effort.n_rows, seed)
+    if split.open.any() and has_both(parts):
+        parts = parts_with_open(table, split, _chances_of_open(table, split, seed, effort), effort.n_rows, seed)
     return _learn(parts, table, n_classes, effort.settings, seed, effort)
 
 

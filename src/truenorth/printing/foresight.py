@@ -146,12 +146,12 @@ def _lead_line(lead: Lead) -> str:
 
 
 def _level_line(found: Backtest) -> str:
-    level, judged = found.level, next(model for model in found.models if model.model == found.judged)
+    level = found.level
     line = (
         f"{level.learnt:.1%} of the cases learnt from fail, {level.came:.1%} of those held out; were the level of all "
         f"risks put right, {level.calibration_error:.3f} of the calibration error would be left"
     )
-    has_followed = level.if_left != judged.calibration_error
+    has_followed = level.if_left != found.scored.calibration_error
     return f"{line}; had it stayed as learnt, {level.if_left:.3f}" if has_followed else line
 
 

@@ -54,7 +54,7 @@ def finding(found: Backtest) -> str:
     """What a reader should know first."""
     if not found.verdict.live:
         return f"No model is good enough to go to work: {found.verdict.why}."
-    auc = next(model.auc for model in found.models if model.model == found.judged)
+    auc = found.scored.auc
     said = f"Of two cases the one that fails has the higher risk in {percent(auc.value)} of the pairs"
     lead, daily = found.lead, found.per_day
     early = "" if math.isnan(lead.lead_days) else f"; alarms come {lead.lead_days:.1f} days before a failure is known"

@@ -21,7 +21,6 @@ from truenorth.console.words import Tone, Words, heading, muted, notice, paragra
 from truenorth.console.writing import Writing
 from truenorth.figures.foresight import discrimination_figure, reliability_figure
 from truenorth.foresight.backtest import Backtest
-from truenorth.foresight.evaluate import Scored
 from truenorth.foresight.metrics import Estimate
 from truenorth.foresight.told import backtest_of
 from truenorth.server.api.models import (
@@ -130,13 +129,12 @@ async def _model(sight: Sight, journey: str, model: Model) -> None:
 
 
 def _tiles(found: Backtest, model: Model, writing: Writing) -> list[Tile]:
-    judged = next(one for one in found.models if one.model == found.judged)
-    daily, lead = found.per_day, found.lead
+    judged, daily, lead = found.scored, found.per_day, found.lead
     days = "none" if math.isnan(lead.lead_days) else f"{writing.number(lead.lead_days, 1)} days"
     found_share = writing.percent(_known(lead.recall.value))
     return [
         Tile("AUC", writing.number(_known(judged.auc.value), 2), _told_apart(judged.auc, writing)),
-        _calibration(found, judged, writing),
+        _calibration(found, writing),
         Tile(
             f"Precision at {daily.per_day} cases a day", writing.percent(_known(daily.precision.value)),
             f"of all cases {writing.percent(_known(daily.base_rate))} fail",
@@ -147,9 +145,9 @@ def _tiles(found: Backtest, model: Model, writing: Writing) -> list[Tile]:
     ]  # fmt: skip
 
 
-def _calibration(found: Backtest, judged: Scored, writing: Writing) -> Tile:
+def _calibration(found: Backtest, writing: Writing) -> Tile:
     """Of the cases that the data show the end of, where there are enough."""
-    of = found.seen_out or judged
+    of = found.seen_out or found.scored
     chance = "" if math.isnan(of.by_chance) else f"; chance alone: up to {writing.percent(of.by_chance, 1)}"
     error = writing.percent(_known(of.calibration_error), 1)
     return Tile("Calibration error", error, f"said against what came{chance}")
