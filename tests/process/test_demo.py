@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -24,7 +25,7 @@ from process.service_process import within
 from truenorth.simulate import ACTIONS
 from truenorth.spec.instants import microseconds
 from truenorth.store.opening import Store, open_store
-from truenorth.wiring.demo import STORE, UNFINISHED, Plan, digest_of, prepared
+from truenorth.wiring.demo import STORE, UNFINISHED, Plan, copied, digest_of, interrupted_once, prepared
 from truenorth.wiring.demo_life import Done, done_in, fate_of, live_again
 
 SCRIPT = Path(__file__).with_name("live_demo.py")
@@ -225,6 +226,25 @@ def test_stopped_twice_while_it_serves(
     _stopped(process, signal.SIGINT, signal.SIGTERM, signal.SIGINT)
     assert list(tmp_path.iterdir()) == []
     assert sorted(folder.iterdir()) == kept
+
+
+@pytest.mark.parametrize("made_by", ["open", "mkdir"])
+def test_interrupted_while_its_folder_is_made(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made_by: str
+) -> None:
+    make = getattr(os, made_by)
+
+    def interrupted(*args: Any) -> Any:
+        made = make(*args)
+        signal.raise_signal(signal.SIGINT)
+        return made
+
+    monkeypatch.setattr(tempfile, "tempdir", None)  # as in a process that has asked for none yet
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(os, made_by, interrupted)
+    with pytest.raises(KeyboardInterrupt), interrupted_once(), copied(folder):
+        pytest.fail("it went on")
+    assert list(tmp_path.iterdir()) == []
 
 
 def _summary(address: str, *, at_least: int) -> int:

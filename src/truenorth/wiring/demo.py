@@ -287,12 +287,17 @@ def copied(folder: Path) -> Iterator[Path]:
 @contextmanager
 def _own_folder() -> Iterator[Path]:
     """A temporary folder that goes in the end; those go first that demos which were killed have left."""
-    for left in Path(tempfile.gettempdir()).glob(f"{OWN}*"):
+    with _interrupted_after():  # the first who asks for the place of temporary folders tries it with a file
+        place = Path(tempfile.gettempdir())
+    for left in place.glob(f"{OWN}*"):
         with suppress(OSError), _locked(left, waits=False):  # it is another user's, or a demo that runs has it
             if any(left.iterdir()):  # an empty one may have been made this instant
                 shutil.rmtree(left)
-    with tempfile.TemporaryDirectory(prefix=OWN) as own, _locked(Path(own)):
-        yield Path(own)
+    with ExitStack() as until_the_end:
+        with _interrupted_after():
+            own = Path(until_the_end.enter_context(tempfile.TemporaryDirectory(prefix=OWN)))
+        until_the_end.enter_context(_locked(own))
+        yield own
 
 
 def run(folder: Path, plan: Plan, *, speed: float, host: str, port: int, on_started: Callable[[str], None]) -> None:
@@ -361,6 +366,16 @@ def listening_near(host: str, port: int) -> Iterator[list[socket]]:
 
 
 @contextmanager
+def _interrupted_after() -> Iterator[None]:
+    """Hear SIGINT and SIGTERM only when the work is done, so that no file is left between its making and its end."""
+    heard: list[int] = []
+    with _heard_by(lambda number, _frame: heard.append(number)):
+        yield
+    for number in heard[:1]:
+        signal.raise_signal(number)
+
+
+@contextmanager
 def interrupted_once() -> Iterator[None]:
     """Let SIGTERM end the demo as Ctrl-C does. Who asks again while it ends is not heard: all of it is to go."""
     is_ending = False
@@ -371,9 +386,16 @@ def interrupted_once() -> Iterator[None]:
             is_ending = True
             raise KeyboardInterrupt
 
-    before = [(one, signal.signal(one, interrupt)) for one in (signal.SIGINT, signal.SIGTERM)]
+    with _heard_by(interrupt):
+        yield
+
+
+@contextmanager
+def _heard_by(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """Let a handler hear SIGINT and SIGTERM, and who heard them before again in the end."""
+    before = [(one, signal.signal(one, handler)) for one in (signal.SIGINT, signal.SIGTERM)]
     try:
         yield
     finally:
-        for one, handler in before:
-            signal.signal(one, handler)
+        for one, heard_before in before:
+            signal.signal(one, heard_before)
