@@ -17,6 +17,7 @@ import argparse
 import resource
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -284,13 +285,13 @@ def speed() -> None:
     known = features.histories_of_replay(seen, vocabulary)
     load = features.load_of_replay(seen, vocabulary, known)
     at_us = int(known.time_us.max())
-    mine = seen.events.filter(pl.col("case") == known.id[0])
-    promises, cases = (frame.filter(pl.col("case") == known.id[0]) for frame in (seen.promises, seen.cases))
-    flags = features.flags_of(seen)[(seen.events["case"] == known.id[0]).to_numpy()]
-    one = features.histories(vocabulary, mine, promises, cases, flags=flags)
+    alone = replay(journey, seen.events_of(str(known.id[0])))
+    numbers = alone.numbers()
+    history = partial(features.histories_of, vocabulary, alone, numbers.promises, numbers.case, ())
+    one = history()
     for name, call in (
         ("one case encoded", lambda: features.encode(vocabulary, one, at_us, load)),
-        ("its history made from frames", lambda: features.histories(vocabulary, mine, promises, cases, flags=flags)),
+        ("its history made", history),
     ):
         taken = seconds(call, 500)
         print(f"{name}: median {taken[250] * 1e3:.2f} ms, 99 % {taken[495] * 1e3:.2f} ms")

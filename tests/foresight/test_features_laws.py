@@ -78,7 +78,8 @@ def test_few_cases_have_the_histories_from_numbers_that_tables_give(seed: int) -
     for journey, events in made_up(seed, 40):
         whole = replay(journey, events)
         vocabulary = some_vocabulary(journey, whole)
-        few = features.histories_of_few(vocabulary, whole, whole.numbers(), ends_of(whole.cases))
+        numbers = whole.numbers()
+        few = features.histories_of(vocabulary, whole, numbers.promises, numbers.case, ends_of(whole.cases))
         with pytest.MonkeyPatch.context() as changed:
             changed.setattr(histories, "FEW_ROWS", -1)
             many = features.histories_of_replay(whole, vocabulary)
@@ -87,6 +88,27 @@ def test_few_cases_have_the_histories_from_numbers_that_tables_give(seed: int) -
         n_promises, n_earlier = n_promises + len(few.instances), n_earlier + len(few.earlier)
     assert n_promises > 100
     assert n_earlier > 20
+
+
+def test_two_senders_may_number_their_events_alike() -> None:
+    journey = parse_journey(
+        """{truenorth: 1, journey: j, outcome: {achieved: "type = 'Done'"},
+            promises: [{name: answered, after: "type = 'Asked'", expect: "type = 'Answered'", within: 2h}]}"""
+    )
+    at = [datetime(2026, 3, 2, 10, minute, tzinfo=UTC) for minute in (0, 0, 30, 30)]
+    events = pl.DataFrame(
+        {
+            "id": ["1", "1", "2", "2"],
+            "source": ["shop", "desk", "shop", "desk"],
+            "case": ["c"] * 4,
+            "time": at,
+            "type": ["Seen", "Asked", "Seen", "Answered"],
+        },
+        schema_overrides={"time": pl.Datetime("us", "UTC")},
+    )
+    seen = replay(journey, events)
+    known = features.histories_of_replay(seen, features.vocabulary_of_replay(journey, seen))
+    assert known.instances[["from_event", "by_event"]].tolist() == [(1, 3)]
 
 
 def ends_of(cases: pl.DataFrame) -> list[End]:

@@ -63,6 +63,17 @@ class EventsOfCases(NamedTuple):
     place: NDArray[np.int64]
 
 
+class PromisesOfCases(NamedTuple):
+    """The table of promises; ``started_by`` and ``decided_by`` (n,) are the places of these events in the log.
+
+    They are negative where there is none.
+    """
+
+    frame: pl.DataFrame
+    started_by: NDArray[np.int64]
+    decided_by: NDArray[np.int64]
+
+
 class Numbers(NamedTuple):
     """Cases and promises as the step wrote them: `kernel.CASE` and `kernel.VERDICT` rows in the order of the tables.
 
@@ -94,10 +105,17 @@ class Replay:
         """One row a case, with the columns of the reference's section 4."""
         return self._held("cases", pl.concat(self.case_parts()))
 
-    @cached_property
+    @property
     def promises(self) -> pl.DataFrame:
         """One row an instance of a promise, with the columns of the reference's section 4."""
-        return self._held("promises", pl.concat(self.promise_parts()))
+        return self.of_promises.frame
+
+    @cached_property
+    def of_promises(self) -> PromisesOfCases:
+        """`promises`, with the places of the events that started and decided each."""
+        frames, started_by, decided_by = zip(*self._promise_parts(), strict=True)
+        whole = PromisesOfCases(pl.concat(frames), np.concatenate(started_by), np.concatenate(decided_by))
+        return self._held("of_promises", whole)
 
     def numbers(self) -> Numbers:
         """Cases and promises without tables, for who judges a few again and again; to be asked before all three are."""
@@ -129,7 +147,7 @@ class Replay:
     def _held(self, name: str, table: Taken) -> Taken:
         """The table; once all three are held the log as numbers is let go, as nothing is left to be made of it."""
         self.__dict__[name] = table
-        if {"cases", "promises", "of_cases"} <= self.__dict__.keys():
+        if {"cases", "of_promises", "of_cases"} <= self.__dict__.keys():
             self.__dict__.pop("_run", None)  # another thread may have made the last table at the same time
         return table
 
@@ -150,12 +168,17 @@ class Replay:
 
     def promise_parts(self) -> Iterator[pl.DataFrame]:
         """The table of promises in parts."""
-        if "promises" in self.__dict__:
+        if "of_promises" in self.__dict__:
             yield self.promises
             return
+        for part in self._promise_parts():
+            yield part.frame
+
+    def _promise_parts(self) -> Iterator[PromisesOfCases]:
         run, n_promises = self._run, len(self.journey.promises)
         for rows in run.judge(lambda part: by_promise(part.verdicts, n_promises)):
-            yield verdicts.promise_table(self.journey, rows, run.key.values, run.ids)
+            frame = verdicts.promise_table(self.journey, rows, run.key.values, run.ids)
+            yield PromisesOfCases(frame, rows["started_by"].copy(), rows["decided_by"].copy())
 
 
 def replay(

@@ -2,7 +2,7 @@
 
 from truenorth.foresight.columns import columns_of
 from truenorth.foresight.encoding import Instants, encode, latest, rows_at
-from truenorth.foresight.histories import Histories, flags_of, histories, histories_of_few
+from truenorth.foresight.histories import Histories, histories_of
 from truenorth.foresight.labels import Label
 from truenorth.foresight.load import Load, load_of, moves_of
 from truenorth.foresight.tables import (
@@ -26,9 +26,7 @@ __all__ = [
     "Vocabulary",
     "columns_of",
     "encode",
-    "flags_of",
-    "histories",
-    "histories_of_few",
+    "histories_of",
     "histories_of_replay",
     "in_order",
     "latest",

@@ -1,7 +1,7 @@
 """What is known of some cases, as numbers: their events, their promises, their customers' earlier cases.
 
-Built from frames (`histories`), for a whole log or for the cases that a batch of events touches. A history may go on
-after the instant that is looked at: what comes later is never read.
+Built of a whole log or of the cases that a batch of events touches, the same way. A history may go on after the
+instant that is looked at: what comes later is never read.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from truenorth.foresight.rows import NEVER
 from truenorth.foresight.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
-    from truenorth.engine.replay import Numbers, Replay
+    from truenorth.engine.replay import Replay
 
 I32 = NDArray[np.int32]
 I64 = NDArray[np.int64]
@@ -34,9 +34,8 @@ FEW_ROWS = 4_000
 LARGEST_NUMBER = 1e30
 """A number beyond it, an infinite one too, is not known: a sum of such would not fit into single precision."""
 
-KEPT, BROKEN, LAPSED = 1, 2, 3
-VERDICT_CODES: Mapping[str, int] = {"open": 0, "kept": KEPT, "broken": BROKEN, "lapsed": LAPSED}
-ENDS: Mapping[str, int] = {"achieved": 0, "failed": 1, "abandoned": 1}
+KEPT, BROKEN = 1, 2  # of the engine's verdicts
+ENDED: Mapping[str, int] = {"achieved": 0, "failed": 1, "abandoned": 1}
 """How an earlier case of a customer ended: well or badly."""
 
 INSTANCE = np.dtype(
@@ -54,7 +53,7 @@ INSTANCE = np.dtype(
 """One instance of a promise; instants are NEVER where there is none."""
 
 EARLIER = np.dtype([("closed_us", np.int64), ("ended", np.int8)], align=True)
-"""An earlier case of the same customer: when it closed, and how it ended (`ENDS`, or UNKNOWN)."""
+"""An earlier case of the same customer: when it closed, and how it ended (`ENDED`, or UNKNOWN)."""
 
 
 class Histories(NamedTuple):
@@ -92,40 +91,28 @@ Delimited = tuple[I64, NDArray[np.void]]
 """Where the rows of each case begin and end, and the rows."""
 
 
-def histories(
-    vocabulary: Vocabulary,
-    events: pl.DataFrame,
-    promises: pl.DataFrame | None = None,
-    cases: pl.DataFrame | None = None,
-    *,
-    flags: NDArray[np.uint8] | None = None,
-) -> Histories:
+def histories_of_log(vocabulary: Vocabulary, events: pl.DataFrame, ends: Iterable[End] = ()) -> Histories:
     """The histories of the cases that ``events`` (``case``, ``time``, ``type`` ..., by case in its order) belong to.
 
-    ``promises`` is a table as a replay gives it, and so is ``cases``, among which the earlier ones of each customer are
-    looked for (``case``, ``customer``, ``opened``, ``closed``, ``outcome``). ``flags`` (n_events,) come from
-    `flags_of`.
+    Without a journey no promises are known, nor what an event is for its case. Earlier cases of each customer are
+    looked for among the ``ends``.
     """
-    starts = _starts(events)
-    instances = _instances(vocabulary, events, starts, promises)
-    flags = np.zeros(events.height, np.uint8) if flags is None else flags
-    return _histories(vocabulary, events, starts, flags, instances, _earlier(events, starts, cases))
-
-
-def histories_of_few(vocabulary: Vocabulary, replay: Replay, judged: Numbers, ends: Iterable[End]) -> Histories:
-    """The same of a replay of few cases, from its numbers: tables would take longer to be made.
-
-    Earlier cases of each customer are looked for among the ``ends``.
-    """
-    starts = replay.of_cases.starts
-    instances = _instances_of(vocabulary, replay, judged, starts)
-    earlier = _earlier_of(replay.events, starts, ends)
-    return _histories(vocabulary, replay.events, starts, flags_of(replay), instances, earlier)
-
-
-def _starts(events: pl.DataFrame) -> I64:
     run = events["case"].rle_id().to_numpy().astype(np.int64)
-    return np.append(np.flatnonzero(np.diff(run, prepend=-1)), len(run)).astype(np.int64)
+    starts = np.append(np.flatnonzero(np.diff(run, prepend=-1)), len(run)).astype(np.int64)
+    no_promises = np.zeros(len(starts), np.int64), np.zeros(0, INSTANCE)
+    return _histories(vocabulary, events, starts, np.zeros(events.height, np.uint8), no_promises, ends)
+
+
+def histories_of(
+    vocabulary: Vocabulary, replay: Replay, promises: NDArray[np.void], case: I64, ends: Iterable[End]
+) -> Histories:
+    """The histories of a replay's cases.
+
+    ``promises`` (n,) are rows of `kernel.VERDICT` in the order of their cases, ``case`` (n,) is the place of each one's
+    case. Earlier cases of each customer are looked for among the ``ends``.
+    """
+    instances = _instances(vocabulary, replay, promises, case)
+    return _histories(vocabulary, replay.events, replay.of_cases.starts, flags_of(replay), instances, ends)
 
 
 def _histories(
@@ -134,11 +121,14 @@ def _histories(
     starts: I64,
     flags: NDArray[np.uint8],
     instances: Delimited,
-    earlier: Delimited,
+    ends: Iterable[End],
 ) -> Histories:
-    time_us, n = instants_us(events["time"]), events.height
+    time_us, n, opening = instants_us(events["time"]), events.height, starts[:-1]
+    ids, opened_us = events["case"][opening], time_us[opening]
+    customers = events["customer"][opening].cast(pl.String).to_list() if "customer" in events.columns else []
+    earlier = _earlier(ids, customers, opened_us, ends)
     return Histories(
-        id=events["case"][starts[:-1]],
+        id=ids,
         starts=starts,
         time_us=np.ascontiguousarray(time_us),
         flags=flags,
@@ -146,7 +136,7 @@ def _histories(
         owner=_carried(codes(events, vocabulary.owner, vocabulary.owners), starts),
         categories=_stacked([codes(events, one.name, one.values) for one in vocabulary.categories], n, np.int32),
         numbers=_stacked([_numbers(events, one.name) for one in vocabulary.numbers], n, np.float64),
-        limit_us=_limits(vocabulary, time_us[starts[:-1]]),
+        limit_us=_limits(vocabulary, opened_us),
         instance_starts=instances[0],
         instances=instances[1],
         earlier_starts=earlier[0],
@@ -230,42 +220,15 @@ def flags_of(replay: Replay) -> NDArray[np.uint8]:
     return flags
 
 
-def _instances(vocabulary: Vocabulary, events: pl.DataFrame, starts: I64, promises: pl.DataFrame | None) -> Delimited:
-    """Instances by case, in the order of the table."""
-    ids = events["case"][starts[:-1]]
-    if promises is None or not vocabulary.terms or promises.is_empty():
-        return np.zeros(len(ids) + 1, np.int64), np.zeros(0, INSTANCE)
-    terms = {term.name: number for number, term in enumerate(vocabulary.terms)}
-    numbers = pl.DataFrame({"case": ids, "number": np.arange(len(ids))})
-    found = (
-        promises.filter(pl.col("promise").is_in(list(terms)))
-        .with_columns(pl.col("started_by", "decided_by").cast(pl.String))
-        .join(numbers, on="case", how="inner", maintain_order="left")
-        .sort("number", maintain_order=True)
-    )
-    places = _places(events, starts)
-    for by, at, place in (("started_by", "started", "from_event"), ("decided_by", "decided", "by_event")):
-        named = places.rename({"id": by, "time": at, "place": place})
-        found = found.join(named, on=["case", by, at], how="left", maintain_order="left")
-    rows = np.zeros(found.height, INSTANCE)
-    rows["promise"] = found["promise"].replace_strict(terms, return_dtype=pl.Int32).to_numpy()
-    rows["verdict"] = found["verdict"].cast(pl.String).replace_strict(VERDICT_CODES, return_dtype=pl.Int8).to_numpy()
-    rows["from_event"] = found["from_event"].fill_null(0).to_numpy()
-    rows["by_event"] = found["by_event"].fill_null(UNKNOWN).to_numpy()
-    for name in ("started", "due", "decided"):
-        rows[f"{name}_us"] = instants_us(found[name])
-    return _delimited(found["number"].to_numpy(), len(ids)), rows
-
-
-def _instances_of(vocabulary: Vocabulary, replay: Replay, judged: Numbers, starts: I64) -> Delimited:
-    """The same from numbers: these know the events that started and decided an instance by their places in the log."""
+def _instances(vocabulary: Vocabulary, replay: Replay, promises: NDArray[np.void], case: I64) -> Delimited:
+    """Instances by case. Promises know the events that started and decided them by their places in the log."""
+    starts, place, time_us = replay.of_cases.starts, replay.of_cases.place, instants_us(replay.events["time"])
     numbers = {term.name: number for number, term in enumerate(vocabulary.terms)}
     term = np.array([numbers.get(promise.name, UNKNOWN) for promise in replay.journey.promises], np.int32)
-    known = np.flatnonzero(term[judged.promises["promise"]] >= 0) if len(term) else np.zeros(0, np.int64)
-    promises, case = judged.promises[known], judged.case[known]
-    places, time_us = replay.of_cases.place, instants_us(replay.events["time"])
-    row = np.full(int(places.max(initial=0)) + 1, UNKNOWN)
-    row[places] = np.arange(len(places))
+    known = np.flatnonzero(term[promises["promise"]] >= 0) if len(term) else np.zeros(0, np.int64)
+    promises, case = promises[known], case[known]
+    row = np.full(int(place.max(initial=0)) + 1, UNKNOWN)
+    row[place] = np.arange(len(place))
 
     def event_of(by: str, at: str, otherwise: int) -> I64:
         event = np.where(promises[by] >= 0, row[promises[by]], UNKNOWN)
@@ -278,64 +241,27 @@ def _instances_of(vocabulary: Vocabulary, replay: Replay, judged: Numbers, start
     found["by_event"] = event_of("decided_by", "decided", UNKNOWN)
     for name in ("started", "due", "decided"):
         found[f"{name}_us"] = promises[name]
-    return _delimited(case, len(starts) - 1), found
+    return np.searchsorted(case, np.arange(len(starts))).astype(np.int64), found
 
 
-def _places(events: pl.DataFrame, starts: I64) -> pl.DataFrame:
-    """The place of each event in its case, from 0, by what a promise knows of it."""
-    first = np.repeat(starts[:-1], np.diff(starts))
-    place = pl.Series("place", np.arange(len(first)) - first)
-    named = events.select("case", pl.col("id").cast(pl.String), "time").with_columns(place)
-    return named.unique(["case", "id", "time"], keep="first", maintain_order=True)
-
-
-def _delimited(number: I64, n: int) -> I64:
-    return np.searchsorted(number, np.arange(n + 1)).astype(np.int64)
-
-
-def _earlier(events: pl.DataFrame, starts: I64, past: pl.DataFrame | None) -> Delimited:
+def _earlier(ids: pl.Series, customers: Sequence[str | None], opened_us: I64, ends: Iterable[End]) -> Delimited:
     """The cases of each case's customer that opened before it, in the order of their ends.
 
-    The customer of a case is that of its opening event: one that is named later was not known then.
+    The ``customers`` of cases are those of their opening events: one that is named later was not known then.
     """
-    n = len(starts) - 1
-    if past is None or past.is_empty() or "customer" not in past.columns or "customer" not in events.columns:
-        return np.zeros(n + 1, np.int64), np.zeros(0, EARLIER)
-    first = events.select("case", pl.col("customer").cast(pl.String), "time")[starts[:-1]]
-    now = first.with_columns(pl.Series("number", np.arange(n))).drop_nulls("customer")
-    before = past.filter(pl.col("closed").is_not_null() & pl.col("customer").is_not_null()).select(
-        pl.col("customer").cast(pl.String),
-        pl.col("case").alias("other"),
-        "opened",
-        pl.col("closed").to_physical().alias("closed_us"),
-        pl.col("outcome").cast(pl.String).replace_strict(ENDS, default=UNKNOWN, return_dtype=pl.Int8).alias("ended"),
-    )
-    found = (
-        now.join(before, on="customer", how="inner")
-        .filter((pl.col("opened") < pl.col("time")) & (pl.col("other") != pl.col("case")))
-        .sort("number", "closed_us", "opened", "other")
-    )
-    rows = np.zeros(found.height, EARLIER)
-    for name in EARLIER.names or ():
-        rows[name] = found[name].to_numpy()
-    return _delimited(found["number"].to_numpy(), n), rows
-
-
-def _earlier_of(events: pl.DataFrame, starts: I64, ends: Iterable[End]) -> Delimited:
-    """The same from ends, one by one."""
     by_customer: dict[str, list[tuple[int, int, str, int]]] = {}
-    for case, customer, opened_us, outcome, _, closed_us in ends:
+    for case, customer, other_us, outcome, _, closed_us in ends if customers else ():
         if customer is not None and closed_us is not None:
-            end = closed_us, opened_us, case, ENDS.get(outcome, UNKNOWN)
+            end = closed_us, other_us, case, ENDED.get(outcome, UNKNOWN)
             by_customer.setdefault(customer, []).append(end)
-    if not by_customer or "customer" not in events.columns:
-        return np.zeros(len(starts), np.int64), np.zeros(0, EARLIER)
-    opening = starts[:-1].tolist()
-    names, customers = events["case"].to_list(), events["customer"].cast(pl.String).to_list()
-    opened = instants_us(events["time"])[starts[:-1]].tolist()
-    rows, counts = [], [0]
-    for first, at_us in zip(opening, opened, strict=True):
-        before = by_customer.get(customers[first], ())
-        rows += sorted(one for one in before if one[1] < at_us and one[2] != names[first])
-        counts.append(len(rows))
-    return np.array(counts, np.int64), np.array([(one[0], one[3]) for one in rows], EARLIER)
+    rows: list[tuple[int, int, str, int]] = []
+    counts = np.zeros(len(ids), np.int64)
+    if by_customer:
+        for number, (name, customer, at_us) in enumerate(
+            zip(ids.to_list(), customers, opened_us.tolist(), strict=True)
+        ):
+            before = by_customer.get(customer, ()) if customer is not None else ()
+            mine = sorted(one for one in before if one[1] < at_us and one[2] != name)
+            counts[number] = len(mine)
+            rows += mine
+    return np.append(0, np.cumsum(counts)), np.array([(one[0], one[3]) for one in rows], EARLIER)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from truenorth.foresight import targets
 from truenorth.foresight.columns import OTHER, columns_of
 from truenorth.foresight.encoding import Instants, rows_at
-from truenorth.foresight.histories import Histories, flags_of, histories
+from truenorth.foresight.histories import End, Histories, histories_of, histories_of_log, instants_us
 from truenorth.foresight.instants import instants
 from truenorth.foresight.labels import Label, columns_that_tell, labelled
 from truenorth.foresight.load import Load, load_of, moves_of
@@ -87,8 +88,28 @@ _CODES = {**{name: code for code, name in enumerate(DECIDED)}, "open": -1}
 
 
 def histories_of_replay(replay: Replay, vocabulary: Vocabulary) -> Histories:
-    """The histories of a replay's cases."""
-    return histories(vocabulary, replay.events, replay.promises, replay.cases, flags=flags_of(replay))
+    """The histories of a replay's cases, from its tables."""
+    from truenorth.engine.kernel import VERDICT
+    from truenorth.engine.verdicts import VERDICTS
+
+    table, promises = replay.of_promises, np.zeros(replay.promises.height, VERDICT)
+    number = {promise.name: number for number, promise in enumerate(replay.journey.promises)}
+    verdict = {name: number for number, name in enumerate(VERDICTS)}
+    promises["promise"] = table.frame["promise"].replace_strict(number, return_dtype=pl.Int32).to_numpy()
+    promises["verdict"] = table.frame["verdict"].replace_strict(verdict, return_dtype=pl.Int8).to_numpy()
+    promises["started_by"], promises["decided_by"] = table.started_by, table.decided_by
+    for name in ("started", "due", "decided"):
+        promises[name] = instants_us(table.frame[name])
+    places = pl.DataFrame({"case": replay.events["case"][replay.of_cases.starts[:-1]]}).with_row_index("place")
+    case = table.frame.select("case").join(places, on="case", how="left", maintain_order="left")["place"]
+    return histories_of(vocabulary, replay, promises, case.to_numpy().astype(np.int64), _ended(replay.cases))
+
+
+def _ended(cases: pl.DataFrame) -> Iterator[End]:
+    """The cases of known customers that have closed."""
+    closed = cases.filter(pl.col("customer").is_not_null() & pl.col("closed").is_not_null())
+    opened_us, outcome_us, closed_us = (pl.col(name).to_physical() for name in ("opened", "outcome_time", "closed"))
+    return closed.select("case", "customer", opened_us, "outcome", outcome_us, closed_us).iter_rows()
 
 
 def load_of_replay(replay: Replayed, vocabulary: Vocabulary, known: Histories) -> Load:
@@ -141,13 +162,14 @@ def table_of_log(
     vocabulary = vocabulary or vocabulary_of_log(events, label)
     events = in_order(events)
     found = labelled(events, label)
-    past = _openings(events) if "customer" in events.columns else None
-    known = histories(vocabulary, events, None, past)
+    first = events.unique("case", keep="first", maintain_order=True)
+    named = first["customer"].cast(pl.String) if "customer" in first.columns else [None] * first.height
+    customers = pl.Series("customer", named, pl.String)
+    known = histories_of_log(vocabulary, events, _openings(first["case"], customers, first["time"]))
     ended_us = known.time_us[known.starts[1:] - 1]
     outcome, end_event = found["outcome"].to_numpy(), found["end_event"].to_numpy()
     asked = (known, ended_us + 1, np.where(outcome < 0, 0, end_event))
     wanted = instants(*asked, in_silence=in_silence)
-    customers = pl.Series("customer", [None] * known.n, pl.String) if past is None else past["customer"]
     cases = Cases(known.id, known.time_us[known.starts[:-1]], ended_us, outcome.astype(np.int8), customers)
     load, is_over = _load(vocabulary, known, None), np.ones(known.n, np.bool_)
     table = _table(vocabulary, known, load, wanted, cases, label.outcomes, ended_us, is_over)
@@ -171,14 +193,10 @@ def _of_some_cases(kept: NDArray[np.bool_], case: NDArray[np.int32], n_rows: int
     return kept if n <= n_rows else kept & (np.random.default_rng(0).random(int(case.max()) + 1) < n_rows / n)[case]
 
 
-def _openings(events: pl.DataFrame) -> pl.DataFrame:
-    """Cases with their customers. How they end is not known in time: each counts as an earlier one from its opening."""
-    return events.group_by("case", maintain_order=True).agg(
-        pl.col("customer").first().cast(pl.String),
-        pl.col("time").first().alias("opened"),
-        pl.col("time").first().alias("closed"),
-        pl.lit("open").alias("outcome"),
-    )
+def _openings(ids: pl.Series, customers: pl.Series, opened: pl.Series) -> Iterator[End]:
+    """Cases as earlier ones. How they end is not known in time: each counts from its opening."""
+    opened_us = opened.to_physical().to_list()
+    return zip(ids, customers, opened_us, repeat("open"), repeat(None), opened_us)
 
 
 def _table(

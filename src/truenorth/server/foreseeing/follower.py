@@ -20,7 +20,7 @@ from truenorth.engine.compile import Marker, marker_of
 from truenorth.engine.live import POSITION
 from truenorth.engine.replay import Numbers, Replay, replay
 from truenorth.engine.verdicts import OUTCOMES
-from truenorth.foresight.features import Histories, Vocabulary, encode, histories_of_few
+from truenorth.foresight.features import Histories, Vocabulary, encode, histories_of
 from truenorth.foresight.histories import End, instants_us
 from truenorth.foresight.model import Foresight
 from truenorth.foresight.remaining import Ends
@@ -319,7 +319,8 @@ class Follower:
         return known, encode(one.known.vocabulary, known, judged.at_us, one.company.loads)
 
     def _known(self, one: _Asked, judged: _Judged) -> tuple[Histories, I64]:
-        known = histories_of_few(one.known.vocabulary, judged.replay, judged.numbers, judged.ends)
+        numbers = judged.numbers
+        known = histories_of(one.known.vocabulary, judged.replay, numbers.promises, numbers.case, judged.ends)
         return known, judged.replay.events[POSITION].to_numpy()
 
     def _keys(self, judged: _Judged) -> set[str]:
