@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from truenorth.foresight.ends import Waits, ends_at, followed_ends
@@ -88,6 +88,7 @@ def test_a_few_cases_do_not_move_the_ends_far(seed, n):
 
 
 @given(st.lists(st.integers(0, 12), min_size=1, max_size=80), st.integers(1, 99))
+@example([0, 1, 2, 2], 25)
 def test_ends_hold_as_much_as_is_asked_and_no_more_than_ties_ask_for(position, percent):
     position = np.array(position, float)
     low, high = ends_of(position, np.ones(len(position), bool), percent / 100)

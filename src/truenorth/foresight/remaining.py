@@ -115,9 +115,9 @@ def ends_of(position: F64, known: Bools, coverage: float) -> Ends:
     """
     values, reached = _distribution(position, known)
     beyond = 1.0 - coverage
-    below = np.r_[0.0, reached][_least(reached, beyond / 2)]
+    below = np.r_[0.0, reached][_above(reached, beyond / 2)]
     high = _least(reached, 1.0 - (beyond - below))
-    low = _least(reached, beyond - (1.0 - reached[high]))
+    low = _above(reached, beyond - (1.0 - reached[high]))
     return Ends(float(values[low]), float(values[high]))
 
 
@@ -132,6 +132,11 @@ def _distribution(value: F64, known: Bools) -> tuple[F64, F64]:
 def _least(reached: F64, share: float | F64) -> NDArray[np.intp]:
     """The first place at which so large a share is reached; the last one where it never is."""
     return np.minimum(np.searchsorted(reached, share - 1e-9), len(reached) - 1)
+
+
+def _above(reached: F64, share: float) -> int:
+    """The first place at which more than such a share is reached: no more than that is below it."""
+    return min(int(np.searchsorted(reached, share + 1e-9)), len(reached) - 1)
 
 
 def positions(remaining: Remaining, said: F64, days: F64) -> F64:
