@@ -116,7 +116,7 @@ def ends_of(position: F64, known: Bools, coverage: float) -> Ends:
     values, reached = _distribution(position, known)
     beyond = 1.0 - coverage
     below = np.r_[0.0, reached][_above(reached, beyond / 2)]
-    high = _least(reached, 1.0 - (beyond - below))
+    high = int(_least(reached, 1.0 - (beyond - below)))
     low = _above(reached, beyond - (1.0 - reached[high]))
     return Ends(float(values[low]), float(values[high]))
 
