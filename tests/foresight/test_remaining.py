@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -49,6 +51,9 @@ def test_an_interval_is_an_interval_and_never_before_now(found, asked, low_end, 
     assert np.isfinite([low, median, high]).all()
     assert 0 <= low <= high
     assert median == asked
+    without_end = interval(learnt, np.array([asked]), low_end, math.inf)
+    assert without_end.low == low
+    assert without_end.high == math.inf
 
 
 @given(SOME.filter(bool), st.floats(0, 50), st.floats(0, 100))
@@ -80,3 +85,13 @@ def test_cases_that_have_not_ended_count_as_longer_than_they_have_lasted():
     held = [(truth <= interval(one, again, *one.ends).high).mean() for one in (with_open, ended_only)]
     assert abs(held[0] - 0.95) < 0.01
     assert held[1] < 0.91
+
+
+def test_where_too_few_long_cases_have_ended_an_interval_has_no_end():
+    """Data that go on for ten days do not tell how long the longest of the cases take."""
+    said, came = days(8_000, 3)
+    learnt = learnt_from(said, np.minimum(came, 10.0), came < 10.0)
+    again, truth = days(20_000, 4)
+    low, _, high = interval(learnt, again, *learnt.ends)
+    assert (high == math.inf).all()
+    assert abs((low <= truth).mean() - 0.9) < 0.01

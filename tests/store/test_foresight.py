@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import groupby
 
@@ -243,6 +244,8 @@ def test_a_level_is_kept_with_its_model(store: Store) -> None:
     store.models.put_level("help", "m", -0.5, (0.1, 1.2), now_us=9)
     levels = {row.version: (row.level, row.level_us, row.ends_low, row.ends_high) for row in store.models.asked()}
     assert levels == {"m": (-0.5, 9, 0.1, 1.2), "n": (None, None, None, None)}
+    store.models.put_level("help", "n", 0.0, (0.1, math.inf), now_us=9)
+    assert [row.ends_high for row in store.models.list("help") if row.version == "n"] == [math.inf]
 
 
 def test_the_rights_of_people_reach_risks(store: Store) -> None:

@@ -60,8 +60,9 @@ def ends_at(remaining: Remaining, waits: Waits, seen_us: int) -> Ends:
     known = came_us < seen_us
     days = (np.minimum(came_us, seen_us) - waits.time_us[of]) / DAY_US
     n_made_up = int(np.ceil(MADE_UP * len(of) / n_cases))
-    position = np.append(positions(remaining, waits.said[of], days), (np.arange(n_made_up) + 0.5) / n_made_up)
-    return ends_of(position, np.append(known, np.ones(n_made_up, bool)), remaining.coverage)
+    made_up = (np.arange(n_made_up) + 0.5) / n_made_up
+    position = np.append(positions(remaining, waits.said[of], days), np.minimum(made_up, remaining.known))
+    return ends_of(position, np.append(known, made_up <= remaining.known), remaining.coverage)
 
 
 def followed_ends(remaining: Remaining, waits: Waits, window_us: int, from_us: int, holds_us: int) -> tuple[F64, F64]:

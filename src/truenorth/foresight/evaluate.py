@@ -306,7 +306,8 @@ def costs(
 class Days(msgspec.Struct, frozen=True):
     """Mean absolute error of the days to the outcome, beside the two constants; how often the interval held.
 
-    ``as_learnt``: how often it would have held had its ends stayed where they were learnt.
+    ``as_learnt``: how often it would have held had its ends stayed where they were learnt. ``open_ended``: the share of
+    intervals without a high end, which the mean ``width`` in days leaves out.
     """
 
     mae: Estimate
@@ -316,6 +317,7 @@ class Days(msgspec.Struct, frozen=True):
     asked_coverage: float
     width: float
     as_learnt: float = float("nan")
+    open_ended: float = 0.0
 
 
 def days(came: F64, said: F64, as_learnt: F64, learnt_median: float, coverage: float, case: I32, seed: int) -> Days:
@@ -324,14 +326,16 @@ def days(came: F64, said: F64, as_learnt: F64, learnt_median: float, coverage: f
     ``learnt_median`` is that of the rows learnt from.
     """
     held, would_have = ((came >= one[:, 0]) & (came <= one[:, 2]) for one in (said, as_learnt))
+    ended = np.isfinite(said[:, 2])
     return Days(
         mean_of(np.abs(came - said[:, 1]), case, seed),
         float(np.abs(came).mean()),
         float(np.abs(came - learnt_median).mean()),
         mean_of(held.astype(float), case, seed),
         coverage,
-        float((said[:, 2] - said[:, 0]).mean()),
+        float((said[ended, 2] - said[ended, 0]).mean()) if ended.any() else float("nan"),
         float(would_have.mean()),
+        float(1.0 - ended.mean()),
     )
 
 

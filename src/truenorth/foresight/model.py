@@ -26,7 +26,8 @@ class Foreseen(NamedTuple):
     """What n rows foretell.
 
     ``p`` (n, n_outcomes) in the order of the outcomes; ``p_break`` a promise's name to (n,), the chance that the
-    instance active now breaks; ``remaining_days`` (n, 3): the low end, the median, the high end; ``next`` (n, n_types).
+    instance active now breaks; ``remaining_days`` (n, 3): the low end, the median, the high end (infinite for none);
+    ``next`` (n, n_types).
     """
 
     p: F64

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import msgspec
@@ -27,30 +28,35 @@ class Remaining(msgspec.Struct, frozen=True):
 
     ``edges`` (g - 1,) part predictions into g groups; ``errors`` (g, len(`SHARES`)): so large a share of the errors of
     a group is at most that, above the prediction in days, below it as a share of it. ``coverage`` in (0, 1) is how
-    often the interval is to hold.
+    often the interval is to hold. ``known`` in [0, 1] is the share of all errors that is known: the others are larger,
+    nobody knows by how much.
     """
 
     predictor: Boosted | Constant
     edges: tuple[float, ...]
     errors: tuple[tuple[float, ...], ...]
     coverage: float
+    known: float = 1.0
 
     @property
     def ends(self) -> Ends:
-        """The ends of the interval as they were learnt: an equal share of the errors beyond either."""
+        """The ends of the interval as they were learnt: an equal share of the errors beyond either.
+
+        Where what is beyond the high end is not known, there is none.
+        """
         tail = (1.0 - self.coverage) / 2
-        return Ends(tail, 1.0 - tail)
+        return Ends(tail, 1.0 - tail) if self.known >= 1.0 - tail else Ends(2 * tail, math.inf)
 
 
 class Ends(NamedTuple):
-    """Where an interval ends, as positions among the errors of a group: see `positions`."""
+    """Where an interval ends, as positions among the errors of a group: see `positions`; ``high`` may be infinite."""
 
     low: float
     high: float
 
 
 class Interval(NamedTuple):
-    """Days: the median and the ends of the interval, each (n,), never negative."""
+    """Days: the median and the ends of the interval, each (n,), never negative; ``high`` is infinite for no end."""
 
     low: F64
     median: F64
@@ -81,41 +87,39 @@ def conformal(predictor: Boosted | Constant, found: Foretold, coverage: float) -
     n_groups = int(np.clip(len(np.unique(found.case)) // FEWEST, 1, N_GROUPS))
     edges = np.unique(np.quantile(said, np.linspace(0, 1, n_groups + 1)[1:-1])) if len(said) else np.zeros(0)
     group = np.searchsorted(edges, said, side="right")
-    errors = [
-        tuple(quantiles(_error(said, found.came)[group == g], found.known[group == g], SHARES).tolist())
-        for g in range(len(edges) + 1)
-    ]
-    return Remaining(predictor, tuple(edges.tolist()), tuple(errors), coverage)
+    error = _error(said, found.came)
+    parts = [_distribution(error[group == g], found.known[group == g]) for g in range(len(edges) + 1)]
+    errors = tuple(tuple(_at_shares(*part).tolist()) for part in parts)
+    sizes = np.bincount(group, minlength=len(parts)) / max(len(said), 1)
+    known = sum(float(size) * float(reached[-1:].sum()) for size, (_, reached) in zip(sizes, parts, strict=True))
+    return Remaining(predictor, tuple(edges.tolist()), errors, coverage, round(known, 9))
 
 
-def quantiles(value: F64, known: Bools, shares: F64) -> F64:
-    """The least of the values (n,) that so large ``shares`` of all are at most.
+def _at_shares(values: F64, reached: F64) -> F64:
+    """The least of ``values`` that so large `SHARES` of all are at most; 0 without any.
 
-    Of one that is not ``known`` the truth is more than it (Kaplan and Meier 1958). Where nothing is known so far out,
-    the largest value there is. 0 without any.
-
-    >>> import numpy as np
-    >>> quantiles(np.array([1.0, 2.0, 2.5, 3.0]), np.array([True, True, True, False]), np.array([0.5, 1.0]))
-    array([2., 3.])
+    Where nothing is known so far out, the largest value there is.
     """
-    if not len(value):
-        return np.zeros(len(shares))
-    values, reached = _distribution(value, known)
-    return values[_least(reached, shares)]
+    return values[_least(reached, SHARES)] if len(values) else np.zeros(len(SHARES))
 
 
 def ends_of(position: F64, known: Bools, coverage: float) -> Ends:
     """Where an interval ends that holds so large a share of positions (n,) in (0, 1); n > 0.
 
     Half of the others are beyond either end. Where many positions are the same, fewer may be beyond an end, and the
-    others beyond the other one. Of one that is not ``known`` the truth is more than it.
+    others beyond the other one. Of one that is not ``known`` the truth is more than it (Kaplan and Meier 1958); there
+    is no high end where of more than may be beyond it nobody knows where they are.
 
     >>> ends_of(np.r_[np.zeros(20), np.linspace(0.0, 1.0, 81)[1:]], np.ones(100, bool), 0.9)
     Ends(low=0.0, high=0.875)
+    >>> ends_of(np.arange(100.0), np.arange(100) < 90, 0.9)
+    Ends(low=10.0, high=inf)
     """
     values, reached = _distribution(position, known)
     beyond = 1.0 - coverage
     below = np.r_[0.0, reached][_above(reached, beyond / 2)]
+    if reached[-1] < 1.0 - (beyond - below) - 1e-9:
+        return Ends(float(values[_above(reached, beyond)]), math.inf)
     high = int(_least(reached, 1.0 - (beyond - below)))
     low = _above(reached, beyond - (1.0 - reached[high]))
     return Ends(float(values[low]), float(values[high]))
@@ -176,7 +180,7 @@ def _error(said: F64, days: F64) -> F64:
 
 def _days(said: F64, error: F64) -> F64:
     """The days that are so far from what was said."""
-    return np.where(error >= 0.0, said + error, said * np.maximum(1.0 + error, 0.0))
+    return np.where(error >= 0.0, said + error, said * np.clip(1.0 + error, 0.0, 1.0))
 
 
 def _largest(errors: F64) -> float:

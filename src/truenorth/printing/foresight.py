@@ -170,6 +170,8 @@ def _other_lines(found: Backtest) -> list[str]:
     if (days := found.remaining) is not None:
         stayed = f"{days.as_learnt:.3f} had its ends stayed as learnt"
         held = f"the {days.asked_coverage:.0%} interval held {_estimate(days.coverage)}, {stayed}"
+        if days.open_ended:
+            held += f"; {days.open_ended:.0%} of them have no upper end, as too few long cases had ended to know it"
         lines.append(
             f"time remaining: off by {_estimate(days.mae, 2)} days on average (always 0: {days.mae_zero:.2f}, "
             f"always the median: {days.mae_median:.2f}); {held}"

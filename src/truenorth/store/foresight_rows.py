@@ -47,10 +47,10 @@ class RiskRow(msgspec.Struct, frozen=True, kw_only=True):
     """What a model says of an open case as it stood at ``at_us``, with the events up to ``position`` of the log.
 
     ``p_failed`` is the chance of any outcome but the one hoped for, ``avoidable`` the expected loss against it. JSON:
-    ``p`` by outcome, ``p_break`` by promise, ``remaining_days`` (low, median, high) or null, ``next`` by type of event,
-    ``why`` and ``lowers`` in words. ``alarmed``: the risk crossed the threshold and has not come back since. ``n_past``
-    and ``p_past``: how many points its history has, and the risk at the last one. ``p_learnt``: the risk as the model
-    learnt it, without a level; None = the same as ``p_failed``.
+    ``p`` by outcome, ``p_break`` by promise, ``remaining_days`` (low, median, high; null for no end) or null, ``next``
+    by type of event, ``why`` and ``lowers`` in words. ``alarmed``: the risk crossed the threshold and has not come back
+    since. ``n_past`` and ``p_past``: how many points its history has, and the risk at the last one. ``p_learnt``: the
+    risk as the model learnt it, without a level; None = the same as ``p_failed``.
     """
 
     model: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -305,13 +306,13 @@ def test_a_level_is_kept_with_the_model_and_survives_a_restart(shop: Shop, monke
 
     def learnt_since(*_: object, **__: object) -> levelling.Learnt:
         asked.append(1)
-        return levelling.Learnt(0.7, Ends(0.2, 1.5))
+        return levelling.Learnt(0.7, Ends(0.2, math.inf))
 
     monkeypatch.setattr(follower, "learnt_since", learnt_since)
     shop.go_on(30)
     learnt = shop.store.models.find("shop", shop.model.version)
     assert learnt is not None
-    assert (learnt.level, learnt.ends_low, learnt.ends_high) == (0.7, 0.2, 1.5)
+    assert (learnt.level, learnt.ends_low, learnt.ends_high) == (0.7, 0.2, math.inf)
     shop.begin()
     n_asked = len(asked)
     shop.settle()
@@ -325,6 +326,9 @@ def test_a_level_is_kept_with_the_model_and_survives_a_restart(shop: Shop, monke
     assert all(row.p_failed == raised(np.array([row.p_learnt]), 0.7)[0] for row in rows)
     for row in rows:
         assert abs(sum(msgspec.json.decode(row.p).values()) - 1) < 0.001
+        low, median, high = msgspec.json.decode(row.remaining_days)
+        assert 0 <= low <= median
+        assert high is None
 
 
 def test_a_level_is_learnt_from_all_cases_that_were_spoken_of_without_the_level_of_then(

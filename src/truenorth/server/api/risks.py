@@ -58,8 +58,9 @@ class Risk(BaseModel):
     """How an open case stands. ``p_failed``: the chance of any outcome but the one hoped for.
 
     ``avoidable``: the expected loss against that outcome, by the journey's values; without values each failure counts
-    one. ``p_break``: of the promises under way. ``remaining_days``: low end, median, high end; null where no model says
-    it. ``next``: the likeliest next events. ``alarmed``: the risk crossed the threshold and has not come back.
+    one. ``p_break``: of the promises under way. ``remaining_days``: low end, median, high end (null where nobody
+    knows how long the longest take); null where no model says it. ``next``: the likeliest next events. ``alarmed``: the
+    risk crossed the threshold and has not come back.
     """
 
     model_config = showing(RISK)
@@ -72,7 +73,7 @@ class Risk(BaseModel):
     alarmed: bool
     p: dict[str, float]
     p_break: dict[str, float]
-    remaining_days: list[float] | None
+    remaining_days: list[float | None] | None
     next: dict[str, float]
     why: list[Reason]
     lowers: list[Remedy]
