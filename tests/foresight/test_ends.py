@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from truenorth.foresight.ends import Waits, ends_at, followed_ends
 from truenorth.foresight.predictors import Constant
-from truenorth.foresight.remaining import Foretold, Remaining, conformal, ends_of, interval
+from truenorth.foresight.remaining import SHARES, Foretold, Remaining, conformal, ends_of, interval
 from truenorth.foresight.rows import NEVER
 from truenorth.spec.durations import DAY_US
 
@@ -78,6 +79,20 @@ def test_as_learnt_where_nothing_was_said_before():
     assert ends_at(learnt(), said, 0) == learnt().ends
     low, high = followed_ends(learnt(), said, 10 * DAY_US, int(NEVER), 0)
     assert set(zip(low, high, strict=True)) == {learnt().ends}
+
+
+@pytest.mark.parametrize("n", [1, 5, 20, 100])
+@pytest.mark.parametrize("n_rows", [1, 5])
+def test_few_cases_leave_intervals_that_hold_as_often_as_they_say(n, n_rows):
+    before = Remaining(Constant((10.0,)), (), (tuple(SHARES * 10.0),), 0.9)
+    held = []
+    for seed in range(200):
+        lasts = 10.0 + np.repeat(np.random.default_rng(seed).random(n), n_rows) * 10.0
+        case, said = np.repeat(np.arange(n, dtype=np.int32), n_rows), np.full(n * n_rows, 10.0)
+        came_us = (lasts * DAY_US).astype(np.int64)
+        low, high = ends_at(before, Waits(case, np.zeros(n * n_rows, np.int64), said, came_us), 100 * DAY_US)
+        held.append(min(high, 1.0) - max(low, 0.0))
+    assert abs(np.mean(held) - 0.9) < 0.02
 
 
 @settings(deadline=None, max_examples=20)

@@ -59,10 +59,12 @@ def ends_at(remaining: Remaining, waits: Waits, seen_us: int) -> Ends:
     came_us = waits.came_us[of]
     known = came_us < seen_us
     days = (np.minimum(came_us, seen_us) - waits.time_us[of]) / DAY_US
-    n_made_up = int(np.ceil(MADE_UP * len(of) / n_cases))
-    made_up = (np.arange(n_made_up) + 0.5) / n_made_up
-    position = np.append(positions(remaining, waits.said[of], days), np.minimum(made_up, remaining.known))
-    return ends_of(position, np.append(known, made_up <= remaining.known), remaining.coverage)
+    n_made_up = int(np.ceil(MADE_UP * len(of) / n_cases))  # in rows, as many a case as the others have
+    shares = (np.arange(n_made_up) + 0.5) / n_made_up
+    made_up = 0.5 + (shares - 0.5) * remaining.spread * (1.0 + 1.0 / n_made_up)
+    position = np.append(positions(remaining, waits.said[of], days), made_up)
+    coverage = remaining.coverage * (1.0 + n_cases / (n_cases + MADE_UP) ** 2)  # n / (n + 1) of it hold for others
+    return ends_of(position, np.append(known, shares <= remaining.known), coverage)
 
 
 def followed_ends(remaining: Remaining, waits: Waits, window_us: int, from_us: int, holds_us: int) -> tuple[F64, F64]:

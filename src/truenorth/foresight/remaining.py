@@ -29,7 +29,8 @@ class Remaining(msgspec.Struct, frozen=True):
     ``edges`` (g - 1,) part predictions into g groups; ``errors`` (g, len(`SHARES`)): so large a share of the errors of
     a group is at most that, above the prediction in days, below it as a share of it. ``coverage`` in (0, 1) is how
     often the interval is to hold. ``known`` in [0, 1] is the share of all errors that is known: the others are larger,
-    nobody knows by how much.
+    nobody knows by how much. ``spread``: how much wider than the errors of the cases that a group was learnt from those
+    of other cases lie.
     """
 
     predictor: Boosted | Constant
@@ -37,6 +38,7 @@ class Remaining(msgspec.Struct, frozen=True):
     errors: tuple[tuple[float, ...], ...]
     coverage: float
     known: float = 1.0
+    spread: float = 1.0
 
     @property
     def ends(self) -> Ends:
@@ -45,7 +47,13 @@ class Remaining(msgspec.Struct, frozen=True):
         Where what is beyond the high end is not known, there is none.
         """
         tail = (1.0 - self.coverage) / 2
-        return Ends(tail, 1.0 - tail) if self.known >= 1.0 - tail else Ends(2 * tail, math.inf)
+        if self.known < 1.0 - tail:
+            return Ends(self.spread_out(2 * tail), math.inf)
+        return Ends(self.spread_out(tail), self.spread_out(1.0 - tail))
+
+    def spread_out(self, share: float) -> float:
+        """The position that so large a share of other cases is below."""
+        return 0.5 + (share - 0.5) * self.spread
 
 
 class Ends(NamedTuple):
@@ -92,7 +100,8 @@ def conformal(predictor: Boosted | Constant, found: Foretold, coverage: float) -
     errors = tuple(tuple(_at_shares(*part).tolist()) for part in parts)
     sizes = np.bincount(group, minlength=len(parts)) / max(len(said), 1)
     known = sum(float(size) * float(reached[-1:].sum()) for size, (_, reached) in zip(sizes, parts, strict=True))
-    return Remaining(predictor, tuple(edges.tolist()), errors, coverage, round(known, 9))
+    n = len(np.unique(np.column_stack([group, found.case]), axis=0)) / len(parts)
+    return Remaining(predictor, tuple(edges.tolist()), errors, coverage, round(known, 9), 1.0 + 1.0 / max(n, 1))
 
 
 def _at_shares(values: F64, reached: F64) -> F64:
