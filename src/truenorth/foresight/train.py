@@ -221,7 +221,8 @@ def foretold_by_halves(table: Table, split: Split, y: F64, seed: int, effort: Ef
     where either half has hardly any that had ended.
     """
     rows, until_us = table.rows, split.test_us - longest_hold_us(table, split.test_us)
-    asked = (table.cases.opened_us[rows.case] < split.test_us) & (rows.time_us < until_us) & unresolved(table)
+    before = (table.cases.opened_us[rows.case] < split.test_us) & (rows.time_us < until_us)
+    asked = before & ~split.test & unresolved(table)
     known = asked & (split.fit | split.valid) & np.isfinite(y)
     asked = thinned(asked, effort.n_rows_small, seed)
     halves = [rows.case % 2 == half for half in (0, 1)]
