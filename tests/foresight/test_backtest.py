@@ -154,6 +154,17 @@ def test_outcomes_that_have_to_hold_are_known_so_much_later(holds_days):
     assert holds_us == pytest.approx(holds_days * DAY_US, abs=100_000)  # days are kept in single precision
 
 
+def test_where_failures_have_had_no_time_to_be_known_it_is_said_how_long_they_take():
+    made = table(900)
+    failed, late = made.cases.outcome > 0, made.cases.opened_us >= np.quantile(made.cases.opened_us, 0.75)
+    outcome = np.where(failed & late, -1, made.cases.outcome).astype(np.int8)
+    ended_us = np.where(failed, np.where(late, NEVER, made.cases.opened_us + 20 * DAY_US), made.cases.ended_us)
+    findings, _ = backtest(made._replace(cases=made.cases._replace(outcome=outcome, ended_us=ended_us)), effort=EFFORT)
+    assert findings.verdict.why.startswith("cannot be judged: the held-out cases all end the same way; ")
+    assert f"{(outcome[late] < 0).sum()} more are still open" in findings.verdict.why
+    assert "took 20 d (median), and the data go on for" in findings.verdict.why
+
+
 def test_held_out_cases_that_are_all_open_give_no_figures():
     made = table(60)
     late = made.cases.opened_us >= np.quantile(made.cases.opened_us, 0.7)

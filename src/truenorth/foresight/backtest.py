@@ -21,7 +21,7 @@ from truenorth.foresight.rows import NEVER, Table, position_of, unresolved
 from truenorth.foresight.split import Split, censoring_weights, known_at, temporal_split
 from truenorth.foresight.train import Effort, Tell, longest_hold_us, outcome_of_rows
 from truenorth.foresight.why import Lever, changes_of, in_words, levers
-from truenorth.spec.durations import DAY_US
+from truenorth.spec.durations import DAY_US, format_duration
 
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
@@ -150,9 +150,31 @@ class _Held:
         self.levels = {name: none if name == "base rate" else levels(learnt, risk) for name, risk in risks.items()}
         risks = {name: raised(risk, self.levels[name]) for name, risk in risks.items()}
         self.risks = {name: risk[test] for name, risk in risks.items()}
-        self.verdict = evaluate.verdict(self.y, self.risks, self.case, seed)
+        self.verdict = evaluate.verdict(self.y, self.risks, self.case, seed, still_open=self._still_open())
         self.judged = self.verdict.used if self.verdict.live else next(iter(risks))
         self.every_risk, self.risk = risks[self.judged], self.risks[self.judged]
+
+    def _still_open(self) -> str:
+        """What held-out cases that have not ended may still be, in words; nothing where all have.
+
+        Where those that have ended all ended the same way, this is why.
+        """
+        cases, test_us = self.cases, self.learnt.split.test_us
+        n_open = int(((cases.opened_us >= test_us) & (cases.outcome < 0)).sum())
+        known = known_at(cases, test_us)
+        other = known & ((cases.outcome > 0) != self.y[:1].any())
+        if not n_open or not other.any():
+            return ""
+        took = format_duration(int(np.median((cases.ended_us - cases.opened_us)[other])))
+        goes_on = format_duration(self._data_end_us() - test_us)
+        return (
+            f"{n_open:,} more are still open. Those that ended the other way before took {took} (median), and the data "
+            f"go on for {goes_on} from the first held-out case: hold out a larger share, or wait"
+        )
+
+    def _data_end_us(self) -> int:
+        ended = self.cases.ended_us[self.cases.ended_us < NEVER]
+        return max(int(self.rows.time_us.max(initial=0)), int(ended.max(initial=0)))
 
     def crossed(self, rows: NDArray[np.bool_], risk: F64 | None = None) -> alarms.Crossings:
         """By ``risk``, that of the judged model if none is given.
@@ -197,13 +219,11 @@ class _Held:
     def _seen_out(self) -> SeenOut | None:
         """The held-out cases opened so long before the data end that nearly all like them have ended."""
         cases, split = self.cases, self.learnt.split
-        ended = cases.ended_us[cases.ended_us < NEVER]
-        data_end_us = max(int(self.rows.time_us.max(initial=0)), int(ended.max(initial=0)))
         known = known_at(cases, split.test_us)
         if not known.any():
             return None
         lasts_us = lasts_of(cases.opened_us[known], cases.ended_us[known])
-        of = cases.opened_us[self.case] <= data_end_us - lasts_us
+        of = cases.opened_us[self.case] <= self._data_end_us() - lasts_us
         prefix = self.rows.prefix[self.test]
         return evaluate.seen_out(lasts_us / DAY_US, self.y[of], self.risk[of], self.case[of], prefix[of], self.seed)
 

@@ -198,17 +198,19 @@ def seen_out(days: float, failed: Bools, risk: F64, case: I32, prefix: I32, seed
     return SeenOut(days, n_cases, *figures, buckets(failed, risk, case, prefix, seed))
 
 
-def verdict(failed: Bools, risks: Mapping[str, F64], case: I32, seed: int) -> Verdict:
+def verdict(failed: Bools, risks: Mapping[str, F64], case: I32, seed: int, *, still_open: str = "") -> Verdict:
     """Which of ``trees`` and ``logistic`` goes to work, against ``base rate``, and why, in words.
 
     Trees must have a lower Brier score than the base rate in `SURE` of the bootstraps over cases and than the logistic
     baseline in the point estimate; else the baseline is tried against the base rate; else none. An interval of the AUC
-    that reaches 0.5 means that nothing can be predicted.
+    that reaches 0.5 means that nothing can be predicted. ``still_open``: what there is to say of cases that have not
+    ended where all others ended the same way.
     """
     if not len(failed):
         return Verdict("none", False, "cannot be judged: no held-out case was open at an instant and has ended since")
     if failed.all() or not failed.any():
-        return Verdict("none", False, "cannot be judged: the held-out cases all end the same way")
+        why = "cannot be judged: the held-out cases all end the same way"
+        return Verdict("none", False, f"{why}; {still_open}" if still_open else why)
     errors = {name: (risk - failed) ** 2 for name, risk in risks.items()}
     reasons = []
     for name in ("trees", "logistic"):
