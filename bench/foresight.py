@@ -15,6 +15,7 @@ from time import perf_counter, process_time
 from typing import NamedTuple
 
 import foresight_moved
+import foresight_untuned
 import numpy as np
 import polars as pl
 from foresight_features import TASKS, Task, area, longest
@@ -94,6 +95,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--date", required=True)
+    parser.add_argument("--others", type=Path, help="logs that come with other tools: see bench/foresight_untuned.py")
     parser.add_argument("--only", nargs="*", choices=list(PARTS), default=list(PARTS))
     parser.add_argument("--rows", type=int, default=500_000, help="to learn from, for the speed")
     options = parser.parse_args()
@@ -319,6 +321,11 @@ def moved(_options: argparse.Namespace) -> Iterator[str]:
     yield from foresight_moved.lines()
 
 
+def untuned(options: argparse.Namespace) -> Iterator[str]:
+    """Logs as a newcomer brings them."""
+    yield from foresight_untuned.lines(options.data, options.others)
+
+
 def speed(options: argparse.Namespace) -> Iterator[str]:
     """Learning, scoring one event, and scoring all open cases anew, on the help journey of a made-up company."""
     events = World(Company(n_customers=2_000), 1).lived.events()
@@ -382,6 +389,7 @@ PARTS: dict[str, Callable[[argparse.Namespace], Iterator[str]]] = {
     "alarms where times change": moved,
     "time remaining": remaining,
     "speed": speed,
+    "logs that nobody had tuned for": untuned,
 }
 
 if __name__ == "__main__":

@@ -36,7 +36,9 @@ class Kind(NamedTuple):
 
     ``from_share``: from which share of the cases on they go from the first to the second, if not at the split;
     ``fails_d``, ``ends_d``: mean days from the last step to the end of a case that fails, and of another; ``least_d``:
-    days that every case takes at least.
+    days that every case takes at least; ``n_values``: of the attribute; ``steps``: the types of events between the
+    first and the last, of which there are ``n_steps``, from the first number to before the second, ``step_d`` days
+    apart.
     """
 
     words: str
@@ -47,6 +49,10 @@ class Kind(NamedTuple):
     fails_d: float = 4.0
     ends_d: float = 4.0
     least_d: float = 0.0
+    n_values: int = 30
+    steps: tuple[str, ...] = ("Asked", "Worked")
+    n_steps: tuple[int, int] = (1, 4)
+    step_d: float = 0.5
 
 
 KINDS = (
@@ -69,19 +75,20 @@ KINDS = (
 def log_of(kind: Kind, seed: int) -> pl.DataFrame:
     """Its events."""
     chance, n = np.random.default_rng(seed), kind.n_cases
-    opened_d, value, amount = np.sort(chance.random(n)) * N_DAYS, chance.integers(0, 30, n), chance.lognormal(size=n)
+    opened_d = np.sort(chance.random(n)) * N_DAYS
+    value, amount = chance.integers(0, kind.n_values, n), chance.lognormal(size=n)
     fails = chance.random(n) < _chances(kind, value % 2)
     events = []
     for number in range(n):
         at_d = opened_d[number]
-        steps = ["Opened", *chance.choice(["Asked", "Worked"], chance.integers(1, 4))]
+        steps = ["Opened", *chance.choice(kind.steps, chance.integers(*kind.n_steps))]
         for step in [*steps, "Cancelled" if fails[number] else "Closed"]:
             if step in ("Cancelled", "Closed"):
                 at_d += chance.exponential(kind.fails_d if fails[number] else kind.ends_d)
                 at_d = max(at_d, opened_d[number] + kind.least_d * chance.uniform(1.0, 1.4))
             time = START + timedelta(days=float(at_d))
             events.append((f"c{number}", str(step), time, f"v{value[number]}", float(amount[number])))
-            at_d += chance.exponential(0.5)
+            at_d += chance.exponential(kind.step_d)
     return pl.DataFrame(events, ["case", "type", "time", "topic", "amount"], orient="row")
 
 
