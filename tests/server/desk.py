@@ -195,7 +195,7 @@ def foresee(store: Store) -> None:
             avoidable=33.0 * n,
             alarmed=n >= 5,
             p=b'{"achieved":%.1f,"failed":%.1f,"abandoned":0.0}' % (1 - n / 10, n / 10),
-            remaining_days=b"[0.4,2.1,6.3]" if n % 2 else b"[0.4,2.1,null]",
+            remaining_days=b"[0.4,2.1,null]" if n == 1 else b"[0.4,2.1,6.3]",
             next=b'{"Fixed":0.6,"Passed on":0.3}',
             why=b'[{"column":"hours_silent","words":"8 days since the last event","added":0.9}]',
             lowers=b'[{"words":"be in touch with the customer now","risk":%.1f,"risk_after":0.05}]' % (n / 10),
