@@ -6,6 +6,7 @@ CloudEvents makes messages and leaves sending them again to its user.
 
 from __future__ import annotations
 
+import http.client
 import sys
 import time
 import urllib.request
@@ -68,7 +69,7 @@ def is_taken(url: str, body: bytes, headers: Mapping[str, str]) -> bool:
     try:
         with urllib.request.urlopen(urllib.request.Request(url, body, dict(headers))) as answer:
             return bool(answer.status == 200)
-    except OSError:
+    except (OSError, http.client.HTTPException):
         return False
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import signal
@@ -126,12 +127,9 @@ class ServiceProcess:
         given = {"Authorization": f"Bearer {self.token}"} if headers is None else dict(headers)
         request = urllib.request.Request(f"{self.address}{path}", body, given, method=method)
         try:
-            with urllib.request.urlopen(request, timeout=timeout_s) as answer:
+            with _answer(request, timeout_s) as answer:
                 return Answer(answer.status, answer.read())
-        except urllib.error.HTTPError as error:
-            with error:
-                return Answer(error.code, error.read())
-        except OSError:
+        except (OSError, http.client.HTTPException):  # also one that breaks off, as where the service is killed
             return Answer(0, b"")
 
     def gauges(self) -> dict[str, float]:
@@ -151,3 +149,11 @@ class ServiceProcess:
             return False
         watermark_us = now_us() - gauges["truenorth_watermark_age_seconds"] * 1e6
         return gauges["truenorth_runner_lag_positions"] == 0 and watermark_us > instant_us + 200_000
+
+
+def _answer(request: urllib.request.Request, timeout_s: float) -> Any:
+    """What is answered, whatever its status."""
+    try:
+        return urllib.request.urlopen(request, timeout=timeout_s)
+    except urllib.error.HTTPError as error:
+        return error
