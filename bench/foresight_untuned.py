@@ -8,15 +8,20 @@ whether a case is cancelled.
 
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import msgspec
 from foresight_moved import Kind, log_of
+from foresight_tables import shown
+
+from truenorth.foresight.alarms import Cost
+from truenorth.foresight.backtest import Backtest
+from truenorth.foresight.backtest_file import parse_backtest
 
 TRUENORTH = Path(sys.executable).with_name("truenorth")
 SEED = 20
@@ -79,20 +84,19 @@ def lines(data: Path, others: Path | None) -> Iterator[str]:
         for kind in MADE_UP:
             file = Path(folder) / "log.csv"
             log_of(kind, SEED).write_csv(file)
-            yield _line(kind.words, _asked("backtest", file, "--label-event", "Cancelled"))
+            yield _line(kind.words, _backtest(file, "--label-event", "Cancelled"))
 
 
-def _of_log(log: Path, object_type: str | None) -> dict[str, Any]:
+def _of_log(log: Path, object_type: str | None) -> Backtest:
     cases = ("--object-type", object_type) if object_type else ()
     with TemporaryDirectory() as folder:
         draft = Path(folder) / "draft.yaml"
         _run("discover", log, "-o", draft, *cases)
-        return _asked("backtest", log, "-j", draft, *cases)
+        return _backtest(log, "-j", draft, *cases)
 
 
-def _asked(*words: object) -> dict[str, Any]:
-    found: dict[str, Any] = msgspec.json.decode(_run(*words, "--json"))
-    return found
+def _backtest(*words: object) -> Backtest:
+    return parse_backtest(_run("backtest", *words, "--json"))
 
 
 def _run(*words: object) -> bytes:
@@ -107,32 +111,28 @@ def _head(what: str) -> Sequence[str]:
     return "| " + " | ".join(columns) + " |", "|---" * len(columns) + "|"
 
 
-def _line(words: str, found: dict[str, Any]) -> str:
-    models = {one["model"]: one for one in found["models"]}
-    judged, base, level, days = models[found["judged"]], models["base rate"], found["level"], found["remaining"]
-    worst, goes = max(found["costs"], key=lambda one: one["followed"] - _constant(one)), found["verdict"]["live"]
+def _line(words: str, found: Backtest) -> str:
+    judged, level, days = found.scored, found.level, found.remaining
+    base = next(model for model in found.models if model.model == "base rate")
     cells = (
         words,
-        f"{found['n_test']:,}",
-        f"{level['learnt']:.1%}",
-        f"{found['base_rate']:.1%}",
-        _shown(judged["auc"]),
-        f"{judged['brier']['value']:.3f} ({base['brier']['value']:.3f})",
-        f"{judged['calibration_error']:.3f}",
-        f"{judged['by_chance']:.3f}",
-        _shown(days["coverage"]) if days else "",
-        f"{days['open_ended']:.0%}" if days else "",
-        f"{worst['cost']:.3f} → {worst['followed']:.3f} ({_constant(worst):.3f}) at {worst['ratio']:g}" if goes else "",
-        found["verdict"]["used"],
+        f"{found.n_test:,}",
+        f"{level.learnt:.1%}",
+        f"{found.base_rate:.1%}",
+        "" if math.isnan(judged.auc.value) else shown(judged.auc),
+        f"{judged.brier.value:.3f} ({base.brier.value:.3f})",
+        f"{judged.calibration_error:.3f}",
+        f"{judged.by_chance:.3f}",
+        shown(days.coverage) if days else "",
+        f"{days.open_ended:.0%}" if days else "",
+        _worst(found.costs) if found.verdict.live else "",
+        found.verdict.used,
     )
     return "| " + " | ".join(cells) + " |"
 
 
-def _constant(cost: dict[str, Any]) -> float:
-    return float(min(cost["always"], cost["never"]))
-
-
-def _shown(found: dict[str, Any]) -> str:
-    if found["value"] is None:
-        return ""
-    return f"{found['value']:.3f} [{found['low']:.3f}, {found['high']:.3f}]"
+def _worst(costs: Sequence[Cost]) -> str:
+    """Where alarms cost most above the better constant."""
+    above = [(one.followed - min(one.always, one.never), one) for one in costs]
+    one = max(above, key=lambda pair: pair[0])[1]
+    return f"{one.cost:.3f} → {one.followed:.3f} ({min(one.always, one.never):.3f}) at {one.ratio:g}"

@@ -52,8 +52,7 @@ def test_few_cases_make_no_intervals_that_hold_too_seldom(n):
     assert abs(np.mean(held) - 0.9) < 0.012
 
 
-DAYS = st.floats(0, 50).map(lambda days: round(days, 9))  # to the tenth of a millisecond
-SOME = st.lists(st.tuples(DAYS, DAYS, st.booleans()), min_size=0, max_size=30)
+SOME = st.lists(st.tuples(st.floats(0, 50), st.floats(0, 50), st.booleans()), min_size=0, max_size=30)
 
 
 @given(SOME, st.floats(0, 100), st.floats(-0.5, 0.5), st.floats(0.5, 2))
@@ -69,15 +68,16 @@ def test_an_interval_is_an_interval_and_never_before_now(found, asked, low_end, 
     assert without_end.high == math.inf
 
 
-@given(SOME.filter(bool), DAYS, DAYS)
+@given(SOME.filter(bool), st.floats(0, 50), st.floats(0, 100))
 def test_a_position_leads_back_to_its_days_or_as_near_as_errors_lie(found, asked, days_):
     """Where many errors are the same, so are the ends; a position between two leads between these."""
     said, came, known = np.array(found).reshape(-1, 3).T
     learnt = learnt_from(said, came, known > 0)
     at = positions(learnt, np.array([asked]), np.array([days_]))
     (again,) = interval(learnt, np.array([asked]), at, at).low
-    beside = positions(learnt, np.array([asked]), np.array([again]))
-    assert interval(learnt, np.array([asked]), beside, beside).low == pytest.approx(again, abs=1e-6)
+    around = np.array([max(again - 1e-6, 0.0), again + 1e-6])  # as near as days are reckoned
+    before, after = positions(learnt, np.array([asked, asked]), around)
+    assert before - 1e-6 <= at <= after + 1e-6
     if not 0.0 <= at <= 1.0:
         assert again == pytest.approx(days_, abs=1e-6)
 

@@ -19,11 +19,8 @@ def reliability_figure(found: Backtest, theme: Theme = "light") -> Any:
 
     Of the cases that the data show the end of, where there are enough.
     """
-    of, error, which = (
-        found.reliability,
-        found.scored.calibration_error,
-        cases(found.n_test) + " opened after the split",
-    )
+    of, error = found.reliability, found.scored.calibration_error
+    which = f"{cases(found.n_test)} opened after the split"
     if (seen := found.seen_out) is not None:
         of, error = seen.reliability, seen.calibration_error
         which = f"{cases(seen.n_cases)} opened after the split and {seen.days:.0f} days or more before the data end"

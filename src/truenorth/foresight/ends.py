@@ -61,7 +61,7 @@ def ends_at(remaining: Remaining, waits: Waits, seen_us: int) -> Ends:
     days = (np.minimum(came_us, seen_us) - waits.time_us[of]) / DAY_US
     n_made_up = int(np.ceil(MADE_UP * len(of) / n_cases))  # in rows, as many a case as the others have
     shares = (np.arange(n_made_up) + 0.5) / n_made_up
-    made_up = 0.5 + (shares - 0.5) * remaining.spread * (1.0 + 1.0 / n_made_up)  # alone they end where it was learnt
+    made_up = remaining.spread_out(0.5 + (shares - 0.5) * (1.0 + 1.0 / n_made_up))  # alone they end where it learnt to
     position = np.append(positions(remaining, waits.said[of], days), made_up)
     more = n_cases / (n_cases + MADE_UP) ** 2  # other cases lie further apart than these, the made-up ones do not
     coverage = min(1.0, remaining.coverage * (1.0 + more))

@@ -34,7 +34,7 @@ FEW_ROWS = 4_000
 LARGEST_NUMBER = 1e30
 """A number beyond it, an infinite one too, is not known: a sum of such would not fit into single precision."""
 
-KEPT, BROKEN = 1, 2  # of the engine's verdicts
+BROKEN = 2  # of the engine's verdicts
 ENDED: Mapping[str, int] = {"achieved": 0, "failed": 1, "abandoned": 1}
 """How an earlier case of a customer ended: well or badly."""
 
@@ -91,7 +91,7 @@ Delimited = tuple[I64, NDArray[np.void]]
 """Where the rows of each case begin and end, and the rows."""
 
 
-def histories_of_log(vocabulary: Vocabulary, events: pl.DataFrame, ends: Iterable[End] = ()) -> Histories:
+def histories_of_log(vocabulary: Vocabulary, events: pl.DataFrame, ends: Iterable[End]) -> Histories:
     """The histories of the cases that ``events`` (``case``, ``time``, ``type`` ..., by case in its order) belong to.
 
     Without a journey no promises are known, nor what an event is for its case. Earlier cases of each customer are
@@ -249,19 +249,16 @@ def _earlier(ids: pl.Series, customers: Sequence[str | None], opened_us: I64, en
 
     The ``customers`` of cases are those of their opening events: one that is named later was not known then.
     """
-    by_customer: dict[str, list[tuple[int, int, str, int]]] = {}
+    by_customer: dict[str | None, list[tuple[int, int, str, int]]] = {}
     for case, customer, other_us, outcome, _, closed_us in ends if customers else ():
         if customer is not None and closed_us is not None:
             end = closed_us, other_us, case, ENDED.get(outcome, UNKNOWN)
             by_customer.setdefault(customer, []).append(end)
-    rows: list[tuple[int, int, str, int]] = []
-    counts = np.zeros(len(ids), np.int64)
-    if by_customer:
-        for number, (name, customer, at_us) in enumerate(
-            zip(ids.to_list(), customers, opened_us.tolist(), strict=True)
-        ):
-            before = by_customer.get(customer, ()) if customer is not None else ()
-            mine = sorted(one for one in before if one[1] < at_us and one[2] != name)
-            counts[number] = len(mine)
-            rows += mine
-    return np.append(0, np.cumsum(counts)), np.array([(one[0], one[3]) for one in rows], EARLIER)
+    if not by_customer:
+        return np.zeros(len(ids) + 1, np.int64), np.zeros(0, EARLIER)
+    rows, starts = list[tuple[int, int, str, int]](), [0]
+    for name, customer, at_us in zip(ids.to_list(), customers, opened_us.tolist(), strict=True):
+        before = by_customer.get(customer, ())
+        rows += sorted(one for one in before if one[1] < at_us and one[2] != name)
+        starts.append(len(rows))
+    return np.array(starts, np.int64), np.array([(one[0], one[3]) for one in rows], EARLIER)

@@ -47,13 +47,12 @@ class Remaining(msgspec.Struct, frozen=True):
         Where what is beyond the high end is not known, there is none.
         """
         tail = (1.0 - self.coverage) / 2
-        if self.known < 1.0 - tail:
-            return Ends(self.spread_out(2 * tail), math.inf)
-        return Ends(self.spread_out(tail), self.spread_out(1.0 - tail))
+        twice, low, high = self.spread_out(np.array([2 * tail, tail, 1.0 - tail])).tolist()
+        return Ends(low, high) if self.known >= 1.0 - tail else Ends(twice, math.inf)
 
-    def spread_out(self, share: float) -> float:
-        """The position that so large a share of other cases is below."""
-        return 0.5 + (share - 0.5) * self.spread
+    def spread_out(self, shares: F64) -> F64:
+        """The positions (n,) that so large ``shares`` of other cases are below."""
+        return 0.5 + (shares - 0.5) * self.spread
 
 
 class Ends(NamedTuple):
